@@ -1,0 +1,1 @@
+"""The DICOM node. Its design stands in docs/roadmap.md; no code yet."""

@@ -1,0 +1,21 @@
+"""The driver kit: what a driver is given, what it gives back, and how it is found."""
+
+from gateway.driver.entries import DeviceEntry, DeviceOptions, LinkEntry, LinkOptions
+from gateway.driver.ports import Ports
+from gateway.driver.protocol import Driver, Exchange, Poll, Poller, PollingDriver
+from gateway.driver.type import ENTRY_POINT_GROUP, DriverType
+
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "DeviceEntry",
+    "DeviceOptions",
+    "Driver",
+    "DriverType",
+    "Exchange",
+    "LinkEntry",
+    "LinkOptions",
+    "Poll",
+    "Poller",
+    "PollingDriver",
+    "Ports",
+]

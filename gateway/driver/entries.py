@@ -1,0 +1,48 @@
+"""What devices.yaml says of a link and its devices, checked and typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from gateway.model import Localized
+from gateway.profile import Profile
+from gateway.transport import Transport
+
+
+class LinkOptions(BaseModel):
+    """Keys of a link that only its driver knows; a driver subclasses it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeviceOptions(BaseModel):
+    """Keys of a device that only its driver knows; a driver subclasses it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceEntry:
+    """One device of the site. `interval` is seconds between polls."""
+
+    id: str
+    name: Localized
+    link: str
+    profile: Profile
+    options: DeviceOptions
+    interval: float
+    location: Localized = ""
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkEntry:
+    """One link and every device on it. `transport` is None where the driver brings its own."""
+
+    id: str
+    driver: str
+    options: LinkOptions
+    transport: Transport | None
+    devices: tuple[DeviceEntry, ...]

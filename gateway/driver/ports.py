@@ -1,0 +1,80 @@
+"""The ports: everything a driver may do to the rest of the gateway."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from gateway.model import (
+    Clock,
+    Direction,
+    Publication,
+    Quarantined,
+    QuarantineReason,
+    Receipt,
+    WireRecord,
+)
+from gateway.transport import Connection
+
+
+class Ports(Protocol):
+    """Given to a driver for one link. Every awaited call returns after the commit, or raises.
+
+    StoreError means that nothing was committed: the driver withholds its acknowledgement.
+    """
+
+    @property
+    def clock(self) -> Clock: ...
+
+    def connect(self) -> AbstractAsyncContextManager[Connection]:
+        """Open this link's transport, tapped. DeviceUnavailable if it can't be opened."""
+        ...
+
+    def connected(self, session: str = "") -> None:
+        """Say that the link works: resets the back-off, ends the outage in the log."""
+        ...
+
+    def tap(self, direction: Direction, data: bytes) -> None:
+        """Show bytes to whoever watches the line; for drivers that bring their own connection."""
+        ...
+
+    def record(
+        self,
+        data: bytes,
+        *,
+        direction: Direction = Direction.IN,
+        device: str = "",
+        session: str = "",
+    ) -> WireRecord:
+        """Give bytes their id and receive time. Nothing is on disk yet."""
+        ...
+
+    async def journal(self, *records: WireRecord) -> None:
+        """Put records on disk; when it returns, what they hold may be acknowledged."""
+        ...
+
+    async def publish(self, publication: Publication, *wire: WireRecord) -> Receipt:
+        """Normalize and store readings with the `wire` records they came from, atomically.
+
+        Records journalled earlier are named by `publication.raw_ids` alone.
+        """
+        ...
+
+    async def quarantine(self, entry: Quarantined, *wire: WireRecord) -> None:
+        """Keep what cannot be interpreted, with the `wire` records it came from, atomically."""
+        ...
+
+    def quarantined(
+        self, wire: WireRecord, reason: QuarantineReason, subject: str, detail: str
+    ) -> Quarantined:
+        """An entry about `wire`, for `quarantine`."""
+        ...
+
+    async def availability(self, device: str, *, online: bool, reason: str = "") -> None:
+        """Say that a device came or went. Repeating what is known costs nothing."""
+        ...
+
+    async def recent(self, session: str, limit: int) -> tuple[WireRecord, ...]:
+        """This link's last incoming records in `session`, newest first, to recognize repeats."""
+        ...
+

@@ -1,0 +1,37 @@
+"""Identity of events: the same fact has the same id, two facts never share one.
+
+An id is BLAKE2b-128 over the site, the device, the occurrence and the place within it. The
+occurrence is the protocol's own answer to "is this the same message again?" (see
+`Publication.occurrence`). Neither a device's clock nor its sample number is part of it by
+itself: a clock that stands still cannot make two results one, and a clock that is corrected
+between a message and its repetition cannot make one result two.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+_SIZE = 16
+
+
+def _digest(person: bytes, *parts: bytes) -> bytes:
+    digest = blake2b(digest_size=_SIZE, person=person)
+    for part in parts:
+        digest.update(len(part).to_bytes(4, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+def occurrence_id(site: str, device: str, occurrence: bytes) -> bytes:
+    """Sixteen bytes that identify one happening at one device."""
+    return _digest(b"occurrence", site.encode(), device.encode(), occurrence)
+
+
+def event_id(occurrence: bytes, system: str, code: str, ordinal: int = 0) -> bytes:
+    """Id of an event: its `occurrence_id`, its code, and which one of several with that code."""
+    return _digest(b"event", occurrence, system.encode(), code.encode(), ordinal.to_bytes(4, "big"))
+
+
+def content_digest(*parts: bytes) -> bytes:
+    """Sixteen bytes for "these very bytes", to build an occurrence from."""
+    return _digest(b"content", *parts)

@@ -1,0 +1,41 @@
+"""Time: microseconds since the Unix epoch, UTC, so that an instant is exact and never naive."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import NewType, Protocol
+
+Instant = NewType("Instant", int)
+"""Microseconds since 1970-01-01T00:00:00Z."""
+
+Micros = NewType("Micros", int)
+"""A duration in microseconds."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_datetime(instant: Instant) -> datetime:
+    """Aware UTC datetime of an instant."""
+    return _EPOCH + timedelta(microseconds=instant)
+
+
+def from_datetime(moment: datetime) -> Instant:
+    """Instant of an aware datetime; a naive one is a ValueError, never a guess."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone: state the device's zone")
+    return Instant((moment - _EPOCH) // _MICROSECOND)
+
+
+class Clock(Protocol):
+    """Domain time; may run fast in a demo or test. Wire timers never use it."""
+
+    def now(self) -> Instant: ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> Instant:
+        return Instant(time.time_ns() // 1000)

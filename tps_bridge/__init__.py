@@ -1,0 +1,1 @@
+"""What radiotherapy objects mean. Its design stands in docs/roadmap.md; no code yet."""
