@@ -1,0 +1,40 @@
+# Isogate. `make` alone lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-full check bench env env-dev peers
+export PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
+
+demo: env ## A whole demo hospital in front, until Ctrl-C [PORT=8080 DATA=demo-data]
+	@exec $(BIN)/isogate demo $(if $(PORT),--port $(PORT)) $(if $(DATA),--data "$(DATA)")
+
+test: env-dev peers ## Every test with reduced counts
+	timeout --foreground 20m $(BIN)/python -m pytest -n 2 -m "not acceptance"
+	timeout --foreground 20m $(BIN)/python -m pytest -m acceptance
+
+test-full: env-dev peers ## Every test with full counts; the report goes to test-report/
+	@mkdir -p test-report
+	set -o pipefail; ISOGATE_FULL=1 $(BIN)/python -m pytest --timeout 3600 --durations 20 \
+	  --junitxml test-report/full.xml 2>&1 | tee test-report/full.txt
+
+check: env-dev ## Lint, format, types, import laws, locks and paths
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	tools/check_tree.sh
+
+bench: env-dev peers ## Benchmarks beside their peers [NAME="event_store mqtt_ingest" ARGS=--json]
+	$(BIN)/python -m bench $(NAME) $(ARGS)
+
+env:
+	@tools/ensure_venv.sh run
+
+env-dev:
+	@tools/ensure_venv.sh dev
+
+peers:
+	@tools/ensure_peers.sh

@@ -1,0 +1,37 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.peers import Broker, full_run, mosquitto
+
+settings.register_profile("quick", deadline=None, max_examples=50)
+settings.register_profile(
+    "full", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("full" if full_run() else "quick")
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A private Mosquitto for one test."""
+    with mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end, loudly, what a missing program left untested."""
+    skipped = [
+        str(report.longrepr[2])
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple) and "NOT TESTED" in str(report.longrepr[2])
+    ]
+    if skipped:
+        terminalreporter.section("not tested: programs are missing", red=True, bold=True)
+        for reason in sorted(set(skipped)):
+            terminalreporter.line(f"{skipped.count(reason)} tests: {reason}")
