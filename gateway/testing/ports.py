@@ -1,0 +1,173 @@
+"""Ports over lists: what a driver said, in order. A product of its own, for tests of drivers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
+from typing import TYPE_CHECKING, TypeAlias
+
+from gateway.errors import DeviceUnavailable, StoreError
+from gateway.model import (
+    Direction,
+    Instant,
+    Publication,
+    Quarantined,
+    QuarantineReason,
+    RawId,
+    Receipt,
+    WireRecord,
+)
+from gateway.transport import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+Connector: TypeAlias = Callable[[], AbstractAsyncContextManager[Connection]]
+"""Opens a link's transport, or raises DeviceUnavailable."""
+
+
+_NOVEMBER_2026 = Instant(1_795_392_000_000_000)
+
+
+class ManualClock:
+    """A clock that stands still until told to move."""
+
+    def __init__(self, now: Instant = _NOVEMBER_2026) -> None:
+        self._now = now
+
+    def now(self) -> Instant:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now = Instant(self._now + round(seconds * 1_000_000))
+
+
+class MemoryPorts:
+    """Implements `gateway.driver.Ports` for one link.
+
+    Calls commit in the order in which they were made. A publication whose device and occurrence
+    are known already adds nothing and is counted in its receipt. The lists hold committed facts
+    only; `availabilities` holds changes, without repetitions. There is no normalizer: readings
+    stay in the device's words.
+
+    Faults: `store_works = False` makes every commit a StoreError. `hold()` keeps commits waiting
+    until `release()`. `dies_after` commits once and then raises the given error, as if the
+    process had been killed before it could acknowledge.
+    """
+
+    def __init__(
+        self,
+        link: str = "link",
+        *,
+        clock: ManualClock | None = None,
+        connector: Connector | None = None,
+    ) -> None:
+        self.clock = clock or ManualClock()
+        self.records: list[WireRecord] = []
+        self.publications: list[Publication] = []
+        self.quarantine_list: list[Quarantined] = []
+        self.availabilities: list[tuple[str, bool, str]] = []
+        self.sessions: list[str] = []
+        self.tapped: list[tuple[Direction, bytes]] = []
+        self.store_works = True
+        self.dies_after: Exception | None = None
+        self._link = link
+        self._connector = connector
+        self._raw_ids = count(1)
+        self._seqs = count(1)
+        self._known: set[tuple[str, bytes]] = set()
+        self._online: dict[str, tuple[bool, str]] = {}
+        self._turn = asyncio.Lock()
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self._changed = asyncio.Event()
+
+    def connect(self) -> AbstractAsyncContextManager[Connection]:
+        if self._connector is None:
+            raise DeviceUnavailable(f"{self._link}: these ports were given no connector")
+        return self._connector()
+
+    def connected(self, session: str = "") -> None:
+        self.sessions.append(session)
+        self._changed.set()
+
+    def tap(self, direction: Direction, data: bytes) -> None:
+        self.tapped.append((direction, data))
+
+    def record(
+        self,
+        data: bytes,
+        *,
+        direction: Direction = Direction.IN,
+        device: str = "",
+        session: str = "",
+    ) -> WireRecord:
+        raw_id = RawId(next(self._raw_ids))
+        return WireRecord(raw_id, self._link, device, direction, session, self.clock.now(), data)
+
+    async def journal(self, *records: WireRecord) -> None:
+        async with self._commit():
+            self.records.extend(records)
+
+    async def publish(self, publication: Publication, *wire: WireRecord) -> Receipt:
+        async with self._commit():
+            self.records.extend(wire)
+            happening = (publication.device, publication.occurrence)
+            if happening in self._known:
+                return Receipt(duplicate=len(publication.readings))
+            self._known.add(happening)
+            self.publications.append(publication)
+            return Receipt(seqs=tuple(next(self._seqs) for _ in publication.readings))
+
+    async def quarantine(self, entry: Quarantined, *wire: WireRecord) -> None:
+        async with self._commit():
+            self.records.extend(wire)
+            self.quarantine_list.append(entry)
+
+    def quarantined(
+        self, wire: WireRecord, reason: QuarantineReason, subject: str, detail: str
+    ) -> Quarantined:
+        return Quarantined(wire.raw_id, wire.link, wire.device, reason, subject, detail, wire.at)
+
+    async def availability(self, device: str, *, online: bool, reason: str = "") -> None:
+        if self._online.get(device) == (online, reason):
+            return
+        async with self._commit():
+            self._online[device] = (online, reason)
+            self.availabilities.append((device, online, reason))
+
+    async def recent(self, session: str, limit: int) -> tuple[WireRecord, ...]:
+        theirs = (
+            record
+            for record in reversed(self.records)
+            if record.session == session and record.direction is Direction.IN
+        )
+        return tuple(record for record, _ in zip(theirs, range(limit), strict=False))
+
+    def hold(self) -> None:
+        """Let commits wait until `release`."""
+        self._gate.clear()
+
+    def release(self) -> None:
+        self._gate.set()
+
+    async def until(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+        """Wait until `condition` holds; it is asked again after each commit and connection."""
+        async with asyncio.timeout(timeout):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    @asynccontextmanager
+    async def _commit(self) -> AsyncIterator[None]:
+        async with self._turn:
+            await self._gate.wait()
+            if not self.store_works:
+                raise StoreError(f"{self._link}: the store is made to fail; nothing was written")
+            yield
+            self._changed.set()
+            death, self.dies_after = self.dies_after, None
+            if death is not None:
+                raise death
