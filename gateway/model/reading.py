@@ -16,7 +16,8 @@ class Reading:
     `text` is the value as sent, decoded but otherwise untouched; `number` its arithmetic value
     where the wire carries one, so that nobody parses it twice. `unit` is what the device sent;
     empty means that the profile knows. `observed_at` is the device's own clock; None means that
-    it has none.
+    it has none. `wire` says where its bytes lie: the index of its message among those of the poll
+    or publication (-1: the last one).
     """
 
     code: str
@@ -27,6 +28,7 @@ class Reading:
     quality: Quality = Quality.GOOD
     status: Status = Status.FINAL
     operator: Operator | None = None
+    wire: int = -1
 
 
 @dataclass(frozen=True, slots=True)

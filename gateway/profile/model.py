@@ -25,7 +25,8 @@ class Point(BaseModel):
     """One value of a device and its meaning; a driver's subclass adds where to find it.
 
     `unit` is UCUM. `deadband` is in that unit: a polled value that moved no further is not stored
-    again until the heartbeat. `states` gives the words of a coded value (`{"0": "closed"}`).
+    again until the heartbeat. A number outside `low`…`high` is implausible and kept as uncertain.
+    `states` gives the words of a coded value (`{"0": "closed"}`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,4 +54,7 @@ class Profile(BaseModel):
     source: str = Field(min_length=1, description="document and section it was made from")
     retention: Retention = Retention.TELEMETRY
     interval: float = Field(default=1.0, gt=0, description="seconds between polls")
+    silent_after: float | None = Field(
+        default=None, gt=0, description="seconds without a word after which it counts as offline"
+    )
     points: Mapping[str, Point]

@@ -1,0 +1,6 @@
+"""From a device's words to events: pure, driven by the profile."""
+
+from gateway.normalizer.change import ChangeFilter
+from gateway.normalizer.interpret import Finding, Interpretation, Interpreter
+
+__all__ = ["ChangeFilter", "Finding", "Interpretation", "Interpreter"]

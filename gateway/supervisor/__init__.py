@@ -1,0 +1,17 @@
+"""The engine: tasks, back-off, breakers, the raw tap, and the way from readings to the store."""
+
+from gateway.supervisor.clock_watch import watch_clock
+from gateway.supervisor.intake import Intake
+from gateway.supervisor.link import LinkState, LinkStatus
+from gateway.supervisor.supervisor import Supervisor
+from gateway.supervisor.tap import TapHub, Tapped
+
+__all__ = [
+    "Intake",
+    "LinkState",
+    "LinkStatus",
+    "Supervisor",
+    "TapHub",
+    "Tapped",
+    "watch_clock",
+]

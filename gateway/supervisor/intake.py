@@ -1,0 +1,256 @@
+"""The way in: readings are normalized, filtered and committed; devices are known to be alive."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gateway.driver import DeviceEntry, DriverType, LinkEntry, Poll
+from gateway.errors import StoreError
+from gateway.keys import occurrence_id
+from gateway.model import (
+    Clock,
+    Coding,
+    DeviceEvent,
+    Direction,
+    Instant,
+    Kind,
+    Micros,
+    Publication,
+    Quarantined,
+    QuarantineReason,
+    RawId,
+    Receipt,
+    Retention,
+    Source,
+    Value,
+    WireRecord,
+)
+from gateway.normalizer import ChangeFilter, Finding, Interpreter
+from gateway.profile import POINT_SYSTEM
+from gateway.registry import DeviceState, Registry
+from gateway.store import Batch, EventStore
+from gateway.supervisor.ordinals import Ordinals
+
+log = logging.getLogger(__name__)
+
+Watcher = Callable[[Sequence[DeviceEvent]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    entry: DeviceEntry
+    interpreter: Interpreter
+    changes: ChangeFilter
+    known_findings: set[tuple[QuarantineReason, str]]
+
+    @property
+    def retention(self) -> Retention:
+        return self.entry.profile.retention
+
+
+class Intake:
+    """Turns what drivers say into committed events. One for the whole gateway."""
+
+    def __init__(
+        self, site: str, store: EventStore, registry: Registry, clock: Clock, heartbeat: Micros
+    ) -> None:
+        self._site = site
+        self._store = store
+        self._registry = registry
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._ordinals = Ordinals()
+        self._channels: dict[str, _Channel] = {}
+        self._watchers: list[Watcher] = []
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    @property
+    def store(self) -> EventStore:
+        return self._store
+
+    def configure(self, links: Sequence[LinkEntry], drivers: dict[str, DriverType]) -> None:
+        """Take over the devices of a configuration; unchanged ones keep what they remember."""
+        channels: dict[str, _Channel] = {}
+        for link in links:
+            for entry in link.devices:
+                known = self._channels.get(entry.id)
+                unchanged = known is not None and known.entry == entry
+                channels[entry.id] = (
+                    known
+                    if known is not None and unchanged
+                    else self._channel(drivers[link.driver], entry)
+                )
+        self._channels = channels
+        pairs = [(link.driver, entry) for link in links for entry in link.devices]
+        self._registry.replace(pairs, self._clock.now())
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Call `watcher` with the events of every poll, stored or not; returns how to stop."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def record(
+        self, link: str, data: bytes, direction: Direction, device: str, session: str
+    ) -> WireRecord:
+        """Give bytes their id and time."""
+        return WireRecord(
+            self._store.raw_id(), link, device, direction, session, self._clock.now(), data
+        )
+
+    async def journal(self, records: Sequence[WireRecord]) -> None:
+        """Commit bytes alone."""
+        retention = self._retention(records[0].device)
+        await self._store.append(Batch(retention, wire=tuple(records)))
+
+    async def publish(
+        self, link: str, publication: Publication, wire: Sequence[WireRecord]
+    ) -> Receipt:
+        """Commit a publication with its bytes. An unknown device's bytes are quarantined."""
+        now = wire[-1].at if wire else self._clock.now()
+        raw_ids = publication.raw_ids or tuple(record.raw_id for record in wire)
+        channel = self._channels.get(publication.device)
+        if channel is None:
+            return await self._publish_unknown(link, publication.device, raw_ids, now, wire)
+        occurrence = occurrence_id(self._site, publication.device, publication.occurrence)
+        found = channel.interpreter.interpret(publication.readings, raw_ids, now, occurrence)
+        entries = tuple(
+            _quarantined(link, channel, finding, raw_ids, now) for finding in found.findings
+        )
+        batch = Batch(channel.retention, tuple(wire), found.events, entries)
+        receipt = await self._store.append(batch)
+        self._alive(channel.entry.id, now)
+        return receipt
+
+    def sample(self, link: str, entry: DeviceEntry, poll: Poll) -> None:
+        """Take in one poll. Nothing waits for it: a poll has no acknowledgement to withhold."""
+        channel = self._channels.get(entry.id)
+        if channel is None:
+            return
+        now = self._clock.now()
+        store = self._store
+        wire = tuple(
+            WireRecord(store.raw_id(), link, entry.id, direction, "", now, data)
+            for direction, data in poll.exchanges
+        )
+        raw_ids = tuple(record.raw_id for record in wire)
+        occurrence = occurrence_id(self._site, entry.id, self._ordinals.next())
+        found = channel.interpreter.interpret(poll.readings, raw_ids, now, occurrence)
+        due = channel.changes.due(found.events)
+        findings = [finding for finding in found.findings if _is_new(channel, finding)]
+        entries = tuple(_quarantined(link, channel, each, raw_ids, now) for each in findings)
+        if due or entries:
+            future = store.submit(Batch(channel.retention, wire, due, entries, poll=occurrence))
+            future.add_done_callback(lambda done: self._settled(channel, done))
+        store.observe(found.events, wire)
+        for watcher in self._watchers:
+            watcher(found.events)
+        self._alive(entry.id, now)
+
+    async def quarantine(self, entry: Quarantined, wire: Sequence[WireRecord]) -> None:
+        """Commit bytes that nobody could interpret."""
+        retention = self._retention(entry.device)
+        await self._store.append(Batch(retention, tuple(wire), quarantine=(entry,)))
+
+    def availability(self, device: str, *, online: bool, reason: str) -> None:
+        """Note that a device came or went: at once in the registry, durably as an event."""
+        now = self._clock.now()
+        state = DeviceState.ONLINE if online else DeviceState.OFFLINE
+        channel = self._channels.get(device)
+        if channel is None or not self._registry.move(device, state, now, reason):
+            return
+        if not online:
+            channel.changes.forget()
+        self._say(device, Kind.AVAILABILITY, "availability", state.value, now, reason)
+
+    def system(self, code: str, text: str, detail: str) -> None:
+        """Note something about the gateway itself, as an event of the device `gateway`."""
+        self._say("gateway", Kind.SYSTEM, code, text, self._clock.now(), detail)
+
+    def _say(
+        self, device: str, kind: Kind, code: str, text: str, now: Instant, detail: str
+    ) -> None:
+        occurrence = occurrence_id(self._site, device, self._ordinals.next())
+        channel = self._channels.get(device)
+        event = DeviceEvent(
+            id=occurrence,
+            site=self._site,
+            source=Source(device, "gateway"),
+            kind=kind,
+            code=Coding(POINT_SYSTEM, code),
+            value=Value(text),
+            unit="",
+            received_at=now,
+            observed_at=now,
+            simulated=channel is not None and channel.entry.simulated,
+            payload={"detail": detail} if detail else None,
+        )
+        future = self._store.submit(Batch(Retention.TELEMETRY, events=(event,)))
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _alive(self, device: str, now: Instant) -> None:
+        self._registry.seen(device, now)
+        self.availability(device, online=True, reason="")
+
+    def _channel(self, driver: DriverType, entry: DeviceEntry) -> _Channel:
+        interpreter = Interpreter(self._site, driver.name, driver.version, entry)
+        return _Channel(entry, interpreter, ChangeFilter(entry, self._heartbeat), set())
+
+    def _retention(self, device: str) -> Retention:
+        channel = self._channels.get(device)
+        return channel.retention if channel is not None else Retention.TELEMETRY
+
+    async def _publish_unknown(
+        self,
+        link: str,
+        device: str,
+        raw_ids: Sequence[RawId],
+        now: Instant,
+        wire: Sequence[WireRecord],
+    ) -> Receipt:
+        entry = Quarantined(
+            raw_ids[-1],
+            link,
+            device,
+            QuarantineReason.UNKNOWN_DEVICE,
+            device,
+            f"devices.yaml has no device {device!r}",
+            now,
+        )
+        await self.quarantine(entry, wire)
+        return Receipt(quarantined=1)
+
+    def _settled(self, channel: _Channel, done: asyncio.Future[Receipt]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is None:
+            return
+        channel.changes.forget()
+        if not isinstance(error, StoreError):
+            log.error("A poll of %s could not be stored.", channel.entry.id, exc_info=error)
+
+
+def _is_new(channel: _Channel, finding: Finding) -> bool:
+    """A polled fault repeats with every poll; the work list needs it once."""
+    key = (finding.reason, finding.subject)
+    known = key in channel.known_findings
+    channel.known_findings.add(key)
+    return not known
+
+
+def _quarantined(
+    link: str, channel: _Channel, finding: Finding, raw_ids: Sequence[RawId], now: Instant
+) -> Quarantined:
+    return Quarantined(
+        raw_ids[finding.reading.wire],
+        link,
+        channel.entry.id,
+        finding.reason,
+        finding.subject,
+        finding.detail,
+        now,
+    )

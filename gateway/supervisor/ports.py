@@ -1,0 +1,87 @@
+"""The ports of one link: what its driver may do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from gateway.driver import LinkEntry
+from gateway.errors import ConfigError
+from gateway.model import (
+    Clock,
+    Direction,
+    Publication,
+    Quarantined,
+    QuarantineReason,
+    Receipt,
+    WireRecord,
+)
+from gateway.supervisor.intake import Intake
+from gateway.supervisor.tap import TapHub
+from gateway.transport import Connection, connect
+
+
+class LinkPorts:
+    """`gateway.driver.Ports` over the engine, for one link."""
+
+    def __init__(
+        self, link: LinkEntry, intake: Intake, taps: TapHub, on_connected: Callable[[str], None]
+    ) -> None:
+        self._link = link
+        self._intake = intake
+        self._taps = taps
+        self._on_connected = on_connected
+
+    @property
+    def clock(self) -> Clock:
+        return self._intake.clock
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[Connection]:
+        transport = self._link.transport
+        if transport is None:
+            raise ConfigError(f"link {self._link.id}: the driver asks for a transport; name one")
+        async with connect(transport, self.tap) as connection:
+            yield connection
+
+    def connected(self, session: str = "") -> None:
+        self._on_connected(session)
+
+    def tap(self, direction: Direction, data: bytes) -> None:
+        self._taps.show(self._link.id, direction, data)
+
+    def record(
+        self,
+        data: bytes,
+        *,
+        direction: Direction = Direction.IN,
+        device: str = "",
+        session: str = "",
+    ) -> WireRecord:
+        return self._intake.record(self._link.id, data, direction, device, session)
+
+    async def journal(self, *records: WireRecord) -> None:
+        if records:
+            await self._intake.journal(records)
+
+    async def publish(self, publication: Publication, *wire: WireRecord) -> Receipt:
+        return await self._intake.publish(self._link.id, publication, wire)
+
+    async def quarantine(self, entry: Quarantined, *wire: WireRecord) -> None:
+        await self._intake.quarantine(entry, wire)
+
+    def quarantined(
+        self, wire: WireRecord, reason: QuarantineReason, subject: str, detail: str
+    ) -> Quarantined:
+        return Quarantined(
+            wire.raw_id, self._link.id, wire.device, reason, subject, detail, wire.at
+        )
+
+    async def availability(self, device: str, *, online: bool, reason: str = "") -> None:
+        self._intake.availability(device, online=online, reason=reason)
+
+    async def recent(self, session: str, limit: int) -> tuple[WireRecord, ...]:
+        records = await self._intake.store.records(
+            link=self._link.id, session=session, limit=limit
+        )
+        return tuple(record for record in records if record.direction is Direction.IN)
