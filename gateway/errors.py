@@ -16,7 +16,8 @@ class IsogateError(Exception):
 class Problem:
     """One fault of a configuration file, where it stands and how to mend it.
 
-    `line` and `column` count from 1; 0 means that the fault has no single place.
+    `line` and `column` count from 1; 0 means that the fault has no single place. A `note` tells
+    something worth knowing and stops nothing.
     """
 
     message: str
@@ -25,10 +26,11 @@ class Problem:
     column: int = 0
     path: str = ""
     hint: str = ""
+    note: bool = False
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        at = f"{self.path}: " if self.path else ""
+        at = f"{'note: ' if self.note else ''}{self.path}: " if self.path else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{place}: {at}{self.message}{hint}" if place else f"{at}{self.message}{hint}"
 

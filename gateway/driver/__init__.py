@@ -1,6 +1,6 @@
 """The driver kit: what a driver is given, what it gives back, and how it is found."""
 
-from gateway.driver.entries import DeviceEntry, DeviceOptions, LinkEntry, LinkOptions
+from gateway.driver.entries import DeviceEntry, DeviceOptions, Finding, LinkEntry, LinkOptions
 from gateway.driver.ports import Ports
 from gateway.driver.protocol import Driver, Exchange, Poll, Poller, PollingDriver
 from gateway.driver.type import ENTRY_POINT_GROUP, DriverType
@@ -12,6 +12,7 @@ __all__ = [
     "Driver",
     "DriverType",
     "Exchange",
+    "Finding",
     "LinkEntry",
     "LinkOptions",
     "Poll",

@@ -14,13 +14,13 @@ from gateway.transport import Transport
 class LinkOptions(BaseModel):
     """Keys of a link that only its driver knows; a driver subclasses it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DeviceOptions(BaseModel):
     """Keys of a device that only its driver knows; a driver subclasses it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +46,17 @@ class LinkEntry:
     options: LinkOptions
     transport: Transport | None
     devices: tuple[DeviceEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A fault in entries that are each valid, which only their driver can see.
+
+    It is told at option `key` of the device, or of the link where `device` is empty.
+    """
+
+    message: str
+    link: str
+    device: str = ""
+    key: str = ""
+    hint: str = ""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 
-from gateway.driver.entries import DeviceOptions, LinkEntry, LinkOptions
+from gateway.driver.entries import DeviceOptions, Finding, LinkEntry, LinkOptions
 from gateway.driver.protocol import Driver, PollingDriver
 from gateway.profile import Profile
 
@@ -19,6 +19,8 @@ class DriverType:
 
     `transports` are the transport types its links may name; none means that it brings its own
     connection. `home` is its folder, with `README.md`, `sample.yaml` and `profiles/*.yaml`.
+    `check` looks at all of its links together when a configuration is checked (two devices with
+    one address, two links with one client id).
     """
 
     name: str
@@ -29,3 +31,4 @@ class DriverType:
     link: type[LinkOptions] = LinkOptions
     device: type[DeviceOptions] = DeviceOptions
     transports: frozenset[str] = frozenset()
+    check: Callable[[Sequence[LinkEntry]], Iterable[Finding]] | None = None
