@@ -1,0 +1,98 @@
+"""Opening a transport: the one way from options to a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, cast
+
+import serialx
+
+from gateway.errors import DeviceUnavailable
+from gateway.transport.options import Serial, Tcp, Transport
+from gateway.transport.stream import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from gateway.transport.connection import Connection, Tap
+
+_KEEPALIVE = {
+    "TCP_KEEPIDLE": 10,
+    "TCP_KEEPINTVL": 5,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 20_000,
+}
+"""A peer that vanished without a word is noticed within 25 s, one that owes an ACK within 20 s."""
+
+
+def connect(options: Transport, tap: Tap) -> AbstractAsyncContextManager[Connection]:
+    """Open what `options` name and close it at the end; every byte both ways goes to `tap`.
+
+    DeviceUnavailable if it can't be opened.
+    """
+    match options:
+        case Tcp():
+            return _tcp(options, tap)
+        case Serial():
+            return _serial(options, tap)
+
+
+@asynccontextmanager
+async def _tcp(options: Tcp, tap: Tap) -> AsyncIterator[Connection]:
+    place = f"tcp {options.host}:{options.port}"
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(options.connect_timeout):
+            transport, stream = await loop.create_connection(
+                lambda: Stream(place, tap), options.host, options.port
+            )
+    except TimeoutError:
+        raise DeviceUnavailable(
+            f"{place}: no answer within {options.connect_timeout:g} s: is it on and reachable?"
+        ) from None
+    except OSError as error:
+        raise DeviceUnavailable(
+            f"{place}: {error.strerror or error}: check host, port and network"
+        ) from error
+    _tune(transport.get_extra_info("socket"))
+    try:
+        yield stream
+    finally:
+        await stream.close()
+
+
+def _tune(sock: socket.socket) -> None:
+    """Send small requests at once, and notice a peer that vanished."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        option = getattr(socket, name, None)
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+@asynccontextmanager
+async def _serial(options: Serial, tap: Tap) -> AsyncIterator[Connection]:
+    place = f"serial {options.port}"
+    try:
+        _, protocol = await serialx.create_serial_connection(
+            asyncio.get_running_loop(),
+            lambda: Stream(place, tap),
+            url=options.port,
+            baudrate=options.baud,
+            byte_size=options.data_bits,
+            parity=serialx.Parity(options.parity),
+            stopbits=serialx.StopBits(options.stop_bits),
+            exclusive=True,
+        )
+    except (OSError, serialx.SerialException) as error:
+        raise DeviceUnavailable(
+            f"{place}: {error}: check the device path, its permissions and that nobody else uses it"
+        ) from error
+    stream = cast("Stream", protocol)
+    try:
+        yield stream
+    finally:
+        await stream.close()
