@@ -1,0 +1,22 @@
+"""The configuration of a site: devices.yaml, checked and typed."""
+
+from gateway.config.difference import DeviceChanges, Difference, difference
+from gateway.config.load import check_site, load_site
+from gateway.config.options import Http, Listeners, RetentionOptions, StoreOptions
+from gateway.config.plugins import discover_drivers, discover_rooms
+from gateway.config.site import Site
+
+__all__ = [
+    "DeviceChanges",
+    "Difference",
+    "Http",
+    "Listeners",
+    "RetentionOptions",
+    "Site",
+    "StoreOptions",
+    "check_site",
+    "difference",
+    "discover_drivers",
+    "discover_rooms",
+    "load_site",
+]

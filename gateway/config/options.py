@@ -1,0 +1,156 @@
+"""The parts of devices.yaml that the gateway itself defines."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+)
+
+from gateway.config.suggest import did_you_mean
+from gateway.model import Localized
+
+ID_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+
+_BYTES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_BYTES |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_MONTHS = {"month": 1, "months": 1, "year": 12, "years": 12}
+_QUANTITY = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*([A-Za-z]+)")
+
+
+def _quantity(value: Any, units: dict[str, int], example: str) -> Any:
+    if not isinstance(value, str):
+        return value
+    match = _QUANTITY.fullmatch(value.strip())
+    if match is None or match[2].lower() not in units:
+        raise ValueError(f"'{value[:40]}' is not understood: write for example `{example}`")
+    amount = float(match[1]) * units[match[2].lower()]
+    if amount != int(amount):
+        raise ValueError(f"'{value}' is not a whole number of the smallest unit")
+    return int(amount)
+
+
+def _bytes(value: Any) -> Any:
+    return _quantity(value, _BYTES, "1 GB")
+
+
+def _months(value: Any) -> Any:
+    return None if value == "forever" else _quantity(value, _MONTHS, "24 months")
+
+
+def _text_or(kind: str, example: object) -> WithJsonSchema:
+    return WithJsonSchema({"type": [kind, "string"], "examples": [example]})
+
+
+Bytes = Annotated[int, BeforeValidator(_bytes), _text_or("integer", "1 GB")]
+Months = Annotated[
+    Annotated[int, Field(ge=1)] | None, BeforeValidator(_months), _text_or("integer", "24 months")
+]
+
+
+class Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SiteOptions(Options):
+    """Who and where this site is."""
+
+    id: str = Field(
+        pattern=ID_PATTERN, description="part of every event's identity: never change it"
+    )
+    name: Localized
+    time_zone: str = Field(description="IANA name, e.g. Asia/Shanghai")
+    locale: Literal["zh-CN", "en"] = "zh-CN"
+    simulated: bool = Field(default=False, description="every value is marked as simulated")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            hint = did_you_mean(name, available_timezones())
+            raise ValueError(f"'{name[:60]}' is not an IANA time zone ({hint})") from None
+        return name
+
+
+class Http(Options):
+    """Where the pages and the API listen."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535, description="0 takes any free port")
+
+    @field_validator("host")
+    @classmethod
+    def _loopback(cls, host: str) -> str:
+        if host == "localhost":
+            return host
+        try:
+            loopback = ip_address(host).is_loopback
+        except ValueError:
+            loopback = False
+        if not loopback:
+            raise ValueError(
+                f"'{host[:60]}' would be reachable by others: only loopback (127.0.0.1, ::1) is"
+                " accepted until accounts exist"
+            )
+        return host
+
+
+class Listeners(Options):
+    """The ports that the gateway opens."""
+
+    http: Http = Http()
+
+
+class RetentionOptions(Options):
+    """Months that each class of facts is kept. Records are kept for ever."""
+
+    telemetry: Months = Field(default=24, description="a number of months, or `forever` (null)")
+
+
+class StoreOptions(Options):
+    """The event store."""
+
+    path: str = Field(default="store", min_length=1, description="folder, under the data folder")
+    heartbeat: float = Field(
+        default=60.0,
+        gt=0,
+        le=3600,
+        description="an unchanged value is stored every so many seconds",
+    )
+    min_free: Bytes = Field(
+        default=10**9, ge=10**6, description="free space below which acknowledgements are withheld"
+    )
+    retention: RetentionOptions = RetentionOptions()
+
+
+class ProfileNaming(BaseModel):
+    """What must be known of a profile before its driver can read it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    profile: str
+    driver: str
+
+
+class DeviceCommon(Options):
+    """The keys of a device that every driver shares."""
+
+    profile: str
+    link: str
+    name: Localized = ""
+    location: Localized = ""
+    interval: float | None = Field(
+        default=None, gt=0, le=86400, description="seconds between polls; the profile's if absent"
+    )
+    simulated: bool = False

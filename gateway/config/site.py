@@ -1,0 +1,27 @@
+"""A site as its devices.yaml describes it, checked and typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from gateway.config.options import Listeners, StoreOptions
+from gateway.driver import LinkEntry
+from gateway.model import Localized
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that devices.yaml says. `sections` holds each room's own, by room."""
+
+    id: str
+    name: Localized
+    time_zone: str
+    locale: str
+    simulated: bool
+    listeners: Listeners
+    store: StoreOptions
+    links: tuple[LinkEntry, ...]
+    sections: Mapping[str, BaseModel]
