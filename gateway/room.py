@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from pydantic import BaseModel
 
@@ -15,11 +15,15 @@ from gateway.model import Clock, DeviceEvent
 ENTRY_POINT_GROUP = "gateway.rooms"
 
 
+Emit: TypeAlias = Callable[[Sequence[DeviceEvent]], Awaitable[None]]
+"""Appends events that follow from others; returns when they are on disk."""
+
+
 class Subscriber(Protocol):
     """Follows the event stream with a cursor of its own.
 
-    Its tables are a projection: `apply` commits them and the cursor in one transaction, so a
-    replay from any cursor gives the same tables. Events it derives have deterministic ids.
+    Its tables are a projection: they and the cursor are committed in one transaction, so a
+    replay from any cursor gives the same tables.
     """
 
     @property
@@ -29,8 +33,12 @@ class Subscriber(Protocol):
         """The last seq applied; 0 before the first."""
         ...
 
-    async def apply(self, events: Sequence[DeviceEvent]) -> Sequence[DeviceEvent]:
-        """Fold events, in order of seq; return what follows from them."""
+    async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
+        """Fold events, in order of seq.
+
+        What follows from them goes to `emit` before the projection is committed: their ids are
+        deterministic, so a crash between the two repeats them and loses none.
+        """
         ...
 
 

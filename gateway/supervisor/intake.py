@@ -166,19 +166,19 @@ class Intake:
             return
         if not online:
             channel.changes.forget()
-        self._say(device, Kind.AVAILABILITY, "availability", state.value, now, reason)
+        event = self._own(device, Kind.AVAILABILITY, "availability", state.value, reason)
+        self._submit(Batch(Retention.TELEMETRY, events=(event,)))
 
     def system(self, code: str, text: str, detail: str) -> None:
         """Note something about the gateway itself, as an event of the device `gateway`."""
-        self._say("gateway", Kind.SYSTEM, code, text, self._clock.now(), detail)
+        event = self._own("gateway", Kind.SYSTEM, code, text, detail)
+        self._submit(Batch(Retention.RECORD, events=(event,)))
 
-    def _say(
-        self, device: str, kind: Kind, code: str, text: str, now: Instant, detail: str
-    ) -> None:
-        occurrence = occurrence_id(self._site, device, self._ordinals.next())
+    def _own(self, device: str, kind: Kind, code: str, text: str, detail: str) -> DeviceEvent:
+        now = self._clock.now()
         channel = self._channels.get(device)
-        event = DeviceEvent(
-            id=occurrence,
+        return DeviceEvent(
+            id=occurrence_id(self._site, device, self._ordinals.next()),
             site=self._site,
             source=Source(device, "gateway"),
             kind=kind,
@@ -190,7 +190,9 @@ class Intake:
             simulated=channel is not None and channel.entry.simulated,
             payload={"detail": detail} if detail else None,
         )
-        future = self._store.submit(Batch(Retention.TELEMETRY, events=(event,)))
+
+    def _submit(self, batch: Batch) -> None:
+        future = self._store.submit(batch)
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _alive(self, device: str, now: Instant) -> None:
