@@ -1,0 +1,115 @@
+"""Puts the routes together into one guarded ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.api import refuse, stream
+from gateway.api.broadcast import Broadcast
+from gateway.api.control import Control
+from gateway.api.devices import Devices
+from gateway.api.document import ProblemDetails
+from gateway.api.events import Events
+from gateway.api.health import Health
+from gateway.api.latest import Latest
+from gateway.api.messages import Messages
+from gateway.api.quarantine import Quarantine
+from gateway.api.route import PREFIX
+from gateway.web import (
+    Access,
+    BrowserHeaders,
+    GatewayView,
+    Guard,
+    access,
+    json_response,
+    rule_of,
+)
+
+
+class Application:
+    """The ASGI application of a gateway. Serve it with `lifespan="off"`."""
+
+    def __init__(self, asgi: ASGIApp, routes: Sequence[BaseRoute], broadcast: Broadcast) -> None:
+        self._asgi = BrowserHeaders(asgi)
+        self._broadcast = broadcast
+        self.routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._asgi(scope, receive, send)
+
+    @property
+    def clients(self) -> int:
+        """How many follow the live stream."""
+        return self._broadcast.clients
+
+    def end_streams(self) -> None:
+        """End the live streams; call it before the server is told to stop."""
+        self._broadcast.end_streams()
+
+
+@asynccontextmanager
+async def open_app(
+    view: GatewayView, pages: Sequence[BaseRoute] = (), error_page: refuse.ErrorPage | None = None
+) -> AsyncIterator[Application]:
+    """The API over `view`, with further `pages`; streams are fed while the block runs.
+
+    `error_page` answers refused requests that ask for HTML. A route without an access rule is a
+    ValueError.
+    """
+    broadcast = Broadcast(view)
+    fastapi = _documented(view)
+    routes = [*_api_routes(view, broadcast), *pages]
+    fastapi.router.routes.extend([*routes, _openapi_route(fastapi)])
+    _guard(fastapi.router.routes)
+    refuse.install(fastapi, error_page)
+    async with broadcast.running():
+        yield Application(fastapi, fastapi.router.routes, broadcast)
+
+
+def _documented(view: GatewayView) -> FastAPI:
+    return FastAPI(
+        title="Isogate",
+        version=view.version,
+        description="Devices, events and the bytes that they came from.",
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+
+
+def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
+    return [
+        *Latest(view).routes(),
+        *Events(view).routes(),
+        *Messages(view).routes(),
+        *Devices(view).routes(),
+        *Quarantine(view).routes(),
+        *Health(view, broadcast).routes(),
+        *Control(view).routes(),
+        *stream.routes(view, broadcast),
+    ]
+
+
+def _openapi_route(app: FastAPI) -> Route:
+    @access(Access.LOOPBACK)
+    async def openapi(_request: Request) -> Response:
+        document = app.openapi()
+        schemas = document["components"]["schemas"]
+        schemas.setdefault(ProblemDetails.__name__, ProblemDetails.model_json_schema())
+        return json_response(document)
+
+    return Route(f"{PREFIX}/openapi.json", openapi)
+
+
+def _guard(routes: Iterable[BaseRoute]) -> None:
+    for route in routes:
+        rule = rule_of(route)
+        if rule is None or not isinstance(route, Route | Mount):
+            raise ValueError(f"{route!r} declares no access rule: mark its endpoint with @access")
+        route.app = Guard(route.app, rule)

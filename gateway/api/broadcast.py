@@ -1,0 +1,181 @@
+"""The live stream: each event is encoded once, and every client is given the same bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+
+from gateway.api.cloudevent import cloudevent
+from gateway.api.item import device_item, latest_item
+from gateway.api.listener import Interest, Listener, Topic
+from gateway.api.sse import HEARTBEAT, frame
+from gateway.errors import StoreError
+from gateway.model import DeviceEvent
+from gateway.registry import DeviceStatus
+from gateway.web import GatewayView, encode
+
+_PAGE = 500
+_READERS = 8
+_TICK = 0.25
+_HEARTBEAT_TICKS = 60
+
+
+class Broadcast:
+    """Follows the store and the readings for all clients together.
+
+    Last values are sent at most four times a second, only the newest of each point.
+    """
+
+    def __init__(self, view: GatewayView) -> None:
+        self._view = view
+        self._position = view.store.last_seq
+        self._groups: defaultdict[Interest, set[Listener]] = defaultdict(set)
+        self._moved: dict[tuple[str, str], DeviceEvent] = {}
+        self._readers = asyncio.Semaphore(_READERS)
+        self.cut = 0
+
+    @property
+    def clients(self) -> int:
+        return sum(len(listeners) for listeners in self._groups.values())
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve clients until the block is left; then their streams end."""
+        stop_readings = self._view.watch(self._note)
+        stop_states = self._view.registry.watch(self._state)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._follow(), name="stream-events"),
+                group.create_task(self._tick(), name="stream-latest"),
+            ]
+            try:
+                yield
+            finally:
+                stop_readings()
+                stop_states()
+                self.end_streams()
+                for task in tasks:
+                    task.cancel()
+
+    def end_streams(self) -> None:
+        """End every stream, so that a server that waits for its connections can stop."""
+        for listeners in self._groups.values():
+            for listener in listeners:
+                listener.end()
+
+    async def stream(self, interest: Interest, after: int | None) -> AsyncGenerator[bytes, None]:
+        """What interests a client: the past after seq `after`, then all that happens.
+
+        No event is left out and none comes twice, however long the catching up takes.
+        """
+        if after is not None and Topic.EVENT in interest.topics:
+            async for chunk in self._past(interest, after):
+                yield chunk
+        with self._listening(interest) as listener:
+            snapshot = self._snapshot(interest)
+            if snapshot:
+                yield snapshot
+            async for chunk in listener.chunks():
+                yield chunk
+
+    @contextmanager
+    def _listening(self, interest: Interest) -> Iterator[Listener]:
+        listener = Listener()
+        listeners = self._groups[interest]
+        listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            listeners.discard(listener)
+            if not listeners and self._groups.get(interest) is listeners:
+                del self._groups[interest]
+
+    async def _past(self, interest: Interest, after: int) -> AsyncIterator[bytes]:
+        """Pages up to the position of the live stream, at the moment of returning."""
+        while after < self._position:
+            goal = self._position
+            async with self._readers:
+                page = await self._view.store.events(after=after, limit=_PAGE)
+            events = [event for event in page if event.seq <= goal]
+            after = events[-1].seq if events and len(page) == _PAGE else goal
+            chunk = interest.select(Topic.EVENT, _event_frames(events))
+            if chunk:
+                yield chunk
+
+    def _snapshot(self, interest: Interest) -> bytes:
+        """Last values and states as they are, so that a page that comes back is right at once."""
+        devices = self._view.registry
+        states = interest.select(Topic.DEVICE, [_device_frame(status) for status in devices])
+        wanted = Topic.LATEST in interest.topics
+        values = self._latest_frames(self._view.store.latest()) if wanted else []
+        return states + interest.select(Topic.LATEST, values)
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async for events in self._view.store.follow(self._position):
+                    self._stored(events)
+            except StoreError:
+                await asyncio.sleep(1)
+
+    def _stored(self, events: Sequence[DeviceEvent]) -> None:
+        self._position = events[-1].seq
+        self._note(events)
+        if self._wanted(Topic.EVENT):
+            self._send(Topic.EVENT, _event_frames(events))
+
+    def _note(self, events: Sequence[DeviceEvent]) -> None:
+        if self._wanted(Topic.LATEST):
+            for event in events:
+                self._moved[event.source.device, event.code.code] = event
+
+    def _state(self, status: DeviceStatus) -> None:
+        self._send(Topic.DEVICE, [_device_frame(status)])
+        self._note(self._view.store.latest(status.entry.id))
+
+    async def _tick(self) -> None:
+        ticks = 0
+        while True:
+            await asyncio.sleep(_TICK)
+            ticks += 1
+            moved, self._moved = self._moved, {}
+            if moved:
+                self._send(Topic.LATEST, self._latest_frames(list(moved.values())))
+            if ticks % _HEARTBEAT_TICKS == 0:
+                self._give(list(self._groups), HEARTBEAT)
+
+    def _latest_frames(self, events: Sequence[DeviceEvent]) -> list[tuple[str, bytes]]:
+        registry = self._view.registry
+        return [
+            (device, frame(Topic.LATEST, encode(latest_item(event, registry.get(device)))))
+            for event in events
+            for device in (event.source.device,)
+        ]
+
+    def _wanted(self, topic: Topic) -> bool:
+        return any(topic in interest.topics for interest in self._groups)
+
+    def _send(self, topic: Topic, frames: Sequence[tuple[str, bytes]]) -> None:
+        for interest in list(self._groups):
+            chunk = interest.select(topic, frames)
+            if chunk:
+                self._give([interest], chunk)
+
+    def _give(self, interests: Sequence[Interest], chunk: bytes) -> None:
+        for interest in interests:
+            slow = [each for each in self._groups[interest] if not each.offer(chunk)]
+            self._groups[interest].difference_update(slow)
+            self.cut += len(slow)
+
+
+def _event_frames(events: Sequence[DeviceEvent]) -> list[tuple[str, bytes]]:
+    return [
+        (event.source.device, frame(Topic.EVENT, encode(cloudevent(event)), event.seq))
+        for event in events
+    ]
+
+
+def _device_frame(status: DeviceStatus) -> tuple[str, bytes]:
+    return status.entry.id, frame(Topic.DEVICE, encode(device_item(status)))

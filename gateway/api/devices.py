@@ -1,0 +1,54 @@
+"""`GET /devices` and `/links`: who is there and how they are."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from gateway.api import document
+from gateway.api.item import device_item
+from gateway.api.route import PREFIX, route
+from gateway.web import Access, GatewayView, access, json_response, rfc3339
+from gateway.web.refusal import unknown_device
+
+
+class Devices:
+    def __init__(self, view: GatewayView) -> None:
+        self._view = view
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            route(f"{PREFIX}/devices", self.devices, list[document.Device]),
+            route(f"{PREFIX}/devices/{{device}}", self.device, document.Device, refusals=(404,)),
+            route(f"{PREFIX}/links", self.links, list[document.Link]),
+        ]
+
+    @access(Access.LOOPBACK)
+    async def devices(self) -> Response:
+        """Every device of the site and its state."""
+        return json_response([device_item(status) for status in self._view.registry])
+
+    @access(Access.LOOPBACK)
+    async def device(self, device: str) -> Response:
+        """One device and its state."""
+        status = self._view.registry.get(device)
+        if status is None:
+            raise unknown_device(device)
+        return json_response(device_item(status))
+
+    @access(Access.LOOPBACK)
+    async def links(self) -> Response:
+        """Every link and its state."""
+        return json_response(
+            [
+                {
+                    "id": link.id,
+                    "driver": link.driver,
+                    "state": link.state,
+                    "since": rfc3339(link.since),
+                    "reason": link.reason,
+                    "restarts": link.restarts,
+                }
+                for link in self._view.links()
+            ]
+        )

@@ -1,0 +1,134 @@
+"""The shapes of answers, for OpenAPI. Answers are written by `item`; a test holds them to this."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict
+
+from gateway.model import ClockQuality, Direction, Kind, Operator, Quality, QuarantineReason, Status
+from gateway.registry import DeviceState
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Facts(_Document):
+    device: str
+    kind: Kind
+    code: str
+    value: float | str | None
+    value_text: str | None
+    operator: Operator | None
+    unit: str
+    status: Status
+    quality: Quality
+    observed_at: AwareDatetime
+    received_at: AwareDatetime
+    raw_id: int | None
+    simulated: bool
+
+
+class LatestValue(Facts):
+    """The last value of a point, stored or not; `seq` is null if it was not."""
+
+    seq: int | None
+    name: dict[str, str] | None = None
+
+
+class Event(Facts):
+    seq: int
+    id: str
+    system: str
+    clock: ClockQuality
+    supersedes: str | None = None
+    caused_by: str | None = None
+    actor: str | None = None
+    flags: list[str] | None = None
+    range: str | None = None
+    payload: dict[str, Any] | None = None
+    subject: dict[str, Any] | None = None
+
+
+class Events(_Document):
+    """A page in order of `seq`. `next` is the `after` that continues it, now or later."""
+
+    items: list[Event]
+    next: int
+
+
+class Message(_Document):
+    """Bytes as they crossed the wire, in base64."""
+
+    raw_id: int
+    link: str
+    device: str
+    direction: Direction
+    session: str
+    received_at: AwareDatetime
+    size: int
+    bytes: Base64Bytes
+
+
+class Messages(_Document):
+    """Newest first. `next` is the `before` that continues, or null at the end."""
+
+    items: list[Message]
+    next: int | None
+
+
+class QuarantineEntry(_Document):
+    raw_id: int
+    link: str
+    device: str
+    reason: QuarantineReason
+    subject: str
+    detail: str
+    received_at: AwareDatetime
+
+
+class Quarantine(_Document):
+    items: list[QuarantineEntry]
+    next: int | None
+
+
+class PointItem(_Document):
+    code: str
+    name: dict[str, str]
+    unit: str
+
+
+class Device(_Document):
+    id: str
+    name: dict[str, str]
+    location: dict[str, str]
+    driver: str
+    profile: str
+    link: str
+    state: DeviceState
+    since: AwareDatetime
+    reason: str
+    last_seen: AwareDatetime | None
+    simulated: bool
+    points: list[PointItem]
+
+
+class Link(_Document):
+    id: str
+    driver: str
+    state: str
+    since: AwareDatetime
+    reason: str
+    restarts: int
+
+
+class ProblemDetails(_Document):
+    """RFC 9457: `title` what happened, `detail` why, `advice` what to do now."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    advice: str
+    instance: str

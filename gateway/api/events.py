@@ -1,0 +1,49 @@
+"""`GET /events`: the log, a page at a time, in order of seq."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Header
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from gateway.api import document
+from gateway.api.cloudevent import BATCH, cloudevent
+from gateway.api.item import event_item
+from gateway.api.route import PREFIX, After, DeviceFilter, Limit, route
+from gateway.model import DeviceEvent
+from gateway.web import Access, GatewayView, access, encode, json_response
+from gateway.web.refusal import unknown_device
+
+
+class Events:
+    def __init__(self, view: GatewayView) -> None:
+        self._view = view
+
+    def routes(self) -> list[BaseRoute]:
+        return [route(f"{PREFIX}/events", self.events, document.Events, refusals=(404,))]
+
+    @access(Access.LOOPBACK)
+    async def events(
+        self,
+        after: After = 0,
+        limit: Limit = 100,
+        device: DeviceFilter = None,
+        accept: Annotated[str, Header(include_in_schema=False)] = "",
+    ) -> Response:
+        """Events after a seq; a poller passes `next` as `after` for ever and misses none."""
+        events = await self._view.store.events(after=after, limit=limit, device=device)
+        if device and not events and self._view.registry.get(device) is None:
+            raise unknown_device(device)
+        next_after = events[-1].seq if events else after
+        if BATCH in accept:
+            return _batch(events, next_after)
+        return json_response({"items": [event_item(event) for event in events], "next": next_after})
+
+
+def _batch(events: Sequence[DeviceEvent], next_after: int) -> Response:
+    link = f'<{PREFIX}/events?after={next_after}>; rel="next"'
+    body = encode([cloudevent(event) for event in events])
+    return Response(body, headers={"link": link}, media_type=BATCH)

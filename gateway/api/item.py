@@ -1,0 +1,141 @@
+"""What the API says of events, wire records, quarantine and devices, as plain JSON values."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+from gateway.model import (
+    DeviceEvent,
+    Kind,
+    Localized,
+    Quality,
+    Quarantined,
+    Value,
+    WireRecord,
+    localize,
+)
+from gateway.registry import DeviceState, DeviceStatus
+from gateway.web import rfc3339
+
+LOCALES = ("zh-CN", "en")
+
+_AGEING = frozenset({Kind.MEASUREMENT, Kind.STATE})
+
+
+def event_item(event: DeviceEvent) -> dict[str, Any]:
+    """An event as stored. Members that say nothing are left out, except the fixed ones."""
+    item = _facts(event)
+    item["seq"] = event.seq
+    item["id"] = event.id.hex()
+    item["system"] = event.code.system
+    item["clock"] = event.clock
+    if event.supersedes:
+        item["supersedes"] = event.supersedes.hex()
+    if event.caused_by:
+        item["caused_by"] = event.caused_by.hex()
+    if event.actor:
+        item["actor"] = event.actor
+    if event.flags:
+        item["flags"] = event.flags
+    if event.range_text:
+        item["range"] = event.range_text
+    if event.payload:
+        item["payload"] = event.payload
+    if event.subject:
+        item["subject"] = event.subject
+    return item
+
+
+def latest_item(event: DeviceEvent, status: DeviceStatus | None) -> dict[str, Any]:
+    """A device's last value; stale as soon as the device does not answer."""
+    item = _facts(event)
+    item["quality"] = shown_quality(event, status)
+    item["seq"] = event.seq or None
+    if status is not None:
+        point = status.entry.profile.points.get(event.code.code)
+        item["name"] = both(point.name if point and point.name else event.code.code)
+    return item
+
+
+def shown_quality(event: DeviceEvent, status: DeviceStatus | None) -> Quality:
+    """How far a last value can be trusted now: never good while its device is silent."""
+    offline = status is not None and status.state is DeviceState.OFFLINE
+    ageing = offline and event.kind in _AGEING and event.quality is not Quality.BAD
+    return Quality.STALE if ageing else event.quality
+
+
+def wire_item(record: WireRecord) -> dict[str, Any]:
+    return {
+        "raw_id": record.raw_id,
+        "link": record.link,
+        "device": record.device,
+        "direction": record.direction,
+        "session": record.session,
+        "received_at": rfc3339(record.at),
+        "size": len(record.data),
+        "bytes": b64encode(record.data).decode("ascii"),
+    }
+
+
+def quarantine_item(entry: Quarantined) -> dict[str, Any]:
+    return {
+        "raw_id": entry.raw_id,
+        "link": entry.link,
+        "device": entry.device,
+        "reason": entry.reason,
+        "subject": entry.subject,
+        "detail": entry.detail,
+        "received_at": rfc3339(entry.at),
+    }
+
+
+def device_item(status: DeviceStatus) -> dict[str, Any]:
+    entry = status.entry
+    return {
+        "id": entry.id,
+        "name": both(entry.name),
+        "location": both(entry.location),
+        "driver": status.driver,
+        "profile": entry.profile.profile,
+        "link": entry.link,
+        "state": status.state,
+        "since": rfc3339(status.since),
+        "reason": status.reason,
+        "last_seen": None if status.last_seen is None else rfc3339(status.last_seen),
+        "simulated": entry.simulated,
+        "points": [
+            {"code": point.code or key, "name": both(point.name or key), "unit": point.unit}
+            for key, point in entry.profile.points.items()
+        ],
+    }
+
+
+def both(text: Localized) -> dict[str, str]:
+    """A text in each language that the pages speak."""
+    return {locale: localize(text, locale) for locale in LOCALES}
+
+
+def _facts(event: DeviceEvent) -> dict[str, Any]:
+    value = event.value
+    return {
+        "device": event.source.device,
+        "kind": event.kind,
+        "code": event.code.code,
+        "value": _plain(value),
+        "value_text": None if value is None else value.text,
+        "operator": None if value is None else value.operator,
+        "unit": event.unit,
+        "status": event.status,
+        "quality": event.quality,
+        "observed_at": rfc3339(event.observed_at),
+        "received_at": rfc3339(event.received_at),
+        "raw_id": event.raw_id,
+        "simulated": event.simulated,
+    }
+
+
+def _plain(value: Value | None) -> float | str | None:
+    if value is None:
+        return None
+    return value.text if value.number is None else value.number

@@ -1,0 +1,76 @@
+"""One client of the live stream: what it wants, and the bytes that wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+MOST_WAITING = 256 * 1024
+"""Bytes that may wait for one client before it is cut."""
+
+
+class Topic(StrEnum):
+    """EVENT: what was stored, with its seq. LATEST: last values, stored or not. DEVICE: states."""
+
+    EVENT = "event"
+    LATEST = "latest"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Clients with the same interest share the same bytes. No `devices` means all of them."""
+
+    topics: frozenset[Topic]
+    devices: frozenset[str] = frozenset()
+
+    def select(self, topic: Topic, frames: Sequence[tuple[str, bytes]]) -> bytes:
+        """The frames of these (device, frame) pairs that are wanted, as one chunk."""
+        if topic not in self.topics:
+            return b""
+        devices = self.devices
+        return b"".join(data for device, data in frames if not devices or device in devices)
+
+
+class Listener:
+    """A bounded buffer. A client too slow for it is cut, and may come back with Last-Event-ID."""
+
+    __slots__ = ("_chunks", "_ended", "_size", "_wake")
+
+    def __init__(self) -> None:
+        self._chunks: deque[bytes] = deque()
+        self._size = 0
+        self._ended = False
+        self._wake = asyncio.Event()
+
+    def offer(self, chunk: bytes) -> bool:
+        """Let a chunk wait for the client; False when that cuts it."""
+        if self._size + len(chunk) > MOST_WAITING:
+            self.end()
+            return False
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        self._wake.set()
+        return True
+
+    def end(self) -> None:
+        """Drop what waits and end the stream."""
+        self._chunks.clear()
+        self._ended = True
+        self._wake.set()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """What was offered, until the end. One waiting chunk is passed on without a copy."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._ended:
+                return
+            waiting = self._chunks.popleft() if len(self._chunks) == 1 else b"".join(self._chunks)
+            self._chunks.clear()
+            self._size = 0
+            if waiting:
+                yield waiting

@@ -1,0 +1,53 @@
+"""`GET /messages`: the wire journal, newest first, and one record's bytes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from gateway.api import document
+from gateway.api.item import wire_item
+from gateway.api.route import PREFIX, DeviceFilter, Limit, route
+from gateway.model import RawId
+from gateway.web import Access, GatewayView, access, json_response
+from gateway.web.refusal import unknown_message
+
+
+class Messages:
+    def __init__(self, view: GatewayView) -> None:
+        self._view = view
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            route(f"{PREFIX}/messages", self.messages, document.Messages),
+            route(f"{PREFIX}/messages/{{raw_id}}", self.message, document.Message, refusals=(404,)),
+        ]
+
+    @access(Access.LOOPBACK)
+    async def messages(
+        self,
+        link: Annotated[str | None, Query(description="only this link")] = None,
+        device: DeviceFilter = None,
+        before: Annotated[int | None, Query(ge=1, description="only older than this")] = None,
+        limit: Limit = 100,
+    ) -> Response:
+        """Wire records both ways, newest first."""
+        records = await self._view.store.records(
+            link=link,
+            device=device,
+            before=None if before is None else RawId(before),
+            limit=limit,
+        )
+        older = records[-1].raw_id if len(records) == limit else None
+        return json_response({"items": [wire_item(record) for record in records], "next": older})
+
+    @access(Access.LOOPBACK)
+    async def message(self, raw_id: Annotated[int, Path(ge=1)]) -> Response:
+        """The bytes that an event came from."""
+        record = await self._view.store.record(RawId(raw_id))
+        if record is None:
+            raise unknown_message(raw_id)
+        return json_response(wire_item(record))

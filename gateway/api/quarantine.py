@@ -1,0 +1,39 @@
+"""`GET /quarantine`: what nobody could interpret yet, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from gateway.api import document
+from gateway.api.item import quarantine_item
+from gateway.api.route import PREFIX, DeviceFilter, Limit, route
+from gateway.model import QuarantineReason
+from gateway.web import Access, GatewayView, access, json_response
+
+
+class Quarantine:
+    def __init__(self, view: GatewayView) -> None:
+        self._view = view
+
+    def routes(self) -> list[BaseRoute]:
+        return [route(f"{PREFIX}/quarantine", self.quarantine, document.Quarantine)]
+
+    @access(Access.LOOPBACK)
+    async def quarantine(
+        self,
+        after: Annotated[int, Query(ge=0, description="the last raw_id already seen")] = 0,
+        limit: Limit = 100,
+        device: DeviceFilter = None,
+        reason: QuarantineReason | None = None,
+    ) -> Response:
+        """The work list, oldest first; each entry leads to its bytes by `raw_id`."""
+        entries = await self._view.store.quarantine(
+            after=after, limit=limit, device=device, reason=reason
+        )
+        more = entries[-1].raw_id if len(entries) == limit else None
+        items = [quarantine_item(entry) for entry in entries]
+        return json_response({"items": items, "next": more})

@@ -1,0 +1,128 @@
+"""`GET /stream` and `/links/{link}/tap`: what happens, as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from gateway.api.broadcast import Broadcast
+from gateway.api.listener import Interest, Topic
+from gateway.api.route import PREFIX
+from gateway.api.sse import HEARTBEAT, frame, respond
+from gateway.web import Access, GatewayView, Refusal, access, encode, rfc3339
+from gateway.web.refusal import unknown_device, unknown_link
+
+if TYPE_CHECKING:
+    from gateway.supervisor import Tapped
+
+_HEARTBEAT_SECONDS = 15.0
+_MOST_CLIENTS = 5000
+
+
+def routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
+    return [
+        Route(f"{PREFIX}/stream", Stream(view, broadcast), methods=["GET"]),
+        Route(f"{PREFIX}/links/{{link}}/tap", Tap(view), methods=["GET"]),
+    ]
+
+
+@access(Access.LOOPBACK)
+class Stream:
+    """`?topics=event,latest,device` (all of `event` by default), `?device=` once or more.
+
+    `Last-Event-ID` (or `?after=`) continues after that seq; without it the stream begins now.
+    """
+
+    def __init__(self, view: GatewayView, broadcast: Broadcast) -> None:
+        self._view = view
+        self._broadcast = broadcast
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        chunks = self._broadcast.stream(self._interest(request), _after(request))
+        if self._broadcast.clients >= _MOST_CLIENTS:
+            raise Refusal(
+                503,
+                "Too many live clients",
+                "The live stream serves {most} clients at once.",
+                "Close pages that nobody watches, or read /api/v1/events by `after`.",
+                most=_MOST_CLIENTS,
+            )
+        await respond(receive, send, chunks)
+
+    def _interest(self, request: Request) -> Interest:
+        devices = frozenset(request.query_params.getlist("device"))
+        for device in devices:
+            if self._view.registry.get(device) is None:
+                raise unknown_device(device)
+        return Interest(_topics(request.query_params.get("topics", Topic.EVENT)), devices)
+
+
+@access(Access.LOOPBACK)
+class Tap:
+    """The bytes of one link, both ways, as they cross; `missed` counts what came too fast."""
+
+    def __init__(self, view: GatewayView) -> None:
+        self._view = view
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        link = scope["path_params"]["link"]
+        if all(status.id != link for status in self._view.links()):
+            raise unknown_link(link)
+        await respond(receive, send, self._chunks(link))
+
+    async def _chunks(self, link: str) -> AsyncGenerator[bytes, None]:
+        with self._view.tap(link) as queue:
+            while True:
+                try:
+                    async with asyncio.timeout(_HEARTBEAT_SECONDS):
+                        tapped = await queue.get()
+                except TimeoutError:
+                    yield HEARTBEAT
+                else:
+                    yield _tap_frame(tapped)
+
+
+def _tap_frame(tapped: Tapped) -> bytes:
+    item = {
+        "link": tapped.link,
+        "at": rfc3339(tapped.at),
+        "direction": tapped.direction,
+        "bytes": b64encode(tapped.data).decode("ascii"),
+        "missed": tapped.missed,
+    }
+    return frame("bytes", encode(item))
+
+
+def _topics(text: str) -> frozenset[Topic]:
+    try:
+        return frozenset(Topic(name) for name in text.split(","))
+    except ValueError:
+        raise _bad_query("topics", text, ", ".join(Topic)) from None
+
+
+def _after(request: Request) -> int | None:
+    text = request.headers.get("last-event-id") or request.query_params.get("after")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise _bad_query("Last-Event-ID", text, "a seq")
+    return int(text)
+
+
+def _bad_query(name: str, text: str, allowed: str) -> Refusal:
+    return Refusal(
+        422,
+        "Bad query",
+        "{name} is {text}, which is not understood.",
+        "Allowed: {allowed}.",
+        name=name,
+        text=repr(text),
+        allowed=allowed,
+    )

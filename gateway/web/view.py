@@ -1,0 +1,133 @@
+"""The running gateway as the API and the pages see it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gateway.model import (
+    DeviceEvent,
+    Instant,
+    Localized,
+    Quarantined,
+    QuarantineReason,
+    RawId,
+    WireRecord,
+)
+from gateway.registry import Registry
+from gateway.web.metric import Metric
+
+if TYPE_CHECKING:
+    from gateway.supervisor import LinkStatus, Tapped
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`zone` is an IANA name, `locale` a BCP 47 tag."""
+
+    id: str
+    name: Localized
+    zone: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether acknowledgements are given; `reason` says in words why they are withheld."""
+
+    ready: bool
+    reason: str = ""
+
+
+class Bucket(Protocol):
+    """A slice of a roll-up: numbers over [start, start + width)."""
+
+    @property
+    def start(self) -> Instant: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def mean(self) -> float: ...
+
+
+class History(Protocol):
+    """What is read of the event store."""
+
+    def latest(self, device: str | None = None) -> Sequence[DeviceEvent]: ...
+
+    @property
+    def last_seq(self) -> int: ...
+
+    async def events(
+        self, *, after: int = 0, limit: int = 100, device: str | None = None
+    ) -> Sequence[DeviceEvent]: ...
+
+    async def record(self, raw_id: RawId) -> WireRecord | None: ...
+
+    async def records(
+        self,
+        *,
+        link: str | None = None,
+        device: str | None = None,
+        before: RawId | None = None,
+        limit: int = 100,
+    ) -> Sequence[WireRecord]: ...
+
+    async def quarantine(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        reason: QuarantineReason | None = None,
+        device: str | None = None,
+    ) -> Sequence[Quarantined]: ...
+
+    def follow(self, after: int) -> AsyncIterator[Sequence[DeviceEvent]]: ...
+
+
+class GatewayView(Protocol):
+    """Given to `gateway.api.open_app` and `gateway.console.Console` by the app."""
+
+    @property
+    def site(self) -> Site: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def registry(self) -> Registry: ...
+
+    @property
+    def store(self) -> History: ...
+
+    def now(self) -> Instant: ...
+
+    def readiness(self) -> Readiness: ...
+
+    def links(self) -> Sequence[LinkStatus]: ...
+
+    def metrics(self) -> Iterable[Metric]:
+        """Counters and gauges of the engine, besides those that the API knows itself."""
+        ...
+
+    def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:
+        """Call `watcher` with the values of every poll, stored or not; returns how to stop."""
+        ...
+
+    def tap(self, link: str) -> AbstractContextManager[asyncio.Queue[Tapped]]:
+        """A bounded queue of the bytes that cross a link."""
+        ...
+
+    async def reload(self) -> Mapping[str, Any]:
+        """Take over devices.yaml as it stands; what changed, for JSON. ConfigError if wrong."""
+        ...
+
+    async def backup(self, target: Path) -> Mapping[str, Any]:
+        """Write a consistent, verified cut to `target`; what it holds, for JSON."""
+        ...

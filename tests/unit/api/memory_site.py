@@ -1,0 +1,280 @@
+"""A site without wires: the real registry over a history in memory, for tests of HTTP and pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gateway.driver import DeviceEntry, DeviceOptions
+from gateway.model import (
+    Coding,
+    DeviceEvent,
+    Direction,
+    Instant,
+    Kind,
+    Localized,
+    Quality,
+    Quarantined,
+    QuarantineReason,
+    RawId,
+    Source,
+    Value,
+    WireRecord,
+)
+from gateway.profile import POINT_SYSTEM, Grade, Point, Profile
+from gateway.registry import DeviceState, Registry
+from gateway.supervisor.link import LinkState, LinkStatus
+from gateway.supervisor.tap import TapHub, Tapped
+from gateway.web import Metric, Readiness, Site
+
+SITE = "xiehe-rt"
+NOON = Instant(1_795_435_200_000_000)
+SECOND = 1_000_000
+
+METER = Profile(
+    profile="three-phase-meter",
+    driver="modbus",
+    title={"en": "Three-phase meter", "zh-CN": "三相电表"},
+    grade=Grade.DERIVED,
+    source="made for tests",
+    points={
+        "voltage-l1": Point(name={"en": "Voltage L1", "zh-CN": "A 相电压"}, unit="V"),
+        "current-l1": Point(name={"en": "Current L1", "zh-CN": "A 相电流"}, unit="A"),
+        "power": Point(name={"en": "Active power", "zh-CN": "有功功率"}, unit="kW"),
+        "energy": Point(name={"en": "Active energy", "zh-CN": "有功电能"}, unit="kW.h"),
+    },
+)
+ROOM = Profile(
+    profile="temperature-humidity",
+    driver="mqtt",
+    title={"en": "Room sensor", "zh-CN": "温湿度传感器"},
+    grade=Grade.DERIVED,
+    source="made for tests",
+    points={
+        "temperature": Point(name={"en": "Temperature", "zh-CN": "温度"}, unit="Cel"),
+        "humidity": Point(name={"en": "Humidity", "zh-CN": "湿度"}, unit="%"),
+    },
+)
+
+
+class Stopped:
+    """A clock that stands until it is set."""
+
+    def __init__(self, instant: Instant = NOON) -> None:
+        self.instant = instant
+
+    def now(self) -> Instant:
+        return self.instant
+
+
+class MemoryHistory:
+    """The read side of the event store, and `add` to feed it."""
+
+    def __init__(self) -> None:
+        self._events: list[DeviceEvent] = []
+        self._records: dict[RawId, WireRecord] = {}
+        self._latest: dict[tuple[str, str], DeviceEvent] = {}
+        self._quarantined: list[Quarantined] = []
+        self._grown = asyncio.Condition()
+
+    @property
+    def last_seq(self) -> int:
+        return len(self._events)
+
+    async def add(self, *events: DeviceEvent) -> None:
+        stored = [
+            replace(event, seq=self.last_seq + place) for place, event in enumerate(events, 1)
+        ]
+        async with self._grown:
+            self._events.extend(stored)
+            for event in stored:
+                self.observe(event)
+            self._grown.notify_all()
+
+    def observe(self, event: DeviceEvent) -> None:
+        self._latest[event.source.device, event.code.code] = event
+
+    def keep(self, record: WireRecord) -> None:
+        self._records[record.raw_id] = record
+
+    def put_aside(self, entry: Quarantined) -> None:
+        self._quarantined.append(entry)
+
+    def latest(self, device: str | None = None) -> list[DeviceEvent]:
+        return [event for key, event in self._latest.items() if device in (None, key[0])]
+
+    async def events(
+        self, *, after: int = 0, limit: int = 100, device: str | None = None
+    ) -> list[DeviceEvent]:
+        await asyncio.sleep(0)
+        wanted = (e for e in self._events[after:] if device in (None, e.source.device))
+        return [event for event, _ in zip(wanted, range(limit), strict=False)]
+
+    async def record(self, raw_id: RawId) -> WireRecord | None:
+        return self._records.get(raw_id)
+
+    async def records(
+        self,
+        *,
+        link: str | None = None,
+        device: str | None = None,
+        before: RawId | None = None,
+        limit: int = 100,
+    ) -> list[WireRecord]:
+        found = [
+            record
+            for record in sorted(self._records.values(), key=lambda each: -each.raw_id)
+            if link in (None, record.link)
+            and device in (None, record.device)
+            and (before is None or record.raw_id < before)
+        ]
+        return found[:limit]
+
+    async def quarantine(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        reason: QuarantineReason | None = None,
+        device: str | None = None,
+    ) -> list[Quarantined]:
+        found = [
+            entry
+            for entry in self._quarantined
+            if entry.raw_id > after
+            and reason in (None, entry.reason)
+            and device in (None, entry.device)
+        ]
+        return found[:limit]
+
+    async def follow(self, after: int) -> AsyncIterator[Sequence[DeviceEvent]]:
+        while True:
+            async with self._grown:
+                while self.last_seq <= after:
+                    await self._grown.wait()
+                events = self._events[after:]
+            after += len(events)
+            yield events
+
+
+class MemorySite:
+    """A `GatewayView` whose state a test sets."""
+
+    version = "0.0.0"
+
+    def __init__(self, clock: Stopped | None = None) -> None:
+        self.clock = clock or Stopped()
+        self.site = Site(
+            SITE, {"en": "Example Hospital", "zh-CN": "示例医院"}, "Asia/Shanghai", "zh-CN"
+        )
+        self.registry = Registry()
+        self.store = MemoryHistory()
+        self.taps = TapHub(self.clock)
+        self.state = Readiness(ready=True)
+        self.asked: list[str] = []
+        self._watchers: list[Callable[[Sequence[DeviceEvent]], None]] = []
+        self._links: dict[str, LinkStatus] = {}
+
+    def now(self) -> Instant:
+        return self.clock.now()
+
+    def readiness(self) -> Readiness:
+        return self.state
+
+    def links(self) -> list[LinkStatus]:
+        return list(self._links.values())
+
+    def metrics(self) -> Iterable[Metric]:
+        return [Metric.single("isogate_test_total", "Given by the view.", "counter", 7)]
+
+    def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    @contextmanager
+    def tap(self, link: str) -> Iterator[asyncio.Queue[Tapped]]:
+        with self.taps.watch(link) as queue:
+            yield queue
+
+    async def reload(self) -> Mapping[str, Any]:
+        self.asked.append("reload")
+        return {"changed": []}
+
+    async def backup(self, target: Path) -> Mapping[str, Any]:
+        self.asked.append(f"backup {target}")
+        return {"events": self.store.last_seq}
+
+    def furnish(self, entries: Sequence[tuple[str, DeviceEntry]]) -> None:
+        self.registry.replace(entries, self.now())
+        by_link = defaultdict(str, {entry.link: driver for driver, entry in entries})
+        self._links = {
+            link: LinkStatus(link, driver, LinkState.UP, self.now())
+            for link, driver in by_link.items()
+        }
+
+    def poll(self, *events: DeviceEvent) -> None:
+        """Values that came without being stored."""
+        for event in events:
+            self.store.observe(event)
+        for watcher in self._watchers:
+            watcher(events)
+
+
+def device(
+    id_: str, name: Localized, profile: Profile, link: str, location: Localized = ""
+) -> DeviceEntry:
+    return DeviceEntry(id_, name, link, profile, DeviceOptions(), 1.0, location, simulated=True)
+
+
+def measured(
+    device_: str,
+    code: str,
+    text: str,
+    unit: str,
+    *,
+    at: Instant = NOON,
+    raw_id: int | None = None,
+    quality: Quality = Quality.GOOD,
+) -> DeviceEvent:
+    """A measurement whose id follows from what is given."""
+    identity = f"{device_}{code}{text}{at}".encode()
+    return DeviceEvent(
+        id=identity.ljust(16, b"\0")[:16],
+        site=SITE,
+        source=Source(device_, "modbus", "1"),
+        kind=Kind.MEASUREMENT,
+        code=Coding(POINT_SYSTEM, code),
+        value=Value(text, float(text)),
+        unit=unit,
+        received_at=at,
+        observed_at=at,
+        quality=quality,
+        raw_id=None if raw_id is None else RawId(raw_id),
+        simulated=True,
+    )
+
+
+def furnished(clock: Stopped | None = None) -> MemorySite:
+    """Two devices, the meter online, both known."""
+    site = MemorySite(clock)
+    vault = {"en": "Vault 1", "zh-CN": "一号机房"}
+    meter = {"en": "Linac meter", "zh-CN": "加速器电表"}
+    climate = {"en": "Vault climate", "zh-CN": "机房温湿度"}
+    site.furnish(
+        [
+            ("modbus", device("meter-1", meter, METER, "bus", vault)),
+            ("mqtt", device("room-1", climate, ROOM, "broker", vault)),
+        ]
+    )
+    site.registry.move("meter-1", DeviceState.ONLINE, site.now())
+    site.registry.seen("meter-1", site.now())
+    return site
+
+
+def wire(raw_id: int, data: bytes, *, device_: str = "meter-1", at: Instant = NOON) -> WireRecord:
+    return WireRecord(RawId(raw_id), "bus", device_, Direction.IN, "s1", at, data)
