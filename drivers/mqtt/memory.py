@@ -1,0 +1,74 @@
+"""Which messages were seen before: what a repetition repeats.
+
+Packet identifiers are the broker's and come round again, so a redelivery (DUP=1) is known by its
+packet identifier, topic and payload together, among the last messages of this very session. A
+retained message is known by the last one of its topic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from drivers.mqtt.codec import Connack, Publish, from_frame
+from gateway import WireRecord, content_digest
+
+_Key = TypeVar("_Key")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    content: bytes
+    first: WireRecord
+
+
+class Memory:
+    """The last `window` messages with a packet identifier, and the last one of each topic."""
+
+    def __init__(self, window: int, topics: int) -> None:
+        self._window = window
+        self._topics = topics
+        self._by_packet: dict[int, _Sighting] = {}
+        self._by_topic: dict[str, _Sighting] = {}
+
+    def recall(self, records: Iterable[WireRecord]) -> None:
+        """Remember what the journal holds; `records` in any order."""
+        for record in sorted(records, key=lambda record: record.raw_id):
+            match from_frame(record.data):
+                case Connack(session_present=False):
+                    self.forget_session()
+                case Publish() as message:
+                    self.remember(message, record)
+
+    def remember(self, message: Publish, record: WireRecord) -> None:
+        """Note a message that is no repetition."""
+        sighting = _Sighting(_content(message), record)
+        if message.qos:
+            _renew(self._by_packet, message.packet_id, sighting, self._window)
+        _renew(self._by_topic, message.topic, sighting, self._topics)
+
+    def repeated(self, message: Publish) -> WireRecord | None:
+        """The record of the message that this one repeats, if it does."""
+        if message.dup:
+            known = self._by_packet.get(message.packet_id)
+        elif message.retain:
+            known = self._by_topic.get(message.topic)
+        else:
+            return None
+        return known.first if known and known.content == _content(message) else None
+
+    def forget_session(self) -> None:
+        """The broker began a new session: its packet identifiers begin anew."""
+        self._by_packet.clear()
+
+
+def _content(message: Publish) -> bytes:
+    return content_digest(message.topic.encode(), message.payload)
+
+
+def _renew(table: dict[_Key, _Sighting], key: _Key, sighting: _Sighting, limit: int) -> None:
+    table.pop(key, None)
+    table[key] = sighting
+    if len(table) > limit:
+        del table[next(iter(table))]

@@ -1,0 +1,197 @@
+"""From a message to its commit to its acknowledgement; several at a time, in order of arrival."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from drivers.mqtt.codec import Publish, to_frame
+from drivers.mqtt.interpret import Listener, Said
+from drivers.mqtt.memory import Memory
+from drivers.mqtt.session import Session
+from gateway import (
+    Ports,
+    ProtocolViolation,
+    Publication,
+    QuarantineReason,
+    WireRecord,
+    content_digest,
+)
+
+Listeners: TypeAlias = Mapping[str, Sequence[Listener]]
+
+_GRACE = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Journal session names of a client: what `Memory` needs apart is kept apart."""
+
+    client_id: str
+
+    @property
+    def retained(self) -> str:
+        return f"{self.client_id}/retained"
+
+    def of(self, message: Publish) -> str:
+        """Messages with a packet identifier alone fill the window that recognizes redelivery."""
+        if message.retain:
+            return self.retained
+        return self.client_id if message.qos else f"{self.client_id}/qos0"
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    reason: QuarantineReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    message: Publish
+    task: asyncio.Task[tuple[Said, ...]]
+
+
+class Pipeline:
+    """Commits at most `limit` messages at a time.
+
+    The ports commit in the order of the calls, and the calls are made in the order of arrival,
+    so the order within a topic is kept. `take` and `settle` run in two tasks of one group.
+    """
+
+    def __init__(
+        self,
+        *,
+        ports: Ports,
+        session: Session,
+        listeners: Listeners,
+        memory: Memory,
+        names: Names,
+        limit: int,
+    ) -> None:
+        self._ports = ports
+        self._session = session
+        self._listeners = listeners
+        self._memory = memory
+        self._names = names
+        self._limit = limit
+        self._commits: deque[_Commit] = deque()
+        self._moved = asyncio.Event()
+        self._room = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._away: set[str] = set()
+
+    async def take(self, message: Publish, tasks: asyncio.TaskGroup) -> None:
+        """Begin the commit of a message, as soon as there is room for it."""
+        while len(self._commits) >= self._limit:
+            self._room.clear()
+            await self._room.wait()
+        first = self._memory.repeated(message)
+        if first is None:
+            record = self._record(message)
+            self._memory.remember(message, record)
+            commit = self._commit(message, record, record)
+        else:
+            commit = self._commit(message, first)
+        self._commits.append(_Commit(message, tasks.create_task(commit, name="mqtt commit")))
+        self._idle.clear()
+        self._moved.set()
+
+    async def settle(self) -> None:
+        """Acknowledge, in order of arrival and together, what is committed; until cancelled."""
+        try:
+            while True:
+                while not self._commits:
+                    self._idle.set()
+                    self._moved.clear()
+                    await self._moved.wait()
+                await asyncio.wait((self._commits[0].task,))
+                if not await self._acknowledge_done():
+                    return
+        finally:
+            self._idle.set()
+
+    async def finish(self) -> None:
+        """Wait until everything taken is acknowledged, a commit has failed, or 3 s are over."""
+        try:
+            async with asyncio.timeout(_GRACE):
+                await self._idle.wait()
+        except TimeoutError:
+            return
+
+    async def _acknowledge_done(self) -> bool:
+        """Acknowledge the commits done at the head of the line; False if one has failed."""
+        packet_ids: list[int] = []
+        good = True
+        while good and self._commits and self._commits[0].task.done():
+            commit = self._commits.popleft()
+            good = not commit.task.cancelled() and commit.task.exception() is None
+            if good:
+                await self._tell(commit.message, commit.task.result())
+                if commit.message.qos:
+                    packet_ids.append(commit.message.packet_id)
+        self._session.acknowledge(packet_ids)
+        self._room.set()
+        return good
+
+    async def _tell(self, message: Publish, heard: Sequence[Said]) -> None:
+        """Pass on who came and went. A retained value is no sign of life of one who left."""
+        for said in heard:
+            if said.online is True:
+                self._away.discard(said.device)
+            elif said.online is False:
+                self._away.add(said.device)
+            elif not (message.retain and said.device in self._away):
+                continue
+            online = said.device not in self._away
+            reason = "" if online else f"it says so on {message.topic}"
+            await self._ports.availability(said.device, online=online, reason=reason)
+
+    async def _commit(
+        self, message: Publish, record: WireRecord, *wire: WireRecord
+    ) -> tuple[Said, ...]:
+        """Put a message on disk. Without `wire` it repeats `record`, which is there already."""
+        heard = self._hear(message)
+        if isinstance(heard, _Refusal):
+            if wire:
+                entry = self._ports.quarantined(record, heard.reason, message.topic, heard.detail)
+                await self._ports.quarantine(entry, *wire)
+            return ()
+        if wire or not message.retain:
+            for said in heard:
+                if said.readings:
+                    await self._ports.publish(_publication(said, message, record), *wire)
+                    wire = ()
+        if wire:
+            await self._ports.journal(*wire)
+        return heard
+
+    def _hear(self, message: Publish) -> tuple[Said, ...] | _Refusal:
+        """What a message says of each device; an empty payload only clears a retained one."""
+        if not message.payload:
+            return ()
+        listeners = self._listeners.get(message.topic, ())
+        if not listeners:
+            return _Refusal(QuarantineReason.UNKNOWN_DEVICE, "no device publishes on this topic")
+        try:
+            return tuple(listener.hear(message) for listener in listeners)
+        except ProtocolViolation as error:
+            return _Refusal(QuarantineReason.UNREADABLE, str(error))
+
+    def _record(self, message: Publish) -> WireRecord:
+        listeners = self._listeners.get(message.topic, ())
+        device = listeners[0].device if listeners else ""
+        return self._ports.record(to_frame(message), device=device, session=self._names.of(message))
+
+
+def _publication(said: Said, message: Publish, record: WireRecord) -> Publication:
+    """`record` is the first that held this message, so a redelivery has the same occurrence."""
+    if said.identified:
+        occurrence = content_digest(message.topic.encode(), message.payload)
+    else:
+        occurrence = content_digest(b"mqtt message", record.raw_id.to_bytes(8, "big"))
+    return Publication(said.device, said.readings, (record.raw_id,), occurrence)
