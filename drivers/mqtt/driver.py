@@ -10,7 +10,7 @@ from drivers.mqtt.codec import Connack, to_frame
 from drivers.mqtt.interpret import AvailabilityListener, Listener, listeners
 from drivers.mqtt.memory import Memory
 from drivers.mqtt.pipeline import Listeners, Names, Pipeline
-from drivers.mqtt.profile import MqttLink
+from drivers.mqtt.profile import MQTT_5, MqttLink
 from drivers.mqtt.session import Session, open_session
 from drivers.mqtt.topics import fewest, matches
 from gateway import Finding, IsogateError, LinkEntry, Ports
@@ -31,8 +31,8 @@ class MqttDriver:
         self._listeners = _by_topic(link)
         wide = [self._options.discover] if self._options.discover else []
         self._filters = fewest([*wide, *self._listeners])
-        is_5 = self._options.version == "5"
-        self._window = max(self._options.in_flight, 0 if is_5 else _WINDOW_3_1_1)
+        others = 0 if self._options.version == MQTT_5 else _WINDOW_3_1_1
+        self._window = max(self._options.in_flight, others)
         self._topics = max(_TOPICS, 4 * len(self._listeners))
 
     async def run(self, ports: Ports) -> None:

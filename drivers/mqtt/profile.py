@@ -14,6 +14,8 @@ from drivers.mqtt.times import TimeFormat
 from drivers.mqtt.topics import check_filter, check_template
 from gateway import DeviceOptions, LinkOptions, Point, Profile
 
+MQTT_5 = 5
+
 
 def _path(text: str) -> str:
     parse_path(text)
@@ -133,7 +135,7 @@ class MqttLink(LinkOptions):
     username: str | None = None
     password: SecretStr | None = None
     keepalive: int = Field(default=15, ge=5, le=3600, description="seconds")
-    version: Literal["3.1.1", "5"] = "5"
+    version: Literal["3.1.1", 5] = 5
     tls: Tls | None = None
     in_flight: int = Field(default=200, ge=1, le=5000)
     session_expiry: int = Field(default=604_800, ge=60, le=4_294_967_295)

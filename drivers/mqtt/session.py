@@ -16,7 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from drivers.mqtt.codec import Connack, Publish, encode, puback, strip_length
-from drivers.mqtt.profile import MqttLink, Tls
+from drivers.mqtt.profile import MQTT_5, MqttLink, Tls
 from gateway import DeviceUnavailable, Direction, ProtocolViolation
 from gateway.transport import Tap
 
@@ -64,7 +64,9 @@ class Session:
                 options.host,
                 options.port,
                 options.keepalive,
-                clean_start=False if options.version == "5" else paho.MQTT_CLEAN_START_FIRST_ONLY,
+                clean_start=False
+                if options.version == MQTT_5
+                else paho.MQTT_CLEAN_START_FIRST_ONLY,
                 properties=_connect_properties(options),
             )
         except OSError as error:
@@ -83,7 +85,7 @@ class Session:
         for the filters in `replay`, an older one always.
         """
         for pattern in filters:
-            if self._options.version == "5":
+            if self._options.version == MQTT_5:
                 options = _NEWLY if pattern not in replay else _ALWAYS
                 _, number = self._client.subscribe(pattern, options=options)
             else:
@@ -184,7 +186,7 @@ class Session:
         reason: ReasonCode, properties: Properties | None,
     ) -> None:  # fmt: skip
         encoded = None
-        if self._options.version == "5":
+        if self._options.version == MQTT_5:
             encoded = _encoded(properties)
         answer = Connack(bool(flags.session_present), reason.value, encoded)
         self._tap(Direction.IN, encode(answer))
@@ -202,7 +204,7 @@ class Session:
             self._end(ProtocolViolation(f"{self._name}: the broker sent a topic that is not UTF-8"))
             return
         properties = None
-        if self._options.version == "5":
+        if self._options.version == MQTT_5:
             properties = _encoded(message.properties)
         packet = Publish(
             topic, bytes(message.payload), message.qos, message.mid, message.dup, message.retain,
@@ -273,7 +275,7 @@ async def open_session(
 
 
 def _client(client_id: str, options: MqttLink) -> paho.Client:
-    is_5 = options.version == "5"
+    is_5 = options.version == MQTT_5
     client = paho.Client(
         CallbackAPIVersion.VERSION2,
         client_id,
@@ -297,8 +299,13 @@ def _tls(tls: Tls) -> ssl.SSLContext:
     return context
 
 
+def _clean_start(options: MqttLink) -> bool | int:
+    """Never; MQTT 3.1.1 says so by `clean_session` and knows no other word."""
+    return False if options.version == MQTT_5 else paho.MQTT_CLEAN_START_FIRST_ONLY
+
+
 def _connect_properties(options: MqttLink) -> Properties | None:
-    if options.version != "5":
+    if options.version != MQTT_5:
         return None
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = options.session_expiry
