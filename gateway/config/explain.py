@@ -15,6 +15,7 @@ from gateway.config.suggest import did_you_mean, shown
 from gateway.errors import Problem
 
 _SHOULD = re.compile(r"^\w+ should ")
+_PATH = re.compile(r"([\w-]+(?:\.[\w-]+)+|[\w-]+(?=: ))(: )?")
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -32,7 +33,7 @@ def explain(
         details = several[0]
         here = _follow(part, trail)
         if details["type"] != "extra_forbidden":
-            yield _explain_one(several, here)
+            yield from _explain_one(several, here)
             continue
         known = known_keys(model, details["loc"][:-1]) if model else frozenset[str]()
         names = (known | also if len(trail) == 1 else known) - _follow(
@@ -88,22 +89,37 @@ def _follow(part: Part, trail: Trail) -> Part:
     return part
 
 
-def _explain_one(several: list[ErrorDetails], part: Part) -> Problem:
+def _explain_one(several: list[ErrorDetails], part: Part) -> Iterator[Problem]:
     details = several[0]
     context = details.get("ctx", {})
     match details["type"]:
         case "missing":
-            return part.problem(f"`{part.trail[-1]}` is missing")
+            yield part.problem(f"`{part.trail[-1]}` is missing")
         case "literal_error" | "enum":
-            return _not_one_of(part, context["expected"])
+            yield _not_one_of(part, context["expected"])
         case "union_tag_invalid":
-            return _not_one_of(part / _unquoted(context["discriminator"]), context["expected_tags"])
+            tagged = part / _unquoted(context["discriminator"])
+            yield _not_one_of(tagged, context["expected_tags"])
         case "union_tag_not_found":
-            return part.problem(f"`{_unquoted(context['discriminator'])}` is missing")
+            yield part.problem(f"`{_unquoted(context['discriminator'])}` is missing")
         case "value_error":
-            return part.problem(str(context["error"]))
+            yield from (_by_validator(line, part) for line in str(context["error"]).splitlines())
         case _:
-            return part.problem(_refusal(several, part.value))
+            yield part.problem(_refusal(several, part.value))
+
+
+def _by_validator(line: str, part: Part) -> Problem:
+    """What a validator said, at the place that its message begins with, if there is one."""
+    match = _PATH.match(line)
+    trail = tuple(match[1].split(".")) if match else ()
+    value = part.value
+    for index, step in enumerate(trail):
+        if not _has(value, step):
+            trail = trail[:index]
+            break
+        value = entry(value, step)
+    told = line[match.end() :] if match and match[2] and trail else line
+    return _follow(part, trail).problem(told, at_key=bool(trail))
 
 
 def _unquoted(name: str) -> str:

@@ -1,5 +1,17 @@
 """Profiles: what one model of device says and what it means, as data."""
 
 from gateway.profile.model import POINT_SYSTEM, Grade, Point, Profile
+from gateway.profile.ucum import UnknownUnit, dimension
+from gateway.profile.vocabulary import Term, point_name, vocabulary
 
-__all__ = ["POINT_SYSTEM", "Grade", "Point", "Profile"]
+__all__ = [
+    "POINT_SYSTEM",
+    "Grade",
+    "Point",
+    "Profile",
+    "Term",
+    "UnknownUnit",
+    "dimension",
+    "point_name",
+    "vocabulary",
+]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gateway.model import Kind, Localized, Retention
+from gateway.profile.ucum import dimension
+from gateway.profile.vocabulary import vocabulary
 
 POINT_SYSTEM = "urn:isogate:point"
 """Code system of points that no standard names; a standard one is given per point."""
@@ -29,7 +32,7 @@ class Point(BaseModel):
     `states` gives the words of a coded value (`{"0": "closed"}`).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: Localized = ""
     unit: str = ""
@@ -41,11 +44,23 @@ class Point(BaseModel):
     high: float | None = None
     states: Mapping[str, str] = Field(default_factory=dict)
 
+    @field_validator("unit")
+    @classmethod
+    def _known_unit(cls, unit: str) -> str:
+        if unit:
+            dimension(unit)
+        return unit
+
 
 class Profile(BaseModel):
-    """One model of device. A driver subclasses it and narrows `points`."""
+    """One model of device. A driver subclasses it and narrows `points`.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    A point whose code is in the shared vocabulary takes its name, unit and kind from there where
+    it gives none. A subclass's validator raises ValueError; a line of its message that begins
+    with a path (`points.power.at: …`) is told at that place of the file.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     profile: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     driver: str
@@ -58,3 +73,40 @@ class Profile(BaseModel):
         default=None, gt=0, description="seconds without a word after which it counts as offline"
     )
     points: Mapping[str, Point]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shared_terms(cls, data: Any) -> Any:
+        points = data.get("points") if isinstance(data, dict) else None
+        if not isinstance(points, dict):
+            return data
+        return {**data, "points": {key: _completed(key, point) for key, point in points.items()}}
+
+    @model_validator(mode="after")
+    def _measures_the_same(self) -> Self:
+        faults = [fault for key, point in self.points.items() if (fault := _mismatch(key, point))]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+
+def _completed(key: str, point: Any) -> Any:
+    """A point with what the vocabulary says of its code, where it says nothing itself."""
+    if not isinstance(point, dict) or point.get("system", POINT_SYSTEM) != POINT_SYSTEM:
+        return point
+    term = vocabulary().get(point.get("code") or key)
+    if term is None:
+        return point
+    if "states" in point or point.get("kind", term.kind) != term.kind:
+        return {"name": term.name, **point}
+    return {"name": term.name, "unit": term.unit, "kind": term.kind, **point}
+
+
+def _mismatch(key: str, point: Point) -> str:
+    """A point whose unit can't be a unit of what its code stands for."""
+    term = vocabulary().get(point.code or key) if point.system == POINT_SYSTEM else None
+    if term is None or not (term.unit and point.unit):
+        return ""
+    if dimension(term.unit) == dimension(point.unit):
+        return ""
+    return f"points.{key}.unit: '{point.unit}' does not measure {term.name['en']} ({term.unit})"
