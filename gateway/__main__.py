@@ -1,0 +1,5 @@
+"""`python -m gateway` is `isogate`."""
+
+from gateway.cli import main
+
+main()

@@ -1,0 +1,142 @@
+"""Talks to a running gateway through its Unix socket; its files are never opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+from gateway.cli.places import CONTROL_SOCKET, find
+from gateway.errors import IsogateError
+
+PREFIX = "/api/v1"
+_CONNECT = 5.0
+_LONG = 3600.0
+
+
+class NoGateway(IsogateError):  # noqa: N818 - a state of the world, named as staff name it
+    """No gateway answers at the place that was named."""
+
+
+class Refused(IsogateError):  # noqa: N818 - named for what the gateway did
+    """The gateway answered, and did not do it; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One server-sent event; `data` is its parsed JSON."""
+
+    event: str
+    data: Any
+
+
+class Gateway:
+    """One gateway, as its owner reaches it."""
+
+    def __init__(self, client: httpx.Client, place: Path) -> None:
+        self._client = client
+        self._place = place
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """The parsed answer to a GET of `/api/v1` + `path`."""
+        with self._spoken_plainly():
+            return _answer(self._client.get(PREFIX + path, params=query))
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The parsed answer to a POST; waits as long as the gateway works on it."""
+        content = orjson.dumps(body) if body is not None else b""
+        headers = {"content-type": "application/json"}
+        with self._spoken_plainly():
+            return _answer(
+                self._client.post(PREFIX + path, content=content, headers=headers, timeout=_LONG)
+            )
+
+    def stream(self, path: str, **query: str | int) -> Iterator[Sent]:
+        """Server-sent events, until the gateway ends the stream."""
+        timeout = httpx.Timeout(_CONNECT, read=None)
+        with (
+            self._spoken_plainly(),
+            self._client.stream("GET", PREFIX + path, params=query, timeout=timeout) as response,
+        ):
+            if response.is_error:
+                response.read()
+                _answer(response)
+            yield from parse_stream(response.iter_lines())
+
+    @contextmanager
+    def _spoken_plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TransportError as error:
+            raise NoGateway(
+                f"the gateway at {self._place} stopped answering ({error}); "
+                "see its log, or start it with `isogate run`"
+            ) from error
+
+
+@contextmanager
+def reach(data: Path | None) -> Iterator[Gateway]:
+    """The gateway that runs on `data`, or on one of the usual places; NoGateway if none does."""
+    place = find(data)
+    socket = place / CONTROL_SOCKET
+    if not socket.exists():
+        raise NoGateway(
+            f"no gateway runs on {place}: start one with `isogate run`, "
+            "or name its data directory with --data"
+        )
+    with _short_path(socket) as path:
+        transport = httpx.HTTPTransport(uds=path)
+        with httpx.Client(
+            transport=transport, base_url="http://localhost", timeout=_CONNECT
+        ) as client:
+            yield Gateway(client, place)
+
+
+def parse_stream(lines: Iterator[str]) -> Iterator[Sent]:
+    """Events of a text/event-stream whose data are one JSON line each (WHATWG HTML 9.2.6)."""
+    event = data = ""
+    for line in lines:
+        field, _, value = line.partition(":")
+        if field == "event":
+            event = value.removeprefix(" ")
+        elif field == "data":
+            data = value.removeprefix(" ")
+        elif not line and data:
+            yield Sent(event, orjson.loads(data))
+            event = data = ""
+
+
+@contextmanager
+def _short_path(socket: Path) -> Iterator[str]:
+    """A path that fits a socket address (107 bytes), however deep the socket lies."""
+    folder = os.open(socket.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{socket.name}"
+    finally:
+        os.close(folder)
+
+
+def _answer(response: httpx.Response) -> Any:
+    if response.is_success:
+        return orjson.loads(response.content) if response.content else None
+    raise Refused(_reason(response))
+
+
+def _reason(response: httpx.Response) -> str:
+    """What a problem document (RFC 9457) says, as one message."""
+    try:
+        problem = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return f"the gateway answered {response.status_code}"
+    if not isinstance(problem, dict):
+        return f"the gateway answered {response.status_code}"
+    parts = (problem.get("detail") or problem.get("title"), problem.get("advice"))
+    lines = [" ".join(str(part) for part in parts if part)]
+    lines += [str(entry) for entry in problem.get("problems", ())]
+    return "\n".join(lines)

@@ -1,0 +1,76 @@
+"""`isogate demo`: a whole hospital on simulators, in front, from one command."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli.places import SIMULATORS_SOCKET
+from gateway.cli.ports import is_free
+from gateway.cli.ready_file import ReadyFile
+from gateway.cli.serving import log_to_terminal, run_gateway
+from gateway.cli.shipped import demo_site
+
+if TYPE_CHECKING:
+    from gateway.config import Site
+
+READY_FILE = "demo.json"
+
+
+def demo(
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of the pages; else 8080, or any free one."),
+    ] = None,
+    data: Annotated[
+        Path,
+        typer.Option("--data", envvar="ISOGATE_DATA", metavar="DIR", help="Data directory."),
+    ] = Path("demo-data"),
+) -> None:
+    """A simulated hospital and its gateway, until Ctrl-C. DATA/demo.json says how to get in."""
+    from gateway.app import ServeOptions
+    from gateway.cli.hospital_process import hospital
+    from gateway.cli.relocate import relocated
+    from gateway.config import discover_drivers, discover_rooms, load_site
+
+    log_to_terminal(logging.WARNING)
+    file = demo_site()
+    site = load_site(file, drivers=discover_drivers(), rooms=discover_rooms())
+    http = port or _free_or_any(site.listeners.http.port)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    control = (data / SIMULATORS_SOCKET).absolute()
+    with ReadyFile(data / READY_FILE) as ready, hospital(wanted_ports(site), control) as ports:
+
+        def adapt(fresh: Site) -> Site:
+            return relocated(fresh, ports, http)
+
+        def announce(url: str) -> None:
+            ready.write({"url": url})
+            _greet(url, data)
+
+        run_gateway(ServeOptions(file, data, adapt=adapt, ready=announce))
+    typer.echo("Stopped.")
+
+
+def wanted_ports(site: Site) -> dict[str, int]:
+    """The ports that the site's links call, or 0 (any) for one that is taken."""
+    from gateway.cli.relocate import link_ports
+
+    return {link: _free_or_any(port) for link, port in link_ports(site).items()}
+
+
+def _free_or_any(port: int) -> int:
+    return port if is_free(port) else 0
+
+
+def _greet(url: str, data: Path) -> None:
+    typer.echo(
+        f"\n  Isogate's demo hospital is up:  {url}\n\n"
+        f"  Its data:       {data}\n"
+        "  Its devices:    isogate device list\n"
+        "  Make a fault:   isogate simulate fault chiller silent seconds=20\n"
+        "  To stop:        Ctrl-C\n"
+    )

@@ -1,0 +1,100 @@
+"""`isogate doctor`: whether this environment can carry a gateway."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import typer
+
+from gateway.cli.distributions import foreign_files
+from gateway.cli.exits import Exit
+from gateway.cli.options import Data, Json
+from gateway.cli.output import print_json, print_table
+
+SAFE_SQLITE = (3, 51, 3)
+_ROOM = 1_000_000_000
+_GROUPS = ("gateway.drivers", "gateway.rooms", "gateway.simulators")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found; `well` False is something to mend."""
+
+    check: str
+    well: bool
+    said: str
+
+
+def doctor(data: Data = None, json: Json = False) -> None:
+    """Look for what would keep a gateway from working here; exit code 1 if there is something."""
+    findings = list(examine(data))
+    if json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        rows = [(each.check, "well" if each.well else "NOT WELL", each.said) for each in findings]
+        print_table(("check", "", "found"), rows)
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(Exit.NOT_WELL)
+
+
+def examine(data: Path | None) -> Iterator[Finding]:
+    """Every check in turn; the data directory's only if one is named."""
+    checks: tuple[Callable[[], Iterator[Finding]], ...] = (_python, _names, _plugins, _sqlite)
+    for check in checks:
+        yield from check()
+    yield from _broker()
+    if data is not None:
+        yield from _directory(data)
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("python", well=sys.version_info >= (3, 11), said=sys.version.split()[0])
+
+
+def _names() -> Iterator[Finding]:
+    found = foreign_files()
+    yield from (Finding("names", well=False, said=str(file)) for file in found)
+    if not found:
+        yield Finding("names", well=True, said="no other distribution owns a file of ours")
+
+
+def _plugins() -> Iterator[Finding]:
+    for group in _GROUPS:
+        for plugin in sorted(entry_points(group=group), key=lambda entry: entry.name):
+            kind = group.removeprefix("gateway.").removesuffix("s")
+            try:
+                plugin.load()
+            except (ImportError, AttributeError) as error:
+                yield Finding(kind, well=False, said=f"{plugin.name} can't be loaded: {error}")
+            else:
+                yield Finding(kind, well=True, said=f"{plugin.name} ({plugin.value})")
+
+
+def _sqlite() -> Iterator[Finding]:
+    import apsw
+
+    version = apsw.sqlite_lib_version()
+    numbers = tuple(int(part) for part in version.split("."))
+    said = version if numbers >= SAFE_SQLITE else f"{version} can corrupt its log: upgrade apsw"
+    yield Finding("sqlite", well=numbers >= SAFE_SQLITE, said=said)
+
+
+def _broker() -> Iterator[Finding]:
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    yield Finding("broker", well=True, said=found or "no Mosquitto here: iotcore is the fallback")
+
+
+def _directory(data: Path) -> Iterator[Finding]:
+    if not data.is_dir():
+        yield Finding("data", well=False, said=f"{data} is no directory yet")
+        return
+    writable = os.access(data, os.W_OK | os.X_OK)
+    yield Finding("data", writable, f"{data} {'can' if writable else 'can NOT'} be written")
+    free = shutil.disk_usage(data).free
+    yield Finding("disk", free >= _ROOM, f"{free / 1e9:,.1f} GB free")

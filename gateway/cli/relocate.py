@@ -1,0 +1,56 @@
+"""A site on other ports, in memory: what the demo does where a port is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from gateway.config import Site
+    from gateway.driver import LinkEntry
+
+
+def link_ports(site: Site) -> dict[str, int]:
+    """The TCP port that each link calls, by link id; links that call none are left out."""
+    found = {link.id: _port(link) for link in site.links}
+    return {link: port for link, port in found.items() if port is not None}
+
+
+def relocated(site: Site, ports: Mapping[str, int], http: int) -> Site:
+    """`site` with its links calling `ports` (by link id) and its pages on `http`.
+
+    A section that opens a port which a link called (the broker of the sensors) moves along.
+    """
+    moved = {old: ports[link] for link, old in link_ports(site).items() if link in ports}
+    listeners = site.listeners.model_copy(
+        update={"http": site.listeners.http.model_copy(update={"port": http})}
+    )
+    return replace(
+        site,
+        listeners=listeners,
+        links=tuple(
+            _calling(link, ports[link.id]) if link.id in ports else link for link in site.links
+        ),
+        sections={name: _opening(section, moved) for name, section in site.sections.items()},
+    )
+
+
+def _port(link: LinkEntry) -> int | None:
+    port = getattr(link.transport or link.options, "port", None)
+    return port if isinstance(port, int) else None
+
+
+def _calling(link: LinkEntry, port: int) -> LinkEntry:
+    if _port(link) is None:
+        return link
+    if link.transport is not None:
+        return replace(link, transport=link.transport.model_copy(update={"port": port}))
+    return replace(link, options=link.options.model_copy(update={"port": port}))
+
+
+def _opening(section: BaseModel, moved: Mapping[int, int]) -> BaseModel:
+    port = moved.get(getattr(section, "port", 0))
+    return section if port is None else section.model_copy(update={"port": port})

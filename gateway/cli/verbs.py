@@ -1,0 +1,47 @@
+"""The verbs of `isogate`, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli import configuration, demo, device, doctor, events, exits, run, simulate, upkeep
+
+app = typer.Typer(
+    help="Isogate: one durable event store for a hospital's devices.",
+    epilog=exits.HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command()(run.run)
+app.command()(demo.demo)
+app.command()(configuration.check)
+app.command()(configuration.schema)
+app.add_typer(device.app, name="device")
+app.command()(events.events)
+app.add_typer(simulate.app, name="simulate")
+app.command()(upkeep.reload)
+app.command()(upkeep.backup)
+app.command()(upkeep.restore)
+app.command()(doctor.doctor)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("isogate"))
+        raise typer.Exit
+
+
+@app.callback()
+def isogate(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """One gateway, its site file and its data."""

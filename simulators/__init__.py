@@ -1,0 +1,1 @@
+"""Strangers: devices that speak the wire and import nothing of ours."""
