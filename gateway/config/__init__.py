@@ -4,6 +4,7 @@ from gateway.config.difference import DeviceChanges, Difference, difference
 from gateway.config.load import check_site, load_site
 from gateway.config.options import Http, Listeners, RetentionOptions, StoreOptions
 from gateway.config.plugins import discover_drivers, discover_rooms
+from gateway.config.schema import site_schema
 from gateway.config.site import Site
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "discover_drivers",
     "discover_rooms",
     "load_site",
+    "site_schema",
 ]
