@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.model import DeviceEvent, Quarantined, Retention, WireRecord
+from gateway.model import DeviceEvent, Instant, Quarantined, Retention, WireRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A person's word that a quarantine entry needs nobody any more."""
+
+    quarantine: int
+    at: Instant
+    actor: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +31,4 @@ class Batch:
     events: tuple[DeviceEvent, ...] = ()
     quarantine: tuple[Quarantined, ...] = ()
     poll: bytes = b""
+    resolutions: tuple[Resolution, ...] = ()

@@ -1,0 +1,82 @@
+"""The data directory: its layout, its version, and one gateway at a time in it."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.errors import ConfigError
+from gateway.store import schema
+from gateway.store.connection import write_durably
+
+_OWNER_ONLY = 0o700
+
+
+class DataDirectory:
+    """Where things lie under the data directory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def format(self) -> Path:
+        return self.path / "format"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def raw_ids(self) -> Path:
+        return self.path / "raw_ids"
+
+    @property
+    def segments(self) -> Path:
+        return self.path / "segments"
+
+    @property
+    def views(self) -> Path:
+        return self.path / "views.sqlite"
+
+    @property
+    def outbox(self) -> Path:
+        return self.path / "outbox.sqlite"
+
+    @property
+    def tables(self) -> Path:
+        return self.path / "tables.sqlite"
+
+
+@contextmanager
+def occupy(path: Path) -> Iterator[DataDirectory]:
+    """Make or open a data directory and hold it against a second gateway.
+
+    ConfigError: another gateway has it, or its format is newer than this one knows.
+    """
+    directory = DataDirectory(path)
+    directory.segments.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+    with directory.lock.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"{path} is in use by another gateway: stop that one, or give this one a data"
+                " directory of its own"
+            ) from error
+        check_format(directory)
+        yield directory
+
+
+def check_format(directory: DataDirectory) -> None:
+    """Refuse what a newer Isogate wrote; mark a new directory as ours."""
+    if not directory.format.exists():
+        write_durably(directory.format, f"{schema.FORMAT}\n".encode())
+        return
+    found = directory.format.read_text().strip()
+    if not found.isdigit() or int(found) > schema.FORMAT:
+        raise ConfigError(
+            f"{directory.path} has data format {found or 'unknown'}, and this Isogate knows up to"
+            f" {schema.FORMAT}: install the version that wrote it, or restore a backup"
+        )

@@ -1,0 +1,185 @@
+"""Reading one segment, open or closed."""
+
+from __future__ import annotations
+
+import array
+import struct
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Any, cast
+
+import apsw
+
+from gateway.model import (
+    DeviceEvent,
+    Direction,
+    Instant,
+    Quarantined,
+    QuarantineReason,
+    RawId,
+    WireRecord,
+)
+from gateway.store.batch import Resolution
+from gateway.store.blocks import RawRow, decode_block
+from gateway.store.catalog import SegmentFile
+from gateway.store.connection import open_reader
+from gateway.store.names import ChannelKey
+from gateway.store.pack import unpack
+from gateway.store.query import EventQuery, QuarantineQuery, RecordQuery
+from gateway.store.rows import Cells, Head, Series, event
+
+_ID = struct.Struct(">qq")
+_ROW_OF_SEQ = "SELECT * FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
+_FROM = "seq >= coalesce((SELECT max(seq) FROM event WHERE seq <= ?), 0) AND seq <= ?"
+
+
+class SegmentReader:
+    """A reader of one segment; used by one thread at a time."""
+
+    def __init__(self, file: SegmentFile) -> None:
+        self.file = file
+        self._connection = open_reader(file.path, immutable=file.closed)
+        self._series: dict[int, Series] = {}
+        self._devices: dict[str, int] = {}
+        self._channels: dict[int, ChannelKey] = {}
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def events(self, query: EventQuery, subject: bytes | None) -> Iterator[DeviceEvent]:
+        """Events that meet the query, in order of seq; `subject` is the hash of its patient."""
+        where = [_FROM]
+        binds: list[Any] = [query.after + 1, query.upto]
+        if query.device is not None:
+            where.append("device = ?")
+            binds.append(self._device(query.device))
+        if subject is not None:
+            where.append("subject = ?")
+            binds.append(subject)
+        if query.kinds or query.code is not None:
+            wanted = self._wanted(query)
+            if not wanted:
+                return
+            where.append("(series IS NULL OR series IN carray(?))")
+            binds.append(apsw.carray(array.array("q", wanted)))
+        sql = f"SELECT * FROM event WHERE {' AND '.join(where)} ORDER BY seq"  # noqa: S608
+        for row in self._connection.execute(sql, binds):
+            yield from (item for item in self._expand(row) if query.wants(item))
+
+    def event(self, seq: int) -> DeviceEvent | None:
+        for row in self._connection.execute(_ROW_OF_SEQ, (seq,)):
+            return next((item for item in self._expand(row) if item.seq == seq), None)
+        return None
+
+    def record(self, raw_id: RawId) -> WireRecord | None:
+        for row in self._connection.execute("SELECT * FROM raw WHERE id = ?", (raw_id,)):
+            return self._record(RawRow(*row))
+        found = "SELECT data FROM block WHERE first <= ? AND last >= ?"
+        for (block,) in self._connection.execute(found, (raw_id, raw_id)):
+            rows = (row for row in decode_block(block) if row.id == raw_id)
+            return next(map(self._record, rows), None)
+        return None
+
+    def records(self, query: RecordQuery) -> list[WireRecord]:
+        """Records that meet the query, newest first."""
+        channels = self._matching(query)
+        before = query.before if query.before is not None else (1 << 63) - 1
+        pick = self._blocks if self.file.closed else self._raws
+        rows = chain.from_iterable(pick(channel, before, query.limit) for channel in channels)
+        newest = sorted(rows, key=lambda row: row.id, reverse=True)[: query.limit]
+        return [self._record(row) for row in newest]
+
+    def quarantine(self, query: QuarantineQuery) -> Iterator[tuple[int, Quarantined]]:
+        """Entries in order of id, whatever became of them."""
+        where = ["id > ? AND id <= ?"]
+        binds: list[Any] = [query.after, query.upto]
+        for column, wanted in (("reason", query.reason), ("device", query.device)):
+            if wanted is not None:
+                where.append(f"{column} = ?")
+                binds.append(wanted)
+        sql = f"SELECT * FROM quarantine WHERE {' AND '.join(where)} ORDER BY id"  # noqa: S608
+        for number, raw, link, device, reason, subject, detail, at in self._connection.execute(
+            sql, binds
+        ):
+            kind = QuarantineReason(reason)
+            entry = Quarantined(RawId(raw), link, device, kind, subject, detail, Instant(at))
+            yield number, entry
+
+    def resolutions(self, ids: Sequence[int]) -> Iterator[Resolution]:
+        """What people said of these quarantine entries."""
+        keys = apsw.carray(array.array("q", ids))
+        sql = "SELECT * FROM resolution WHERE quarantine IN carray(?)"
+        for number, at, actor, note in self._connection.execute(sql, (keys,)):
+            yield Resolution(number, Instant(at), actor, note)
+
+    def _expand(self, row: tuple[Any, ...]) -> Iterator[DeviceEvent]:
+        seq, _, high, low, _, series, received, observed, raw, marks, text, number, _, body = row
+        head = Head(seq, _ID.pack(high, low), received, received + observed, raw)
+        if series is None:
+            return unpack(body, head, self._series_of)
+        return iter((event(head, self._series_of(series), Cells(marks, text, number, body)),))
+
+    def _series_of(self, number: int) -> Series:
+        if number not in self._series:
+            self._load_series()
+        return self._series[number]
+
+    def _load_series(self) -> None:
+        sql = "SELECT * FROM series WHERE id > ?"
+        for number, *names, simulated in self._connection.execute(sql, (len(self._series),)):
+            self._series[number] = Series._make((*names, bool(simulated)))
+
+    def _wanted(self, query: EventQuery) -> list[int]:
+        self._load_series()
+        return [number for number, line in self._series.items() if query.wants_series(line)]
+
+    def _device(self, name: str) -> int:
+        """The number of a device here; 0, which no row has, if it never spoke."""
+        if name not in self._devices:
+            rows = self._connection.execute("SELECT name, id FROM device")
+            self._devices = dict(rows)
+        return self._devices.get(name, 0)
+
+    def _load_channels(self) -> None:
+        sql = "SELECT * FROM channel WHERE id > ?"
+        for number, *names in self._connection.execute(sql, (len(self._channels),)):
+            self._channels[number] = cast("ChannelKey", tuple(names))
+
+    def _record(self, row: RawRow) -> WireRecord:
+        if row.channel not in self._channels:
+            self._load_channels()
+        link, device, direction, session = self._channels[row.channel]
+        return WireRecord(
+            RawId(row.id), link, device, Direction(direction), session, Instant(row.at), row.data
+        )
+
+    def _matching(self, query: RecordQuery) -> Sequence[int | None]:
+        """The channels that meet the query; one None if every channel does."""
+        wanted = (query.link, query.device, query.direction, query.session)
+        if not any(part is not None for part in wanted):
+            return (None,)
+        self._load_channels()
+        return [
+            number
+            for number, names in self._channels.items()
+            if all(part in (None, name) for part, name in zip(wanted, names, strict=True))
+        ]
+
+    def _raws(self, channel: int | None, before: int, limit: int) -> Iterator[RawRow]:
+        which = "" if channel is None else "channel = ? AND"
+        sql = f"SELECT * FROM raw WHERE {which} id < ? ORDER BY id DESC LIMIT ?"  # noqa: S608
+        binds = (before, limit) if channel is None else (channel, before, limit)
+        return (RawRow(*row) for row in self._connection.execute(sql, binds))
+
+    def _blocks(self, channel: int | None, before: int, limit: int) -> Iterator[RawRow]:
+        mine = "first IN (SELECT block FROM block_channel WHERE channel = ?) AND"
+        which = "" if channel is None else mine
+        sql = f"SELECT data FROM block WHERE {which} first < ? ORDER BY first DESC"  # noqa: S608
+        binds = (before,) if channel is None else (channel, before)
+        rows = (
+            row
+            for (block,) in self._connection.execute(sql, binds)
+            for row in reversed(list(decode_block(block)))
+            if row.id < before and channel in (None, row.channel)
+        )
+        return islice(rows, limit)

@@ -1,0 +1,120 @@
+"""Writing one segment: whole transactions, each on disk when `commit` returns."""
+
+from __future__ import annotations
+
+import array
+import struct
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import apsw
+
+from gateway.errors import ConfigError, StoreError
+from gateway.model import DeviceEvent, Receipt
+from gateway.store import schema
+from gateway.store.batch import Batch
+from gateway.store.catalog import SegmentFile
+from gateway.store.connection import open_reader, open_writer, sync_folder, transaction
+from gateway.store.names import Names
+from gateway.store.sheet import Sheet
+from gateway.store.subject import key_mark
+
+_PAIR = struct.Struct(">qq")
+_KNOWN = "SELECT id_high, id_low FROM event WHERE id_high IN carray(?)"
+_LAST = (
+    "SELECT max(coalesce((SELECT seq + span FROM event ORDER BY seq DESC LIMIT 1), 0),"
+    " coalesce((SELECT max(id) FROM quarantine), 0))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What one transaction did: the outcome of each batch, the events with their seqs."""
+
+    outcomes: Sequence[Receipt | StoreError]
+    stored: Sequence[tuple[int, DeviceEvent]]
+    next_seq: int
+
+
+class SegmentWriter:
+    """The only writer of an open segment; lives in the writer thread."""
+
+    def __init__(self, file: SegmentFile, subject_key: bytes) -> None:
+        self.file = file
+        self._key = subject_key
+        self._connection = open_writer(file.path)
+        try:
+            _prepare(self._connection, file, subject_key)
+            self._names = Names(self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def known(self, ids: Sequence[bytes]) -> set[bytes]:
+        """Which of these ids the segment holds."""
+        return known_ids(self._connection, ids)
+
+    def commit(self, batches: Iterable[Batch], known: set[bytes], next_seq: int) -> Committed:
+        """Write batches in one transaction; whatever it raises, nothing of it was stored."""
+        sheet = Sheet(self._names, known, next_seq, self._key)
+        outcomes = [sheet.add(batch) for batch in batches]
+        try:
+            self._insert_all(sheet)
+        except BaseException:
+            self._names = Names(self._connection)
+            raise
+        return Committed(outcomes, sheet.stored, sheet.next_seq)
+
+    def probe(self) -> None:
+        """Commit something of no meaning, to learn whether the disk takes it."""
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES('probe', random())")
+
+    def _insert_all(self, sheet: Sheet) -> None:
+        with transaction(self._connection):
+            self._names.flush()
+            for statement, rows in (
+                (schema.INSERT_RAW, sheet.raws),
+                (schema.INSERT_EVENT, sheet.events),
+                (schema.INSERT_QUARANTINE, sheet.quarantine),
+                (schema.INSERT_RESOLUTION, sheet.resolutions),
+            ):
+                if rows:
+                    self._connection.executemany(statement, rows)
+
+
+def known_ids(connection: apsw.Connection, ids: Sequence[bytes]) -> set[bytes]:
+    """Which ids a segment holds; looked up by their first half, compared whole."""
+    halves = struct.unpack(f">{2 * len(ids)}q", b"".join(ids))
+    if not halves:
+        return set()
+    keys = apsw.carray(array.array("q", halves[::2]))
+    wanted = set(ids)
+    found = {_PAIR.pack(*row) for row in connection.execute(_KNOWN, (keys,))}
+    return found & wanted
+
+
+def last_seq(file: SegmentFile) -> int:
+    """The highest seq or quarantine id in a segment; 0 if it has none."""
+    with closing(open_reader(file.path, immutable=file.closed)) as connection:
+        return int(connection.execute(_LAST).get)
+
+
+def _prepare(connection: apsw.Connection, file: SegmentFile, subject_key: bytes) -> None:
+    if connection.pragma("user_version") == 0:
+        with transaction(connection):
+            connection.execute(schema.SEGMENT)
+            connection.execute(
+                "INSERT INTO meta VALUES('subject_key', ?)", (key_mark(subject_key),)
+            )
+            connection.execute(f"PRAGMA user_version = {schema.FORMAT}")
+        sync_folder(file.folder)
+    mark = connection.execute("SELECT value FROM meta WHERE key = 'subject_key'").get
+    if mark != key_mark(subject_key):
+        raise ConfigError(
+            f"{file.path.name} was indexed with another subject key: restore the key that the"
+            " store was made with"
+        )

@@ -1,0 +1,331 @@
+"""The event store: what is acknowledged is here, durable and in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from gateway.errors import IsogateError, StoreError
+from gateway.model import (
+    Clock,
+    DeviceEvent,
+    Instant,
+    Kind,
+    QuarantineReason,
+    RawId,
+    Receipt,
+    Retention,
+    WireRecord,
+)
+from gateway.store.batch import Batch, Resolution
+from gateway.store.catalog import Catalog
+from gateway.store.directory import DataDirectory, occupy
+from gateway.store.options import StoreOptions
+from gateway.store.projection import Projection
+from gateway.store.query import (
+    EventQuery,
+    Patient,
+    QuarantineEntry,
+    QuarantineQuery,
+    RecordQuery,
+    RollupRow,
+)
+from gateway.store.raw_ids import RawIds, read_reserved, reserve
+from gateway.store.reader import ReaderPool
+from gateway.store.ring import RawRing
+from gateway.store.state import StoreHealth, StoreState
+from gateway.store.tail import Tail
+from gateway.store.views import Width
+from gateway.store.writer import Job, Request, Settlement, Writer
+
+_T = TypeVar("_T")
+_BATCH_OVERHEAD = 500
+_EVENT_OVERHEAD = 500
+_FOLLOW_PAGE = 1000
+
+
+class EventStore:
+    """The store of one gateway. Every method is called on the loop that opened it."""
+
+    def __init__(
+        self, directory: DataDirectory, options: StoreOptions, clock: Clock, catalog: Catalog
+    ) -> None:
+        self._directory, self._options, self._clock = directory, options, clock
+        self._catalog = catalog
+        self._loop = asyncio.get_running_loop()
+        self._state = StoreState(StoreHealth.OK, clock.now())
+        self._readers = ReaderPool(catalog, options.subject_key, options.readers)
+        self._writer = Writer(
+            catalog,
+            options,
+            clock,
+            folder=directory.segments,
+            settle=self._from_thread(self._settle),
+            turn=self._from_thread(self._turn),
+        )
+        self._last_seq = self._writer.last_seq
+        self._tail = Tail(self._last_seq, options.tail_events)
+        self._ring = RawRing(options.ring_bytes, options.ring_seconds)
+        self._raw_ids = RawIds(read_reserved(directory.raw_ids), reserve(directory.raw_ids))
+        self._reserving = False
+        self._projection = Projection(directory.views, self._last_seq)
+        self._arrivals = self._waiting = self._waiting_bytes = 0
+        self._room, self._news = asyncio.Event(), asyncio.Event()
+        self._room.set()
+        self._closing = False
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, path: Path, options: StoreOptions, clock: Clock
+    ) -> AsyncIterator[EventStore]:
+        """Open or create the store in a data directory; leaving commits what is queued.
+
+        ConfigError: the directory is in use, newer than this Isogate, or keyed otherwise.
+        StoreError: the disk can't be written or read.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                directory = stack.enter_context(occupy(path))
+                store = cls(directory, options, clock, Catalog.scan(directory.segments))
+            except (apsw.Error, OSError) as error:
+                raise StoreError(f"{path}: the store can't be opened: {error}") from error
+            stack.push_async_callback(store._close)
+            await store._start()
+            yield store
+
+    @property
+    def state(self) -> StoreState:
+        return self._state
+
+    @property
+    def last_seq(self) -> int:
+        """The highest seq on disk; a follower from here sees only what comes."""
+        return self._last_seq
+
+    def raw_id(self) -> RawId:
+        """Allot the id of a wire record: never given before, and never again."""
+        if self._raw_ids.low and not self._reserving:
+            self._reserve()
+        return self._raw_ids.allot()
+
+    async def append(self, batch: Batch) -> Receipt:
+        """Commit a batch; when it returns, everything in it is on disk.
+
+        StoreError: nothing of it is. A cancelled wait leaves open which.
+        """
+        await self.ready()
+        return await self.submit(batch)
+
+    def submit(self, batch: Batch) -> asyncio.Future[Receipt]:
+        """Queue a batch; the future ends as `append` does. Await `ready` first to keep memory."""
+        if self._closing or self._writer.stopped:
+            raise StoreError("the store is closed")
+        size = sum(len(record.data) for record in batch.wire)
+        size += _BATCH_OVERHEAD + _EVENT_OVERHEAD * len(batch.events)
+        self._arrivals += 1
+        future: asyncio.Future[Receipt] = self._loop.create_future()
+        self._waiting += 1
+        self._waiting_bytes += size
+        self._writer.put(Request(batch, future, self._arrivals, size))
+        if self._is_full():
+            self._room.clear()
+        return future
+
+    async def ready(self) -> None:
+        """Wait while the queue is full."""
+        while not self._room.is_set():
+            await self._room.wait()
+
+    def observe(self, events: Sequence[DeviceEvent], record: Sequence[WireRecord]) -> None:
+        """Show readings that are not to be stored: they feed `latest`, their bytes stay a while."""
+        self._arrivals += 1
+        for event in events:
+            self._projection.latest.put(event, seq=0, arrival=self._arrivals)
+        self._ring.add(record)
+
+    def latest(self, device: str | None = None) -> list[DeviceEvent]:
+        """The newest event of each device, code system and code; seq 0 if it was not stored."""
+        return self._projection.latest.events(device)
+
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        device: str | None = None,
+        kinds: Collection[Kind] = (),
+        code: str | None = None,
+        patient: Patient | None = None,
+    ) -> list[DeviceEvent]:
+        """Events with a seq above `after`, in order of seq, at most `limit`."""
+        query = EventQuery(after, self._last_seq, limit, device, frozenset(kinds), code, patient)
+        return await self._read(query)
+
+    async def event(self, seq: int) -> DeviceEvent | None:
+        return await self._readers.run(lambda reader: reader.event(seq))
+
+    async def record(self, raw_id: RawId) -> WireRecord | None:
+        """The bytes of a raw id, from disk or of a reading that was only observed."""
+        held = self._ring.get(raw_id)
+        return held or await self._readers.run(lambda reader: reader.record(raw_id))
+
+    async def records(
+        self,
+        *,
+        link: str | None = None,
+        device: str | None = None,
+        session: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[WireRecord]:
+        """Journalled records with a raw id below `before`, newest first."""
+        query = RecordQuery(limit, before, link, device, session)
+        return await self._readers.run(lambda reader: reader.records(query))
+
+    async def quarantine(
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        reason: QuarantineReason | None = None,
+        device: str | None = None,
+        open_only: bool = False,
+    ) -> list[QuarantineEntry]:
+        """Quarantine entries with an id above `after`, oldest first."""
+        query = QuarantineQuery(after, self._last_seq, limit, reason, device, open_only)
+        return await self._readers.run(lambda reader: reader.quarantine(query))
+
+    async def resolve(self, quarantine: int, *, actor: str, note: str = "") -> None:
+        """Note durably that an entry needs nobody any more; the first word stands."""
+        word = Resolution(quarantine, self._clock.now(), actor, note)
+        await self.append(Batch(Retention.RECORD, resolutions=(word,)))
+
+    async def rollup(
+        self, device: str, code: str, start: Instant, end: Instant, bucket: Width
+    ) -> list[RollupRow]:
+        """The sums of a device's code in the buckets that start in [start, end)."""
+        return await self._projection.rollup(device, code, start, end, bucket)
+
+    async def summary(self, start: Instant, end: Instant, bucket: Width = "1h") -> list[RollupRow]:
+        """One row per series of every device over [start, end)."""
+        return await self._projection.summary(start, end, bucket)
+
+    async def follow(self, after: int) -> AsyncIterator[Sequence[DeviceEvent]]:
+        """Events after a seq, first from disk, then as they commit; in order, none left out.
+
+        A follower holds no buffer: one that falls behind the shared tail reads from disk. Ends
+        when the store closes.
+        """
+        while not self._closing:
+            news, upto = self._news, self._last_seq
+            events = self._tail.after(after)
+            if events is None:
+                query = EventQuery(after, upto, _FOLLOW_PAGE)
+                events = await self._read(query)
+                after = after if events else upto
+            elif not events:
+                await news.wait()
+            if events:
+                after = events[-1].seq
+                yield events
+
+    async def _read(self, query: EventQuery) -> list[DeviceEvent]:
+        return await self._readers.run(lambda reader: reader.events(query))
+
+    def _settle(self, settlement: Settlement) -> None:
+        self._last_seq = settlement.last_seq
+        self._tail.add(settlement.stored)
+        stored = iter(settlement.stored)
+        for request, outcome in settlement.outcomes:
+            self._waiting -= 1
+            self._waiting_bytes -= request.size
+            if isinstance(outcome, StoreError):
+                _fail(request.future, outcome)
+                continue
+            if outcome.seqs:
+                mine = islice(stored, len(outcome.seqs))
+                self._projection.fold(mine, request.arrival)
+            _finish(request.future, outcome)
+        self._projection.cursor = settlement.last_seq
+        self._announce()
+
+    def _announce(self) -> None:
+        if not self._room.is_set() and not self._is_full():
+            self._room.set()
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def _turn(self, state: StoreState) -> None:
+        self._state = state
+
+    def _is_full(self) -> bool:
+        return (
+            self._waiting >= self._options.queue_batches
+            or self._waiting_bytes >= self._options.queue_bytes
+        )
+
+    def _reserve(self) -> None:
+        self._reserving = True
+        path = self._directory.raw_ids
+        self._in_writer(lambda _: reserve(path)).add_done_callback(self._reserved)
+
+    def _reserved(self, future: asyncio.Future[int]) -> None:
+        self._reserving = False
+        if future.exception() is None:
+            self._raw_ids.extend(future.result())
+
+    def _in_writer(self, work: Callable[[Writer], _T]) -> asyncio.Future[_T]:
+        """Do something between two commits; the future fails with StoreError if it can't be."""
+        future: asyncio.Future[_T] = self._loop.create_future()
+
+        def fail(reason: str) -> None:
+            error = StoreError(f"{self._directory.path}: {reason}")
+            self._loop.call_soon_threadsafe(_fail, future, error)
+
+        def run(writer: Writer) -> None:
+            try:
+                result = work(writer)
+            except (apsw.Error, OSError, IsogateError) as error:
+                fail(str(error))
+            else:
+                self._loop.call_soon_threadsafe(_finish, future, result)
+
+        self._writer.put(Job(run, lambda: fail("the store is closed")))
+        return future
+
+    def _from_thread(self, call: Callable[[_T], None]) -> Callable[[_T], None]:
+        """`call`, to be called in another thread and done on the loop."""
+
+        def forward(argument: _T) -> None:
+            self._loop.call_soon_threadsafe(call, argument)
+
+        return forward
+
+    async def _start(self) -> None:
+        await self._projection.catch_up(self._readers, self._last_seq)
+        self._writer.start()
+        self._projection.start(self._options.project_seconds)
+
+    async def _close(self) -> None:
+        self._closing = True
+        await asyncio.to_thread(self._writer.stop)
+        await self._projection.close()
+        self._announce()
+        await asyncio.to_thread(self._readers.close)
+
+
+def _finish(future: asyncio.Future[_T], result: _T) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[_T], error: StoreError) -> None:
+    if not future.done():
+        future.set_exception(error)

@@ -1,0 +1,324 @@
+"""The writer: one thread that commits whatever is queued, in groups."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from asyncio import Future
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+import apsw
+
+from gateway.errors import StoreError
+from gateway.model import Clock, DeviceEvent, Receipt, Retention
+from gateway.store.batch import Batch
+from gateway.store.catalog import Catalog, SegmentFile
+from gateway.store.connection import open_reader
+from gateway.store.options import StoreOptions
+from gateway.store.segment_write import Committed, SegmentWriter, known_ids, last_seq
+from gateway.store.sheet import ids_of
+from gateway.store.state import StoreHealth, StoreState
+
+_LOG = logging.getLogger(__name__)
+_ID_SIZE = 16
+_BATCH_IS_BAD = (
+    apsw.ConstraintError,
+    apsw.TooBigError,
+    apsw.MismatchError,
+    apsw.RangeError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A batch that waits for its commit. `arrival` orders what the store was told."""
+
+    batch: Batch
+    future: Future[Receipt]
+    arrival: int
+    size: int
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What became of a group: an outcome for each request, and the events now on disk."""
+
+    outcomes: list[tuple[Request, Receipt | StoreError]] = field(default_factory=list)
+    stored: list[tuple[int, DeviceEvent]] = field(default_factory=list)
+    last_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do in the writer thread between two groups.
+
+    Both report by themselves; `drop` is called instead of `run` when the thread has ended.
+    """
+
+    run: Callable[[Writer], None]
+    drop: Callable[[], None]
+
+
+_Item: TypeAlias = Request | Job | None
+
+
+class Writer:
+    """The thread and its queue. `settle` and `turn` are called in the thread.
+
+    A group commits segment by segment, in ascending seq, so that whoever follows by seq never
+    skips. A batch that can't be stored fails alone; a disk that fails withholds everything until
+    a probe succeeds.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        options: StoreOptions,
+        clock: Clock,
+        *,
+        folder: Path,
+        settle: Callable[[Settlement], None],
+        turn: Callable[[StoreState], None],
+    ) -> None:
+        self.catalog = catalog
+        self.stopped = False
+        self._options, self._clock, self._folder = options, clock, folder
+        self._settle, self._turn = settle, turn
+        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._segments: dict[Retention, SegmentWriter] = {}
+        self._older: dict[SegmentFile, apsw.Connection] = {}
+        self._next_seq = 1 + max((last_seq(file) for file in catalog.files), default=0)
+        self._state = StoreState(StoreHealth.OK, clock.now())
+        self._tried = 0.0
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+
+    @property
+    def last_seq(self) -> int:
+        """The highest seq given so far; before the start, the highest on disk."""
+        return self._next_seq - 1
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, item: Request | Job) -> None:
+        self._queue.put(item)
+
+    def stop(self) -> None:
+        """Commit what is queued, then end the thread; blocks until it has ended."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def retire(self, retention: Retention) -> None:
+        """Let go of the segment being written; the next commit opens the one that is due."""
+        segment = self._segments.pop(retention, None)
+        if segment is not None:
+            segment.close()
+
+    def forget(self, file: SegmentFile) -> None:
+        """Close a segment that is about to be removed."""
+        connection = self._older.pop(file, None)
+        if connection is not None:
+            connection.close()
+
+    def _run(self) -> None:
+        try:
+            self._serve()
+        finally:
+            self._abandon()
+
+    def _serve(self) -> None:
+        while True:
+            healthy = self._state.health is StoreHealth.OK
+            try:
+                item = self._queue.get(timeout=None if healthy else self._options.probe_seconds)
+            except queue.Empty:
+                self._probe()
+                continue
+            group, item = self._gather(item)
+            if group:
+                self._write(group)
+            if isinstance(item, Job):
+                item.run(self)
+            elif item is None:
+                return
+
+    def _gather(self, item: _Item) -> tuple[list[Request], _Item]:
+        """Requests up to the next job, the end, or a group's bounds; and what ended them."""
+        group: list[Request] = []
+        size, options = 0, self._options
+        while isinstance(item, Request):
+            group.append(item)
+            size += item.size
+            if len(group) >= options.group_batches or size >= options.group_bytes:
+                break
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                break
+        return group, item
+
+    def _write(self, group: Sequence[Request]) -> None:
+        settlement = Settlement()
+        reason = self._withheld()
+        for retention in Retention:
+            part = [request for request in group if request.batch.retention is retention]
+            if part and reason:
+                _refuse(settlement, part, reason)
+            elif part:
+                self._write_part(settlement, retention, part)
+        settlement.last_seq = self._next_seq - 1
+        self._settle(settlement)
+
+    def _withheld(self) -> str:
+        """Why nothing may be committed now; empty if it may be tried."""
+        failed = self._state.health is StoreHealth.FAILED
+        if failed and time.monotonic() - self._tried < self._options.probe_seconds:
+            return self._state.reason
+        return self._look_at_space()
+
+    def _write_part(
+        self, settlement: Settlement, retention: Retention, part: Sequence[Request]
+    ) -> None:
+        try:
+            committed = self._commit(retention, [request.batch for request in part])
+        except _BATCH_IS_BAD as error:
+            self._write_singly(settlement, retention, part, error)
+        except (apsw.Error, OSError) as error:
+            _refuse(settlement, part, self._fail(error))
+        else:
+            settlement.outcomes.extend(zip(part, committed.outcomes, strict=True))
+            settlement.stored.extend(committed.stored)
+            self._recover()
+
+    def _write_singly(
+        self,
+        settlement: Settlement,
+        retention: Retention,
+        part: Sequence[Request],
+        error: Exception,
+    ) -> None:
+        if len(part) == 1:
+            _refuse(settlement, part, f"this batch can't be stored: {error}")
+            return
+        for request in part:
+            self._write_part(settlement, retention, [request])
+
+    def _commit(self, retention: Retention, batches: Sequence[Batch]) -> Committed:
+        segment = self._segment(retention)
+        ids = [each for batch in batches for each in ids_of(batch) if len(each) == _ID_SIZE]
+        known = segment.known(ids)
+        for file in self.catalog.of(retention):
+            if file != segment.file:
+                known |= known_ids(self._reader(file), ids)
+        committed = segment.commit(batches, known, self._next_seq)
+        self._next_seq = committed.next_seq
+        return committed
+
+    def _segment(self, retention: Retention) -> SegmentWriter:
+        due = self.catalog.current(retention, self._clock.now())
+        segment = self._segments.get(retention)
+        if segment is None or segment.file != due:
+            self.retire(retention)
+            segment = SegmentWriter(due, self._options.subject_key)
+            self._segments[retention] = segment
+            self.catalog.add(due)
+        return segment
+
+    def _reader(self, file: SegmentFile) -> apsw.Connection:
+        connection = self._older.get(file)
+        if connection is None:
+            connection = self._older[file] = open_reader(file.path, immutable=file.closed)
+        return connection
+
+    def _probe(self) -> None:
+        if self._state.health is not StoreHealth.FAILED:
+            self._look_at_space()
+            return
+        if self._look_at_space():
+            return
+        try:
+            self._segment(Retention.TELEMETRY).probe()
+        except (apsw.Error, OSError) as error:
+            self._fail(error)
+        else:
+            self._recover()
+
+    def _look_at_space(self) -> str:
+        """Move between OK, NEARLY_FULL and FAILED by free space; why to withhold, or empty."""
+        try:
+            free = self._options.free_space(self._folder)
+        except OSError as error:
+            return self._fail(error)
+        if free < self._options.floor_free:
+            return self._fail_with(
+                f"{self._folder}: only {free >> 20} MiB are free, too little to go on:"
+                " free space on this disk"
+            )
+        if self._state.health is not StoreHealth.FAILED:
+            self._judge(free)
+        return ""
+
+    def _judge(self, free: int) -> None:
+        if free >= self._options.min_free:
+            self._move(StoreHealth.OK, "")
+        elif self._state.health is not StoreHealth.NEARLY_FULL:
+            self._move(
+                StoreHealth.NEARLY_FULL,
+                f"{self._folder}: {free >> 20} MiB are free: free space on this disk",
+            )
+
+    def _fail(self, error: Exception) -> str:
+        """Take note of a disk that failed, and let go of its files; they are opened anew."""
+        for retention in tuple(self._segments):
+            self.retire(retention)
+        return self._fail_with(f"{self._folder}: the disk refused a commit: {error}")
+
+    def _fail_with(self, reason: str) -> str:
+        self._tried = time.monotonic()
+        if self._state.health is not StoreHealth.FAILED:
+            self._move(StoreHealth.FAILED, reason)
+        return reason
+
+    def _recover(self) -> None:
+        if self._state.health is StoreHealth.FAILED:
+            self._move(StoreHealth.OK, "")
+            self._look_at_space()
+
+    def _move(self, health: StoreHealth, reason: str) -> None:
+        if health is self._state.health:
+            return
+        self._state = StoreState(health, self._clock.now(), reason)
+        if health is StoreHealth.OK:
+            _LOG.warning("event store is well again")
+        else:
+            _LOG.error("event store is %s: %s", health, reason)
+        self._turn(self._state)
+
+    def _abandon(self) -> None:
+        """Leave nothing open and no request without an answer."""
+        for retention in tuple(self._segments):
+            self.retire(retention)
+        for file in tuple(self._older):
+            self.forget(file)
+        self.stopped = True
+        left = Settlement(last_seq=self._next_seq - 1)
+        while not self._queue.empty():
+            item = self._queue.get()
+            if isinstance(item, Request):
+                _refuse(left, [item], "the store is closed")
+            elif isinstance(item, Job):
+                item.drop()
+        if left.outcomes:
+            self._settle(left)
+
+
+def _refuse(settlement: Settlement, requests: Iterable[Request], reason: str) -> None:
+    settlement.outcomes.extend((request, StoreError(reason)) for request in requests)
