@@ -30,7 +30,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
-        at = f"{'note: ' if self.note else ''}{self.path}: " if self.path else ""
+        at = f"{self.path}: " if self.path else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{place}: {at}{self.message}{hint}" if place else f"{at}{self.message}{hint}"
 

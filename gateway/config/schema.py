@@ -51,7 +51,7 @@ class _Definitions:
         kits = (model for type_ in types for model in (type_.link, type_.device, type_.profile))
         every = dict.fromkeys((*models, *kits))
         refs, schema = models_json_schema([(model, "validation") for model in every])
-        self._references: dict[type[BaseModel], str] = {
+        self._references: dict[type[Any], str] = {
             model: ref["$ref"] for (model, _), ref in refs.items()
         }
         self.all: Schema = _with_secrets(schema["$defs"])
