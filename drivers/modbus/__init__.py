@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+from drivers.modbus.check import check
 from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.options import ModbusDevice, ModbusLink
 from drivers.modbus.profile import ModbusProfile
@@ -17,6 +18,7 @@ driver_type = DriverType(
     profile=ModbusProfile,
     link=ModbusLink,
     device=ModbusDevice,
+    check=check,
     transports=frozenset({"tcp", "serial"}),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from drivers.modbus.check import framing_of
 from drivers.modbus.codec import Framing, Mbap, Refusal, Refused, Rtu
 from drivers.modbus.line import Line, Timing
 from drivers.modbus.options import ModbusLink
@@ -19,7 +20,6 @@ from gateway import (
     Poller,
     PollingDriver,
     Reading,
-    Tcp,
 )
 
 _NOT_NOW = {Refusal.ACKNOWLEDGE, Refusal.BUSY, Refusal.GATEWAY_PATH, Refusal.GATEWAY_TARGET}
@@ -34,10 +34,7 @@ class ModbusDriver(PollingDriver):
         options = link.options
         if not isinstance(options, ModbusLink):
             raise ConfigError(f"link {link.id}: these are not the options of a Modbus link")
-        over_tcp = isinstance(link.transport, Tcp)
-        self._framing = options.framing or ("tcp" if over_tcp else "rtu")
-        if self._framing == "tcp" and not over_tcp:
-            raise ConfigError(f"link {link.id}: a serial line carries `framing: rtu`")
+        self._framing = framing_of(link, options)
         quiet = options.timeout if options.quiet is None else options.quiet
         self._timing = Timing(options.timeout, quiet)
         self._surveys = {entry.id: Survey(entry) for entry in link.devices}
@@ -89,14 +86,14 @@ class _Turn:
     async def take(self, step: Step) -> Sequence[Reading]:
         """The readings of one block."""
         if self._silences >= _SILENCES:
-            return step.decode.bad
+            return step.decode.refused(self._line.last)
         try:
             return await self._read(step)
         except DeviceUnavailable:
             if not self._answered:
                 raise
             self._silences += 1
-            return step.decode.bad
+            return step.decode.refused(self._line.last)
 
     def conclude(self) -> None:
         """Learn from what was refused."""
@@ -114,7 +111,7 @@ class _Turn:
         answer = await self._ask(step.block)
         if isinstance(answer, bytes):
             self._answered = self._data = True
-            return step.decode(answer)
+            return step.decode(answer, self._line.last)
         if answer.code in _NOT_NOW:
             raise self._line.unavailable(
                 self._survey.unit, f"can't answer now (exception {answer.code})"
@@ -122,7 +119,7 @@ class _Turn:
         self._answered = True
         if answer.code == Refusal.ILLEGAL_ADDRESS:
             return await self._bisect(step)
-        return step.decode.bad
+        return step.decode.refused(self._line.last)
 
     async def _ask(self, block: Block) -> bytes | Refused:
         unit = self._survey.unit
@@ -136,7 +133,7 @@ class _Turn:
         halves = step.block.split()
         if halves is None:
             self._holes.add(step.block.hole)
-            return step.decode.bad
+            return step.decode.refused(self._line.last)
         known = len(self._holes)
         readings = [
             reading for half in halves for reading in await self._read(self._survey.step(half))

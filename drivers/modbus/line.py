@@ -40,6 +40,11 @@ class Line:
         self.exchanges: list[Exchange] = []
         self.owing: dict[int, int] = {}
 
+    @property
+    def last(self) -> int:
+        """Place of the last message in `exchanges`."""
+        return len(self.exchanges) - 1
+
     async def ask(self, unit: int, block: Block) -> bytes | Refused:
         """The data bytes of `block`, or the unit's refusal.
 

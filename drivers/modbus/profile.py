@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -28,6 +28,7 @@ class Table(StrEnum):
         return self in {Table.COIL, Table.DISCRETE}
 
 
+_TABLE_SIZE = 65_536
 _REGISTERS = {"int32": 2, "uint32": 2, "float32": 2, "int64": 4, "uint64": 4, "float64": 4}
 
 
@@ -128,11 +129,14 @@ class ModbusProfile(Profile):
     @model_validator(mode="after")
     def _placed(self) -> Self:
         places = {code: self.place(code) for code in self.points}
-        for code, place in places.items():
-            fault = _fault(self.points[code], place, self)
-            if fault:
-                raise ValueError(f"points.{code}: {fault}")
-        _reject_overlap(places)
+        faults = [
+            f"points.{code}.{fault}"
+            for code, place in places.items()
+            for fault in _faults(self.points[code], place, self)
+        ]
+        faults += _overlaps(places)
+        if faults:
+            raise ValueError("\n".join(faults))
         return self
 
     def place(self, code: str) -> Place:
@@ -153,34 +157,29 @@ def _plain(number: Decimal) -> bool:
     return isinstance(exponent, int) and -18 <= exponent <= number.adjusted() <= 18  # noqa: PLR2004
 
 
-def _fault(point: ModbusPoint, place: Place, profile: ModbusProfile) -> str:
-    """What is wrong with a point where it lies, in words; empty if nothing."""
+def _faults(point: ModbusPoint, place: Place, profile: ModbusProfile) -> Iterator[str]:
+    """What is wrong with a point where it lies: the key, and why."""
     bits, words = place.table.bits, place.type in {Type.BOOL, Type.STRING}
-    if not 0 <= place.at <= 65_536 - place.count:
-        return f"`at: {point.at}` lies outside the table (its `first` is {profile.first})"
+    if not 0 <= place.at <= _TABLE_SIZE - place.count:
+        yield f"at: {point.at} lies outside the table (the profile's `first` is {profile.first})"
     if bits and (point.bit is not None or point.type not in {None, Type.BOOL}):
-        return f"a {place.table} is one bit: no `bit`, no `type` but bool"
+        yield f"table: a {place.table} is one bit: no `bit`, no `type` but bool"
     if place.type is Type.BOOL and not bits:
-        return "a bool in a register needs `bit`"
+        yield "type: a bool in a register needs `bit`"
     if not bits and place.count > profile.limit:
-        return f"takes {place.count} registers, more than the profile's `limit`"
+        yield f"at: it takes {place.count} registers, more than the profile's `limit`"
     if words and (point.scale != 1 or point.add):
-        return f"`scale` and `add` are for numbers, not for a {place.type}"
-    return _absent_fault(point, place)
+        yield f"scale: `scale` and `add` are for numbers, not for a {place.type}"
+    if point.absent is not None and not (place.type.whole and point.absent < 1 << 16 * place.count):
+        yield f"absent: {point.absent} is no raw value of {place.type}"
 
 
-def _absent_fault(point: ModbusPoint, place: Place) -> str:
-    if point.absent is None or (place.type.whole and point.absent < 1 << 16 * place.count):
-        return ""
-    return f"`absent: {point.absent}` is no raw value of {place.type}"
-
-
-def _reject_overlap(places: Mapping[str, Place]) -> None:
+def _overlaps(places: Mapping[str, Place]) -> Iterator[str]:
     """Two points may share registers only if they read them alike (two bits of one register)."""
     by_place = sorted((place, code) for code, place in places.items())
     for (one, first), (other, second) in pairwise(by_place):
         if one.table is other.table and one != other and other.at < one.end:
-            raise ValueError(
-                f"points.{second} overlaps points.{first}: {one.table} {one.at} to {one.end - 1} "
-                f"is read as {one.type}"
+            yield (
+                f"points.{second}.at: overlaps {first}, which is read as {one.type} "
+                f"and takes {one.count} of {one.table}"
             )

@@ -16,7 +16,7 @@ _REVIEW = 3600
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A block and how to read its reply."""
+    """A block, and how to read its reply."""
 
     block: Block
     decode: Decoder

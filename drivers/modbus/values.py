@@ -40,7 +40,10 @@ _BIT: tuple[Word, Word] = ("0", 0.0), ("1", 1.0)
 
 
 class Decoder:
-    """Turns the data bytes of a block's reply into its readings; `bad` is what a refusal gives."""
+    """Turns the data bytes of a block's reply into its readings.
+
+    `wire` is the place of the reply among the messages of the poll.
+    """
 
     def __init__(self, block: Block, profile: ModbusProfile) -> None:
         self._groups = () if block.table.bits else _groups(block)
@@ -52,15 +55,22 @@ class Decoder:
             for code, point in profile.points.items()
             if (place := profile.place(code)) in index
         )
-        self.bad = tuple(bad(code) for code, _, _ in self._points)
 
-    def __call__(self, data: bytes) -> list[Reading]:
+    def __call__(self, data: bytes, wire: int) -> list[Reading]:
         raws = self._raws(data)
         readings = []
         for code, index, convert in self._points:
             word = convert(raws[index])
-            readings.append(bad(code) if word is None else Reading(code, *word))
+            if word is None:
+                readings.append(bad(code, wire))
+            else:
+                text, number = word
+                readings.append(Reading(code, text, number, wire=wire))
         return readings
+
+    def refused(self, wire: int) -> list[Reading]:
+        """What is said of the block's points if it could not be read."""
+        return [bad(code, wire) for code, _, _ in self._points]
 
     def _raws(self, data: bytes) -> Sequence[Any]:
         if len(self._groups) == 1:
@@ -87,9 +97,9 @@ class _Group:
         return self.struct.unpack(data)
 
 
-def bad(code: str) -> Reading:
+def bad(code: str, wire: int = -1) -> Reading:
     """A point that could not be read: no value rather than an old one."""
-    return Reading(code, "", quality=Quality.BAD)
+    return Reading(code, "", quality=Quality.BAD, wire=wire)
 
 
 def converter(point: ModbusPoint, place: Place) -> Convert:
