@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from simulators.modbus.chiller import Chiller
 from simulators.modbus.clock import SimClock
 from simulators.modbus.faults import Fault, Kind
 from simulators.modbus.meter import Meter
+from simulators.modbus.room import Room
 from simulators.modbus.server import Endpoint
+from simulators.modbus.ups import Ups
 
 _PEAKS_KW = (90.0, 75.0, 42.0, 30.0, 22.0, 12.0)
 """Two linacs, a CT, chillers, ventilation, lights."""
@@ -64,4 +67,7 @@ def _endpoints(now: SimClock, seed: str) -> dict[str, Endpoint]:
     }
     return {
         "meters": Endpoint("rtu", meters, now, seed),
+        "chiller": Endpoint("tcp", {1: Chiller(f"{seed}/chiller")}, now, seed),
+        "ups": Endpoint("tcp", {1: Ups(f"{seed}/ups")}, now, seed),
+        "room": Endpoint("tcp", {1: Room(f"{seed}/room")}, now, seed),
     }
