@@ -32,9 +32,7 @@ class ChangeFilter:
         due = tuple(event for event in events if self._is_due(event))
         for event in due:
             text, number = _content(event)
-            self._stored[event.code.code] = _Stored(
-                text, number, event.quality, event.received_at
-            )
+            self._stored[event.code.code] = _Stored(text, number, event.quality, event.received_at)
         return due
 
     def forget(self) -> None:

@@ -86,27 +86,26 @@ class Interpreter:
                 continue
             ordinal = ordinals.get(reading.code, 0)
             ordinals[reading.code] = ordinal + 1
+            identity = event_id(occurrence, meaning.coding.system, meaning.coding.code, ordinal)
             raw_id = raw_ids[reading.wire] if raw_ids else None
-            events.append(self._event(reading, meaning, raw_id, received_at, occurrence, ordinal))
+            events.append(self._event(identity, reading, meaning, raw_id, received_at))
         return Interpretation(tuple(events), tuple(findings))
 
     def _event(
         self,
+        identity: bytes,
         reading: Reading,
         meaning: _Meaning,
         raw_id: RawId | None,
         received_at: Instant,
-        occurrence: bytes,
-        ordinal: int,
     ) -> DeviceEvent:
-        coding = meaning.coding
         observed_at, clock = judge_clock(reading.observed_at, received_at)
         return DeviceEvent(
-            id=event_id(occurrence, coding.system, coding.code, ordinal),
+            id=identity,
             site=self._site,
             source=self._source,
             kind=meaning.point.kind,
-            code=coding,
+            code=meaning.coding,
             value=_value(reading, meaning),
             unit=meaning.point.unit,
             received_at=received_at,
@@ -119,9 +118,7 @@ class Interpreter:
         )
 
 
-def judge_clock(
-    observed_at: Instant | None, received_at: Instant
-) -> tuple[Instant, ClockQuality]:
+def judge_clock(observed_at: Instant | None, received_at: Instant) -> tuple[Instant, ClockQuality]:
     """When it happened, and how far to believe it.
 
     A device's time more than 5 minutes ahead of ours or 31 days behind is kept as SUSPECT: a

@@ -31,7 +31,7 @@ class DeviceStatus:
 
 
 class Registry:
-    """The table of devices. Watchers are called at each change of state, not at each sign of life."""
+    """The table of devices. Watchers hear of each change of state, not of each sign of life."""
 
     def __init__(self) -> None:
         self._devices: dict[str, DeviceStatus] = {}

@@ -9,7 +9,7 @@ _JITTER = 0.2
 
 
 class Backoff:
-    """Doubles from `first` seconds to 30, each with 20 % jitter so that peers don't return at once."""
+    """Doubles from `first` seconds to 30, less up to 20 % so that peers don't return at once."""
 
     def __init__(self, first: float = 0.5, rng: random.Random | None = None) -> None:
         self._first = first

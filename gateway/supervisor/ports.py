@@ -81,7 +81,5 @@ class LinkPorts:
         self._intake.availability(device, online=online, reason=reason)
 
     async def recent(self, session: str, limit: int) -> tuple[WireRecord, ...]:
-        records = await self._intake.store.records(
-            link=self._link.id, session=session, limit=limit
-        )
+        records = await self._intake.store.records(link=self._link.id, session=session, limit=limit)
         return tuple(record for record in records if record.direction is Direction.IN)

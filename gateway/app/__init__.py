@@ -1,0 +1,5 @@
+"""The gateway as a whole: the one place that wires packages together."""
+
+from gateway.app.serve import ServeOptions, serve
+
+__all__ = ["ServeOptions", "serve"]

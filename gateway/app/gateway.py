@@ -1,0 +1,95 @@
+"""The running gateway, as the API, the pages and the command line see it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gateway.app.metrics import engine_metrics
+from gateway.config import Difference, Site, difference
+from gateway.model import Clock, DeviceEvent, Instant
+from gateway.registry import Registry
+from gateway.store import EventStore, StoreHealth
+from gateway.supervisor import Intake, LinkStatus, Supervisor, TapHub, Tapped
+from gateway.web import Metric, Readiness
+from gateway.web import Site as SiteView
+
+
+@dataclass(slots=True)
+class Gateway:
+    """The open parts of one gateway; a `gateway.web.GatewayView`.
+
+    `load` reads devices.yaml as it stands now.
+    """
+
+    config: Site
+    store: EventStore
+    registry: Registry
+    intake: Intake
+    supervisor: Supervisor
+    taps: TapHub
+    clock: Clock
+    load: Callable[[], Site]
+
+    @property
+    def site(self) -> SiteView:
+        config = self.config
+        return SiteView(config.id, config.name, config.time_zone, config.locale)
+
+    @property
+    def version(self) -> str:
+        return version("isogate")
+
+    def now(self) -> Instant:
+        return self.clock.now()
+
+    def readiness(self) -> Readiness:
+        state = self.store.state
+        return Readiness(state.health is not StoreHealth.FAILED, state.reason)
+
+    def links(self) -> Sequence[LinkStatus]:
+        return self.supervisor.links()
+
+    def metrics(self) -> Iterable[Metric]:
+        return engine_metrics(self.links(), self.store.state)
+
+    def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:
+        return self.intake.watch(watcher)
+
+    def tap(self, link: str) -> AbstractContextManager[asyncio.Queue[Tapped]]:
+        return self.taps.watch(link)
+
+    async def reload(self) -> Mapping[str, Any]:
+        fresh = await asyncio.to_thread(self.load)
+        report = _report(difference(self.config, fresh))
+        await self.supervisor.apply(fresh.links)
+        self.config = fresh
+        self.intake.system("configuration", "reloaded", _in_words(report))
+        return report
+
+    async def backup(self, target: Path) -> Mapping[str, Any]:
+        report = await self.store.backup(target)
+        return report.as_json()
+
+
+def _report(changes: Difference) -> dict[str, list[str]]:
+    devices = changes.devices.values()
+    return {
+        "links_added": [link.id for link in changes.added_links],
+        "links_removed": [link.id for link in changes.removed_links],
+        "links_restarted": [link.id for link in changes.changed_links],
+        "devices_added": [entry.id for change in devices for entry in change.added],
+        "devices_removed": [entry.id for change in devices for entry in change.removed],
+        "devices_changed": [entry.id for change in devices for entry in change.changed],
+        "restart_needed": sorted(changes.sections | changes.fixed),
+    }
+
+
+def _in_words(report: Mapping[str, Sequence[str]]) -> str:
+    parts = [f"{key}: {', '.join(names)}" for key, names in report.items() if names]
+    return "; ".join(parts) or "nothing changed"

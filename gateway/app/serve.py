@@ -1,0 +1,150 @@
+"""Starts everything in order, and stops it in the reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.api import open_app
+from gateway.app.gateway import Gateway
+from gateway.app.servers import control_socket, listen, serving
+from gateway.app.subscribers import feed
+from gateway.config import Site, discover_drivers, discover_rooms, load_site
+from gateway.console import Console
+from gateway.driver import DriverType
+from gateway.model import Clock, Micros, SystemClock
+from gateway.registry import Registry
+from gateway.room import Room, RoomContext, Subscriber
+from gateway.store import EventStore, StoreOptions
+from gateway.supervisor import Intake, Supervisor, TapHub, watch_clock
+from gateway.web import OverSocket
+
+log = logging.getLogger(__name__)
+
+
+def _unchanged(site: Site) -> Site:
+    return site
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What `serve` is to run.
+
+    `adapt` may change the site in memory each time it is read (the demo's free ports). `ready`
+    is called once with the URL of the pages, when everything is up.
+    """
+
+    site_file: Path
+    data: Path
+    adapt: Callable[[Site], Site] = _unchanged
+    ready: Callable[[str], None] = lambda _url: None
+
+
+async def serve(options: ServeOptions) -> None:
+    """Run a gateway until SIGINT or SIGTERM; ConfigError if it can't start.
+
+    It stops in an order that leaves no acknowledgement hanging: first the pages, then the
+    drivers, which may still finish what is committed, then the rooms, and the store last.
+    """
+    with _stop_signal() as stop:
+        async with open_gateway(options) as gateway, _serving_http(gateway, options.data) as url:
+            log.info("Isogate %s serves %s at %s", gateway.version, gateway.site.id, url)
+            options.ready(url)
+            await stop.wait()
+            log.info("Stopping.")
+
+
+@asynccontextmanager
+async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
+    """The gateway without its pages: store, rooms and links, running within the block."""
+    drivers, rooms = discover_drivers(), discover_rooms()
+
+    def load() -> Site:
+        return options.adapt(load_site(options.site_file, drivers=drivers, rooms=rooms))
+
+    site = load()
+    clock = SystemClock()
+    path = options.data / site.store.path
+    store_options = StoreOptions(min_free=site.store.min_free)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(EventStore.open(path, store_options, clock))
+        gateway = _assemble(site, store, drivers, clock, load)
+        subscribers = await _open_rooms(stack, site, rooms, options.data, clock)
+        jobs = {f"feed-{subscriber.name}": feed(subscriber, store) for subscriber in subscribers}
+        jobs["watch-clock"] = watch_clock(gateway.intake)
+        await stack.enter_async_context(_background(jobs))
+        gateway.intake.system("gateway", "started", gateway.version)
+        await stack.enter_async_context(gateway.supervisor.running(site.links))
+        yield gateway
+
+
+def _assemble(
+    site: Site,
+    store: EventStore,
+    drivers: Mapping[str, DriverType],
+    clock: Clock,
+    load: Callable[[], Site],
+) -> Gateway:
+    registry = Registry()
+    taps = TapHub(clock)
+    heartbeat = Micros(round(site.store.heartbeat * 1_000_000))
+    intake = Intake(site.id, store, registry, clock, heartbeat)
+    supervisor = Supervisor(drivers, intake, registry, taps)
+    return Gateway(site, store, registry, intake, supervisor, taps, clock, load)
+
+
+async def _open_rooms(
+    stack: AsyncExitStack, site: Site, rooms: Mapping[str, Room], data: Path, clock: Clock
+) -> Sequence[Subscriber]:
+    subscribers: list[Subscriber] = []
+    for name, section in site.sections.items():
+        context = RoomContext(site.id, clock, data, section)
+        subscribers += await stack.enter_async_context(rooms[name].open(context))
+    return subscribers
+
+
+@asynccontextmanager
+async def _background(jobs: Mapping[str, Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    """Run `jobs`, by name, as long as the block; one that fails ends it."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(job, name=name) for name, job in jobs.items()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+@asynccontextmanager
+async def _serving_http(gateway: Gateway, data: Path) -> AsyncIterator[str]:
+    http = gateway.config.listeners.http
+    console = Console(gateway)
+    async with AsyncExitStack() as stack:
+        control = stack.enter_context(control_socket(data))
+        tcp = stack.enter_context(listen(http.host, http.port))
+        app = await stack.enter_async_context(
+            open_app(gateway, console.routes(), console.error_page)
+        )
+        await stack.enter_async_context(serving(app, [tcp]))
+        await stack.enter_async_context(serving(OverSocket(app), [control]))
+        stack.callback(app.end_streams)
+        host = f"[{http.host}]" if ":" in http.host else http.host
+        yield f"http://{host}:{tcp.getsockname()[1]}/"
+
+
+@contextmanager
+def _stop_signal() -> Iterator[asyncio.Event]:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,95 @@
+"""Serves the HTTP application on a TCP port and on the gateway's own Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import stat
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from gateway.errors import ConfigError
+
+CONTROL_SOCKET = "control.sock"
+_BACKLOG = 1024
+_LAST_WORDS = 2
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to whoever runs the gateway."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket; a port in use is a ConfigError that says so."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise ConfigError(
+            f"can't listen on {host}:{port}: {error.strerror}; free the port or choose another"
+        ) from error
+    sock.listen(_BACKLOG)
+    return sock
+
+
+@contextmanager
+def control_socket(data: Path) -> Iterator[socket.socket]:
+    """A listening Unix socket that only its owner may open, removed at the end."""
+    path = data / CONTROL_SOCKET
+    path.unlink(missing_ok=True)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        sock.bind(os.fspath(path))
+    except OSError as error:
+        sock.close()
+        raise ConfigError(
+            f"can't make the control socket {path}: {error.strerror or error}; "
+            "the data directory needs to be writable and its path shorter than 90 characters"
+        ) from error
+    finally:
+        os.umask(mask)
+    path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    sock.listen(_BACKLOG)
+    try:
+        yield sock
+    finally:
+        sock.close()
+        path.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
+    """Serve `app` on `sockets` within the block; open streams get two seconds to end."""
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_WORDS,
+    )
+    server = _Server(config)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(server.serve(sockets=list(sockets)), name="http")
+        while not server.started and not task.done():
+            await asyncio.sleep(0.01)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
