@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -39,6 +39,15 @@ class Subscriber(Protocol):
         What follows from them goes to `emit` before the projection is committed: their ids are
         deterministic, so a crash between the two repeats them and loses none.
         """
+        ...
+
+
+@runtime_checkable
+class OpensPorts(Protocol):
+    """A room's section that knows which TCP ports the room will listen on, for the check."""
+
+    def ports(self) -> Sequence[tuple[str, int]]:
+        """Host and port of each."""
         ...
 
 

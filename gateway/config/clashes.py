@@ -7,20 +7,20 @@ from itertools import groupby
 from pathlib import Path
 
 from gateway.config.document import Part
-from gateway.config.options import Listeners
+from gateway.config.site import Site
 from gateway.driver import DriverType, Finding, LinkEntry
 from gateway.errors import Problem
+from gateway.room import OpensPorts
 from gateway.transport import Serial, Tcp
 
 
-def clashes(
-    top: Part, links: Sequence[LinkEntry], listeners: Listeners, drivers: Mapping[str, DriverType]
-) -> Iterator[Problem]:
-    """What the links take from each other, and what their drivers find in them."""
-    yield from _shared_lines(top, links)
-    yield from _shared_peers(top, links)
-    yield from _own_listener(top, links, listeners)
-    for name, own in groupby(sorted(links, key=lambda link: link.driver), lambda link: link.driver):
+def clashes(top: Part, site: Site, drivers: Mapping[str, DriverType]) -> Iterator[Problem]:
+    """What parts of a site take from each other, and what drivers find in their links."""
+    yield from _shared_lines(top, site.links)
+    yield from _shared_peers(top, site.links)
+    yield from _shared_ports(top, site)
+    by_driver = sorted(site.links, key=lambda link: link.driver)
+    for name, own in groupby(by_driver, lambda link: link.driver):
         check = drivers[name].check
         for finding in check(tuple(own)) if check else ():
             yield _located(top, finding)
@@ -53,7 +53,7 @@ def _shared_peers(top: Part, links: Sequence[LinkEntry]) -> Iterator[Problem]:
     first: dict[tuple[str, int], str] = {}
     for link in links:
         if isinstance(link.transport, Tcp):
-            peer = (link.transport.host.lower(), link.transport.port)
+            peer = _peer(link.transport)
             other = first.setdefault(peer, link.id)
             if other != link.id:
                 message = f"{peer[0]}:{peer[1]} is the peer of link '{other}' already"
@@ -61,18 +61,28 @@ def _shared_peers(top: Part, links: Sequence[LinkEntry]) -> Iterator[Problem]:
                 yield (top / "links" / link.id / "transport" / "port").problem(message, hint=hint)
 
 
-def _own_listener(top: Part, links: Sequence[LinkEntry], listeners: Listeners) -> Iterator[Problem]:
-    for link in links:
-        if isinstance(link.transport, Tcp) and _is_ours(link.transport, listeners):
-            message = (
-                f"port {link.transport.port} of this machine is the gateway's own (listeners.http)"
-            )
+def _shared_ports(top: Part, site: Site) -> Iterator[Problem]:
+    """A port of this machine is listened on once, and no link calls the gateway's own pages."""
+    http = site.listeners.http
+    first = {(_address(http.host), http.port): "listeners.http"} if http.port else {}
+    for link in site.links:
+        if isinstance(link.transport, Tcp) and _peer(link.transport) in first:
+            message = f"port {link.transport.port} here is the gateway's own (listeners.http)"
             yield (top / "links" / link.id / "transport" / "port").problem(message)
+    for name, section in site.sections.items():
+        for host, port in section.ports() if isinstance(section, OpensPorts) else ():
+            owner = first.setdefault((_address(host), port), name)
+            if owner != name:
+                part = top / name / "port" if "port" in (top / name).entries() else top / name
+                yield part.problem(f"port {port} is taken by {owner}")
 
 
-def _is_ours(peer: Tcp, listeners: Listeners) -> bool:
-    local = {"localhost", "127.0.0.1", "::1", listeners.http.host}
-    return peer.host in local and peer.port == listeners.http.port
+def _peer(tcp: Tcp) -> tuple[str, int]:
+    return _address(tcp.host), tcp.port
+
+
+def _address(host: str) -> str:
+    return "127.0.0.1" if host == "localhost" else host.lower()
 
 
 def _located(top: Part, finding: Finding) -> Problem:

@@ -79,8 +79,7 @@ class _Reading:
         links = self._links(top, simulated=who is not None and who.simulated)
         if who is None or listeners is None or store is None:
             return None
-        self.inspection.problems.extend(clashes(top, links, listeners, self.drivers))
-        return Site(
+        site = Site(
             id=who.id,
             name=who.name,
             time_zone=who.time_zone,
@@ -91,6 +90,8 @@ class _Reading:
             links=links,
             sections=sections,
         )
+        self.inspection.problems.extend(clashes(top, site, self.drivers))
+        return site
 
     def _refuse_unknown(self, top: Part) -> None:
         known = SECTIONS | self.rooms.keys()

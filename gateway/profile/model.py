@@ -29,7 +29,8 @@ class Point(BaseModel):
 
     `unit` is UCUM. `deadband` is in that unit: a polled value that moved no further is not stored
     again until the heartbeat. A number outside `low`…`high` is implausible and kept as uncertain.
-    `states` gives the words of a coded value (`{"0": "closed"}`).
+    `states` gives the words of a coded value (`{"0": "closed"}`); in a profile, a point that has
+    them is a state unless it says otherwise.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -92,14 +93,16 @@ class Profile(BaseModel):
 
 def _completed(key: str, point: Any) -> Any:
     """A point with what the vocabulary says of its code, where it says nothing itself."""
-    if not isinstance(point, dict) or point.get("system", POINT_SYSTEM) != POINT_SYSTEM:
+    if not isinstance(point, dict):
         return point
-    term = vocabulary().get(point.get("code") or key)
+    shared = point.get("system", POINT_SYSTEM) == POINT_SYSTEM
+    term = vocabulary().get(str(point.get("code") or key)) if shared else None
+    kind = Kind.STATE if "states" in point else term.kind if term else Kind.MEASUREMENT
+    filled = {"kind": kind, **point}
     if term is None:
-        return point
-    if "states" in point or point.get("kind", term.kind) != term.kind:
-        return {"name": term.name, **point}
-    return {"name": term.name, "unit": term.unit, "kind": term.kind, **point}
+        return filled
+    unit = term.unit if filled["kind"] == term.kind else ""
+    return {"name": term.name, "unit": unit, **filled}
 
 
 def _mismatch(key: str, point: Point) -> str:
