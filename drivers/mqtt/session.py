@@ -17,8 +17,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from drivers.mqtt.codec import Connack, Publish, encode, puback, strip_length
 from drivers.mqtt.profile import MQTT_5, MqttLink, Tls
-from gateway import DeviceUnavailable, Direction, ProtocolViolation
-from gateway.transport import Tap
+from gateway import DeviceUnavailable, Direction, ProtocolViolation, Tap
 
 MAX_PACKET = 1_048_576
 """Bytes of the largest packet that an MQTT 5 broker may send us."""
