@@ -40,7 +40,7 @@ from gateway.model import (
     from_datetime,
 )
 from gateway.profile import Grade, Point, Profile
-from gateway.transport import Connection, Serial, Tcp
+from gateway.transport import Connection, Serial, Tap, Tcp
 
 __all__ = [
     "ConfigError",
@@ -78,6 +78,7 @@ __all__ = [
     "Serial",
     "Status",
     "StoreError",
+    "Tap",
     "Tcp",
     "WireRecord",
     "content_digest",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.places import SIMULATORS_SOCKET
 from gateway.cli.ports import is_free
 from gateway.cli.ready_file import ReadyFile
 from gateway.cli.serving import log_to_terminal, run_gateway
@@ -41,8 +40,7 @@ def demo(
     site = load_site(file, drivers=discover_drivers(), rooms=discover_rooms())
     http = port or _free_or_any(site.listeners.http.port)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    control = (data / SIMULATORS_SOCKET).absolute()
-    with ReadyFile(data / READY_FILE) as ready, hospital(wanted_ports(site), control) as ports:
+    with ReadyFile(data / READY_FILE) as ready, hospital(wanted_ports(site), data) as ports:
 
         def adapt(fresh: Site) -> Site:
             return relocated(fresh, ports, http)

@@ -19,13 +19,13 @@ _GRACE = 5.0
 
 
 @contextmanager
-def hospital(ports: Mapping[str, int], control: Path) -> Iterator[Mapping[str, int]]:
+def hospital(ports: Mapping[str, int], data: Path) -> Iterator[Mapping[str, int]]:
     """Start the simulators on these ports (0: any free); yields the ports that they took.
 
     They have a session of their own, so that Ctrl-C reaches the gateway first, and they end by
     themselves when this process does, however it ends.
     """
-    command = [sys.executable, "-m", "gateway", "simulate", "--with-parent", f"--control={control}"]
+    command = [sys.executable, "-m", "gateway", "simulate", "--with-parent", f"--data={data}"]
     command += [f"--port={name}={port}" for name, port in ports.items()]
     with subprocess.Popen(  # noqa: S603 - our own interpreter with our own words
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True

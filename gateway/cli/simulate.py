@@ -34,9 +34,7 @@ def simulate(
         typer.Option("--port", metavar="NAME=PORT", help="Port of one endpoint; 0 is any free."),
     ] = None,
     speed: Annotated[float, typer.Option(min=0.01, help="How fast their clock runs.")] = 1.0,
-    control: Annotated[
-        Path | None, typer.Option("--control", metavar="PATH", help="Socket for faults.")
-    ] = None,
+    data: Data = None,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="Stop when standard input ends.")
     ] = False,
@@ -46,7 +44,9 @@ def simulate(
         return
     arguments = [f"--port={pair}" for pair in port or ()]
     arguments += [f"--speed={speed:g}"]
-    arguments += [f"--control={control}"] if control else []
+    if data is not None:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        arguments.append(f"--control={(data / SIMULATORS_SOCKET).absolute()}")
     arguments += ["--with-parent"] if with_parent else []
     raise typer.Exit(_hospital()(arguments))
 

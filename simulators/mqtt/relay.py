@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -63,11 +64,12 @@ class Relay:
 async def relay(host: str, port: int) -> AsyncIterator[Relay]:
     """A relay on a free loopback port; its connections end with the block."""
     between = Relay(host, port)
-    server = await asyncio.start_server(between.serve, "127.0.0.1", 0)
-    between.port = server.sockets[0].getsockname()[1]
-    try:
-        yield between
-    finally:
-        server.close()
-        between.thaw()
-        between.cut()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        between.port = listener.getsockname()[1]
+        server = await asyncio.start_server(between.serve, sock=listener)
+        try:
+            yield between
+        finally:
+            server.close()
+            between.thaw()
+            between.cut()
