@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -25,6 +26,8 @@ from gateway.supervisor import Intake, Supervisor, TapHub, watch_clock
 from gateway.web import OverSocket
 
 log = logging.getLogger(__name__)
+
+_SHELL_SIGNAL_BASE = 128
 
 
 def _unchanged(site: Site) -> Site:
@@ -139,10 +142,17 @@ async def _serving_http(gateway: Gateway, data: Path) -> AsyncIterator[str]:
 
 @contextmanager
 def _stop_signal() -> Iterator[asyncio.Event]:
+    """Set by the first signal; a second one ends the process where it stands."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
+
+    def told(number: int) -> None:
+        if stop.is_set():
+            os._exit(_SHELL_SIGNAL_BASE + number)
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, told, number)
     try:
         yield stop
     finally:
