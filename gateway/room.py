@@ -1,4 +1,4 @@
-"""The one plug: what a room brings to the gateway. `app` composes rooms, nothing else knows them."""
+"""The one plug: what a room brings to the gateway. `app` composes rooms, nobody else knows all."""
 
 from __future__ import annotations
 

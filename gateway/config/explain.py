@@ -16,6 +16,14 @@ from gateway.errors import Problem
 
 _SHOULD = re.compile(r"^\w+ should ")
 _PATH = re.compile(r"([\w-]+(?:\.[\w-]+)+|[\w-]+(?=: ))(: )?")
+_KINDS = {
+    **dict.fromkeys(("string_type", "string_sub_type"), "a text"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "decimal_parsing", "decimal_type"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type"), "a mapping"),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), "a list"),
+}
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -134,8 +142,16 @@ def _not_one_of(part: Part, expected: str) -> Problem:
 
 
 def _refusal(several: list[ErrorDetails], value: Any) -> str:
-    messages = [details["msg"].split(", unable to")[0] for details in several]
-    if not all(_SHOULD.match(message) for message in messages):
-        return messages[0]
-    wanted = dict.fromkeys(_SHOULD.sub("", message) for message in messages)
+    wanted = dict.fromkeys(_wanted(details) for details in several)
+    if "" in wanted:
+        return several[0]["msg"]
     return f"{shown(value)} is not allowed: must {' or '.join(wanted)}"
+
+
+def _wanted(details: ErrorDetails) -> str:
+    """What is expected, to be read after "must"; empty if the message is no expectation."""
+    kind = _KINDS.get(details["type"])
+    if kind is not None:
+        return f"be {kind}"
+    message = details["msg"].split(", unable to")[0]
+    return _SHOULD.sub("", message) if _SHOULD.match(message) else ""

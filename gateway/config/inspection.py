@@ -38,9 +38,7 @@ class Inspection:
         Keys in `without` are others' to read; `also` are named as known when one is unknown.
         """
         if not isinstance(part.value, dict):
-            self.problems.append(
-                part.problem(f"{shown(part.value)} stands where keys are expected")
-            )
+            self.problems.append(_keyless(part))
             return None
         value = self.secrets.reveal(model, part, self.problems)
         if without:
@@ -54,9 +52,7 @@ class Inspection:
     def mapping(self, part: Part) -> Mapping[str, Part]:
         """The entries of a section that may be absent."""
         if part.value is not None and not isinstance(part.value, dict):
-            self.problems.append(
-                part.problem(f"{shown(part.value)} stands where keys are expected")
-            )
+            self.problems.append(_keyless(part))
         return {key: part / key for key in part.entries()}
 
     def plugin(self, part: Part, known: Mapping[str, Plugin], noun: str) -> Plugin | None:
@@ -74,3 +70,9 @@ class Inspection:
         except ConfigError as error:
             self.problems.append(part.problem(str(error)))
             return None
+
+
+def _keyless(part: Part) -> Problem:
+    if part.value is None:
+        return part.problem(f"`{part.trail[-1]}` is missing or empty", at_key=True)
+    return part.problem(f"{shown(part.value)} stands where keys are expected")

@@ -104,6 +104,7 @@ class LinkReader:
         draft = self._draft(part / "link", drafts)
         driver = draft.driver if draft else None
         profile = self.catalogue.find(part / "profile", driver)
+        driver = driver or (self.drivers[profile.driver] if profile else None)
         if driver is None:
             return
         options = inspection.validated(driver.device, part, also=DEVICE_KEYS, without=DEVICE_KEYS)
