@@ -73,7 +73,7 @@ async def _run(program: Program) -> int:
     command = (guard, "--pdeathsig", "TERM", *program.command) if guard else program.command
     with program.output.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=DEVNULL, stdout=output, stderr=output
+            *command, stdin=DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     try:
         return await process.wait()
