@@ -53,11 +53,9 @@ class MqttDriver:
     async def _recollect(self, ports: Ports, connack: Connack) -> Memory:
         """What the journal knows of this session; a new one is marked there."""
         memory = Memory(self._window, self._topics)
-        for session, limit in (
-            (self._names.client_id, self._window),
-            (self._names.retained, self._topics),
-        ):
-            memory.recall(await ports.recent(session, limit))
+        live = await ports.recent(self._names.client_id, self._window)
+        retained = await ports.recent(self._names.retained, self._topics)
+        memory.recall((*live, *retained))
         if not connack.session_present:
             memory.forget_session()
             record = ports.record(to_frame(connack), session=self._names.client_id)

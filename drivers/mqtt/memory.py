@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from drivers.mqtt.codec import Connack, Publish, from_frame
-from gateway import WireRecord, content_digest
+from drivers.mqtt.codec import Connack, Packet, Publish, from_frame
+from gateway import ProtocolViolation, WireRecord, content_digest
 
 _Key = TypeVar("_Key")
 
@@ -33,13 +33,15 @@ class Memory:
         self._by_topic: dict[str, _Sighting] = {}
 
     def recall(self, records: Iterable[WireRecord]) -> None:
-        """Remember what the journal holds; `records` in any order."""
+        """Remember what the journal holds; `records` in any order, all of one client."""
         for record in sorted(records, key=lambda record: record.raw_id):
-            match from_frame(record.data):
+            match _packet(record):
                 case Connack(session_present=False):
                     self.forget_session()
                 case Publish() as message:
                     self.remember(message, record)
+                case _:
+                    pass
 
     def remember(self, message: Publish, record: WireRecord) -> None:
         """Note a message that is no repetition."""
@@ -50,17 +52,28 @@ class Memory:
 
     def repeated(self, message: Publish) -> WireRecord | None:
         """The record of the message that this one repeats, if it does."""
-        if message.dup:
-            known = self._by_packet.get(message.packet_id)
-        elif message.retain:
-            known = self._by_topic.get(message.topic)
-        else:
+        if not (message.dup or message.retain):
             return None
-        return known.first if known and known.content == _content(message) else None
+        content = _content(message)
+        candidates = (
+            self._by_packet.get(message.packet_id) if message.dup else None,
+            self._by_topic.get(message.topic) if message.retain else None,
+        )
+        return next(
+            (known.first for known in candidates if known and known.content == content), None
+        )
 
     def forget_session(self) -> None:
         """The broker began a new session: its packet identifiers begin anew."""
         self._by_packet.clear()
+
+
+def _packet(record: WireRecord) -> Packet | None:
+    """The packet of a record; None for one in another framing, which no message can repeat."""
+    try:
+        return from_frame(record.data)
+    except ProtocolViolation:
+        return None
 
 
 def _content(message: Publish) -> bytes:
