@@ -22,7 +22,15 @@ _LAST_WORDS = 2
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to whoever runs the gateway."""
+    """Says when it is up, and leaves the signals to whoever runs the gateway."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -85,8 +93,7 @@ async def serving(app: ASGIApp, sockets: Sequence[socket.socket]) -> AsyncIterat
     server = _Server(config)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(server.serve(sockets=list(sockets)), name="http")
-        while not server.started and not task.done():
-            await asyncio.sleep(0.01)
+        await server.up.wait()
         try:
             yield
         finally:

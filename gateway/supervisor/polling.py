@@ -17,7 +17,8 @@ _SILENT_LINK = 3
 class PollLoop:
     """Asks the devices of one link, one after the other, for as long as its connection lasts.
 
-    A device that fails goes to a later place in the timetable. When as many polls in a row as
+    The link counts as working from the first answer on, since a device server accepts connections
+    for a line that is cut. A device that fails goes to a later place in the timetable. When as many polls in a row as
     the link has devices (and at least three) failed, the connection itself counts as dead: a
     half-open TCP connection says nothing for ever.
     """
@@ -40,7 +41,6 @@ class PollLoop:
     async def run(self, driver: PollingDriver) -> None:
         """Poll until the connection is lost, which raises."""
         async with self._ports.connect() as connection:
-            self._ports.connected()
             poller = driver.attach(connection)
             while True:
                 entry = await self._wait()
@@ -73,6 +73,7 @@ class PollLoop:
             await self._keep(entry, error)
             self._failed(entry, str(error))
         else:
+            self._ports.connected()
             self._failures = 0
             self._timetable.answered(entry.id, self._loop.time())
             self._intake.sample(self._link.id, entry, poll)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from gateway.driver import DeviceEntry, DeviceOptions
-from gateway.model import Kind
+from gateway.driver import DeviceEntry, DeviceOptions, LinkEntry, LinkOptions
+from gateway.errors import StoreError
+from gateway.model import Kind, Retention
 from gateway.profile import Grade, Point, Profile
+from gateway.store import Batch, EventStore
 
 PROFILE = Profile(
     profile="thermometer",
@@ -29,3 +31,16 @@ def device(name: str, profile: Profile = PROFILE, interval: float = 1.0) -> Devi
         options=DeviceOptions(),
         interval=interval,
     )
+
+
+def link(name: str, *devices: DeviceEntry, options: LinkOptions | None = None) -> LinkEntry:
+    return LinkEntry(name, "test", options or LinkOptions(), None, devices)
+
+
+async def settled(store: EventStore) -> bool:
+    """Wait until everything queued before is decided; whether the store takes more."""
+    try:
+        await store.append(Batch(Retention.TELEMETRY))
+    except StoreError:
+        return False
+    return True

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.driver import Driver, DriverType, LinkEntry, LinkOptions, Poll
+from gateway.errors import StoreError
+from gateway.model import Direction, Kind, Micros, Publication, QuarantineReason, Reading
+from gateway.registry import DeviceState, Registry
+from gateway.store import EventStore, StoreOptions
+from gateway.supervisor import Intake
+from gateway.testing import ManualClock
+from tests.unit.engine.sites import PROFILE, device, link, settled
+
+WARM = Reading("temperature", "21.5", 21.5)
+
+
+def no_driver(_link: LinkEntry) -> Driver:
+    raise AssertionError("the intake starts no driver")
+
+
+DRIVERS = {"test": DriverType("test", "1", no_driver, Path(), type(PROFILE), LinkOptions)}
+
+
+class Disk:
+    """Free space as the store sees it."""
+
+    def __init__(self) -> None:
+        self.free = 1 << 40
+
+    def __call__(self, _path: Path) -> int:
+        return self.free
+
+
+@pytest.fixture
+def disk() -> Disk:
+    return Disk()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: ManualClock, disk: Disk) -> AsyncIterator[EventStore]:
+    options = StoreOptions(probe_seconds=0.01, free_space=disk)
+    async with EventStore.open(tmp_path / "store", options, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry()
+
+
+@pytest.fixture
+def intake(store: EventStore, registry: Registry, clock: ManualClock) -> Intake:
+    intake = Intake("site", store, registry, clock, Micros(60_000_000))
+    intake.configure([link("line", device("t1"), device("t2"))], DRIVERS)
+    return intake
+
+
+async def recovered(store: EventStore) -> None:
+    """Wait, within bounds, until the store takes commits again."""
+    for _ in range(10_000):
+        if await settled(store):
+            return
+    raise AssertionError("the store did not recover")
+
+
+def poll(*readings: Reading) -> Poll:
+    return Poll(readings, ((Direction.OUT, b"ask"), (Direction.IN, b"answer")))
+
+
+def publication(*readings: Reading, device: str = "t1", occurrence: bytes = b"1") -> Publication:
+    return Publication(device, readings, (), occurrence)
+
+
+async def test_a_publication_is_committed_with_its_bytes(intake: Intake, store: EventStore) -> None:
+    record = intake.record("line", b"hello", Direction.IN, "t1", "s")
+    receipt = await intake.publish("line", publication(WARM), [record])
+    (event,) = await store.events(device="t1", kinds=[Kind.MEASUREMENT])
+    assert receipt.seqs == (event.seq,)
+    assert event.raw_id == record.raw_id
+    kept = await store.record(record.raw_id)
+    assert kept is not None
+    assert kept.data == b"hello"
+
+
+async def test_the_same_publication_again_adds_nothing(intake: Intake, store: EventStore) -> None:
+    record = intake.record("line", b"hello", Direction.IN, "t1", "s")
+    await intake.publish("line", publication(WARM), [record])
+    again = intake.record("line", b"hello", Direction.IN, "t1", "s")
+    receipt = await intake.publish("line", publication(WARM), [again])
+    assert (receipt.seqs, receipt.duplicate) == ((), 1)
+    assert len(await store.events(device="t1", kinds=[Kind.MEASUREMENT])) == 1
+
+
+async def test_what_an_unknown_device_says_is_kept_in_quarantine(
+    intake: Intake, store: EventStore
+) -> None:
+    record = intake.record("line", b"who am I", Direction.IN, "t9", "s")
+    receipt = await intake.publish("line", publication(WARM, device="t9"), [record])
+    assert receipt.quarantined == 1
+    (entry,) = await store.quarantine()
+    assert entry.entry.reason is QuarantineReason.UNKNOWN_DEVICE
+    assert entry.entry.raw_id == record.raw_id
+
+
+async def test_an_unknown_code_is_quarantined_beside_the_events(
+    intake: Intake, store: EventStore
+) -> None:
+    record = intake.record("line", b"both", Direction.IN, "t1", "s")
+    readings = (WARM, Reading("humidity", "40", 40.0))
+    receipt = await intake.publish("line", publication(*readings), [record])
+    assert (len(receipt.seqs), receipt.quarantined) == (1, 1)
+
+
+async def test_a_failed_commit_is_told_and_leaves_nothing(
+    intake: Intake, store: EventStore, disk: Disk
+) -> None:
+    disk.free = 0
+    record = intake.record("line", b"hello", Direction.IN, "t1", "s")
+    with pytest.raises(StoreError):
+        await intake.publish("line", publication(WARM), [record])
+    assert await store.record(record.raw_id) is None
+
+
+async def test_a_poll_is_stored_when_it_changes_and_always_feeds_the_latest_values(
+    intake: Intake, store: EventStore, clock: ManualClock
+) -> None:
+    entry = device("t1")
+    intake.sample("line", entry, poll(WARM))
+    clock.advance(1)
+    intake.sample("line", entry, poll(Reading("temperature", "21.6", 21.6)))
+    await settled(store)
+    assert len(await store.events(device="t1", kinds=[Kind.MEASUREMENT])) == 1
+    latest = {event.code.code: event for event in store.latest("t1")}["temperature"]
+    assert latest.value is not None
+    assert latest.value.text == "21.6"
+    assert latest.raw_id is not None
+    record = await store.record(latest.raw_id)
+    assert record is not None
+    assert record.data == b"answer"
+
+
+async def test_a_poll_that_could_not_be_stored_is_stored_with_the_next(
+    intake: Intake, store: EventStore, disk: Disk
+) -> None:
+    disk.free = 0
+    intake.sample("line", device("t1"), poll(WARM))
+    await settled(store)
+    disk.free = 1 << 40
+    await recovered(store)
+    intake.sample("line", device("t1"), poll(WARM))
+    await settled(store)
+    assert len(await store.events(device="t1", kinds=[Kind.MEASUREMENT])) == 1
+
+
+async def test_a_fault_that_repeats_with_every_poll_is_on_the_work_list_once(
+    intake: Intake, store: EventStore
+) -> None:
+    for _ in range(3):
+        intake.sample("line", device("t1"), poll(WARM, Reading("humidity", "40", 40.0)))
+    await settled(store)
+    assert len(await store.quarantine()) == 1
+
+
+async def test_coming_and_going_are_events_once_each(
+    intake: Intake, store: EventStore, registry: Registry
+) -> None:
+    intake.sample("line", device("t1"), poll(WARM))
+    intake.availability("t1", online=False, reason="silent")
+    intake.availability("t1", online=False, reason="silent")
+    intake.sample("line", device("t1"), poll(WARM))
+    await settled(store)
+    events = await store.events(device="t1", kinds=[Kind.AVAILABILITY])
+    texts = [event.value.text for event in events if event.value]
+    assert texts == ["online", "offline", "online"]
+    status = registry.get("t1")
+    assert status is not None
+    assert status.state is DeviceState.ONLINE
+
+
+async def test_after_an_outage_every_point_is_stored_again(
+    intake: Intake, store: EventStore
+) -> None:
+    intake.sample("line", device("t1"), poll(WARM))
+    intake.availability("t1", online=False, reason="silent")
+    intake.sample("line", device("t1"), poll(WARM))
+    await settled(store)
+    assert len(await store.events(device="t1", kinds=[Kind.MEASUREMENT])) == 2
+
+
+async def test_watchers_see_every_poll_until_they_stop(intake: Intake) -> None:
+    seen: list[str] = []
+    stop = intake.watch(lambda events: seen.extend(event.code.code for event in events))
+    intake.sample("line", device("t1"), poll(WARM))
+    intake.sample("line", device("t1"), poll(WARM))
+    stop()
+    intake.sample("line", device("t1"), poll(WARM))
+    assert seen == ["temperature", "temperature"]
