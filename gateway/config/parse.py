@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ _WORDS = {
 }
 _INTEGER = re.compile(r"[-+]?[0-9]{1,30}")
 _RADIX = re.compile(r"0o[0-7]{1,20}|0x[0-9a-fA-F]{1,16}")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
 _NUMERIC = frozenset("+-.0123456789")
 
 
@@ -106,7 +107,11 @@ def _place(mark: Any) -> Place:
 
 
 def plain(text: str) -> Any:
-    """The value of an unquoted scalar (YAML 1.2.2, 10.3.2), but `.inf` and `.nan` stay text."""
+    """The value of an unquoted scalar (YAML 1.2.2, 10.3.2).
+
+    What is no number that we could keep exactly or at all (`.inf`, `.nan`, `1e999`, an integer of
+    more than 30 digits) stays text.
+    """
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _NUMERIC:
@@ -114,7 +119,8 @@ def plain(text: str) -> Any:
     if _INTEGER.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):
-        return float(text)
+        number = float(text)
+        return number if isfinite(number) else text
     return int(text, 0) if _RADIX.fullmatch(text) else text
 
 

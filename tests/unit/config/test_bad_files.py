@@ -10,10 +10,10 @@ import os
 from pathlib import Path
 
 import pytest
-from kit import DRIVERS, ROOMS
 
 from gateway.config import check_site, load_site
 from gateway.errors import ConfigError
+from tests.unit.config.kit import DRIVERS, ROOMS
 
 BAD = Path(__file__).parent / "bad"
 FILES = sorted(BAD.glob("*.yaml"))
