@@ -75,15 +75,19 @@ class MqttDriver:
             beside = (
                 tasks.create_task(session.stay_alive(), name=f"{self._link} keep-alive"),
                 tasks.create_task(pipeline.settle(), name=f"{self._link} acknowledge"),
+                tasks.create_task(self._subscribe(ports, session), name=f"{self._link} subscribe"),
             )
             try:
-                await session.subscribe(self._filters, replay=self._presence())
-                ports.connected(self._names.client_id)
                 await self._receive(session, pipeline, tasks)
             finally:
                 await pipeline.finish()
                 for task in beside:
                     task.cancel()
+
+    async def _subscribe(self, ports: Ports, session: Session) -> None:
+        """Beside receiving: what the broker kept for us comes first and must be acknowledged."""
+        await session.subscribe(self._filters, replay=self._presence())
+        ports.connected(self._names.client_id)
 
     async def _receive(
         self, session: Session, pipeline: Pipeline, tasks: asyncio.TaskGroup
