@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.peers import Broker, full_run, mosquitto
+from tests.peers import Broker, Say, full_run, mosquitto
 
 settings.register_profile("quick", deadline=None, max_examples=50)
 settings.register_profile(
@@ -24,8 +24,29 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
         yield running
 
 
+@pytest.fixture
+def say(request: pytest.FixtureRequest) -> Say:
+    """Say something about this test in the run's summary."""
+
+    def note(text: str) -> None:
+        request.node.user_properties.append(("said", text))
+
+    return note
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end, loudly, what a missing program left untested."""
+    """Say at the end what tests measured and, loudly, what a missing program left untested."""
+    said = [
+        f"{report.nodeid}: {text}"
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, text in report.user_properties
+        if name == "said"
+    ]
+    if said:
+        terminalreporter.section("said by tests")
+        terminalreporter.write_line("\n".join(said))
     skipped = [
         str(report.longrepr[2])
         for report in terminalreporter.stats.get("skipped", [])

@@ -13,10 +13,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
 LOOPBACK = "127.0.0.1"
+
+Say: TypeAlias = Callable[[str], None]
+"""Puts a figure or a seed into the run's summary, whether the test passes or not."""
 _POLL = 0.02
 
 MOSQUITTO_CONFIG = """\
