@@ -113,12 +113,16 @@ class Broadcast:
         return states + interest.select(Topic.LATEST, values)
 
     async def _follow(self) -> None:
-        while True:
+        """Until the store closes; a store that can't be read is tried again."""
+        closed = False
+        while not closed:
             try:
                 async for events in self._view.store.follow(self._position):
                     self._stored(events)
             except StoreError:
                 await asyncio.sleep(1)
+            else:
+                closed = True
 
     def _stored(self, events: Sequence[DeviceEvent]) -> None:
         self._position = events[-1].seq

@@ -20,6 +20,7 @@ class Facts(_Document):
     code: str
     value: float | str | None
     value_text: str | None
+    value_code: str | None
     operator: Operator | None
     unit: str
     status: Status
@@ -78,7 +79,8 @@ class Messages(_Document):
     next: int | None
 
 
-class QuarantineEntry(_Document):
+class QuarantineItem(_Document):
+    id: int
     raw_id: int
     link: str
     device: str
@@ -86,10 +88,12 @@ class QuarantineEntry(_Document):
     subject: str
     detail: str
     received_at: AwareDatetime
+    resolved_at: AwareDatetime | None
+    resolved_by: str | None
 
 
 class Quarantine(_Document):
-    items: list[QuarantineEntry]
+    items: list[QuarantineItem]
     next: int | None
 
 

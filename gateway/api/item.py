@@ -7,20 +7,18 @@ from typing import Any
 
 from gateway.model import (
     DeviceEvent,
-    Kind,
     Localized,
-    Quality,
-    Quarantined,
     Value,
     WireRecord,
     localize,
 )
-from gateway.registry import DeviceState, DeviceStatus
+from gateway.registry import DeviceStatus
+from gateway.store import QuarantineEntry
 from gateway.web import rfc3339
+from gateway.web.point import point_name
+from gateway.web.quality import shown_quality
 
 LOCALES = ("zh-CN", "en")
-
-_AGEING = frozenset({Kind.MEASUREMENT, Kind.STATE})
 
 
 def event_item(event: DeviceEvent) -> dict[str, Any]:
@@ -53,16 +51,8 @@ def latest_item(event: DeviceEvent, status: DeviceStatus | None) -> dict[str, An
     item["quality"] = shown_quality(event, status)
     item["seq"] = event.seq or None
     if status is not None:
-        point = status.entry.profile.points.get(event.code.code)
-        item["name"] = both(point.name if point and point.name else event.code.code)
+        item["name"] = both(point_name(status, event.code.code))
     return item
-
-
-def shown_quality(event: DeviceEvent, status: DeviceStatus | None) -> Quality:
-    """How far a last value can be trusted now: never good while its device is silent."""
-    offline = status is not None and status.state is DeviceState.OFFLINE
-    ageing = offline and event.kind in _AGEING and event.quality is not Quality.BAD
-    return Quality.STALE if ageing else event.quality
 
 
 def wire_item(record: WireRecord) -> dict[str, Any]:
@@ -78,8 +68,10 @@ def wire_item(record: WireRecord) -> dict[str, Any]:
     }
 
 
-def quarantine_item(entry: Quarantined) -> dict[str, Any]:
+def quarantine_item(waiting: QuarantineEntry) -> dict[str, Any]:
+    entry, resolution = waiting.entry, waiting.resolution
     return {
+        "id": waiting.id,
         "raw_id": entry.raw_id,
         "link": entry.link,
         "device": entry.device,
@@ -87,6 +79,8 @@ def quarantine_item(entry: Quarantined) -> dict[str, Any]:
         "subject": entry.subject,
         "detail": entry.detail,
         "received_at": rfc3339(entry.at),
+        "resolved_at": None if resolution is None else rfc3339(resolution.at),
+        "resolved_by": None if resolution is None else resolution.actor,
     }
 
 
@@ -124,6 +118,7 @@ def _facts(event: DeviceEvent) -> dict[str, Any]:
         "code": event.code.code,
         "value": _plain(value),
         "value_text": None if value is None else value.text,
+        "value_code": None if value is None or value.code is None else value.code.code,
         "operator": None if value is None else value.operator,
         "unit": event.unit,
         "status": event.status,

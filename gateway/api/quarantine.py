@@ -25,15 +25,16 @@ class Quarantine:
     @access(Access.LOOPBACK)
     async def quarantine(
         self,
-        after: Annotated[int, Query(ge=0, description="the last raw_id already seen")] = 0,
+        after: Annotated[int, Query(ge=0, description="the last id already seen")] = 0,
         limit: Limit = 100,
         device: DeviceFilter = None,
         reason: QuarantineReason | None = None,
+        open: Annotated[bool, Query(description="only what still waits")] = False,  # noqa: A002, FBT002 - a query parameter
     ) -> Response:
         """The work list, oldest first; each entry leads to its bytes by `raw_id`."""
         entries = await self._view.store.quarantine(
-            after=after, limit=limit, device=device, reason=reason
+            after=after, limit=limit, device=device, reason=reason, open_only=open
         )
-        more = entries[-1].raw_id if len(entries) == limit else None
+        more = entries[-1].id if len(entries) == limit else None
         items = [quarantine_item(entry) for entry in entries]
         return json_response({"items": items, "next": more})

@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gateway.model import (
     DeviceEvent,
     Instant,
     Localized,
-    Quarantined,
     QuarantineReason,
     RawId,
     WireRecord,
 )
 from gateway.registry import Registry
+from gateway.store import QuarantineEntry, RollupRow
 from gateway.web.metric import Metric
 
 if TYPE_CHECKING:
@@ -37,23 +37,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether acknowledgements are given; `reason` says in words why they are withheld."""
+    """Whether acknowledgements are given. `reason` says why not, or warns (a disk nearly full)."""
 
     ready: bool
     reason: str = ""
-
-
-class Bucket(Protocol):
-    """A slice of a roll-up: numbers over [start, start + width)."""
-
-    @property
-    def start(self) -> Instant: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
-    @property
-    def mean(self) -> float: ...
 
 
 class History(Protocol):
@@ -86,7 +73,12 @@ class History(Protocol):
         limit: int = 100,
         reason: QuarantineReason | None = None,
         device: str | None = None,
-    ) -> Sequence[Quarantined]: ...
+        open_only: bool = False,
+    ) -> Sequence[QuarantineEntry]: ...
+
+    async def rollup(
+        self, device: str, code: str, start: Instant, end: Instant, bucket: Literal["5m", "1h"]
+    ) -> Sequence[RollupRow]: ...
 
     def follow(self, after: int) -> AsyncIterator[Sequence[DeviceEvent]]: ...
 

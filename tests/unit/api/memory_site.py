@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gateway.driver import DeviceEntry, DeviceOptions
 from gateway.model import (
@@ -28,6 +28,7 @@ from gateway.model import (
 )
 from gateway.profile import POINT_SYSTEM, Grade, Point, Profile
 from gateway.registry import DeviceState, Registry
+from gateway.store import QuarantineEntry, RollupRow
 from gateway.supervisor.link import LinkState, LinkStatus
 from gateway.supervisor.tap import TapHub, Tapped
 from gateway.web import Metric, Readiness, Site
@@ -79,8 +80,9 @@ class MemoryHistory:
         self._events: list[DeviceEvent] = []
         self._records: dict[RawId, WireRecord] = {}
         self._latest: dict[tuple[str, str], DeviceEvent] = {}
-        self._quarantined: list[Quarantined] = []
+        self._quarantined: list[QuarantineEntry] = []
         self._grown = asyncio.Condition()
+        self.rows: list[RollupRow] = []
 
     @property
     def last_seq(self) -> int:
@@ -103,7 +105,8 @@ class MemoryHistory:
         self._records[record.raw_id] = record
 
     def put_aside(self, entry: Quarantined) -> None:
-        self._quarantined.append(entry)
+        place = len(self._quarantined) + 1
+        self._quarantined.append(QuarantineEntry(place, entry))
 
     def latest(self, device: str | None = None) -> list[DeviceEvent]:
         return [event for key, event in self._latest.items() if device in (None, key[0])]
@@ -142,15 +145,26 @@ class MemoryHistory:
         limit: int = 100,
         reason: QuarantineReason | None = None,
         device: str | None = None,
-    ) -> list[Quarantined]:
+        open_only: bool = False,
+    ) -> list[QuarantineEntry]:
         found = [
-            entry
-            for entry in self._quarantined
-            if entry.raw_id > after
-            and reason in (None, entry.reason)
-            and device in (None, entry.device)
+            each
+            for each in self._quarantined
+            if each.id > after
+            and reason in (None, each.entry.reason)
+            and device in (None, each.entry.device)
+            and not (open_only and each.resolved)
         ]
         return found[:limit]
+
+    async def rollup(
+        self, device: str, code: str, start: Instant, end: Instant, bucket: Literal["5m", "1h"]
+    ) -> list[RollupRow]:
+        return [
+            row
+            for row in self.rows
+            if (row.device, row.code) == (device, code) and start <= row.start < end
+        ]
 
     async def follow(self, after: int) -> AsyncIterator[Sequence[DeviceEvent]]:
         while True:

@@ -1,0 +1,75 @@
+"""`/`: is my site well?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.console.render import Renderer
+from gateway.console.shown import Card, cards
+from gateway.model import Quality
+from gateway.registry import DeviceState
+from gateway.supervisor import LinkState
+from gateway.web import Access, GatewayView, access
+
+_TILES = 6
+_WAITING = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wellness:
+    """What the five tiles count."""
+
+    devices: int
+    answering: int
+    silent: int
+    values: int
+    current: int
+
+
+def wellness(all_cards: list[Card]) -> Wellness:
+    tiles = [tile for card in all_cards for tile in card.tiles]
+    states = [card.status.state for card in all_cards]
+    return Wellness(
+        devices=len(states),
+        answering=states.count(DeviceState.ONLINE),
+        silent=states.count(DeviceState.OFFLINE),
+        values=len(tiles),
+        current=sum(tile.quality is Quality.GOOD and bool(tile.text) for tile in tiles),
+    )
+
+
+class Overview:
+    def __init__(self, view: GatewayView, renderer: Renderer) -> None:
+        self._view = view
+        self._renderer = renderer
+
+    @access(Access.LOOPBACK)
+    async def page(self, request: Request) -> Response:
+        reader = self._renderer.reader(request)
+        all_cards = cards(self._view, reader)
+        waiting = await self._view.store.quarantine(limit=_WAITING, open_only=True)
+        by_place = sorted(all_cards, key=lambda card: card.location == "")
+        return self._renderer.page(
+            request,
+            "overview.html",
+            wellness=wellness(all_cards),
+            silent=[card for card in all_cards if card.silent],
+            failed=[link for link in self._view.links() if link.state is LinkState.FAILED],
+            places=_grouped(by_place),
+            most_tiles=_TILES,
+            waiting=len(waiting),
+            waiting_more=len(waiting) == _WAITING,
+            readiness=self._view.readiness(),
+            last_seq=self._view.store.last_seq,
+        )
+
+
+def _grouped(all_cards: list[Card]) -> list[tuple[str, list[Card]]]:
+    """Devices by place, places in the order of their first device."""
+    order = {place: rank for rank, place in enumerate(dict.fromkeys(c.location for c in all_cards))}
+    ranked = sorted(all_cards, key=lambda card: order[card.location])
+    return [(place, list(group)) for place, group in groupby(ranked, lambda card: card.location)]

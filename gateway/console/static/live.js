@@ -1,0 +1,114 @@
+// Keeps values, qualities and states of a page as they are now.
+
+import { age, moment, now, word } from "./words.js";
+
+const lost = document.getElementById("lost");
+const pulse = document.querySelector("[data-pulse]");
+const byPoint = group("[data-point]", (element) => element.dataset.point);
+const byDevice = group("[data-device]", (element) => element.dataset.device);
+let refreshing = 0;
+
+function group(selector, key) {
+  const found = new Map();
+  for (const element of document.querySelectorAll(selector)) {
+    found.set(key(element), [...(found.get(key(element)) ?? []), element]);
+  }
+  return found;
+}
+
+function write(element, text) {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+function showValue(item) {
+  const text = item.value_code === null ? (item.operator ?? "") + (item.value_text ?? "") : word("value", item.value_code);
+  for (const element of byPoint.get(`${item.device}/${item.code}`) ?? []) {
+    element.classList.remove("unheard");
+    element.dataset.quality = item.quality;
+    write(element.querySelector("[data-number]"), text || "—");
+    const quality = element.querySelector("[data-quality-word]");
+    quality.className = `quality quality-${item.quality}`;
+    write(quality, word("quality", item.quality));
+    showAge(element, item.observed_at);
+    const bytes = element.querySelector("[data-bytes]");
+    if (item.raw_id) bytes.href = `/messages/${item.raw_id}${item.seq ? `?seq=${item.seq}` : ""}`;
+  }
+  return text;
+}
+
+function showAge(element, observed) {
+  let time = element.querySelector("[data-age]");
+  if (!time) {
+    time = element.querySelector(".meta").appendChild(document.createElement("time"));
+  }
+  time.dataset.age = String(Date.parse(observed) * 1000);
+  time.title = observed;
+  write(time, age(Date.parse(observed)));
+}
+
+function showState(item) {
+  for (const element of byDevice.get(item.id) ?? []) {
+    if (element.dataset.state === item.state) continue;
+    element.dataset.state = item.state;
+    const state = element.querySelector("[data-state-word]");
+    state.className = `state state-${item.state}`;
+    write(state.querySelector("span"), word("state", item.state));
+    const reason = element.querySelector("[data-reason]");
+    if (reason) {
+      write(reason, item.reason);
+      reason.hidden = !item.reason;
+    }
+    write(element.querySelector("[data-since]"), moment(Date.parse(item.since)));
+    refresh();
+  }
+}
+
+// Sections that the server sums up are fetched again, at most once a second.
+function refresh() {
+  if (refreshing || !document.querySelector("[data-refresh]")) return;
+  refreshing = setTimeout(async () => {
+    refreshing = 0;
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+    if (!answer?.ok) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of document.querySelectorAll("[data-refresh]")) {
+      const other = fresh.querySelector(`[data-refresh="${part.dataset.refresh}"]`);
+      if (other && other.innerHTML !== part.innerHTML) part.replaceChildren(...other.childNodes);
+    }
+    for (const icon of fresh.querySelectorAll("[data-device] [data-state-word] svg")) {
+      const device = icon.closest("[data-device]").dataset.device;
+      const here = (byDevice.get(device) ?? [])[0]?.querySelector("[data-state-word] svg");
+      if (here) here.innerHTML = icon.innerHTML;
+    }
+  }, 1000);
+}
+
+function tick() {
+  for (const time of document.querySelectorAll("[data-age]")) {
+    if (time.dataset.age) write(time, age(Number(time.dataset.age) / 1000));
+  }
+}
+
+function follow(address) {
+  const stream = new EventSource(address);
+  let pulsed = 0;
+  stream.addEventListener("open", () => { lost.hidden = true; });
+  stream.addEventListener("error", () => {
+    if (!lost.hidden) return;
+    write(lost.querySelector("time"), moment(now()));
+    lost.hidden = false;
+  });
+  stream.addEventListener("device", (event) => showState(JSON.parse(event.data)));
+  stream.addEventListener("latest", (event) => {
+    const item = JSON.parse(event.data);
+    const text = showValue(item);
+    if (!pulse || now() - pulsed < 1000) return;
+    pulsed = now();
+    const name = item.name?.[document.documentElement.lang] ?? item.code;
+    write(pulse, `${moment(Date.parse(item.received_at)).slice(11)}  ${item.device}  ${name}  ${text}`);
+  });
+  if (document.querySelector("[data-refresh]")) setInterval(refresh, 5000);
+}
+
+setInterval(tick, 1000);
+if (document.body.dataset.stream) follow(document.body.dataset.stream);

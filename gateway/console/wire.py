@@ -1,0 +1,73 @@
+"""`/messages`: bytes as they crossed the wire, and what they were taken to mean."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.console import dump
+from gateway.console.query import number
+from gateway.console.render import Renderer
+from gateway.model import DeviceEvent, RawId, WireRecord
+from gateway.web import Access, GatewayView, access
+from gateway.web.point import point_name
+from gateway.web.refusal import unknown_message
+
+_PAGE = 50
+_LARGEST_DUMP = 16 * 1024
+
+
+class Wire:
+    def __init__(self, view: GatewayView, renderer: Renderer) -> None:
+        self._view = view
+        self._renderer = renderer
+
+    @access(Access.LOOPBACK)
+    async def messages(self, request: Request) -> Response:
+        query = request.query_params
+        before = number(query.get("before"))
+        records = await self._view.store.records(
+            link=query.get("link") or None,
+            device=query.get("device") or None,
+            before=RawId(before) if before else None,
+            limit=_PAGE,
+        )
+        return self._renderer.page(
+            request,
+            "messages.html",
+            records=records,
+            link=query.get("link", ""),
+            device=query.get("device", ""),
+            before=before,
+            older=records[-1].raw_id if len(records) == _PAGE else None,
+            preview=dump.preview,
+        )
+
+    @access(Access.LOOPBACK)
+    async def message(self, request: Request) -> Response:
+        raw_id = number(request.path_params["raw_id"])
+        record = await self._view.store.record(RawId(raw_id)) if raw_id else None
+        if record is None:
+            raise unknown_message(raw_id)
+        events = await self._meaning(record, number(request.query_params.get("seq")))
+        reader = self._renderer.reader(request)
+        status = self._view.registry.get(record.device)
+        return self._renderer.page(
+            request,
+            "message.html",
+            record=record,
+            rows=list(dump.rows(record.data[:_LARGEST_DUMP])),
+            cut=max(0, len(record.data) - _LARGEST_DUMP),
+            text=dump.as_text(record.data),
+            events=events,
+            names={e.code.code: reader.text(point_name(status, e.code.code)) for e in events},
+            device_name=reader.text(status.entry.name) if status is not None else record.device,
+        )
+
+    async def _meaning(self, record: WireRecord, seq: int) -> list[DeviceEvent]:
+        """Events from these bytes: last values, and the one that the reader came from."""
+        store = self._view.store
+        asked = await store.events(after=seq - 1, limit=1) if seq else []
+        latest = store.latest(record.device) if record.device else []
+        found = {event.id: event for event in [*asked, *latest] if event.raw_id == record.raw_id}
+        return list(found.values())
