@@ -84,7 +84,10 @@ class Catalogue:
 
     def _built_in_of(self, driver: DriverType) -> dict[str, Part]:
         if driver.name not in self._built_in:
-            self._built_in[driver.name] = built_in_profiles(driver)
+            found = built_in_profiles(driver)
+            for part in found.values():
+                self._inspection.problems.extend(part.document.problems)
+            self._built_in[driver.name] = found
         return self._built_in[driver.name]
 
     def _names(self) -> set[str]:
@@ -97,9 +100,9 @@ def built_in_profiles(driver: DriverType) -> dict[str, Part]:
     folder = driver.home / "profiles"
     if not folder.is_dir():
         return {}
-    tops = [
-        parse_yaml(file.read_bytes(), Path(str(file))).top()
+    tops = {
+        file.name: parse_yaml(file.read_bytes(), Path(str(file))).top()
         for file in sorted(folder.iterdir(), key=lambda file: file.name)
         if file.name.endswith(".yaml")
-    ]
-    return {str((top / "profile").value): top for top in tops}
+    }
+    return {str(top.entries().get("profile", name)): top for name, top in tops.items()}

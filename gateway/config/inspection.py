@@ -74,5 +74,6 @@ class Inspection:
 
 def _keyless(part: Part) -> Problem:
     if part.value is None:
-        return part.problem(f"`{part.trail[-1]}` is missing or empty", at_key=True)
+        what = f"`{part.trail[-1]}`" if part.trail else "the file"
+        return part.problem(f"{what} is missing or empty", at_key=True)
     return part.problem(f"{shown(part.value)} stands where keys are expected")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal, NoReturn, Self
+from typing import Annotated, Literal, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -15,6 +15,7 @@ from gateway import (
     Finding,
     LinkEntry,
     LinkOptions,
+    Localized,
     Point,
     Profile,
 )
@@ -61,8 +62,26 @@ class Lamp(BaseModel):
     colour: Literal["red", "green"] = "red"
 
 
+class Horn(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Literal["horn"] = "horn"
+    volume: int = Field(ge=0)
+
+
+class Voice(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Literal["voice"] = "voice"
+    speaker: str
+
+
 class RoomOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sound: Annotated[Horn | Voice, Field(discriminator="type")] | None = None
+    sounds: tuple[Annotated[Horn | Voice, Field(discriminator="type")], ...] = ()
+    names: Mapping[str, Localized] = Field(default_factory=dict)
 
     port: int = 1883
     lamps: tuple[Lamp, ...] = ()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,14 @@ def test_every_fault_is_in_one_error(tmp_path: Path) -> None:
     assert [problem.path for problem in caught.value.problems] == [
         "site.time_zone", "devices.one.unit",
     ]  # fmt: skip
+
+
+def test_a_built_in_profile_that_is_broken_is_told_in_its_own_file(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "torn.yaml").write_text("profile: torn\npoints: [\n")
+    torn = {**DRIVERS, "bus": replace(DRIVERS["bus"], home=tmp_path)}
+    (tmp_path / "site").mkdir()
+    file = tmp_path / "site" / "devices.yaml"
+    file.write_text(GOOD.replace("profile: meter", "profile: torn"))
+    with pytest.raises(ConfigError, match=r"torn\.yaml:3:1: not YAML"):
+        load_site(file, drivers=torn, rooms=ROOMS)
