@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from gateway.model import DeviceEvent
 
@@ -11,13 +11,8 @@ PointKey: TypeAlias = tuple[str, str]
 """Code system and code."""
 
 
-class _Entry(NamedTuple):
-    """`seq` is the event's own, 0 if it is not stored; `stored` that of the last stored one."""
-
-    arrival: int
-    seq: int
-    event: DeviceEvent
-    stored: int
+_Entry: TypeAlias = tuple[int, int, DeviceEvent, int]
+"""Arrival, the event's seq (0 if it is not stored), the event, seq of the last stored one."""
 
 
 class Latest:
@@ -30,7 +25,7 @@ class Latest:
     def __init__(self) -> None:
         self._devices: dict[str, dict[PointKey, _Entry]] = {}
 
-    def put(self, event: DeviceEvent, *, seq: int, arrival: int) -> None:
+    def put(self, event: DeviceEvent, seq: int, arrival: int) -> None:
         """Take an event in, unless one that arrived later is here already."""
         device = event.source.device
         points = self._devices.get(device)
@@ -40,11 +35,11 @@ class Latest:
         key = (code.system, code.code)
         known = points.get(key)
         if known is None:
-            points[key] = _Entry(arrival, seq, event, seq)
-        elif known.arrival <= arrival:
-            points[key] = _Entry(arrival, seq, event, seq or known.stored)
+            points[key] = (arrival, seq, event, seq)
+        elif known[0] <= arrival:
+            points[key] = (arrival, seq, event, seq or known[3])
         elif seq:
-            points[key] = known._replace(stored=seq)
+            points[key] = (*known[:3], seq)
 
     def events(self, device: str | None = None) -> list[DeviceEvent]:
         """The newest events of a device, or of all."""
@@ -55,13 +50,13 @@ class Latest:
     def stored_after(self, seq: int) -> list[tuple[str, PointKey, int]]:
         """Device, point and seq of what was stored since, to be found again after a restart."""
         return [
-            (device, key, entry.stored)
+            (device, key, stored)
             for device, points in self._devices.items()
-            for key, entry in points.items()
-            if entry.stored > seq
+            for key, (_, _, _, stored) in points.items()
+            if stored > seq
         ]
 
 
 def _with_seq(entry: _Entry) -> DeviceEvent:
-    event = entry.event
-    return event if event.seq == entry.seq else replace(event, seq=entry.seq)
+    _, seq, event, _ = entry
+    return event if event.seq == seq else replace(event, seq=seq)

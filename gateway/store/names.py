@@ -24,28 +24,24 @@ class Names:
         self._connection = connection
         rows = connection.execute
         self._devices: dict[str, int] = {n: i for i, n in rows("SELECT id, name FROM device")}
-        self._series: dict[SeriesKey, int] = {
-            (*row[1:9], bool(row[9])): row[0] for row in rows("SELECT * FROM series")
+        self._series: dict[SeriesKey, tuple[int, int]] = {
+            (*row[1:9], bool(row[9])): (row[0], self._devices[row[2]])
+            for row in rows("SELECT * FROM series")
         }
         self._channels: dict[ChannelKey, int] = {
             row[1:]: row[0] for row in rows("SELECT * FROM channel")
         }
         self._new: list[tuple[str, tuple[object, ...]]] = []
 
-    def device(self, name: str) -> int:
-        number = self._devices.get(name)
-        if number is None:
-            number = self._devices[name] = len(self._devices) + 1
-            self._new.append((schema.INSERT_DEVICE, (number, name)))
-        return number
-
-    def series(self, event: DeviceEvent) -> int:
+    def series(self, event: DeviceEvent) -> tuple[int, int]:
+        """The numbers of an event's series and of its device."""
         key = series_key(event)
-        number = self._series.get(key)
-        if number is None:
-            number = self._series[key] = len(self._series) + 1
-            self._new.append((schema.INSERT_SERIES, (number, *map(str, key[:8]), int(key[8]))))
-        return number
+        numbers = self._series.get(key)
+        if numbers is None:
+            numbers = self._series[key] = (len(self._series) + 1, self._device(key[1]))
+            row = (numbers[0], *map(str, key[:8]), int(key[8]))
+            self._new.append((schema.INSERT_SERIES, row))
+        return numbers
 
     def channel(self, record: WireRecord) -> int:
         key = (record.link, record.device, record.direction, record.session)
@@ -60,3 +56,10 @@ class Names:
         for statement, row in self._new:
             self._connection.execute(statement, row)
         self._new.clear()
+
+    def _device(self, name: str) -> int:
+        number = self._devices.get(name)
+        if number is None:
+            number = self._devices[name] = len(self._devices) + 1
+            self._new.append((schema.INSERT_DEVICE, (number, name)))
+        return number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -42,12 +42,10 @@ class Projection:
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
-    def fold(self, stored: Iterable[tuple[int, DeviceEvent]], arrival: int) -> None:
-        """Take in events that are on disk."""
-        put, count = self.latest.put, self._rollup.fold
-        for seq, event in stored:
-            put(event, seq=seq, arrival=arrival)
-            count(event)
+    def fold(self, seq: int, event: DeviceEvent, arrival: int) -> None:
+        """Take in an event that is on disk."""
+        self.latest.put(event, seq, arrival)
+        self._rollup.fold(event)
 
     async def catch_up(self, readers: ReaderPool, upto: int) -> None:
         """Load what the file holds, and fold what was committed after it."""
@@ -55,10 +53,11 @@ class Projection:
         wanted = sorted(set(points.values()))
         for event in await readers.run(lambda reader: [reader.event(seq) for seq in wanted]):
             if event is not None:
-                self.latest.put(event, seq=event.seq, arrival=0)
+                self.latest.put(event, event.seq, 0)
         self.cursor = self._written = await self._in_thread(self._views.cursor)
         while page := await self._page(readers, upto):
-            self.fold(((event.seq, event) for event in page), 0)
+            for event in page:
+                self.fold(event.seq, event, 0)
             self.cursor = page[-1].seq
             await self.flush()
         self.cursor = upto

@@ -33,6 +33,17 @@ class Sum:
     last: float
     last_at: int
 
+    def add(self, number: float, at: int) -> None:
+        """Count one later-stored value."""
+        self.count += 1
+        self.total += number
+        if not self.low <= number <= self.high:
+            self.low, self.high = min(self.low, number), max(self.high, number)
+        if at >= self.last_at:
+            self.last, self.last_at = number, at
+        elif at < self.first_at:
+            self.first, self.first_at = number, at
+
     def merge(self, other: Sum) -> None:
         """Add later-stored values; among equal times the later stored is the last."""
         self.count += other.count
@@ -59,13 +70,15 @@ class Rollup:
         suspect = event.clock is ClockQuality.SUSPECT
         at = event.received_at if suspect else event.observed_at
         code = event.code
-        line = (event.source.device, code.system, code.code, event.unit, event.simulated)
-        bucket = (line, at - at % FIVE_MINUTES)
+        bucket = (
+            (event.source.device, code.system, code.code, event.unit, event.simulated),
+            at - at % FIVE_MINUTES,
+        )
         known = self.sums.get(bucket)
         if known is None:
             self.sums[bucket] = Sum(1, number, number, number, number, at, number, at)
         else:
-            known.merge(Sum(1, number, number, number, number, at, number, at))
+            known.add(number, at)
 
     def merge(self, others: Iterable[tuple[Bucket, Sum]]) -> None:
         """Add later sums."""

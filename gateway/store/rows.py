@@ -218,12 +218,12 @@ def _unfold(extra: Mapping[str, Any]) -> dict[str, Any]:
         "range_low": extra.get("rl"),
         "range_high": extra.get("rh"),
         "payload": extra.get("pl"),
-        "subject": None if subject is None else _unfold_subject(*subject),
+        "subject": None if subject is None else _unfold_subject(subject),
     }
 
 
-def _unfold_subject(
-    patient: str, issuer: str, specimen: str, order: str, session: str, side: str | None
-) -> Subject:
-    laterality = None if side is None else Laterality(side)
+def _unfold_subject(folded: list[str]) -> Subject:
+    *names, side = folded
+    patient, issuer, specimen, order, session = names
+    laterality = Laterality(side) if side else None
     return Subject(patient, issuer, specimen, order, session, laterality)

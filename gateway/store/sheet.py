@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ from gateway.store.subject import hash_of
 
 Row: TypeAlias = tuple[Any, ...]
 _ID = struct.Struct(">qq")
+_unpack_id = _ID.unpack
 
 
 @dataclass(slots=True)
@@ -38,53 +40,51 @@ class Sheet:
 
     def add(self, batch: Batch) -> Receipt | StoreError:
         """Take a batch in; a StoreError says why this one can never be stored."""
-        marks = (self.next_seq, *map(len, self._lists()))
+        first, rows, raws = self.next_seq, len(self.events), len(self.raws)
         try:
-            return self._add(batch)
+            for record in batch.wire:
+                channel = self.names.channel(record)
+                self.raws.append((record.raw_id, channel, record.at, record.data))
+            duplicate = self._add_poll(batch) if batch.poll else self._add_events(batch.events)
         except (TypeError, ValueError, OverflowError, struct.error) as error:
-            self._undo(*marks)
+            self._undo(first, rows, raws)
             return StoreError(f"{_place(batch)}: this batch can't be stored: {error}")
+        receipt = Receipt(tuple(range(first, self.next_seq)), duplicate, len(batch.quarantine))
+        if batch.quarantine or batch.resolutions:
+            self._add_words(batch)
+        return receipt
 
-    def _add(self, batch: Batch) -> Receipt:
-        channel = self.names.channel
-        for record in batch.wire:
-            self.raws.append((record.raw_id, channel(record), record.at, record.data))
-        first = self.next_seq
-        duplicate = self._add_poll(batch) if batch.poll else self._add_events(batch)
-        seqs = tuple(range(first, self.next_seq))
-        if batch.quarantine:
-            self._add_quarantine(batch)
-        for done in batch.resolutions:
-            self.resolutions.append((done.quarantine, done.at, done.actor, done.note))
-        return Receipt(seqs, duplicate, len(batch.quarantine))
-
-    def _add_events(self, batch: Batch) -> int:
-        known, names, key = self.known, self.names, self.subject_key
+    def _add_events(self, events: Iterable[DeviceEvent]) -> int:
         duplicate = 0
-        for event in batch.events:
-            if event.id in known:
+        for event in events:
+            identity = event.id
+            if identity in self.known:
                 duplicate += 1
                 continue
+            seq, received, subject = self.next_seq, event.received_at, event.subject
+            series, device = self.names.series(event)
             marks, text, number, more = cells(event)
-            seq = self.next_seq
-            row = (
-                seq,
-                0,
-                *_ID.unpack(event.id),
-                names.device(event.source.device),
-                names.series(event),
-                event.received_at,
-                event.observed_at - event.received_at,
-                event.raw_id,
-                marks,
-                text,
-                number,
-                hash_of(event.subject, key),
-                more,
+            high, low = _unpack_id(identity)
+            self.events.append(
+                (
+                    seq,
+                    0,
+                    high,
+                    low,
+                    device,
+                    series,
+                    received,
+                    event.observed_at - received,
+                    event.raw_id,
+                    marks,
+                    text,
+                    number,
+                    subject and hash_of(subject, self.subject_key),
+                    more,
+                )
             )
-            self.events.append(row)
             self.stored.append((seq, event))
-            known.add(event.id)
+            self.known.add(identity)
             self.next_seq = seq + 1
         return duplicate
 
@@ -98,8 +98,8 @@ class Sheet:
         row = (
             seq,
             len(events) - 1,
-            *_ID.unpack(batch.poll),
-            self.names.device(first.source.device),
+            *_unpack_id(batch.poll),
+            self.names.series(first)[1],
             None,
             first.received_at,
             0,
@@ -108,7 +108,7 @@ class Sheet:
             None,
             None,
             None,
-            pack(events, batch.poll, self.names.series),
+            pack(events, batch.poll, self._series),
         )
         self.events.append(row)
         self.stored.extend(zip(range(seq, seq + len(events)), events, strict=True))
@@ -116,7 +116,7 @@ class Sheet:
         self.next_seq = seq + len(events)
         return 0
 
-    def _add_quarantine(self, batch: Batch) -> None:
+    def _add_words(self, batch: Batch) -> None:
         for number, entry in enumerate(batch.quarantine, self.next_seq):
             row = (
                 number,
@@ -130,15 +130,17 @@ class Sheet:
             )
             self.quarantine.append(row)
         self.next_seq += len(batch.quarantine)
+        for done in batch.resolutions:
+            self.resolutions.append((done.quarantine, done.at, done.actor, done.note))
 
-    def _lists(self) -> tuple[list[Any], ...]:
-        return self.raws, self.events, self.quarantine, self.resolutions, self.stored
+    def _series(self, event: DeviceEvent) -> int:
+        return self.names.series(event)[0]
 
-    def _undo(self, next_seq: int, *lengths: int) -> None:
-        for row in self.events[lengths[1] :]:
-            self.known.discard(_ID.pack(row[2], row[3]))
-        for rows, length in zip(self._lists(), lengths, strict=True):
-            del rows[length:]
+    def _undo(self, next_seq: int, rows: int, raws: int) -> None:
+        self.known -= {_ID.pack(row[2], row[3]) for row in self.events[rows:]}
+        del self.raws[raws:], self.events[rows:]
+        while self.stored and self.stored[-1][0] >= next_seq:
+            self.stored.pop()
         self.next_seq = next_seq
 
 

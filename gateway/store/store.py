@@ -120,15 +120,17 @@ class EventStore:
 
         StoreError: nothing of it is. A cancelled wait leaves open which.
         """
-        await self.ready()
+        if not self._room.is_set():
+            await self.ready()
         return await self.submit(batch)
 
     def submit(self, batch: Batch) -> asyncio.Future[Receipt]:
         """Queue a batch; the future ends as `append` does. Await `ready` first to keep memory."""
         if self._closing or self._writer.stopped:
             raise StoreError("the store is closed")
-        size = sum(len(record.data) for record in batch.wire)
-        size += _BATCH_OVERHEAD + _EVENT_OVERHEAD * len(batch.events)
+        size = _BATCH_OVERHEAD + _EVENT_OVERHEAD * len(batch.events)
+        for record in batch.wire:
+            size += len(record.data)
         self._arrivals += 1
         future: asyncio.Future[Receipt] = self._loop.create_future()
         self._waiting += 1
@@ -147,7 +149,7 @@ class EventStore:
         """Show readings that are not to be stored: they feed `latest`, their bytes stay a while."""
         self._arrivals += 1
         for event in events:
-            self._projection.latest.put(event, seq=0, arrival=self._arrivals)
+            self._projection.latest.put(event, 0, self._arrivals)
         self._ring.add(record)
 
     def latest(self, device: str | None = None) -> list[DeviceEvent]:
@@ -242,17 +244,17 @@ class EventStore:
     def _settle(self, settlement: Settlement) -> None:
         self._last_seq = settlement.last_seq
         self._tail.add(settlement.stored)
-        stored = iter(settlement.stored)
+        stored, fold = iter(settlement.stored), self._projection.fold
         for request, outcome in settlement.outcomes:
             self._waiting -= 1
             self._waiting_bytes -= request.size
             if isinstance(outcome, StoreError):
                 _fail(request.future, outcome)
                 continue
-            if outcome.seqs:
-                mine = islice(stored, len(outcome.seqs))
-                self._projection.fold(mine, request.arrival)
-            _finish(request.future, outcome)
+            for seq, event in islice(stored, len(outcome.seqs)):
+                fold(seq, event, request.arrival)
+            if not request.future.done():
+                request.future.set_result(outcome)
         self._projection.cursor = settlement.last_seq
         self._announce()
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from asyncio import Future
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple
 
 import apsw
 
@@ -19,6 +18,7 @@ from gateway.model import Clock, DeviceEvent, Receipt, Retention
 from gateway.store.batch import Batch
 from gateway.store.catalog import Catalog, SegmentFile
 from gateway.store.connection import open_reader
+from gateway.store.inbox import Inbox
 from gateway.store.options import StoreOptions
 from gateway.store.segment_write import Committed, SegmentWriter, known_ids, last_seq
 from gateway.store.sheet import ids_of
@@ -37,8 +37,7 @@ _BATCH_IS_BAD = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A batch that waits for its commit. `arrival` orders what the store was told."""
 
     batch: Batch
@@ -67,9 +66,6 @@ class Job:
     drop: Callable[[], None]
 
 
-_Item: TypeAlias = Request | Job | None
-
-
 class Writer:
     """The thread and its queue. `settle` and `turn` are called in the thread.
 
@@ -92,7 +88,7 @@ class Writer:
         self.stopped = False
         self._options, self._clock, self._folder = options, clock, folder
         self._settle, self._turn = settle, turn
-        self._queue: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+        self._queue = Inbox[Request | Job]()
         self._segments: dict[Retention, SegmentWriter] = {}
         self._older: dict[SegmentFile, apsw.Connection] = {}
         self._next_seq = 1 + max((last_seq(file) for file in catalog.files), default=0)
@@ -108,12 +104,14 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    def put(self, item: Request | Job) -> None:
-        self._queue.put(item)
+    @property
+    def put(self) -> Callable[[Request | Job], None]:
+        """Hand over a request or a job; called on the loop."""
+        return self._queue.put
 
     def stop(self) -> None:
         """Commit what is queued, then end the thread; blocks until it has ended."""
-        self._queue.put(None)
+        self._queue.end()
         self._thread.join()
 
     def retire(self, retention: Retention) -> None:
@@ -137,42 +135,34 @@ class Writer:
     def _serve(self) -> None:
         while True:
             healthy = self._state.health is StoreHealth.OK
-            try:
-                item = self._queue.get(timeout=None if healthy else self._options.probe_seconds)
-            except queue.Empty:
+            if not self._queue.wait(None if healthy else self._options.probe_seconds):
                 self._probe()
-                continue
-            group, item = self._gather(item)
-            if group:
+            elif group := self._gather():
                 self._write(group)
-            if isinstance(item, Job):
-                item.run(self)
-            elif item is None:
+            elif (job := self._queue.take()) is None:
                 return
+            elif isinstance(job, Job):
+                job.run(self)
 
-    def _gather(self, item: _Item) -> tuple[list[Request], _Item]:
-        """Requests up to the next job, the end, or a group's bounds; and what ended them."""
+    def _gather(self) -> list[Request]:
+        """Requests up to the next job, the end, or a group's bounds."""
         group: list[Request] = []
         size, options = 0, self._options
-        while isinstance(item, Request):
-            group.append(item)
-            size += item.size
+        while isinstance(request := self._queue.first, Request):
+            self._queue.take()
+            group.append(request)
+            size += request.size
             if len(group) >= options.group_batches or size >= options.group_bytes:
                 break
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                break
-        return group, item
+        return group
 
     def _write(self, group: Sequence[Request]) -> None:
         settlement = Settlement()
         reason = self._withheld()
-        for retention in Retention:
-            part = [request for request in group if request.batch.retention is retention]
-            if part and reason:
+        for retention, part in _by_retention(group):
+            if reason:
                 _refuse(settlement, part, reason)
-            elif part:
+            else:
                 self._write_part(settlement, retention, part)
         settlement.last_seq = self._next_seq - 1
         self._settle(settlement)
@@ -310,11 +300,10 @@ class Writer:
             self.forget(file)
         self.stopped = True
         left = Settlement(last_seq=self._next_seq - 1)
-        while not self._queue.empty():
-            item = self._queue.get()
+        while (item := self._queue.take()) is not None:
             if isinstance(item, Request):
                 _refuse(left, [item], "the store is closed")
-            elif isinstance(item, Job):
+            else:
                 item.drop()
         if left.outcomes:
             self._settle(left)
@@ -322,3 +311,11 @@ class Writer:
 
 def _refuse(settlement: Settlement, requests: Iterable[Request], reason: str) -> None:
     settlement.outcomes.extend((request, StoreError(reason)) for request in requests)
+
+
+def _by_retention(group: Sequence[Request]) -> list[tuple[Retention, list[Request]]]:
+    """The parts of a group, in the order in which segments are committed."""
+    parts: dict[Retention, list[Request]] = {retention: [] for retention in Retention}
+    for request in group:
+        parts[request.batch.retention].append(request)
+    return [(retention, part) for retention, part in parts.items() if part]
