@@ -124,7 +124,7 @@ class Intake:
         )
         batch = Batch(channel.retention, tuple(wire), found.events, entries)
         receipt = await self._store.append(batch)
-        self._alive(channel.entry.id, now)
+        self._alive(channel.entry.id, now, raw_ids)
         return receipt
 
     def sample(self, link: str, entry: DeviceEntry, poll: Poll) -> None:
@@ -150,15 +150,20 @@ class Intake:
         store.observe(found.events, wire)
         for watcher in self._watchers:
             watcher(found.events)
-        self._alive(entry.id, now)
+        self._alive(entry.id, now, raw_ids)
 
     async def quarantine(self, entry: Quarantined, wire: Sequence[WireRecord]) -> None:
         """Commit bytes that nobody could interpret."""
         retention = self._retention(entry.device)
         await self._store.append(Batch(retention, tuple(wire), quarantine=(entry,)))
 
-    def availability(self, device: str, *, online: bool, reason: str) -> None:
-        """Note that a device came or went: at once in the registry, durably as an event."""
+    def availability(
+        self, device: str, *, online: bool, reason: str, raw_id: RawId | None = None
+    ) -> None:
+        """Note that a device came or went: at once in the registry, durably as an event.
+
+        `raw_id` is what it was heard by; silence has no bytes.
+        """
         now = self._clock.now()
         state = DeviceState.ONLINE if online else DeviceState.OFFLINE
         channel = self._channels.get(device)
@@ -166,7 +171,9 @@ class Intake:
             return
         if not online:
             channel.changes.forget()
-        event = self._own(device, Kind.AVAILABILITY, "availability", state.value, reason)
+        event = self._own(
+            device, Kind.AVAILABILITY, "availability", state.value, reason, raw_id=raw_id
+        )
         self._submit(Batch(Retention.TELEMETRY, events=(event,)))
 
     def system(self, code: str, text: str, detail: str) -> None:
@@ -174,7 +181,16 @@ class Intake:
         event = self._own("gateway", Kind.SYSTEM, code, text, detail)
         self._submit(Batch(Retention.RECORD, events=(event,)))
 
-    def _own(self, device: str, kind: Kind, code: str, text: str, detail: str) -> DeviceEvent:
+    def _own(
+        self,
+        device: str,
+        kind: Kind,
+        code: str,
+        text: str,
+        detail: str,
+        *,
+        raw_id: RawId | None = None,
+    ) -> DeviceEvent:
         now = self._clock.now()
         channel = self._channels.get(device)
         return DeviceEvent(
@@ -187,6 +203,7 @@ class Intake:
             unit="",
             received_at=now,
             observed_at=now,
+            raw_id=raw_id,
             simulated=channel is not None and channel.entry.simulated,
             payload={"detail": detail} if detail else None,
         )
@@ -195,9 +212,10 @@ class Intake:
         future = self._store.submit(batch)
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    def _alive(self, device: str, now: Instant) -> None:
+    def _alive(self, device: str, now: Instant, raw_ids: Sequence[RawId]) -> None:
         self._registry.seen(device, now)
-        self.availability(device, online=True, reason="")
+        heard = raw_ids[-1] if raw_ids else None
+        self.availability(device, online=True, reason="", raw_id=heard)
 
     def _channel(self, driver: DriverType, entry: DeviceEntry) -> _Channel:
         interpreter = Interpreter(self._site, driver.name, driver.version, entry)
