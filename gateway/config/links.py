@@ -92,8 +92,9 @@ class LinkReader:
             problems.append(part.problem("`transport` is missing", hint=f"write {allowed}"))
             return None
         named = part / "type"
-        if named.value not in driver.transports or named.value not in TRANSPORTS:
-            hint = did_you_mean(named.value, driver.transports, "allowed")
+        known = driver.transports & TRANSPORTS.keys()
+        if not isinstance(named.value, str) or named.value not in known:
+            hint = did_you_mean(named.value, known, "allowed")
             problems.append(named.problem(f"{shown(named.value)} is no transport here", hint=hint))
             return None
         return self.inspection.validated(TRANSPORTS[named.value], part)

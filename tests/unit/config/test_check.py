@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.config import check_site
+from gateway.config import check_site, discover_drivers, discover_rooms
+from gateway.driver import DriverType
+from gateway.room import Room
 from tests.unit.config.kit import DRIVERS, ROOMS
 
 KEYS = st.sampled_from(
@@ -38,11 +41,18 @@ SITES = st.dictionaries(
 )
 
 
-def check(data: bytes) -> None:
+DEMO = (Path(__file__).parents[3] / "devices.yaml").read_text(encoding="utf-8")
+
+
+def check(
+    data: bytes,
+    drivers: Mapping[str, DriverType] = DRIVERS,
+    rooms: Mapping[str, Room] = ROOMS,
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "devices.yaml"
         file.write_bytes(data)
-        for problem in check_site(file, drivers=DRIVERS, rooms=ROOMS):
+        for problem in check_site(file, drivers=drivers, rooms=rooms):
             assert problem.message
             assert problem.file == str(file)
             assert str(problem)
@@ -64,19 +74,29 @@ def test_any_tree_of_keys_that_mean_something(site: dict[str, Any]) -> None:
     check(yaml.dump(site, Dumper=yaml.CSafeDumper, allow_unicode=True).encode())
 
 
-@settings(max_examples=400)
-@given(st.data())
-def test_the_demo_with_any_value_replaced(data: st.DataObject) -> None:
-    site = yaml.safe_load(GOOD)
-    here: Any = site
+def mutated(site: Any, data: st.DataObject) -> bytes:
+    """A site with one value somewhere in it replaced by anything."""
+    here = site
     while True:
         steps = list(here) if isinstance(here, dict) else list(range(len(here)))
         step = data.draw(st.sampled_from(steps))
         if not isinstance(here[step], dict | list) or not here[step] or data.draw(st.booleans()):
             here[step] = data.draw(TREES)
-            break
+            return yaml.dump(site, Dumper=yaml.CSafeDumper, allow_unicode=True).encode()
         here = here[step]
-    check(yaml.dump(site, Dumper=yaml.CSafeDumper, allow_unicode=True).encode())
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_good_site_with_any_value_replaced(data: st.DataObject) -> None:
+    check(mutated(yaml.safe_load(GOOD), data))
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_the_demo_with_any_value_replaced(data: st.DataObject) -> None:
+    demo = yaml.load(DEMO, yaml.CSafeLoader)
+    check(mutated(demo, data), discover_drivers(), discover_rooms())
 
 
 GOOD = """
