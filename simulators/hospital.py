@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
+
 from simulators.control import controlled
 from simulators.modbus import ModbusHospital, modbus_hospital
 from simulators.modbus.faults import Kind
@@ -117,6 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 async def _serve(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(_without_lost_brokers)
     async with AsyncExitStack() as stack:
         stack.enter_context(_stopping(stop, with_parent=options.with_parent))
         hospital = await stack.enter_async_context(running(dict(options.port), options.speed))
@@ -125,6 +128,12 @@ async def _serve(options: argparse.Namespace) -> None:
         sys.stdout.write(json.dumps({"ports": hospital.ports}) + "\n")
         sys.stdout.flush()
         await stop.wait()
+
+
+def _without_lost_brokers(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """A broker that goes away is part of the play; aiomqtt leaves its word about it unheard."""
+    if not isinstance(context.get("exception"), aiomqtt.MqttError):
+        loop.default_exception_handler(dict(context))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 import httpx
 import orjson
 
-from gateway.cli.places import CONTROL_SOCKET, find
+from gateway.cli.places import CONTROL_SOCKET, find, short_path
 from gateway.errors import IsogateError
 
 PREFIX = "/api/v1"
@@ -90,7 +89,7 @@ def reach(data: Path | None) -> Iterator[Gateway]:
             f"no gateway runs on {place}: start one with `isogate run`, "
             "or name its data directory with --data"
         )
-    with _short_path(socket) as path:
+    with short_path(socket) as path:
         transport = httpx.HTTPTransport(uds=path)
         with httpx.Client(
             transport=transport, base_url="http://localhost", timeout=_CONNECT
@@ -110,16 +109,6 @@ def parse_stream(lines: Iterator[str]) -> Iterator[Sent]:
         elif not line and data:
             yield Sent(event, orjson.loads(data))
             event = data = ""
-
-
-@contextmanager
-def _short_path(socket: Path) -> Iterator[str]:
-    """A path that fits a socket address (107 bytes), however deep the socket lies."""
-    folder = os.open(socket.parent, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{socket.name}"
-    finally:
-        os.close(folder)
 
 
 def _answer(response: httpx.Response) -> Any:

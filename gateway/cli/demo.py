@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.places import USUAL_PLACES, is_running
 from gateway.cli.ports import is_free
 from gateway.cli.ready_file import ReadyFile
 from gateway.cli.serving import log_to_terminal, run_gateway
 from gateway.cli.shipped import demo_site
+from gateway.errors import ConfigError
 
 if TYPE_CHECKING:
     from gateway.config import Site
@@ -39,6 +41,8 @@ def demo(
     file = demo_site()
     site = load_site(file, drivers=discover_drivers(), rooms=discover_rooms())
     http = port or _free_or_any(site.listeners.http.port)
+    if is_running(data):
+        raise ConfigError(f"another gateway runs on {data}: stop it, or name another with --data")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ReadyFile(data / READY_FILE) as ready, hospital(wanted_ports(site), data) as ports:
 
@@ -65,10 +69,11 @@ def _free_or_any(port: int) -> int:
 
 
 def _greet(url: str, data: Path) -> None:
+    at = "" if data in USUAL_PLACES else f" --data {data}"
     typer.echo(
         f"\n  Isogate's demo hospital is up:  {url}\n\n"
         f"  Its data:       {data}\n"
-        "  Its devices:    isogate device list\n"
-        "  Make a fault:   isogate simulate fault chiller silent seconds=20\n"
-        "  To stop:        Ctrl-C\n"
+        f"  Its devices:    isogate device list{at}\n"
+        f"  Make a fault:   isogate simulate fault{at} chiller silent seconds=20\n"
+        f"  To stop:        Ctrl-C\n"
     )

@@ -12,7 +12,7 @@ import typer
 
 from gateway.cli.options import Data, Json
 from gateway.cli.output import print_json, print_table
-from gateway.cli.places import SIMULATORS_SOCKET, find
+from gateway.cli.places import SIMULATORS_SOCKET, find, short_path
 from gateway.errors import ConfigError, IsogateError
 
 _GROUP = "gateway.simulators"
@@ -107,9 +107,12 @@ def _values(options: list[str]) -> dict[str, Any]:
 def _ask(data: Path | None, request: dict[str, Any]) -> Any:
     path = find(data) / SIMULATORS_SOCKET
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        with (
+            short_path(path) as short,
+            socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line,
+        ):
             line.settimeout(_PATIENCE)
-            line.connect(str(path))
+            line.connect(short)
             line.sendall(orjson.dumps(request) + b"\n")
             answer = orjson.loads(line.makefile("rb").readline())
     except (OSError, orjson.JSONDecodeError) as error:

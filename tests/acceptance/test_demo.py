@@ -1,0 +1,139 @@
+"""`isogate demo`: from one command to values that lead to their bytes, and a clean end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.live import ISOGATE, Api
+from tests.peers import free_port, require_peer, running, wait_until
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.peer]
+
+DEVICES = 15
+READY_WITHIN = 60
+VALUES_WITHIN = 10
+END_WITHIN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    process: subprocess.Popen[bytes]
+    data: Path
+    url: str
+    log: Path
+
+
+@contextmanager
+def demo(home: Path, *options: str) -> Iterator[Demo]:
+    """A demo that has said that it is ready."""
+    require_peer("mosquitto")
+    data, log = home / "data", home / "demo.log"
+    ready = data / "demo.json"
+    with running([*ISOGATE, "demo", "--data", data, *options], log=log) as process:
+        wait_until(
+            lambda: ready.exists() or process.poll() is not None,
+            within=READY_WITHIN,
+            what="demo.json",
+        )
+        assert process.poll() is None, log.read_text()
+        yield Demo(process, data, json.loads(ready.read_text())["url"], log)
+
+
+def interrupt(started: Demo) -> int:
+    """Ctrl-C as a terminal sends it: to the whole foreground process group."""
+    started.process.send_signal(signal.SIGINT)
+    return started.process.wait(END_WITHIN)
+
+
+def is_our_own(event: dict[str, Any]) -> bool:
+    """What the gateway says by itself: of itself, or that a device came or went."""
+    return event["kind"] in {"system", "availability"}
+
+
+def devices_with_values(api: Api) -> set[str]:
+    return {item["device"] for item in api.get("/latest") if item["value"] is not None}
+
+
+def test_every_device_has_a_value_and_every_event_its_bytes(tmp_path: Path) -> None:
+    port = free_port()
+    with demo(tmp_path, "--port", str(port)) as started, Api.at(started.url) as api:
+        assert started.url == f"http://127.0.0.1:{port}/"
+        devices = {device["id"] for device in api.get("/devices")}
+        assert len(devices) >= DEVICES
+        wait_until(
+            lambda: devices <= devices_with_values(api),
+            within=VALUES_WITHIN,
+            what="a value of every device",
+        )
+        events = api.events()
+        assert devices <= {event["device"] for event in events}
+        assert [event for event in events if not (event["raw_id"] or is_our_own(event))] == []
+        messages = {event["raw_id"] for event in events if event["raw_id"]}
+        assert all(api.message(raw_id) for raw_id in messages)
+        assert all(api.message(item["raw_id"]) for item in api.get("/latest") if item["raw_id"])
+        assert interrupt(started) == 0
+
+
+def test_it_ends_cleanly_and_leaves_nothing_running(tmp_path: Path) -> None:
+    with demo(tmp_path) as started:
+        ready = started.data / "demo.json"
+        assert stat.S_IMODE(ready.stat().st_mode) == 0o600
+        assert interrupt(started) == 0
+        assert not ready.exists()
+        assert list(started.data.glob("*.sock")) == []
+        assert "Traceback" not in started.log.read_text()
+        left = subprocess.run(
+            ["pgrep", "-f", "--", str(started.data)], capture_output=True, check=False
+        )
+        assert left.stdout == b""
+
+
+def test_two_demos_do_not_share_a_data_directory(tmp_path: Path) -> None:
+    with demo(tmp_path) as started:
+        second = subprocess.run(
+            [*ISOGATE, "demo", "--data", started.data], capture_output=True, check=False, timeout=60
+        )
+        assert second.returncode == 5
+        assert b"another gateway runs on" in second.stderr
+        assert (started.data / "demo.json").exists()
+
+
+def test_the_command_line_reaches_it_through_its_socket(tmp_path: Path) -> None:
+    with demo(tmp_path) as started:
+
+        def isogate(*words: str) -> str:
+            done = subprocess.run(
+                [*ISOGATE, *words, "--data", started.data],
+                capture_output=True,
+                check=True,
+                text=True,
+                timeout=30,
+            )
+            return done.stdout
+
+        assert len(json.loads(isogate("device", "list", "--json"))) >= DEVICES
+        for words in (("device", "list"), ("device", "latest"), ("events",), ("simulate", "list")):
+            assert max(map(len, isogate(*words).splitlines())) <= 80
+        isogate("simulate", "fault", "chiller", "silent", "seconds=60")
+        chiller = "chiller-1"
+        wait_until(
+            lambda: (
+                '"offline"' in isogate("device", "list", "--json")
+                and chiller in isogate("device", "list")
+            ),
+            within=30,
+            what="the silent chiller is offline",
+        )
+        isogate("simulate", "fault", "chiller", "none")
+        isogate("reload")
+        isogate("backup", str(tmp_path / "backup"))
