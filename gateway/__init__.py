@@ -1,6 +1,7 @@
 """Isogate: the driver kit. Driver authors import this package and nothing below it."""
 
 from gateway.driver import (
+    AnalyzerOptions,
     DeviceEntry,
     DeviceOptions,
     Driver,
@@ -13,6 +14,7 @@ from gateway.driver import (
     Poller,
     PollingDriver,
     Ports,
+    identify,
 )
 from gateway.errors import (
     ConfigError,
@@ -36,13 +38,17 @@ from gateway.model import (
     Receipt,
     Retention,
     Status,
+    Subject,
     WireRecord,
     from_datetime,
 )
-from gateway.profile import Grade, Point, Profile
-from gateway.transport import Connection, Serial, Tap, Tcp
+from gateway.profile import LOINC, AnalyzerProfile, Grade, Point, Profile, Test
+from gateway.transport import Connection, Serial, Tap, Tcp, TcpListen
 
 __all__ = [
+    "LOINC",
+    "AnalyzerOptions",
+    "AnalyzerProfile",
     "ConfigError",
     "Connection",
     "DeviceEntry",
@@ -78,9 +84,13 @@ __all__ = [
     "Serial",
     "Status",
     "StoreError",
+    "Subject",
     "Tap",
     "Tcp",
+    "TcpListen",
+    "Test",
     "WireRecord",
     "content_digest",
     "from_datetime",
+    "identify",
 ]

@@ -1,5 +1,6 @@
 """The driver kit: what a driver is given, what it gives back, and how it is found."""
 
+from gateway.driver.analyzer import AnalyzerOptions, identify
 from gateway.driver.entries import DeviceEntry, DeviceOptions, Finding, LinkEntry, LinkOptions
 from gateway.driver.ports import Ports
 from gateway.driver.protocol import Driver, Exchange, Poll, Poller, PollingDriver
@@ -7,6 +8,7 @@ from gateway.driver.type import ENTRY_POINT_GROUP, DriverType
 
 __all__ = [
     "ENTRY_POINT_GROUP",
+    "AnalyzerOptions",
     "DeviceEntry",
     "DeviceOptions",
     "Driver",
@@ -19,4 +21,5 @@ __all__ = [
     "Poller",
     "PollingDriver",
     "Ports",
+    "identify",
 ]

@@ -25,7 +25,10 @@ class DeviceOptions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class DeviceEntry:
-    """One device of the site. `interval` is seconds between polls."""
+    """One device of the site. `interval` is seconds between polls.
+
+    `zone` is the IANA zone of the device's clock: its profile's, else the site's.
+    """
 
     id: str
     name: Localized
@@ -35,6 +38,7 @@ class DeviceEntry:
     interval: float
     location: Localized = ""
     simulated: bool = False
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -28,6 +29,14 @@ class Ports(Protocol):
 
     def connect(self) -> AbstractAsyncContextManager[Connection]:
         """Open this link's transport, tapped. DeviceUnavailable if it can't be opened."""
+        ...
+
+    async def serve(self, handle: Callable[[Connection], Awaitable[None]]) -> None:
+        """Run `handle` for every connection of this link's transport.
+
+        A transport that the gateway opens gives one; its end ends this call. A listening one
+        gives many at a time, until cancelled, and an error in one closes only that one.
+        """
         ...
 
     def connected(self, session: str = "") -> None:
@@ -75,6 +84,8 @@ class Ports(Protocol):
         ...
 
     async def recent(self, session: str, limit: int) -> tuple[WireRecord, ...]:
-        """This link's last incoming records in `session`, newest first, to recognize repeats."""
-        ...
+        """This link's last incoming records, newest first, to recognize repeats.
 
+        Those of one `session`; of all sessions if it is empty.
+        """
+        ...

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
+from typing import TypeAlias
 
 from gateway.driver.entries import DeviceOptions, Finding, LinkEntry, LinkOptions
 from gateway.driver.protocol import Driver, PollingDriver
+from gateway.model import Publication, RawId, WireRecord
 from gateway.profile import Profile
 
 ENTRY_POINT_GROUP = "gateway.drivers"
+
+Interpret: TypeAlias = Callable[[LinkEntry, Sequence[WireRecord], RawId], Sequence[Publication]]
+"""What the message that holds a raw id says, as the driver would publish it now.
+
+It is given every incoming record of that link and session, oldest first, and decides which of
+them make the message. The publications name their records by `raw_ids` and have the occurrence
+that they had the first time, so that what is known already stays one. ProtocolViolation if the
+bytes still can't be read.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +31,7 @@ class DriverType:
     `transports` are the transport types its links may name; none means that it brings its own
     connection. `home` is its folder, with `README.md`, `sample.yaml` and `profiles/*.yaml`.
     `check` looks at all of its links together when a configuration is checked (two devices with
-    one address, two links with one client id).
+    one address, two links with one client id). `interpret` reads journalled bytes again.
     """
 
     name: str
@@ -32,3 +43,4 @@ class DriverType:
     device: type[DeviceOptions] = DeviceOptions
     transports: frozenset[str] = frozenset()
     check: Callable[[Sequence[LinkEntry]], Iterable[Finding]] | None = None
+    interpret: Interpret | None = None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from gateway.model.event import Subject
 from gateway.model.terms import Operator, Quality, Status
 from gateway.model.time import Instant
 from gateway.model.wire import RawId
@@ -17,7 +20,8 @@ class Reading:
     where the wire carries one, so that nobody parses it twice. `unit` is what the device sent;
     empty means that the profile knows. `observed_at` is the device's own clock; None means that
     it has none. `wire` says where its bytes lie: the index of its message among those of the poll
-    or publication (-1: the last one).
+    or publication (-1: the last one). `subject` names patient, specimen and order as the device
+    did; `flags` and `range_text` are as sent; `payload` keeps what has no field of its own.
     """
 
     code: str
@@ -29,6 +33,10 @@ class Reading:
     status: Status = Status.FINAL
     operator: Operator | None = None
     wire: int = -1
+    subject: Subject | None = None
+    flags: tuple[str, ...] = ()
+    range_text: str = ""
+    payload: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,8 +22,10 @@ from gateway.model import (
     Source,
     Value,
 )
-from gateway.profile import Point
+from gateway.normalizer.laboratory import Laboratory
+from gateway.profile import Point, Test
 
+_OWN_CODE = "urn:isogate:own-code"
 _AHEAD = 5 * 60 * 1_000_000
 _BEHIND = 31 * 24 * 3600 * 1_000_000
 
@@ -59,6 +62,7 @@ class Interpreter:
         self._site = site
         self._source = Source(entry.id, driver, version)
         self._simulated = entry.simulated
+        self._laboratory = Laboratory.of(entry)
         self._meanings = {
             code: _meaning(code, point) for code, point in entry.profile.points.items()
         }
@@ -69,26 +73,34 @@ class Interpreter:
         raw_ids: Sequence[RawId],
         received_at: Instant,
         occurrence: bytes,
+        *,
+        polled: bool = False,
     ) -> Interpretation:
         """Events of `readings`; `occurrence` is their `occurrence_id`.
 
         A reading's raw id is the one that its `wire` index names among `raw_ids`. Several
-        readings of one code are told apart by their order.
+        readings of one code are told apart by their order. An event of a poll is identified by
+        the code that it is stored under, since the store derives the id again from its row; an
+        event of a message by the device's own code, so that a message which is interpreted again
+        after its profile was mended gives the same ids.
         """
         events: list[DeviceEvent] = []
         findings: list[Finding] = []
-        ordinals: dict[str, int] = {}
+        ordinals: Counter[str] = Counter()
         for reading in readings:
             meaning = self._meanings.get(reading.code)
-            finding = _finding(reading, meaning)
-            if finding is not None or meaning is None:
-                findings.append(finding or _unknown(reading))
+            if meaning is None:
+                findings.append(_unknown(reading))
                 continue
-            ordinal = ordinals.get(reading.code, 0)
-            ordinals[reading.code] = ordinal + 1
-            identity = event_id(occurrence, meaning.coding.system, meaning.coding.code, ordinal)
+            name = meaning.coding if polled else Coding(_OWN_CODE, reading.code)
+            identity = event_id(occurrence, name.system, name.code, ordinals[reading.code])
+            ordinals[reading.code] += 1
             raw_id = raw_ids[reading.wire] if raw_ids else None
-            events.append(self._event(identity, reading, meaning, raw_id, received_at))
+            event = self._event(identity, reading, meaning, raw_id, received_at)
+            if isinstance(event, Finding):
+                findings.append(event)
+            else:
+                events.append(event)
         return Interpretation(tuple(events), tuple(findings))
 
     def _event(
@@ -98,8 +110,14 @@ class Interpreter:
         meaning: _Meaning,
         raw_id: RawId | None,
         received_at: Instant,
-    ) -> DeviceEvent:
+    ) -> DeviceEvent | Finding:
         observed_at, clock = judge_clock(reading.observed_at, received_at)
+        if self._laboratory is not None and isinstance(meaning.point, Test):
+            at = observed_at if clock is ClockQuality.DEVICE else received_at
+            reading = self._laboratory.normalize(reading, meaning.point, at) or reading
+        finding = _finding(reading, meaning)
+        if finding is not None:
+            return finding
         return DeviceEvent(
             id=identity,
             site=self._site,
@@ -115,6 +133,10 @@ class Interpreter:
             status=reading.status,
             raw_id=raw_id,
             simulated=self._simulated,
+            subject=reading.subject,
+            flags=reading.flags,
+            range_text=reading.range_text,
+            payload=reading.payload,
         )
 
 
@@ -142,9 +164,7 @@ def _unknown(reading: Reading) -> Finding:
     return Finding(reading, QuarantineReason.UNKNOWN_CODE, reading.code, detail)
 
 
-def _finding(reading: Reading, meaning: _Meaning | None) -> Finding | None:
-    if meaning is None:
-        return _unknown(reading)
+def _finding(reading: Reading, meaning: _Meaning) -> Finding | None:
     point = meaning.point
     if reading.unit and reading.unit != point.unit:
         detail = f"{reading.code} came in {reading.unit!r}, the profile says {point.unit!r}"

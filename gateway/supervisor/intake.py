@@ -140,7 +140,7 @@ class Intake:
         )
         raw_ids = tuple(record.raw_id for record in wire)
         occurrence = occurrence_id(self._site, entry.id, self._ordinals.next())
-        found = channel.interpreter.interpret(poll.readings, raw_ids, now, occurrence)
+        found = channel.interpreter.interpret(poll.readings, raw_ids, now, occurrence, polled=True)
         due = channel.changes.due(found.events)
         findings = [finding for finding in found.findings if _is_new(channel, finding)]
         entries = tuple(_quarantined(link, channel, each, raw_ids, now) for each in findings)

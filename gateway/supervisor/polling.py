@@ -18,9 +18,9 @@ class PollLoop:
     """Asks the devices of one link, one after the other, for as long as its connection lasts.
 
     The link counts as working from the first answer on, since a device server accepts connections
-    for a line that is cut. A device that fails goes to a later place in the timetable. When as many polls in a row as
-    the link has devices (and at least three) failed, the connection itself counts as dead: a
-    half-open TCP connection says nothing for ever.
+    for a line that is cut. A device that fails goes to a later place in the timetable. When as
+    many polls in a row as the link has devices (and at least three) failed, the connection itself
+    counts as dead: a half-open TCP connection says nothing for ever.
     """
 
     def __init__(self, link: LinkEntry, intake: Intake, ports: LinkPorts) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from gateway.driver import LinkEntry
@@ -17,8 +17,9 @@ from gateway.model import (
     WireRecord,
 )
 from gateway.supervisor.intake import Intake
+from gateway.supervisor.listening import answer_calls
 from gateway.supervisor.tap import TapHub
-from gateway.transport import Connection, connect
+from gateway.transport import Connection, TcpListen, connect
 
 
 class LinkPorts:
@@ -39,10 +40,17 @@ class LinkPorts:
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Connection]:
         transport = self._link.transport
-        if transport is None:
-            raise ConfigError(f"link {self._link.id}: the driver asks for a transport; name one")
+        if transport is None or isinstance(transport, TcpListen):
+            raise ConfigError(f"link {self._link.id}: this driver needs a transport that it opens")
         async with connect(transport, self.tap) as connection:
             yield connection
+
+    async def serve(self, handle: Callable[[Connection], Awaitable[None]]) -> None:
+        if isinstance(self._link.transport, TcpListen):
+            await answer_calls(self._link.id, self._link.transport, self, handle)
+            return
+        async with self.connect() as connection:
+            await handle(connection)
 
     def connected(self, session: str = "") -> None:
         self._on_connected(session)
@@ -81,5 +89,7 @@ class LinkPorts:
         self._intake.availability(device, online=online, reason=reason)
 
     async def recent(self, session: str, limit: int) -> tuple[WireRecord, ...]:
-        records = await self._intake.store.records(link=self._link.id, session=session, limit=limit)
+        records = await self._intake.store.records(
+            link=self._link.id, session=session or None, limit=limit
+        )
         return tuple(record for record in records if record.direction is Direction.IN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
@@ -89,6 +89,10 @@ class MemoryPorts:
             raise DeviceUnavailable(f"{self._link}: these ports were given no connector")
         return self._connector()
 
+    async def serve(self, handle: Callable[[Connection], Awaitable[None]]) -> None:
+        async with self.connect() as connection:
+            await handle(connection)
+
     def connected(self, session: str = "") -> None:
         self.sessions.append(session)
         self._changed.set()
@@ -142,7 +146,7 @@ class MemoryPorts:
         theirs = (
             record
             for record in reversed(self.records)
-            if record.session == session and record.direction is Direction.IN
+            if session in {"", record.session} and record.direction is Direction.IN
         )
         return tuple(record for record, _ in zip(theirs, range(limit), strict=False))
 

@@ -1,7 +1,18 @@
 """Transports: how bytes reach a device. A connection carries bytes and knows no protocol."""
 
 from gateway.transport.connection import Connection, Tap
-from gateway.transport.options import Serial, Tcp, Transport
+from gateway.transport.listen import listen
+from gateway.transport.options import Outgoing, Serial, Tcp, TcpListen, Transport
 from gateway.transport.serve import connect
 
-__all__ = ["Connection", "Serial", "Tap", "Tcp", "Transport", "connect"]
+__all__ = [
+    "Connection",
+    "Outgoing",
+    "Serial",
+    "Tap",
+    "Tcp",
+    "TcpListen",
+    "Transport",
+    "connect",
+    "listen",
+]

@@ -31,4 +31,20 @@ class Serial(_Options):
     stop_bits: Literal[1, 2] = 1
 
 
-Transport: TypeAlias = Annotated[Tcp | Serial, Field(discriminator="type")]
+class TcpListen(_Options):
+    """A TCP port on which devices call the gateway.
+
+    `allow` lists the addresses that may call; none means any that reach `host`.
+    """
+
+    type: Literal["tcp-listen"] = "tcp-listen"
+    host: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535, description="0 takes any free port")
+    allow: tuple[str, ...] = ()
+    connections: int = Field(default=64, ge=1, le=4096, description="at the same time")
+
+
+Outgoing: TypeAlias = Tcp | Serial
+"""The transports that the gateway opens by itself."""
+
+Transport: TypeAlias = Annotated[Tcp | Serial | TcpListen, Field(discriminator="type")]

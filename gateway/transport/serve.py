@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import serialx
 
 from gateway.errors import DeviceUnavailable
-from gateway.transport.options import Serial, Tcp, Transport
+from gateway.transport.options import Outgoing, Serial, Tcp
 from gateway.transport.stream import Stream
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _KEEPALIVE = {
 """A peer that vanished without a word is noticed within 25 s, one that owes an ACK within 20 s."""
 
 
-def connect(options: Transport, tap: Tap) -> AbstractAsyncContextManager[Connection]:
+def connect(options: Outgoing, tap: Tap) -> AbstractAsyncContextManager[Connection]:
     """Open what `options` name and close it at the end; every byte both ways goes to `tap`.
 
     DeviceUnavailable if it can't be opened.
@@ -56,14 +56,14 @@ async def _tcp(options: Tcp, tap: Tap) -> AsyncIterator[Connection]:
         raise DeviceUnavailable(
             f"{place}: {error.strerror or error}: check host, port and network"
         ) from error
-    _tune(transport.get_extra_info("socket"))
+    tune(transport.get_extra_info("socket"))
     try:
         yield stream
     finally:
         await stream.close()
 
 
-def _tune(sock: socket.socket) -> None:
+def tune(sock: socket.socket) -> None:
     """Send small requests at once, and notice a peer that vanished."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

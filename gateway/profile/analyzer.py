@@ -1,0 +1,83 @@
+"""What an analyzer's profile says beyond its list of tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import time
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+
+from gateway.model import Kind, Retention
+from gateway.profile.model import Point, Profile
+from gateway.profile.ucum import dimension
+
+LOINC = "http://loinc.org"
+"""Code system of tests that have a LOINC code; the others keep the device's own code."""
+
+
+class Test(Point):
+    """One test of an analyzer. The key in `points` is the device's own code.
+
+    `unit` is what the result is stored in. `convert` gives, for other UCUM units that the device
+    may be set to, the exact factor to it; a unit that is neither is a question to a person.
+    """
+
+    kind: Kind = Kind.RESULT
+    convert: Mapping[str, Decimal] = Field(default_factory=dict)
+
+    @field_validator("convert")
+    @classmethod
+    def _known_units(cls, convert: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
+        for unit in convert:
+            dimension(unit)
+        return convert
+
+
+class AnalyzerProfile(Profile):
+    """An analyzer that sends results by itself.
+
+    `units` spells the device's own units in UCUM (`{"10*9/L": "10*9/L", "个/HP": "/[HPF]"}`).
+    `specimen` says what its sample id is: a `barcode` identifies the sample for ever; a
+    `daily-number` starts again each day at `day_starts`, so the sample is that number of that
+    day at that device. `control` is a pattern of sample ids that are quality control.
+    """
+
+    retention: Retention = Retention.RECORD
+    points: Mapping[str, Test]
+    charset: Literal["utf-8", "gb18030", "latin-1", "ascii"] = "utf-8"
+    zone: str = Field(default="", description="IANA zone of its clock, if not the site's")
+    specimen: Literal["barcode", "daily-number"] = "barcode"
+    day_starts: time = time(0, 0)
+    control: str = Field(default="", description="regular expression of control sample ids")
+    units: Mapping[str, str] = Field(default_factory=dict)
+    flags: Mapping[str, str] = Field(default_factory=dict, description="own flags to HL7 0078")
+
+    @field_validator("units")
+    @classmethod
+    def _spelled_in_ucum(cls, units: Mapping[str, str]) -> Mapping[str, str]:
+        for unit in units.values():
+            dimension(unit)
+        return units
+
+    @field_validator("control")
+    @classmethod
+    def _pattern(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"'{pattern}' is not a regular expression: {error}") from None
+        return pattern
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone:
+            try:
+                ZoneInfo(zone)
+            except (KeyError, ValueError, OSError):
+                raise ValueError(f"'{zone}' is not an IANA time zone") from None
+        return zone
