@@ -130,6 +130,8 @@ class Session:
 
     async def close(self) -> None:
         """Send what waits to be sent, then DISCONNECT; give up after a second."""
+        if self._socket is None:
+            return
         try:
             async with asyncio.timeout(_FAREWELL):
                 if self._lost is None:

@@ -66,22 +66,30 @@ class _Sensor:
             while True:
                 try:
                     await self._connected(self.relay.port)
-                except aiomqtt.MqttError:
+                except* aiomqtt.MqttError:
                     await asyncio.sleep(_RETRY)
 
     async def _connected(self, port: int) -> None:
         presence = self.model.presence
         will = aiomqtt.Will(presence.topic, presence.offline, qos=1, retain=True)
-        async with aiomqtt.Client(
+        client = aiomqtt.Client(
             "127.0.0.1", port, identifier=f"simulated-{self.name}", will=will, keepalive=10,
             timeout=_ANSWER,
-        ) as client:  # fmt: skip
-            await client.publish(presence.topic, presence.online, qos=1, retain=True)
-            while True:
-                await self._publish_waiting(client)
-                self._waiting = self._due()
-                await self._publish_waiting(client)
-                await asyncio.sleep(self.model.period / self._time.speed)
+        )  # fmt: skip
+        try:
+            async with client, asyncio.TaskGroup() as tasks:
+                tasks.create_task(_watch(client), name=f"watch {self.name}")
+                await client.publish(presence.topic, presence.online, qos=1, retain=True)
+                await self._work(client)
+        finally:
+            _take_note(client)
+
+    async def _work(self, client: aiomqtt.Client) -> None:
+        while True:
+            await self._publish_waiting(client)
+            self._waiting = self._due()
+            await self._publish_waiting(client)
+            await asyncio.sleep(self.model.period / self._time.speed)
 
     async def _publish_waiting(self, client: aiomqtt.Client) -> None:
         while self._waiting:
@@ -102,6 +110,19 @@ class _Sensor:
         if "duplicate" in self.faults:
             messages = [each for each in messages for _ in range(2)]
         return messages
+
+
+async def _watch(client: aiomqtt.Client) -> None:
+    """Wait, without a message ever coming, until the connection breaks: MqttError."""
+    async for _ in client.messages:
+        pass
+
+
+def _take_note(client: aiomqtt.Client) -> None:
+    """Look at how the connection ended, which aiomqtt leaves unread for asyncio to complain of."""
+    ended = client._disconnected  # noqa: SLF001 - it has no public name
+    if ended.done() and not ended.cancelled():
+        ended.exception()
 
 
 class MqttHospital:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -64,12 +63,19 @@ class Relay:
 async def relay(host: str, port: int) -> AsyncIterator[Relay]:
     """A relay on a free loopback port; its connections end with the block."""
     between = Relay(host, port)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        between.port = listener.getsockname()[1]
-        server = await asyncio.start_server(between.serve, sock=listener)
-        try:
-            yield between
-        finally:
-            server.close()
-            between.thaw()
-            between.cut()
+    serving: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(between.serve(reader, writer), name=f"relay {between.port}")
+        serving.add(task)
+        task.add_done_callback(serving.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    between.port = server.sockets[0].getsockname()[1]
+    try:
+        yield between
+    finally:
+        server.close()
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
