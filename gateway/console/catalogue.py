@@ -38,7 +38,7 @@ class Catalogue:
     def _first(self, text: str, context: str | None) -> str:
         message = self._messages.get(text, context)
         string = message.string if message is not None else ""
-        return string if isinstance(string, str) else string[0]
+        return string if isinstance(string, str) else ""
 
 
 @cache

@@ -39,6 +39,13 @@ class Tile:
     def id(self) -> str:
         return f"{self.device}/{self.code}"
 
+    @property
+    def origin(self) -> str:
+        """Address of the bytes that the value came from, or nothing."""
+        if not self.raw_id:
+            return ""
+        return f"/messages/{self.raw_id}?seq={self.seq}" if self.seq else f"/messages/{self.raw_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Card:

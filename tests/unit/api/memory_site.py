@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from gateway.driver import DeviceEntry, DeviceOptions
 from gateway.model import (
+    Clock,
     Coding,
     DeviceEvent,
     Direction,
@@ -181,7 +182,7 @@ class MemorySite:
 
     version = "0.0.0"
 
-    def __init__(self, clock: Stopped | None = None) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Stopped()
         self.site = Site(
             SITE, {"en": "Example Hospital", "zh-CN": "示例医院"}, "Asia/Shanghai", "zh-CN"
@@ -273,7 +274,7 @@ def measured(
     )
 
 
-def furnished(clock: Stopped | None = None) -> MemorySite:
+def furnished(clock: Clock | None = None) -> MemorySite:
     """Two devices, the meter online, both known."""
     site = MemorySite(clock)
     vault = {"en": "Vault 1", "zh-CN": "一号机房"}

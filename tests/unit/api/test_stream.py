@@ -1,91 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from base64 import b64decode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from starlette.types import ASGIApp, Message
 
 from gateway.api import Application, open_app
 from gateway.api.listener import MOST_WAITING
 from gateway.model import Direction
 from gateway.registry import DeviceState
 from tests.unit.api.memory_site import NOON, MemorySite, furnished, measured
-
-
-@dataclass
-class Stream:
-    """A client of an event stream, straight on ASGI. `let_read` makes it stop and go on."""
-
-    status: asyncio.Future[int]
-    reading: asyncio.Event = field(default_factory=asyncio.Event)
-    left: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    chunks: asyncio.Queue[bytes] = field(default_factory=asyncio.Queue)
-    _buffer: bytes = b""
-
-    async def receive(self) -> Message:
-        await self.left.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status.set_result(message["status"])
-            return
-        await self.reading.wait()
-        self.chunks.put_nowait(message["body"])
-        if not message.get("more_body"):
-            self.ended.set()
-            self.left.set()
-
-    async def frame(self) -> dict[str, Any]:
-        """The next event, its data decoded; comments and the retry line are passed over."""
-        async with asyncio.timeout(5):
-            while True:
-                head, end, self._buffer = self._buffer.partition(b"\n\n")
-                if not end:
-                    self._buffer = head + await self.chunks.get()
-                    continue
-                fields = dict(line.split(": ", 1) for line in head.decode().split("\n"))
-                if "data" in fields:
-                    return {**fields, "data": json.loads(fields["data"])}
-
-
-@asynccontextmanager
-async def _opened(
-    app: ASGIApp, query: str = "", path: str = "/api/v1/stream", last: int | None = None
-) -> AsyncIterator[Stream]:
-    headers = [(b"host", b"localhost")]
-    if last is not None:
-        headers.append((b"last-event-id", str(last).encode()))
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": headers,
-        "client": ("127.0.0.1", 40000),
-        "server": ("127.0.0.1", 8080),
-    }
-    stream = Stream(asyncio.get_running_loop().create_future())
-    stream.reading.set()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(app(scope, stream.receive, stream.send))  # type: ignore[arg-type]
-        await stream.status
-        try:
-            yield stream
-        finally:
-            stream.left.set()
+from tests.unit.api.streaming import opened
 
 
 async def _settle() -> None:
@@ -109,7 +35,7 @@ async def app(site: MemorySite) -> AsyncIterator[Application]:
 async def test_an_event_arrives_as_a_cloudevent_with_its_seq(
     site: MemorySite, app: Application
 ) -> None:
-    async with _opened(app) as stream:
+    async with opened(app) as stream:
         await _settle()
         await site.store.add(measured("meter-1", "power", "5", "kW"))
         frame = await stream.frame()
@@ -123,7 +49,7 @@ async def test_a_client_resumes_after_the_last_event_it_saw(
 ) -> None:
     await site.store.add(*(measured("meter-1", "power", str(n), "kW") for n in range(10)))
     await _settle()
-    async with _opened(app, last=7) as stream:
+    async with opened(app, last=7) as stream:
         assert [(await stream.frame())["id"] for _ in range(3)] == ["8", "9", "10"]
         await _settle()
         await site.store.add(measured("meter-1", "power", "99", "kW"))
@@ -135,7 +61,7 @@ async def test_what_is_stored_while_a_client_catches_up_comes_once_and_in_order(
 ) -> None:
     await site.store.add(*(measured("meter-1", "power", str(n), "kW") for n in range(1200)))
     await _settle()
-    async with _opened(app, last=0) as stream:
+    async with opened(app, last=0) as stream:
         for n in range(50):
             await site.store.add(measured("meter-1", "power", str(2000 + n), "kW"))
         ids = [int((await stream.frame())["id"]) for _ in range(1250)]
@@ -147,7 +73,7 @@ async def test_without_a_last_event_the_stream_begins_now(
 ) -> None:
     await site.store.add(measured("meter-1", "power", "1", "kW"))
     await _settle()
-    async with _opened(app) as stream:
+    async with opened(app) as stream:
         await _settle()
         await site.store.add(measured("meter-1", "power", "2", "kW"))
         assert (await stream.frame())["id"] == "2"
@@ -158,7 +84,7 @@ async def test_devices_filter_the_past_and_the_present(site: MemorySite, app: Ap
         measured("meter-1", "power", "1", "kW"), measured("room-1", "humidity", "40", "%")
     )
     await _settle()
-    async with _opened(app, "device=room-1", last=0) as stream:
+    async with opened(app, "device=room-1", last=0) as stream:
         assert (await stream.frame())["id"] == "2"
         await _settle()
         await site.store.add(
@@ -171,7 +97,7 @@ async def test_latest_begins_with_what_is_known_and_brings_unstored_values(
     site: MemorySite, app: Application
 ) -> None:
     await site.store.add(measured("meter-1", "power", "1", "kW"))
-    async with _opened(app, "topics=latest") as stream:
+    async with opened(app, "topics=latest") as stream:
         first = await stream.frame()
         await _settle()
         site.poll(measured("meter-1", "power", "2", "kW"))
@@ -185,7 +111,7 @@ async def test_a_device_that_falls_silent_is_told_and_its_values_turn_stale(
     site: MemorySite, app: Application
 ) -> None:
     await site.store.add(measured("meter-1", "power", "1", "kW"))
-    async with _opened(app, "topics=latest,device&device=meter-1") as stream:
+    async with opened(app, "topics=latest,device&device=meter-1") as stream:
         assert [(await stream.frame())["event"] for _ in range(2)] == ["device", "latest"]
         site.registry.move("meter-1", DeviceState.OFFLINE, NOON, "no answer for 3 s")
         state = await stream.frame()
@@ -197,7 +123,7 @@ async def test_a_device_that_falls_silent_is_told_and_its_values_turn_stale(
 async def test_clients_with_one_interest_are_given_the_very_same_bytes(
     site: MemorySite, app: Application
 ) -> None:
-    async with _opened(app) as one, _opened(app) as other:
+    async with opened(app) as one, opened(app) as other:
         await _settle()
         await site.store.add(measured("meter-1", "power", "1", "kW"))
         await _settle()
@@ -209,7 +135,7 @@ async def test_clients_with_one_interest_are_given_the_very_same_bytes(
 async def test_a_client_that_does_not_read_is_cut_and_the_others_go_on(
     site: MemorySite, app: Application
 ) -> None:
-    async with _opened(app) as slow, _opened(app) as quick:
+    async with opened(app) as slow, opened(app) as quick:
         await _settle()
         slow.reading.clear()
         for n in range(MOST_WAITING // 400):
@@ -224,14 +150,14 @@ async def test_a_client_that_does_not_read_is_cut_and_the_others_go_on(
 
 
 async def test_a_client_that_leaves_is_forgotten(site: MemorySite, app: Application) -> None:
-    async with _opened(app):
+    async with opened(app):
         await _settle()
         assert app.clients == 1
     assert app.clients == 0
 
 
 async def test_streams_end_when_the_server_stops(app: Application) -> None:
-    async with _opened(app) as stream:
+    async with opened(app) as stream:
         await _settle()
         app.end_streams()
         async with asyncio.timeout(5):
@@ -239,7 +165,7 @@ async def test_streams_end_when_the_server_stops(app: Application) -> None:
 
 
 async def test_the_tap_shows_bytes_as_they_cross(site: MemorySite, app: Application) -> None:
-    async with _opened(app, path="/api/v1/links/bus/tap") as stream:
+    async with opened(app, path="/api/v1/links/bus/tap") as stream:
         await _settle()
         site.taps.show("bus", Direction.OUT, b"\x01\x03\x00\x00")
         frame = await stream.frame()

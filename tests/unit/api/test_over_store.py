@@ -1,0 +1,130 @@
+"""The same API over the real event store."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.api import Application, open_app
+from gateway.console import Console
+from gateway.console.newest import newest
+from gateway.model import Instant, Quarantined, QuarantineReason, RawId, Retention, SystemClock
+from gateway.store import Batch, EventStore, StoreOptions
+from gateway.web import History
+from tests.unit.api.memory_site import NOON, SECOND, MemorySite, furnished, measured, wire
+from tests.unit.api.streaming import opened
+
+
+class StoredSite(MemorySite):
+    """The memory site with its history on disk."""
+
+    def __init__(self, store: EventStore) -> None:
+        memory = furnished()
+        super().__init__(memory.clock)
+        self.registry = memory.registry
+        self.store: EventStore = store  # type: ignore[assignment]
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[EventStore]:
+    options = StoreOptions(min_free=0, floor_free=0)
+    async with EventStore.open(tmp_path / "store", options, SystemClock()) as opened_store:
+        yield opened_store
+
+
+@pytest.fixture
+async def app(store: EventStore) -> AsyncIterator[Application]:
+    site = StoredSite(store)
+    console = Console(site)
+    async with open_app(site, console.routes(), console.error_page) as running:
+        yield running
+
+
+@pytest.fixture
+async def http(app: Application) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client
+
+
+async def _store(store: EventStore, count: int, device: str = "meter-1") -> list[RawId]:
+    raw_ids = []
+    for n in range(count):
+        raw_id = store.raw_id()
+        at = Instant(NOON + n * SECOND)
+        record = replace(wire(raw_id, b"\x01%d" % n, device_=device), at=at)
+        event = measured(device, "power", str(n), "kW", at=at, raw_id=raw_id)
+        await store.append(Batch(Retention.TELEMETRY, (record,), (event,)))
+        raw_ids.append(raw_id)
+    return raw_ids
+
+
+async def _json(http: httpx.AsyncClient, path: str) -> Any:
+    response = await http.get(path)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def test_the_event_store_is_a_history(store: EventStore) -> None:
+    history: History = store
+    assert history.last_seq == 0
+
+
+async def test_events_lead_to_their_bytes(store: EventStore, http: httpx.AsyncClient) -> None:
+    await _store(store, 3)
+    page = await _json(http, "/api/v1/events?device=meter-1")
+    assert [item["value"] for item in page["items"]] == [0.0, 1.0, 2.0]
+    for n, item in enumerate(page["items"]):
+        message = await _json(http, f"/api/v1/messages/{item['raw_id']}")
+        assert b64decode(message["bytes"]) == b"\x01%d" % n
+        assert message["device"] == "meter-1"
+
+
+async def test_latest_and_messages_and_quarantine(
+    store: EventStore, http: httpx.AsyncClient
+) -> None:
+    raw_ids = await _store(store, 3)
+    reason = QuarantineReason.UNKNOWN_CODE
+    entry = Quarantined(raw_ids[0], "bus", "meter-1", reason, "co2", "no such point", NOON)
+    await store.append(Batch(Retention.TELEMETRY, quarantine=(entry,)))
+    (value,) = await _json(http, "/api/v1/latest")
+    messages = await _json(http, "/api/v1/messages?device=meter-1&limit=2")
+    quarantine = await _json(http, "/api/v1/quarantine?open=true")
+    assert (value["value"], value["raw_id"]) == (2.0, raw_ids[2])
+    assert [item["raw_id"] for item in messages["items"]] == [raw_ids[2], raw_ids[1]]
+    assert quarantine["items"][0]["raw_id"] == raw_ids[0]
+
+
+async def test_a_stream_resumes_across_the_disk_and_what_comes(
+    store: EventStore, app: Application
+) -> None:
+    await _store(store, 600)
+    async with opened(app, last=10) as stream:
+        await _store(store, 3, "room-1")
+        seqs = [int((await stream.frame())["id"]) for _ in range(593)]
+    assert seqs == sorted(set(seqs))
+    assert len(seqs) == 593
+
+
+async def test_the_log_is_read_backwards(store: EventStore) -> None:
+    await _store(store, 1, "room-1")
+    await _store(store, 700)
+    last = await newest(store, before=store.last_seq + 1, count=50)
+    rare = await newest(store, before=store.last_seq + 1, count=50, device="room-1")
+    assert [event.value.text for event in last if event.value] == [
+        str(n) for n in range(699, 649, -1)
+    ]
+    assert [event.source.device for event in rare] == ["room-1"]
+
+
+async def test_every_page_is_served(store: EventStore, http: httpx.AsyncClient) -> None:
+    raw_ids = await _store(store, 60)
+    pages = ["/", "/devices/meter-1", "/devices/meter-1/trend/power", "/messages", "/events"]
+    for path in [*pages, "/devices/meter-1/spark/power", f"/messages/{raw_ids[0]}?seq=1"]:
+        assert (await http.get(path)).status_code == 200, path
