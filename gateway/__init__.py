@@ -42,11 +42,12 @@ from gateway.model import (
     WireRecord,
     from_datetime,
 )
-from gateway.profile import LOINC, AnalyzerProfile, Grade, Point, Profile, Test
+from gateway.profile import LOINC, Analyte, AnalyzerProfile, Grade, Point, Profile
 from gateway.transport import Connection, Serial, Tap, Tcp, TcpListen
 
 __all__ = [
     "LOINC",
+    "Analyte",
     "AnalyzerOptions",
     "AnalyzerProfile",
     "ConfigError",
@@ -88,7 +89,6 @@ __all__ = [
     "Tap",
     "Tcp",
     "TcpListen",
-    "Test",
     "WireRecord",
     "content_digest",
     "from_datetime",

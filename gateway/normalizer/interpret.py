@@ -23,7 +23,7 @@ from gateway.model import (
     Value,
 )
 from gateway.normalizer.laboratory import Laboratory
-from gateway.profile import Point, Test
+from gateway.profile import Analyte, Point
 
 _OWN_CODE = "urn:isogate:own-code"
 _AHEAD = 5 * 60 * 1_000_000
@@ -112,7 +112,7 @@ class Interpreter:
         received_at: Instant,
     ) -> DeviceEvent | Finding:
         observed_at, clock = judge_clock(reading.observed_at, received_at)
-        if self._laboratory is not None and isinstance(meaning.point, Test):
+        if self._laboratory is not None and isinstance(meaning.point, Analyte):
             at = observed_at if clock is ClockQuality.DEVICE else received_at
             reading = self._laboratory.normalize(reading, meaning.point, at) or reading
         finding = _finding(reading, meaning)

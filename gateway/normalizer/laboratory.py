@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.driver import DeviceEntry
 from gateway.model import Instant, Reading, Status, Subject, to_datetime
-from gateway.profile import AnalyzerProfile, Test
+from gateway.profile import Analyte, AnalyzerProfile
 
 AS_SENT = "as_sent"
 """Key of an event's payload that holds value and unit before a conversion."""
@@ -32,7 +32,7 @@ class Laboratory:
             return None
         return cls(entry.id, ZoneInfo(profile.zone or entry.zone), profile)
 
-    def normalize(self, reading: Reading, point: Test, at: Instant) -> Reading | None:
+    def normalize(self, reading: Reading, point: Analyte, at: Instant) -> Reading | None:
         """The reading in the point's unit, its sample made unique; None if its unit is unknown.
 
         `at` is when it was observed. The unit of the result is empty: the point's.
@@ -50,7 +50,7 @@ class Laboratory:
             status=Status.QC if control else reading.status,
         )
 
-    def _in_unit(self, reading: Reading, point: Test) -> Reading | None:
+    def _in_unit(self, reading: Reading, point: Analyte) -> Reading | None:
         if not reading.unit:
             return reading
         unit = self.profile.units.get(reading.unit, reading.unit)

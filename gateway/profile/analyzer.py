@@ -19,7 +19,7 @@ LOINC = "http://loinc.org"
 """Code system of tests that have a LOINC code; the others keep the device's own code."""
 
 
-class Test(Point):
+class Analyte(Point):
     """One test of an analyzer. The key in `points` is the device's own code.
 
     `unit` is what the result is stored in. `convert` gives, for other UCUM units that the device
@@ -47,7 +47,7 @@ class AnalyzerProfile(Profile):
     """
 
     retention: Retention = Retention.RECORD
-    points: Mapping[str, Test]
+    points: Mapping[str, Analyte]
     charset: Literal["utf-8", "gb18030", "latin-1", "ascii"] = "utf-8"
     zone: str = Field(default="", description="IANA zone of its clock, if not the site's")
     specimen: Literal["barcode", "daily-number"] = "barcode"

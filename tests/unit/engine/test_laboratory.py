@@ -19,7 +19,7 @@ from gateway.model import (
     from_datetime,
 )
 from gateway.normalizer import Interpretation, Interpreter
-from gateway.profile import LOINC, AnalyzerProfile, Grade, Test
+from gateway.profile import LOINC, Analyte, AnalyzerProfile, Grade
 from tests.unit.engine.sites import device
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -34,10 +34,10 @@ PROFILE = AnalyzerProfile(
     units={"毫摩尔/升": "mmol/L"},
     flags={"↑": "H"},
     points={
-        "GLU": Test(
+        "GLU": Analyte(
             system=LOINC, code="14749-6", unit="mmol/L", convert={"mg/dL": Decimal("0.0555")}
         ),
-        "HBsAg": Test(),
+        "HBsAg": Analyte(),
     },
 )
 GLUCOSE = Reading("GLU", "5.50", 5.5, unit="mmol/L", subject=Subject(specimen="17"))
@@ -140,6 +140,6 @@ def test_a_dead_clock_does_not_make_two_days_samples_one() -> None:
 
 
 def test_a_mended_mapping_gives_the_same_event() -> None:
-    renamed = {**PROFILE.points, "GLU": Test(unit="mmol/L")}
+    renamed = {**PROFILE.points, "GLU": Analyte(unit="mmol/L")}
     mended = PROFILE.model_copy(update={"points": renamed})
     assert event(GLUCOSE).id == event(GLUCOSE, profile=mended).id
