@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from drivers.mqtt.codec import Connack, to_frame
-from drivers.mqtt.interpret import AvailabilityListener, Listener, listeners
+from drivers.mqtt.hearing import listeners_by_topic
+from drivers.mqtt.interpret import AvailabilityListener, listeners
 from drivers.mqtt.memory import Memory
-from drivers.mqtt.pipeline import Listeners, Names, Pipeline
+from drivers.mqtt.pipeline import Names, Pipeline
 from drivers.mqtt.profile import MQTT_5, MqttLink
 from drivers.mqtt.session import Session, open_session
 from drivers.mqtt.topics import fewest, matches
@@ -28,7 +28,7 @@ class MqttDriver:
         self._link = link.id
         self._options = _options(link)
         self._names = Names(client_id(link))
-        self._listeners = _by_topic(link)
+        self._listeners = listeners_by_topic(link)
         wide = [self._options.discover] if self._options.discover else []
         self._filters = fewest([*wide, *self._listeners])
         others = 0 if self._options.version == MQTT_5 else _WINDOW_3_1_1
@@ -136,14 +136,6 @@ def _options(link: LinkEntry) -> MqttLink:
     if not isinstance(link.options, MqttLink):
         raise TypeError(f"link {link.id}: not a link of the mqtt driver")
     return link.options
-
-
-def _by_topic(link: LinkEntry) -> Listeners:
-    by_topic: defaultdict[str, list[Listener]] = defaultdict(list)
-    for entry in link.devices:
-        for topic, listener in listeners(entry):
-            by_topic[topic].append(listener)
-    return dict(by_topic)
 
 
 def _cause(group: ExceptionGroup) -> Exception:

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from drivers.mqtt.codec import Publish, to_frame
-from drivers.mqtt.interpret import Listener, Said
+from drivers.mqtt.hearing import Listeners, Refusal, hear, publication
+from drivers.mqtt.interpret import Said
 from drivers.mqtt.memory import Memory
 from drivers.mqtt.session import Session
 from gateway import (
     Ports,
-    ProtocolViolation,
-    Publication,
-    QuarantineReason,
     WireRecord,
-    content_digest,
 )
-
-Listeners: TypeAlias = Mapping[str, Sequence[Listener]]
 
 _GRACE = 3.0
 
@@ -41,12 +35,6 @@ class Names:
         if message.retain:
             return self.retained
         return self.client_id if message.qos else f"{self.client_id}/qos0"
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    reason: QuarantineReason
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +143,8 @@ class Pipeline:
         self, message: Publish, record: WireRecord, *wire: WireRecord
     ) -> tuple[Said, ...]:
         """Put a message on disk. Without `wire` it repeats `record`, which is there already."""
-        heard = self._hear(message)
-        if isinstance(heard, _Refusal):
+        heard = hear(self._listeners, message)
+        if isinstance(heard, Refusal):
             if wire:
                 entry = self._ports.quarantined(record, heard.reason, message.topic, heard.detail)
                 await self._ports.quarantine(entry, *wire)
@@ -164,34 +152,13 @@ class Pipeline:
         if wire or not message.retain:
             for said in heard:
                 if said.readings:
-                    await self._ports.publish(_publication(said, message, record), *wire)
+                    await self._ports.publish(publication(said, message, record.raw_id), *wire)
                     wire = ()
         if wire:
             await self._ports.journal(*wire)
         return heard
 
-    def _hear(self, message: Publish) -> tuple[Said, ...] | _Refusal:
-        """What a message says of each device; an empty payload only clears a retained one."""
-        if not message.payload:
-            return ()
-        listeners = self._listeners.get(message.topic, ())
-        if not listeners:
-            return _Refusal(QuarantineReason.UNKNOWN_DEVICE, "no device publishes on this topic")
-        try:
-            return tuple(listener.hear(message) for listener in listeners)
-        except ProtocolViolation as error:
-            return _Refusal(QuarantineReason.UNREADABLE, str(error))
-
     def _record(self, message: Publish) -> WireRecord:
         listeners = self._listeners.get(message.topic, ())
         device = listeners[0].device if listeners else ""
         return self._ports.record(to_frame(message), device=device, session=self._names.of(message))
-
-
-def _publication(said: Said, message: Publish, record: WireRecord) -> Publication:
-    """`record` is the first that held this message, so a redelivery has the same occurrence."""
-    if said.identified:
-        occurrence = content_digest(message.topic.encode(), message.payload)
-    else:
-        occurrence = content_digest(b"mqtt message", record.raw_id.to_bytes(8, "big"))
-    return Publication(said.device, said.readings, (record.raw_id,), occurrence)
