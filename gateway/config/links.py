@@ -53,6 +53,7 @@ class LinkReader:
     drivers: Mapping[str, DriverType]
     catalogue: Catalogue
     simulated: bool
+    zone: str
 
     def read(self, links: Part, devices: Part) -> tuple[LinkEntry, ...]:
         """The valid links with their valid devices; the problems of the rest are noted."""
@@ -120,6 +121,7 @@ class LinkReader:
                     interval=common.interval or profile.interval,
                     location=common.location,
                     simulated=common.simulated or self.simulated,
+                    zone=profile.zone or self.zone,
                 )
             )
 

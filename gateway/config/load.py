@@ -76,7 +76,7 @@ class _Reading:
         listeners = self._optional(top / "listeners", Listeners)
         store = self._optional(top / "store", StoreOptions)
         sections = self._sections(top)
-        links = self._links(top, simulated=who is not None and who.simulated)
+        links = self._links(top, who)
         if who is None or listeners is None or store is None:
             return None
         site = Site(
@@ -126,11 +126,12 @@ class _Reading:
             return None
         return self._optional(part, room.section)
 
-    def _links(self, top: Part, *, simulated: bool) -> tuple[LinkEntry, ...]:
+    def _links(self, top: Part, who: SiteOptions | None) -> tuple[LinkEntry, ...]:
         catalogue = Catalogue(self.inspection, self.drivers)
         for name, part in self.inspection.mapping(top / "profiles").items():
             catalogue.add_inline(name, part)
         for file in sorted((self.document.file.parent / "profiles").glob("*.yaml")):
             catalogue.add_file(file)
-        reader = LinkReader(self.inspection, self.drivers, catalogue, simulated)
+        simulated, zone = (who.simulated, who.time_zone) if who else (False, "UTC")
+        reader = LinkReader(self.inspection, self.drivers, catalogue, simulated, zone)
         return reader.read(top / "links", top / "devices")

@@ -129,7 +129,9 @@ class StoreOptions(Options):
         description="an unchanged value is stored every so many seconds",
     )
     min_free: Bytes = Field(
-        default=10**9, ge=10**6, description="free space below which acknowledgements are withheld"
+        default=10**9,
+        ge=10**6,
+        description="free space below which /readyz warns; below 64 MiB nothing is acknowledged",
     )
     retention: RetentionOptions = RetentionOptions()
 

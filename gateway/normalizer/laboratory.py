@@ -30,7 +30,7 @@ class Laboratory:
         profile = entry.profile
         if not isinstance(profile, AnalyzerProfile):
             return None
-        return cls(entry.id, ZoneInfo(profile.zone or entry.zone), profile)
+        return cls(entry.id, ZoneInfo(entry.zone), profile)
 
     def normalize(self, reading: Reading, point: Analyte, at: Instant) -> Reading | None:
         """The reading in the point's unit, its sample made unique; None if its unit is unknown.

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
@@ -49,7 +48,6 @@ class AnalyzerProfile(Profile):
     retention: Retention = Retention.RECORD
     points: Mapping[str, Analyte]
     charset: Literal["utf-8", "gb18030", "latin-1", "ascii"] = "utf-8"
-    zone: str = Field(default="", description="IANA zone of its clock, if not the site's")
     specimen: Literal["barcode", "daily-number"] = "barcode"
     day_starts: time = time(0, 0)
     control: str = Field(default="", description="regular expression of control sample ids")
@@ -71,13 +69,3 @@ class AnalyzerProfile(Profile):
         except re.error as error:
             raise ValueError(f"'{pattern}' is not a regular expression: {error}") from None
         return pattern
-
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        if zone:
-            try:
-                ZoneInfo(zone)
-            except (KeyError, ValueError, OSError):
-                raise ValueError(f"'{zone}' is not an IANA time zone") from None
-        return zone

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -73,7 +74,18 @@ class Profile(BaseModel):
     silent_after: float | None = Field(
         default=None, gt=0, description="seconds without a word after which it counts as offline"
     )
+    zone: str = Field(default="", description="IANA zone of its clock, if not the site's")
     points: Mapping[str, Point]
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone:
+            try:
+                ZoneInfo(zone)
+            except (KeyError, ValueError, OSError):
+                raise ValueError(f"'{zone}' is not an IANA time zone") from None
+        return zone
 
     @model_validator(mode="before")
     @classmethod

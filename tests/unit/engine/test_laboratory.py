@@ -29,7 +29,6 @@ PROFILE = AnalyzerProfile(
     title="Chemistry analyzer",
     grade=Grade.DERIVED,
     source="these tests",
-    zone="Asia/Shanghai",
     control="QC-.*",
     units={"毫摩尔/升": "mmol/L"},
     flags={"↑": "H"},
@@ -51,7 +50,7 @@ def interpret(
     received: datetime = NOON,
     occurrence: bytes = b"1",
 ) -> Interpretation:
-    entry = replace(device("a1", profile=profile), zone="UTC")
+    entry = replace(device("a1", profile=profile), zone="Asia/Shanghai")
     happening = occurrence_id("site", "a1", occurrence)
     interpreter = Interpreter("site", "test", "1", entry)
     return interpreter.interpret([reading], [RawId(1)], from_datetime(received), happening)
