@@ -1,18 +1,26 @@
 """The event store: an append-only, durable, ordered record of everything that happened."""
 
+from gateway.store.backup import BackupReport, restore, verify
 from gateway.store.batch import Batch, Resolution
 from gateway.store.options import StoreOptions
+from gateway.store.outbox import Backoff, Delivery, Outbox
 from gateway.store.query import QuarantineEntry, RollupRow
 from gateway.store.state import StoreHealth, StoreState
 from gateway.store.store import EventStore
 
 __all__ = [
+    "Backoff",
+    "BackupReport",
     "Batch",
+    "Delivery",
     "EventStore",
+    "Outbox",
     "QuarantineEntry",
     "Resolution",
     "RollupRow",
     "StoreHealth",
     "StoreOptions",
     "StoreState",
+    "restore",
+    "verify",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gateway.model import Instant, Retention, to_datetime
+from gateway.model import Instant, Retention, from_datetime, to_datetime
 from gateway.store.connection import sync_folder
 
 _NAME = re.compile(
@@ -53,6 +53,7 @@ class Catalog:
     def __init__(self, folder: Path, files: Iterable[SegmentFile] = ()) -> None:
         self._folder = folder
         self._files = tuple(sorted(files))
+        self._frozen: set[SegmentFile] = set()
 
     @classmethod
     def scan(cls, folder: Path) -> Catalog:
@@ -79,10 +80,16 @@ class Catalog:
         if not existing or existing[-1].month < month:
             return SegmentFile(month, 1, retention, closed=False, folder=self._folder)
         last = existing[-1]
-        return replace(last, part=last.part + 1, closed=False) if last.closed else last
+        if last.closed or last in self._frozen:
+            return replace(last, part=last.part + 1, closed=False)
+        return last
 
     def add(self, file: SegmentFile) -> None:
         self._files = tuple(sorted({*self._files, file}))
+
+    def freeze(self, file: SegmentFile) -> None:
+        """Write no more to a segment: it is about to be closed."""
+        self._frozen.add(file)
 
     def discard(self, file: SegmentFile) -> None:
         self._files = tuple(each for each in self._files if each != file)
@@ -91,6 +98,12 @@ class Catalog:
 def month_of(instant: Instant) -> str:
     """The UTC month of an instant: `2026-11`."""
     return f"{to_datetime(instant):%Y-%m}"
+
+
+def month_start(instant: Instant) -> Instant:
+    """The first instant of an instant's UTC month."""
+    moment = to_datetime(instant)
+    return from_datetime(moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
 
 
 def _parse(path: Path) -> SegmentFile | None:

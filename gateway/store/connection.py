@@ -35,11 +35,16 @@ def open_writer(path: Path) -> apsw.Connection:
 
 def open_reader(path: Path, *, immutable: bool = False) -> apsw.Connection:
     """Open a file for reading; `immutable` promises that nobody will ever write it again."""
-    uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if immutable else ''}"
+    uri = read_only_uri(path) + ("&immutable=1" if immutable else "")
     flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
     connection = apsw.Connection(uri, flags=flags)
     connection.set_busy_timeout(_BUSY_MS)
     return connection
+
+
+def read_only_uri(path: Path) -> str:
+    """The name by which SQLite opens a file without ever writing it."""
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 @contextmanager

@@ -93,6 +93,10 @@ class Projection:
         await self.flush()
         return await self._in_thread(lambda: self._views.summary(start, end, width))
 
+    async def forget_before(self, instant: Instant) -> None:
+        """As `Views.forget_before`."""
+        await self._in_thread(lambda: self._views.forget_before(instant))
+
     async def _flush(self) -> None:
         async with self._turn:
             cursor = self.cursor

@@ -10,6 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+import apsw
+
+from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Quarantined, RawId, Retention, WireRecord
 from gateway.store.batch import Resolution
 from gateway.store.catalog import Catalog, SegmentFile
@@ -114,7 +117,7 @@ class ReaderPool:
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="store-reader")
 
     async def run(self, question: Callable[[Reader], _T]) -> _T:
-        """Answer in a thread; waits in line when all are busy."""
+        """Answer in a thread; waits in line when all are busy. StoreError: it can't be read."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, question)
 
     def close(self) -> None:
@@ -126,6 +129,16 @@ class ReaderPool:
     def _ask(self, question: Callable[[Reader], _T]) -> _T:
         reader = self._idle.get()
         try:
-            return question(reader)
+            return _answer(reader, question)
+        except (apsw.Error, OSError) as error:
+            raise StoreError(f"the store can't be read: {error}") from error
         finally:
             self._idle.put(reader)
+
+
+def _answer(reader: Reader, question: Callable[[Reader], _T]) -> _T:
+    """Ask; once more if a segment was closed or dropped between its listing and its opening."""
+    try:
+        return question(reader)
+    except apsw.CantOpenError:
+        return question(reader)

@@ -5,7 +5,7 @@ from __future__ import annotations
 FORMAT = 1
 """Version of the data directory. A newer one is refused: it may hold what we would misread."""
 
-SEGMENT = """
+TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE device(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE series(
@@ -21,7 +21,6 @@ CREATE TABLE channel(
 CREATE TABLE raw(
   id INTEGER PRIMARY KEY, channel INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL
 );
-CREATE INDEX raw_channel ON raw(channel);
 CREATE TABLE block(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE block_channel(
   channel INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY(channel, block)
@@ -42,9 +41,6 @@ CREATE TABLE event(
   subject BLOB,
   body BLOB
 );
-CREATE INDEX event_id ON event(id_high);
-CREATE INDEX event_device ON event(device);
-CREATE INDEX event_subject ON event(subject) WHERE subject IS NOT NULL;
 CREATE TABLE quarantine(
   id INTEGER PRIMARY KEY, raw INTEGER NOT NULL, link TEXT NOT NULL, device TEXT NOT NULL,
   reason TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL
@@ -61,6 +57,16 @@ events, `span` their number less one, the id that of the occurrence). `observed`
 segment, whose records stand compressed in `block`. Quarantine entries share the sequence of
 events, so both are ordered across segments.
 """
+
+INDEXES = """
+CREATE INDEX raw_channel ON raw(channel);
+CREATE INDEX event_id ON event(id_high);
+CREATE INDEX event_device ON event(device);
+CREATE INDEX event_subject ON event(subject) WHERE subject IS NOT NULL;
+"""
+"""Ids are found by their first half and compared whole: half the index for the same certainty."""
+
+SEGMENT = TABLES + INDEXES
 
 INSERT_RAW = "INSERT INTO raw VALUES(?,?,?,?)"
 INSERT_EVENT = "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -23,8 +23,9 @@ from gateway.model import (
     Retention,
     WireRecord,
 )
+from gateway.store.backup import BackupReport, Cut, save
 from gateway.store.batch import Batch, Resolution
-from gateway.store.catalog import Catalog
+from gateway.store.catalog import Catalog, month_start
 from gateway.store.directory import DataDirectory, occupy
 from gateway.store.options import StoreOptions
 from gateway.store.projection import Projection
@@ -41,6 +42,7 @@ from gateway.store.reader import ReaderPool
 from gateway.store.ring import RawRing
 from gateway.store.state import StoreHealth, StoreState
 from gateway.store.tail import Tail
+from gateway.store.upkeep import Upkeep
 from gateway.store.views import Width
 from gateway.store.writer import Job, Request, Settlement, Writer
 
@@ -74,6 +76,7 @@ class EventStore:
         self._ring = RawRing(options.ring_bytes, options.ring_seconds)
         self._raw_ids = RawIds(read_reserved(directory.raw_ids), reserve(directory.raw_ids))
         self._reserving = False
+        self._upkeep = Upkeep(catalog, self._in_writer)
         self._projection = Projection(directory.views, self._last_seq)
         self._arrivals = self._waiting = self._waiting_bytes = 0
         self._room, self._news = asyncio.Event(), asyncio.Event()
@@ -240,6 +243,44 @@ class EventStore:
 
     async def _read(self, query: EventQuery) -> list[DeviceEvent]:
         return await self._readers.run(lambda reader: reader.events(query))
+
+    async def close_segments(self, *, current: bool = False) -> list[Path]:
+        """Compress the segments of past months, or all; appending goes on meanwhile."""
+        closed = await self._upkeep.close(self._clock.now(), current=current)
+        return [file.path for file in closed]
+
+    async def drop_telemetry(self, before: Instant) -> list[Path]:
+        """Drop the telemetry segments of the months before an instant's, for good.
+
+        There is no such thing for RECORD segments: what they hold is folded by projections, and
+        goes only after a verified snapshot of these.
+        """
+        dropped = await self._upkeep.drop_telemetry(before)
+        await self._projection.forget_before(month_start(before))
+        return [file.path for file in dropped]
+
+    async def backup(self, target: Path) -> BackupReport:
+        """Save one consistent cut of every file into a new directory, verified; appends go on."""
+        async with self._upkeep.lock:
+            with suppress(StoreError):
+                await self._projection.flush()
+            last_seq, raw_ids, cut = await self._in_writer(self._cut)
+            try:
+                return await asyncio.to_thread(
+                    save, cut, target, self._clock.now(), last_seq, raw_ids
+                )
+            except (apsw.Error, OSError) as error:
+                raise StoreError(f"{target}: the backup failed: {error}") from error
+            finally:
+                cut.close()
+
+    def _cut(self, writer: Writer) -> tuple[int, int, Cut]:
+        directory = self._directory
+        derived = (directory.tables, directory.outbox, directory.views)
+        files = [(path, False) for path in derived if path.exists()]
+        files += [(file.path, file.closed) for file in writer.catalog.files]
+        cut = Cut(directory.path, files)
+        return writer.last_seq, read_reserved(directory.raw_ids), cut
 
     def _settle(self, settlement: Settlement) -> None:
         self._last_seq = settlement.last_seq

@@ -1,61 +1,14 @@
-"""A store on a temporary disk, a clock that stands, and events to put in."""
+"""A store on a temporary disk."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from gateway.keys import event_id, occurrence_id
-from gateway.model import (
-    Coding,
-    DeviceEvent,
-    Direction,
-    Instant,
-    Kind,
-    RawId,
-    Source,
-    Value,
-    WireRecord,
-)
 from gateway.store import EventStore, StoreOptions
-
-NOVEMBER = Instant(1_795_000_000_000_000)  # 2026-11-18
-
-
-@dataclass
-class HeldClock:
-    """Domain time that moves when told."""
-
-    at: int = NOVEMBER
-
-    def now(self) -> Instant:
-        return Instant(self.at)
-
-
-def make_event(
-    number: int, *, device: str = "meter-1", code: str = "power", raw: int | None = None
-) -> DeviceEvent:
-    occurrence = occurrence_id("site", device, str(number).encode())
-    return DeviceEvent(
-        id=event_id(occurrence, "urn:x", code),
-        site="site",
-        source=Source(device, "modbus", "1"),
-        kind=Kind.MEASUREMENT,
-        code=Coding("urn:x", code),
-        value=Value(str(number), float(number)),
-        unit="kW",
-        received_at=Instant(NOVEMBER + number),
-        observed_at=Instant(NOVEMBER + number),
-        raw_id=None if raw is None else RawId(raw),
-    )
-
-
-def make_record(raw_id: int, data: bytes = b"bytes", *, device: str = "meter-1") -> WireRecord:
-    at = Instant(NOVEMBER + raw_id)
-    return WireRecord(RawId(raw_id), "bus", device, Direction.IN, "s1", at, data)
+from tests.unit.store.store_case import HeldClock
 
 
 @pytest.fixture

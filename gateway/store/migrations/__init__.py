@@ -1,0 +1,1 @@
+"""Migrations of the relational tables, in order; never edited once released."""

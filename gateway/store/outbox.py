@@ -1,0 +1,161 @@
+"""Durable deliveries: in order for each destination, tried again, and never silently given up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from gateway.errors import StoreError
+from gateway.model import Clock, Instant
+from gateway.store.connection import open_writer, transaction
+
+_T = TypeVar("_T")
+_FORMAT = 1
+_TABLES = """
+CREATE TABLE delivery(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, destination TEXT NOT NULL, key TEXT NOT NULL,
+  payload BLOB NOT NULL, created INTEGER NOT NULL, due INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'waiting',
+  error TEXT NOT NULL DEFAULT '', UNIQUE(destination, key)
+);
+CREATE INDEX delivery_waiting ON delivery(destination, id) WHERE state = 'waiting';
+CREATE INDEX delivery_dead ON delivery(id) WHERE state = 'dead';
+"""
+_COLUMNS = "id, destination, key, payload, created, due, attempts, error"
+_ENQUEUE = (
+    "INSERT INTO delivery(destination, key, payload, created, due) VALUES(?,?,?,?,?)"
+    " ON CONFLICT DO NOTHING"
+)
+_HEAD = (
+    f"SELECT {_COLUMNS} FROM delivery WHERE destination = ? AND state = 'waiting'"  # noqa: S608
+    " ORDER BY id LIMIT 1"
+)
+_DEAD = f"SELECT {_COLUMNS} FROM delivery WHERE state = 'dead' ORDER BY id LIMIT ?"  # noqa: S608
+_FAILED = (
+    "UPDATE delivery SET attempts = attempts + 1, error = ?2,"
+    " state = iif(attempts + 1 >= ?3, 'dead', 'waiting'),"
+    " due = ?4 + min(?5 << min(attempts, 20), ?6) WHERE id = ?1 AND state = 'waiting'"
+)
+_REVIVE = "UPDATE delivery SET state = 'waiting', attempts = 0, due = ? WHERE id = ?"
+_DELIVERED = "UPDATE delivery SET state = 'delivered', payload = x'', error = '' WHERE id = ?"
+_FORGET = "DELETE FROM delivery WHERE state = 'delivered' AND created < ?"
+_SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something owed to a destination. `due` is when it may be tried; `error` the last refusal."""
+
+    id: int
+    destination: str
+    key: str
+    payload: bytes
+    created: Instant
+    due: Instant
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waits double from `first` to `longest` seconds; after `attempts` it is a dead letter."""
+
+    first: int = 1
+    longest: int = 300
+    attempts: int = 50
+
+
+class Outbox:
+    """The deliveries of a gateway. Whoever sends asks for the head, sends, then says how it went.
+
+    A destination's head blocks what is behind it: order is kept. A dead letter blocks nobody; it
+    waits for a person. The key makes repeated enqueueing one delivery, also after it was
+    delivered, until `forget` drops it.
+    """
+
+    def __init__(self, path: Path, clock: Clock, backoff: Backoff) -> None:
+        self._clock, self._backoff = clock, backoff
+        self._connection = open_writer(path)
+        if self._connection.pragma("user_version") == 0:
+            with transaction(self._connection):
+                self._connection.execute(_TABLES)
+                self._connection.execute(f"PRAGMA user_version = {_FORMAT}")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, path: Path, clock: Clock, backoff: Backoff | None = None
+    ) -> AsyncIterator[Outbox]:
+        """Open or create the file; StoreError if it can't be."""
+        try:
+            outbox = cls(path, clock, backoff or Backoff())
+        except apsw.Error as error:
+            raise StoreError(f"{path}: the outbox can't be opened: {error}") from error
+        try:
+            yield outbox
+        finally:
+            await asyncio.to_thread(outbox._thread.shutdown)
+            outbox._connection.close()
+
+    async def enqueue(self, destination: str, key: str, payload: bytes) -> bool:
+        """Owe a delivery, durably; False if this key is known for this destination."""
+        now = self._clock.now()
+        return await self._change(_ENQUEUE, destination, key, payload, now, now)
+
+    async def head(self, destination: str) -> Delivery | None:
+        """The next delivery of a destination, due or not; None if nothing is owed."""
+        return next(iter(await self._rows(_HEAD, destination)), None)
+
+    async def delivered(self, delivery: Delivery) -> None:
+        """Its receiver has it; only the key is kept."""
+        await self._change(_DELIVERED, delivery.id)
+
+    async def failed(self, delivery: Delivery, error: str) -> None:
+        """It was refused: due again later, or a dead letter."""
+        back = self._backoff
+        first, longest = back.first * _SECOND, back.longest * _SECOND
+        now = self._clock.now()
+        await self._change(_FAILED, delivery.id, error, back.attempts, now, first, longest)
+
+    async def dead(self, limit: int = 100) -> list[Delivery]:
+        """Dead letters, oldest first."""
+        return await self._rows(_DEAD, limit)
+
+    async def revive(self, delivery_id: int) -> bool:
+        """Try a dead letter again, in its old place; False if there is none."""
+        return await self._change(_REVIVE, self._clock.now(), delivery_id)
+
+    async def forget(self, before: Instant) -> None:
+        """Drop the keys of what was delivered and enqueued before an instant."""
+        await self._change(_FORGET, before)
+
+    async def _change(self, statement: str, *binds: apsw.SQLiteValue) -> bool:
+        def change() -> bool:
+            with transaction(self._connection):
+                self._connection.execute(statement, binds)
+                return self._connection.changes() > 0
+
+        return await self._run(change)
+
+    async def _rows(self, statement: str, *binds: apsw.SQLiteValue) -> list[Delivery]:
+        return await self._run(
+            lambda: [_delivery(*row) for row in self._connection.execute(statement, binds)]
+        )
+
+    async def _run(self, work: Callable[[], _T]) -> _T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except apsw.Error as error:
+            raise StoreError(f"the outbox failed: {error}") from error
+
+
+def _delivery(*row: apsw.SQLiteValue) -> Delivery:
+    return Delivery(*row)  # type: ignore[arg-type]
