@@ -35,6 +35,7 @@ class Broadcast:
         self._moved: dict[tuple[str, str], DeviceEvent] = {}
         self._readers = asyncio.Semaphore(_READERS)
         self.cut = 0
+        self.ended = False
 
     @property
     def clients(self) -> int:
@@ -61,6 +62,7 @@ class Broadcast:
 
     def end_streams(self) -> None:
         """End every stream, so that a server that waits for its connections can stop."""
+        self.ended = True
         for listeners in self._groups.values():
             for listener in listeners:
                 listener.end()

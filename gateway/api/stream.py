@@ -21,14 +21,17 @@ from gateway.web.refusal import unknown_device, unknown_link
 if TYPE_CHECKING:
     from gateway.supervisor import Tapped
 
-_HEARTBEAT_SECONDS = 15.0
+_TURN = 1.0
+"""Seconds after which a quiet tap looks whether the streams were ended."""
+
+_HEARTBEAT_TURNS = 15
 _MOST_CLIENTS = 5000
 
 
 def routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
     return [
         Route(f"{PREFIX}/stream", Stream(view, broadcast), methods=["GET"]),
-        Route(f"{PREFIX}/links/{{link}}/tap", Tap(view), methods=["GET"]),
+        Route(f"{PREFIX}/links/{{link}}/tap", Tap(view, broadcast), methods=["GET"]),
     ]
 
 
@@ -68,8 +71,9 @@ class Stream:
 class Tap:
     """The bytes of one link, both ways, as they cross; `missed` counts what came too fast."""
 
-    def __init__(self, view: GatewayView) -> None:
+    def __init__(self, view: GatewayView, broadcast: Broadcast) -> None:
         self._view = view
+        self._broadcast = broadcast
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         link = scope["path_params"]["link"]
@@ -78,13 +82,16 @@ class Tap:
         await respond(receive, send, self._chunks(link))
 
     async def _chunks(self, link: str) -> AsyncGenerator[bytes, None]:
+        quiet = 0
         with self._view.tap(link) as queue:
-            while True:
+            while not self._broadcast.ended:
                 try:
-                    async with asyncio.timeout(_HEARTBEAT_SECONDS):
+                    async with asyncio.timeout(_TURN):
                         tapped = await queue.get()
                 except TimeoutError:
-                    yield HEARTBEAT
+                    quiet += 1
+                    if quiet % _HEARTBEAT_TURNS == 0:
+                        yield HEARTBEAT
                 else:
                     yield _tap_frame(tapped)
 

@@ -164,7 +164,9 @@ class MemoryHistory:
         return [
             row
             for row in self.rows
-            if (row.device, row.code) == (device, code) and start <= row.start < end
+            if (row.device, row.code) == (device, code)
+            and start <= row.start < end
+            and row.start % (300 * SECOND if bucket == "5m" else 3600 * SECOND) == 0
         ]
 
     async def follow(self, after: int) -> AsyncIterator[Sequence[DeviceEvent]]:

@@ -164,6 +164,14 @@ async def test_streams_end_when_the_server_stops(app: Application) -> None:
             await stream.ended.wait()
 
 
+async def test_a_quiet_tap_ends_when_the_server_stops(app: Application) -> None:
+    async with opened(app, path="/api/v1/links/bus/tap") as stream:
+        await _settle()
+        app.end_streams()
+        async with asyncio.timeout(5):
+            await stream.ended.wait()
+
+
 async def test_the_tap_shows_bytes_as_they_cross(site: MemorySite, app: Application) -> None:
     async with opened(app, path="/api/v1/links/bus/tap") as stream:
         await _settle()
