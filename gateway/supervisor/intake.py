@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.driver import DeviceEntry, DriverType, LinkEntry, Poll
-from gateway.errors import StoreError
+from gateway.errors import ProtocolViolation, StoreError
 from gateway.keys import occurrence_id
 from gateway.model import (
     Clock,
@@ -28,7 +28,7 @@ from gateway.model import (
     Value,
     WireRecord,
 )
-from gateway.normalizer import ChangeFilter, Finding, Interpreter
+from gateway.normalizer import ChangeFilter, Finding, Interpretation, Interpreter
 from gateway.profile import POINT_SYSTEM
 from gateway.registry import DeviceState, Registry
 from gateway.store import Batch, EventStore
@@ -105,7 +105,7 @@ class Intake:
 
     async def journal(self, records: Sequence[WireRecord]) -> None:
         """Commit bytes alone."""
-        retention = self._retention(records[0].device)
+        retention = self.retention(records[0].device)
         await self._store.append(Batch(retention, wire=tuple(records)))
 
     async def publish(
@@ -117,8 +117,7 @@ class Intake:
         channel = self._channels.get(publication.device)
         if channel is None:
             return await self._publish_unknown(link, publication.device, raw_ids, now, wire)
-        occurrence = occurrence_id(self._site, publication.device, publication.occurrence)
-        found = channel.interpreter.interpret(publication.readings, raw_ids, now, occurrence)
+        found = self._interpreted(channel, publication, raw_ids, now)
         entries = tuple(
             _quarantined(link, channel, finding, raw_ids, now) for finding in found.findings
         )
@@ -126,6 +125,21 @@ class Intake:
         receipt = await self._store.append(batch)
         self._alive(channel.entry.id, now, raw_ids)
         return receipt
+
+    def interpret(self, publication: Publication, received_at: Instant) -> Interpretation:
+        """What a publication of journalled records means now; nothing is committed.
+
+        ProtocolViolation if its device is not in devices.yaml.
+        """
+        channel = self._channels.get(publication.device)
+        if channel is None:
+            raise ProtocolViolation(f"devices.yaml has no device {publication.device!r}")
+        return self._interpreted(channel, publication, publication.raw_ids, received_at)
+
+    def retention(self, device: str) -> Retention:
+        """The class in which a device's facts are kept."""
+        channel = self._channels.get(device)
+        return channel.retention if channel is not None else Retention.TELEMETRY
 
     def sample(self, link: str, entry: DeviceEntry, poll: Poll) -> None:
         """Take in one poll. Nothing waits for it: a poll has no acknowledgement to withhold."""
@@ -154,7 +168,7 @@ class Intake:
 
     async def quarantine(self, entry: Quarantined, wire: Sequence[WireRecord]) -> None:
         """Commit bytes that nobody could interpret."""
-        retention = self._retention(entry.device)
+        retention = self.retention(entry.device)
         await self._store.append(Batch(retention, tuple(wire), quarantine=(entry,)))
 
     def availability(
@@ -221,9 +235,15 @@ class Intake:
         interpreter = Interpreter(self._site, driver.name, driver.version, entry)
         return _Channel(entry, interpreter, ChangeFilter(entry, self._heartbeat), set())
 
-    def _retention(self, device: str) -> Retention:
-        channel = self._channels.get(device)
-        return channel.retention if channel is not None else Retention.TELEMETRY
+    def _interpreted(
+        self,
+        channel: _Channel,
+        publication: Publication,
+        raw_ids: Sequence[RawId],
+        received_at: Instant,
+    ) -> Interpretation:
+        occurrence = occurrence_id(self._site, publication.device, publication.occurrence)
+        return channel.interpreter.interpret(publication.readings, raw_ids, received_at, occurrence)
 
     async def _publish_unknown(
         self,
