@@ -112,7 +112,7 @@ class Line:
         self, unit: int, block: Block, received: bytearray
     ) -> DeviceUnavailable | ProtocolViolation:
         """Make the line fit for the next request; the error that says what happened."""
-        nonsense = self._framing.unread or len(received) >= _BABBLE
+        nonsense = self._framing.lost or self._framing.unread or len(received) >= _BABBLE
         if not self._framing.traced:
             self.owing[unit] = block.size
         if nonsense or not self._framing.traced:

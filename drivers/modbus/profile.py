@@ -159,7 +159,8 @@ def _plain(number: Decimal) -> bool:
 
 def _faults(point: ModbusPoint, place: Place, profile: ModbusProfile) -> Iterator[str]:
     """What is wrong with a point where it lies: the key, and why."""
-    bits, words = place.table.bits, place.type in {Type.BOOL, Type.STRING}
+    bits = place.table.bits
+    number = place.type not in {Type.BOOL, Type.STRING} and point.bit is None
     if not 0 <= place.at <= _TABLE_SIZE - place.count:
         yield f"at: {point.at} lies outside the table (the profile's `first` is {profile.first})"
     if bits and (point.bit is not None or point.type not in {None, Type.BOOL}):
@@ -168,8 +169,8 @@ def _faults(point: ModbusPoint, place: Place, profile: ModbusProfile) -> Iterato
         yield "type: a bool in a register needs `bit`"
     if not bits and place.count > profile.limit:
         yield f"at: it takes {place.count} registers, more than the profile's `limit`"
-    if words and (point.scale != 1 or point.add):
-        yield f"scale: `scale` and `add` are for numbers, not for a {place.type}"
+    if not number and (point.scale != 1 or point.add):
+        yield "scale: `scale` and `add` are for numbers"
     if point.absent is not None and not (place.type.whole and point.absent < 1 << 16 * place.count):
         yield f"absent: {point.absent} is no raw value of {place.type}"
 

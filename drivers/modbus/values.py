@@ -181,15 +181,15 @@ def _point(value: int, places: int) -> str:
 
 def _float(point: ModbusPoint, digits: Callable[[float], str]) -> Convert:
     scale, add = point.scale, point.add
-    plain = scale == 1 and not add
+    as_sent = scale == 1 and not add
 
     def convert(raw: float) -> Word | None:
         if not isfinite(raw):
             return None
         text = digits(raw)
-        if plain and "e" not in text:
+        if as_sent and "e" not in text:
             return text.removesuffix(".0"), float(text)
-        value = Decimal(text) * scale + add
+        value = Decimal(text) if as_sent else Decimal(text) * scale + add
         return _written(value), float(value)
 
     return convert

@@ -62,22 +62,22 @@ class Endpoint:
         unit = self._units.get(request.unit)
         if unit is None:
             return
-        fault = self._spend(request.unit)
-        match fault:
-            case None:
-                line.write(wire.reply(request, self._pdu(unit, request)))
-            case Fault(kind=Kind.LATE, delay=delay):
-                line.later(delay, wire.reply(request, self._pdu(unit, request)))
-            case Fault(kind=Kind.CRC):
-                line.write(wire.reply(request, self._pdu(unit, request), spoil=True))
-            case Fault(kind=Kind.EXCEPTION, code=code):
-                line.write(wire.reply(request, wire.refusal(request, code)))
-            case Fault(kind=Kind.HOLE, address=address):
-                touched = request.address <= address < request.address + request.count
-                pdu = wire.refusal(request, 2) if touched else self._pdu(unit, request)
-                line.write(wire.reply(request, pdu))
-            case Fault(kind=Kind.GARBAGE):
-                line.write(self._random.randbytes(self._random.randint(1, 300)))
+        fault = self._spend(request.unit) or Fault(Kind.LATE, delay=0.0)
+        if fault.kind is not Kind.SILENT:
+            delay = fault.delay if fault.kind is Kind.LATE else 0.0
+            line.send(request.unit, self._reply(unit, request, fault), delay)
+
+    def _reply(self, unit: Device, request: wire.Request, fault: Fault) -> bytes:
+        match fault.kind:
+            case Kind.GARBAGE:
+                return self._random.randbytes(self._random.randint(1, 300))
+            case Kind.EXCEPTION:
+                return wire.reply(request, wire.refusal(request, fault.code))
+            case Kind.HOLE if 0 <= fault.address - request.address < request.count:
+                return wire.reply(request, wire.refusal(request, 2))
+            case _:
+                pdu = self._pdu(unit, request)
+                return wire.reply(request, pdu, spoil=fault.kind is Kind.CRC)
 
     def _spend(self, unit: int) -> Fault | None:
         key = unit if unit in self._faults else None
@@ -105,13 +105,15 @@ class Endpoint:
                 counting = cast("Counting", device)
                 counting.reset() if kind is Kind.RESET else counting.roll_over()
 
+    def line(self) -> asyncio.Protocol:
+        """The server's end of a new connection, for any transport."""
+        return _Line(self._take, self.answer, self._lines)
+
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Endpoint]:
         """Listen until left; port 0 takes a free one."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: _Line(self._take, self.answer, self._lines), host, port
-        )
+        server = await loop.create_server(self.line, host, port)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
@@ -136,13 +138,14 @@ class _Line(asyncio.Protocol):
         self._answer = answer
         self._lines = lines
         self._buffer = bytearray()
-        self._due = 0.0
+        self._due: dict[int, float] = {}
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        sock: socket.socket = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock: socket.socket | None = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._lines.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's contract
@@ -156,15 +159,19 @@ class _Line(asyncio.Protocol):
             self._answer(self, request)
         del self._buffer[:-_BUFFER]
 
-    def write(self, data: bytes) -> None:
+    def send(self, unit: int, data: bytes, delay: float = 0.0) -> None:
+        """Write after `delay`; a unit's replies never overtake each other."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        due = self._due[unit] = max(self._due.get(unit, now), now + delay)
+        if due > now:
+            loop.call_at(due, self._write, data)
+        else:
+            self._write(data)
+
+    def _write(self, data: bytes) -> None:
         if not self._transport.is_closing():
             self._transport.write(data)
-
-    def later(self, delay: float, data: bytes) -> None:
-        """Write after `delay`, and never before what was delayed earlier."""
-        loop = asyncio.get_running_loop()
-        self._due = max(self._due, loop.time() + delay)
-        loop.call_at(self._due, self.write, data)
 
     def abort(self) -> None:
         self._transport.abort()
