@@ -39,6 +39,10 @@ class Api:
         except httpx.TransportError:
             return False
 
+    def links_up(self, *names: str) -> bool:
+        up = {link["id"] for link in self.get("/links") if link["state"] == "up"}
+        return set(names) <= up
+
     def get(self, path: str, **query: Any) -> Any:
         response = self.client.get(f"/api/v1{path}", params=query)
         response.raise_for_status()

@@ -18,13 +18,13 @@ from tests.peers import Broker, free_port, require_peer, require_root, wait_unti
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.peer]
 
-SIZE = 24 * 1024 * 1024
+SIZE = 160 * 1024 * 1024
 SMALL = {"store": {"min_free": "1 MB"}}
 
 
 @contextmanager
 def tiny_disk(place: Path) -> Iterator[Path]:
-    """A file system of 24 MiB in memory."""
+    """A file system of 160 MiB in memory: above what the store holds free, and soon filled."""
     require_root("a file system of its own")
     place.mkdir()
     made = subprocess.run(
@@ -56,6 +56,7 @@ def refused_and_recovered(
     sender = Sender(broker, rate=50)
     with folder.gateway() as process, Api.at(folder.url) as api:
         folder.wait_ready(api, process, within=30)
+        wait_until(lambda: api.links_up("sensors"), within=30, what="the subscription")
         with sender.sending():
             wait_until(
                 lambda: len(numbers(api, DEVICES[0])) > 5, within=30, what="the first events"

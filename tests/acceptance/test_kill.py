@@ -67,11 +67,7 @@ def start(folder: SiteFolder, api: Api, env: dict[str, str]) -> None:
     """A first start, so that the broker knows the subscription before anything is sent."""
     with folder.gateway(env) as process:
         folder.wait_ready(api, process, within=30)
-        wait_until(lambda: links_up(api), within=30, what="both links up")
-
-
-def links_up(api: Api) -> bool:
-    return all(link["state"] == "up" for link in api.get("/links"))
+        wait_until(lambda: api.links_up("sensors", "meters"), within=30, what="both links up")
 
 
 def killed_once(folder: SiteFolder, api: Api, env: dict[str, str], chance: random.Random) -> float:

@@ -66,7 +66,7 @@ def test_the_sync_comes_before_the_acknowledgement(tmp_path: Path, broker: Broke
         Api.at(folder.url) as api,
     ):
         folder.wait_ready(api, process, within=60)
-        wait_until(lambda: sensors_up(api), within=30, what="the link to the broker")
+        wait_until(lambda: api.links_up("sensors"), within=30, what="the link to the broker")
         for number in range(FIRST, FIRST + MESSAGES):
             publish(broker, number)
             wait_until(
@@ -77,10 +77,6 @@ def test_the_sync_comes_before_the_acknowledgement(tmp_path: Path, broker: Broke
     found = list(calls(trace.read_text(errors="replace")))
     for number in range(FIRST, FIRST + MESSAGES):
         judge(found, number)
-
-
-def sensors_up(api: Api) -> bool:
-    return any(link["id"] == "sensors" and link["state"] == "up" for link in api.get("/links"))
 
 
 def publish(broker: Broker, number: int) -> None:
