@@ -10,11 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gateway.app.configuration import Configuration
 from gateway.app.metrics import engine_metrics
 from gateway.config import Difference, Site, difference
-from gateway.model import Clock, DeviceEvent, Instant
+from gateway.model import Clock, DeviceEvent, Instant, Micros
 from gateway.registry import Registry
 from gateway.store import EventStore, StoreHealth
+from gateway.store.relational import Tables
 from gateway.supervisor import Intake, LinkStatus, Supervisor, TapHub, Tapped
 from gateway.web import Metric, Readiness
 from gateway.web import Site as SiteView
@@ -22,19 +24,33 @@ from gateway.web import Site as SiteView
 
 @dataclass(slots=True)
 class Gateway:
-    """The open parts of one gateway; a `gateway.web.GatewayView`.
+    """The open parts of one gateway; a `gateway.web.GatewayView`. `config` is what runs now."""
 
-    `load` reads devices.yaml as it stands now.
-    """
-
+    configuration: Configuration
     config: Site
     store: EventStore
+    tables: Tables
     registry: Registry
     intake: Intake
     supervisor: Supervisor
     taps: TapHub
     clock: Clock
-    load: Callable[[], Site]
+
+    @classmethod
+    def assemble(
+        cls,
+        configuration: Configuration,
+        site: Site,
+        store: EventStore,
+        tables: Tables,
+        clock: Clock,
+    ) -> Gateway:
+        """Join the engine to an open store; nothing runs yet."""
+        registry, taps = Registry(), TapHub(clock)
+        heartbeat = Micros(round(site.store.heartbeat * 1_000_000))
+        intake = Intake(site.id, store, registry, clock, heartbeat)
+        supervisor = Supervisor(configuration.drivers, intake, registry, taps)
+        return cls(configuration, site, store, tables, registry, intake, supervisor, taps, clock)
 
     @property
     def site(self) -> SiteView:
@@ -65,12 +81,18 @@ class Gateway:
         return self.taps.watch(link)
 
     async def reload(self) -> Mapping[str, Any]:
-        fresh = await asyncio.to_thread(self.load)
+        fresh = await asyncio.to_thread(self.configuration.load)
         report = _report(difference(self.config, fresh))
         await self.supervisor.apply(fresh.links)
         self.config = fresh
+        await self.remember_devices()
         self.intake.system("configuration", "reloaded", _in_words(report))
         return report
+
+    async def remember_devices(self) -> None:
+        """Keep the names of all devices, so that events of a removed one still show it."""
+        links = self.config.links
+        await self.tables.remember((link.driver, each) for link in links for each in link.devices)
 
     async def backup(self, target: Path) -> Mapping[str, Any]:
         report = await self.store.backup(target)

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.api import open_app
+from gateway.app.configuration import Configuration
 from gateway.app.gateway import Gateway
+from gateway.app.layout import STORE, TABLES
 from gateway.app.servers import control_socket, listen, serving
 from gateway.app.subscribers import feed
-from gateway.config import Site, discover_drivers, discover_rooms, load_site
+from gateway.app.upkeep import keep_up
+from gateway.config import Site
 from gateway.console import Console
-from gateway.driver import DriverType
-from gateway.model import Clock, Micros, SystemClock
-from gateway.registry import Registry
+from gateway.model import Clock, SystemClock
 from gateway.room import Room, RoomContext, Subscriber
 from gateway.store import EventStore, StoreOptions
-from gateway.supervisor import Intake, Supervisor, TapHub, watch_clock
+from gateway.store.relational import Tables
+from gateway.supervisor import watch_clock
 from gateway.web import OverSocket
 
 log = logging.getLogger(__name__)
@@ -65,40 +67,25 @@ async def serve(options: ServeOptions) -> None:
 @asynccontextmanager
 async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
     """The gateway without its pages: store, rooms and links, running within the block."""
-    drivers, rooms = discover_drivers(), discover_rooms()
-
-    def load() -> Site:
-        return options.adapt(load_site(options.site_file, drivers=drivers, rooms=rooms))
-
-    site = load()
+    configuration = Configuration(options.site_file, options.adapt)
+    site = configuration.load()
     clock = SystemClock()
-    path = options.data / site.store.path
     store_options = StoreOptions(min_free=site.store.min_free)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(EventStore.open(path, store_options, clock))
-        gateway = _assemble(site, store, drivers, clock, load)
-        subscribers = await _open_rooms(stack, site, rooms, options.data, clock)
+        store = await stack.enter_async_context(
+            EventStore.open(options.data / STORE, store_options, clock)
+        )
+        tables = await stack.enter_async_context(Tables.open(options.data / TABLES, clock))
+        gateway = Gateway.assemble(configuration, site, store, tables, clock)
+        await gateway.remember_devices()
+        subscribers = await _open_rooms(stack, site, configuration.rooms, options.data, clock)
         jobs = {f"feed-{subscriber.name}": feed(subscriber, store) for subscriber in subscribers}
         jobs["watch-clock"] = watch_clock(gateway.intake)
+        jobs["upkeep"] = keep_up(store, clock, site.store.retention.telemetry)
         await stack.enter_async_context(_background(jobs))
         gateway.intake.system("gateway", "started", gateway.version)
         await stack.enter_async_context(gateway.supervisor.running(site.links))
         yield gateway
-
-
-def _assemble(
-    site: Site,
-    store: EventStore,
-    drivers: Mapping[str, DriverType],
-    clock: Clock,
-    load: Callable[[], Site],
-) -> Gateway:
-    registry = Registry()
-    taps = TapHub(clock)
-    heartbeat = Micros(round(site.store.heartbeat * 1_000_000))
-    intake = Intake(site.id, store, registry, clock, heartbeat)
-    supervisor = Supervisor(drivers, intake, registry, taps)
-    return Gateway(site, store, registry, intake, supervisor, taps, clock, load)
 
 
 async def _open_rooms(

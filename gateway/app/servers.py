@@ -14,9 +14,9 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.app.layout import CONTROL_SOCKET
 from gateway.errors import ConfigError
 
-CONTROL_SOCKET = "control.sock"
 _BACKLOG = 1024
 _LAST_WORDS = 2
 

@@ -39,10 +39,11 @@ def restore(
     json: Json = False,
 ) -> None:
     """Lay a backup into an empty DATA on which no gateway runs; everything is verified."""
+    from gateway.app.layout import STORE
     from gateway.store import restore as restore_store
 
     with progress(f"Restoring {source} into {target}"):
-        report = restore_store(source, target)
+        report = restore_store(source, target / STORE)
     _say_report(report.as_json(), json=json)
 
 

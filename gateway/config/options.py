@@ -121,7 +121,6 @@ class RetentionOptions(Options):
 class StoreOptions(Options):
     """The event store."""
 
-    path: str = Field(default="store", min_length=1, description="folder, under the data folder")
     heartbeat: float = Field(
         default=60.0,
         gt=0,

@@ -45,6 +45,10 @@ class BackupReport:
     raw_ids: int
     files: tuple[SavedFile, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain values."""
+        return asdict(self)
+
 
 class Cut:
     """Snapshots of every file at one moment; what is committed later is not in them.

@@ -1,0 +1,10 @@
+"""What lies where in the data directory of a gateway."""
+
+from __future__ import annotations
+
+STORE = "store"
+"""Events, journal, tables: everything that a backup holds."""
+
+TABLES = "store/tables.sqlite"
+
+CONTROL_SOCKET = "control.sock"
