@@ -42,10 +42,10 @@ class Latest:
             points[key] = (*known[:3], seq)
 
     def events(self, device: str | None = None) -> list[DeviceEvent]:
-        """The newest events of a device, or of all."""
+        """The newest events of a device, or of all: the same objects until others arrive."""
         if device is not None:
-            return [_with_seq(entry) for entry in self._devices.get(device, {}).values()]
-        return [_with_seq(entry) for points in self._devices.values() for entry in points.values()]
+            return _settled(self._devices.get(device, {}))
+        return [event for points in self._devices.values() for event in _settled(points)]
 
     def stored_after(self, seq: int) -> list[tuple[str, PointKey, int]]:
         """Device, point and seq of what was stored since, to be found again after a restart."""
@@ -57,6 +57,9 @@ class Latest:
         ]
 
 
-def _with_seq(entry: _Entry) -> DeviceEvent:
-    _, seq, event, _ = entry
-    return event if event.seq == seq else replace(event, seq=seq)
+def _settled(points: dict[PointKey, _Entry]) -> list[DeviceEvent]:
+    """Give each event its seq, once, when it is first asked for: that is dear."""
+    for key, (arrival, seq, event, stored) in points.items():
+        if event.seq != seq:
+            points[key] = (arrival, seq, replace(event, seq=seq), stored)
+    return [event for _, _, event, _ in points.values()]

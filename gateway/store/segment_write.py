@@ -97,9 +97,15 @@ def known_ids(connection: apsw.Connection, ids: Sequence[bytes]) -> set[bytes]:
     return found & wanted
 
 
-def last_seq(file: SegmentFile) -> int:
-    """The highest seq or quarantine id in a segment; 0 if it has none."""
+def inspect(file: SegmentFile, subject_key: bytes) -> int:
+    """The highest seq or quarantine id in a segment; ConfigError if it was keyed otherwise."""
     with closing(open_reader(file.path, immutable=file.closed)) as connection:
+        mark = connection.execute("SELECT value FROM meta WHERE key = 'subject_key'").get
+        if mark not in (None, key_mark(subject_key)):
+            raise ConfigError(
+                f"{file.path.name} was indexed with another subject key: restore the key that the"
+                " store was made with"
+            )
         return int(connection.execute(_LAST).get)
 
 
@@ -112,9 +118,3 @@ def _prepare(connection: apsw.Connection, file: SegmentFile, subject_key: bytes)
             )
             connection.execute(f"PRAGMA user_version = {schema.FORMAT}")
         sync_folder(file.folder)
-    mark = connection.execute("SELECT value FROM meta WHERE key = 'subject_key'").get
-    if mark != key_mark(subject_key):
-        raise ConfigError(
-            f"{file.path.name} was indexed with another subject key: restore the key that the"
-            " store was made with"
-        )

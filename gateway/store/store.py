@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -79,7 +79,7 @@ class EventStore:
         self._upkeep = Upkeep(catalog, self._in_writer)
         self._projection = Projection(directory.views, self._last_seq)
         self._arrivals = self._waiting = self._waiting_bytes = 0
-        self._room, self._news = asyncio.Event(), asyncio.Event()
+        self._room, self._news, self._turned = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room.set()
         self._closing = False
 
@@ -105,6 +105,11 @@ class EventStore:
 
     @property
     def state(self) -> StoreState:
+        return self._state
+
+    async def turned(self) -> StoreState:
+        """Wait for the next change of `state`."""
+        await self._turned.wait()
         return self._state
 
     @property
@@ -222,7 +227,7 @@ class EventStore:
         """One row per series of every device over [start, end)."""
         return await self._projection.summary(start, end, bucket)
 
-    async def follow(self, after: int) -> AsyncIterator[Sequence[DeviceEvent]]:
+    async def follow(self, after: int) -> AsyncGenerator[Sequence[DeviceEvent], None]:
         """Events after a seq, first from disk, then as they commit; in order, none left out.
 
         A follower holds no buffer: one that falls behind the shared tail reads from disk. Ends
@@ -307,6 +312,8 @@ class EventStore:
 
     def _turn(self, state: StoreState) -> None:
         self._state = state
+        self._turned.set()
+        self._turned = asyncio.Event()
 
     def _is_full(self) -> bool:
         return (

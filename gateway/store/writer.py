@@ -20,7 +20,7 @@ from gateway.store.catalog import Catalog, SegmentFile
 from gateway.store.connection import open_reader
 from gateway.store.inbox import Inbox
 from gateway.store.options import StoreOptions
-from gateway.store.segment_write import Committed, SegmentWriter, known_ids, last_seq
+from gateway.store.segment_write import Committed, SegmentWriter, inspect, known_ids
 from gateway.store.sheet import ids_of
 from gateway.store.state import StoreHealth, StoreState
 
@@ -91,7 +91,9 @@ class Writer:
         self._queue = Inbox[Request | Job]()
         self._segments: dict[Retention, SegmentWriter] = {}
         self._older: dict[SegmentFile, apsw.Connection] = {}
-        self._next_seq = 1 + max((last_seq(file) for file in catalog.files), default=0)
+        self._next_seq = 1 + max(
+            (inspect(file, options.subject_key) for file in catalog.files), default=0
+        )
         self._state = StoreState(StoreHealth.OK, clock.now())
         self._tried = 0.0
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.model import Instant
+from gateway.store import Backoff, Outbox
+from tests.unit.store.store_case import NOVEMBER, HeldClock
+
+SECOND = 1_000_000
+
+
+@pytest.fixture
+async def outbox(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Outbox]:
+    backoff = Backoff(first=1, longest=3, attempts=4)
+    async with Outbox.open(tmp_path / "outbox.sqlite", clock, backoff) as opened:
+        yield opened
+
+
+async def _head(outbox: Outbox, destination: str = "lis") -> bytes | None:
+    head = await outbox.head(destination)
+    return None if head is None else head.payload
+
+
+async def test_each_destination_is_served_in_order(outbox: Outbox) -> None:
+    for number in range(3):
+        await outbox.enqueue("lis", str(number), b"%d" % number)
+    await outbox.enqueue("pacs", "0", b"image")
+    served = []
+    while (head := await outbox.head("lis")) is not None:
+        served.append(head.payload)
+        await outbox.delivered(head)
+    assert served == [b"0", b"1", b"2"]
+    assert await _head(outbox, "pacs") == b"image"
+
+
+async def test_a_key_is_owed_once_also_after_delivery(outbox: Outbox, clock: HeldClock) -> None:
+    assert await outbox.enqueue("lis", "k", b"first")
+    assert not await outbox.enqueue("lis", "k", b"again")
+    head = await outbox.head("lis")
+    assert head is not None
+    assert head.payload == b"first"
+    await outbox.delivered(head)
+    assert not await outbox.enqueue("lis", "k", b"again")
+    await outbox.forget(Instant(clock.at + 1))
+    assert await outbox.enqueue("lis", "k", b"anew")
+
+
+async def test_a_refused_delivery_waits_longer_each_time_then_lets_others_pass(
+    outbox: Outbox,
+) -> None:
+    await outbox.enqueue("lis", "a", b"a")
+    await outbox.enqueue("lis", "b", b"b")
+    waits = []
+    while (head := await outbox.head("lis")) is not None and head.payload == b"a":
+        waits.append((head.due - NOVEMBER) // SECOND)
+        await outbox.failed(head, "connection refused")
+    assert waits == [0, 1, 2, 3]
+    assert await _head(outbox) == b"b"
+    (dead,) = await outbox.dead()
+    assert (dead.payload, dead.error, dead.attempts) == (b"a", "connection refused", 4)
+    assert await outbox.revive(dead.id)
+    assert await _head(outbox) == b"a"
+    assert await outbox.dead() == []
+
+
+async def test_deliveries_survive_a_restart(tmp_path: Path, clock: HeldClock) -> None:
+    for _ in range(2):
+        async with Outbox.open(tmp_path / "outbox.sqlite", clock) as outbox:
+            await outbox.enqueue("lis", "k", b"owed")
+            assert await _head(outbox) == b"owed"
