@@ -17,18 +17,9 @@ from gateway.console.newest import newest
 from gateway.model import Instant, Quarantined, QuarantineReason, RawId, Retention, SystemClock
 from gateway.store import Batch, EventStore, StoreOptions
 from gateway.web import History
-from tests.unit.api.memory_site import NOON, SECOND, MemorySite, furnished, measured, wire
+from tests.unit.api.memory_site import NOON, SECOND, measured, wire
+from tests.unit.api.stored_site import StoredSite
 from tests.unit.api.streaming import opened
-
-
-class StoredSite(MemorySite):
-    """The memory site with its history on disk."""
-
-    def __init__(self, store: EventStore) -> None:
-        memory = furnished()
-        super().__init__(memory.clock)
-        self.registry = memory.registry
-        self.store: EventStore = store  # type: ignore[assignment]
 
 
 @pytest.fixture
