@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from gateway.cli.options import Data, Json
-from gateway.cli.output import print_json, progress
+from gateway.cli.output import print_json, progress, when
+from gateway.cli.places import is_running
+from gateway.errors import ConfigError
 
 
 def reload(data: Data = None, json: Json = False) -> None:
@@ -17,7 +20,7 @@ def reload(data: Data = None, json: Json = False) -> None:
 
     with reach(data) as gateway, progress("Reloading"):
         report = gateway.post("/reload")
-    _say_report(report, json=json)
+    _say_changes(report, json=json)
 
 
 def backup(
@@ -29,28 +32,48 @@ def backup(
     from gateway.cli.client import reach
 
     with reach(data) as gateway, progress(f"Writing and verifying {target}"):
-        report = gateway.post("/backup", {"target": str(target.resolve())})
-    _say_report(report, json=json)
+        report = gateway.post("/backup", {"target": str(target.absolute())})
+    _say_cut(report, f"saved to {target}", json=json)
 
 
 def restore(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="What `backup` wrote.")],
-    target: Annotated[Path, typer.Argument(metavar="DATA", help="An empty data directory.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="An empty data directory.")],
     json: Json = False,
 ) -> None:
     """Lay a backup into an empty DATA on which no gateway runs; everything is verified."""
     from gateway.app.layout import STORE
     from gateway.store import restore as restore_store
 
-    with progress(f"Restoring {source} into {target}"):
-        report = restore_store(source, target / STORE)
-    _say_report(report.as_json(), json=json)
+    if is_running(data):
+        raise ConfigError(f"a gateway runs on {data}: stop it, or restore into another directory")
+    if data.exists() and any(data.iterdir()):
+        raise ConfigError(f"{data} is not empty: restore into a new or empty directory")
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with progress(f"Verifying {source} and restoring it into {data}"):
+        report = restore_store(source, data / STORE)
+    _say_cut(report.as_json(), f"restored into {data}", json=json)
 
 
-def _say_report(report: dict[str, Any], *, json: bool) -> None:
+def _say_changes(report: Mapping[str, Sequence[str]], *, json: bool) -> None:
+    """What a reload changed, each kind on its line."""
     if json:
         print_json(report)
         return
-    for name, value in report.items():
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        typer.echo(f"{name.replace('_', ' ')}: {text or '-'}")
+    changed = {kind: names for kind, names in report.items() if names}
+    for kind, names in changed.items():
+        typer.echo(f"{kind.replace('_', ' ')}: {', '.join(names)}")
+    if not changed:
+        typer.echo("nothing changed")
+
+
+def _say_cut(report: Mapping[str, Any], what: str, *, json: bool) -> None:
+    if json:
+        print_json(report)
+        return
+    files = report["files"]
+    size = sum(file["size"] for file in files)
+    typer.echo(
+        f"{what}: events up to seq {report['last_seq']} in {len(files)} files, "
+        f"{size / 1e6:,.1f} MB, made {when(report['made_at'])}; every count and hash is right"
+    )

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.live import ISOGATE, Api
+from tests.acceptance.live import ISOGATE, Api, SiteFolder
 from tests.peers import free_port, require_peer, running, wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.peer]
@@ -108,7 +108,7 @@ def test_two_demos_do_not_share_a_data_directory(tmp_path: Path) -> None:
         assert (started.data / "demo.json").exists()
 
 
-def test_the_command_line_reaches_it_through_its_socket(tmp_path: Path) -> None:
+def test_the_command_line_reaches_it_and_a_backup_comes_back(tmp_path: Path) -> None:
     with demo(tmp_path) as started:
 
         def isogate(*words: str) -> str:
@@ -136,4 +136,19 @@ def test_the_command_line_reaches_it_through_its_socket(tmp_path: Path) -> None:
         )
         isogate("simulate", "fault", "chiller", "none")
         isogate("reload")
+        before = json.loads(isogate("events", "--json", "--limit", "200"))["items"]
         isogate("backup", str(tmp_path / "backup"))
+        assert interrupt(started) == 0
+    folder = SiteFolder.write(tmp_path / "restored", {})
+    restoring = ("restore", tmp_path / "backup", folder.data)
+    subprocess.run([*ISOGATE, *restoring], check=True, timeout=60)
+    with folder.gateway() as process, Api.at(folder.url) as api:
+        folder.wait_ready(api, process, within=30)
+        kept = api.events()
+        assert kept[: len(before)] == before
+        assert all(api.message(event["raw_id"]) for event in before if event["raw_id"])
+        refused = subprocess.run(
+            [*ISOGATE, *restoring], capture_output=True, check=False, timeout=60
+        )
+        assert refused.returncode == 5
+        assert b"a gateway runs on" in refused.stderr
