@@ -1,0 +1,151 @@
+"""`python -m bench._http_server KIND FOLDER`: a server of its own process, ours or a peer's.
+
+It prints the port that it listens on. The fan-out servers publish an event for each line on
+their standard input, stamped with the monotonic clock just before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvicorn
+from fastapi import FastAPI, Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.types import ASGIApp
+
+from gateway.api import open_app
+from gateway.api.item import event_item
+from gateway.model import Instant, Retention, SystemClock
+from gateway.store import Batch, EventStore, StoreOptions
+from tests.unit.api.memory_site import NOON, measured, wire
+from tests.unit.api.stored_site import StoredSite
+
+POINTS = 50
+EVENTS = 5_000
+_BATCH = 50
+_PADDING = "x" * 180
+
+
+async def main(kind: str, folder: Path) -> None:
+    async with _APPS[kind](folder) as app:
+        with socket.socket(
+            proto=socket.IPPROTO_TCP
+        ) as sock:  # asyncio sets NODELAY by the protocol
+            sock.bind(("127.0.0.1", 0))
+            sock.listen(4096)
+            config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
+            print(sock.getsockname()[1], flush=True)
+            await uvicorn.Server(config).serve(sockets=[sock])
+
+
+@asynccontextmanager
+async def _rest(folder: Path) -> AsyncIterator[ASGIApp]:
+    async with _store(folder) as store, open_app(StoredSite(store)) as app:
+        for first in range(0, EVENTS, _BATCH):
+            await store.append(_batch(store, first))
+        yield app
+
+
+@asynccontextmanager
+async def _bare(_folder: Path) -> AsyncIterator[ASGIApp]:
+    """As little as FastAPI can do: rows that exist already, encoded and sent."""
+    app = FastAPI()
+    rows = [event_item(measured("meter-1", f"p{n}", f"{n}.5", "kW", raw_id=n)) for n in range(50)]
+
+    @app.get("/rows")
+    async def get_rows() -> Response:
+        return Response(orjson.dumps(rows), media_type="application/json")
+
+    yield app
+
+
+@asynccontextmanager
+async def _fan_out(folder: Path) -> AsyncIterator[ASGIApp]:
+    async with _store(folder) as store, open_app(StoredSite(store)) as app:
+
+        async def publish(number: int) -> None:
+            record = replace(wire(store.raw_id(), b"\x01"), at=Instant(NOON + number))
+            event = measured("meter-1", "power", str(number), "kW", at=record.at)
+            stamped = replace(
+                event, payload={"padding": _PADDING[:80], "sent": time.monotonic_ns()}
+            )
+            await store.append(Batch(Retention.TELEMETRY, (record,), (stamped,)))
+
+        async with _on_each_line(publish):
+            yield app
+
+
+@asynccontextmanager
+async def _fastapi_sse(_folder: Path) -> AsyncIterator[ASGIApp]:
+    """FastAPI's own server-sent events, one queue a client."""
+    app = FastAPI()
+    queues: set[asyncio.Queue[dict[str, Any]]] = set()
+
+    @app.get("/stream", response_class=EventSourceResponse)
+    async def stream() -> AsyncIterator[ServerSentEvent]:
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(1000)
+        queues.add(queue)
+        try:
+            while True:
+                yield ServerSentEvent(data=await queue.get(), event="event")
+        finally:
+            queues.discard(queue)
+
+    async def publish(number: int) -> None:
+        item = event_item(measured("meter-1", "power", str(number), "kW"))
+        stamped = {**item, "padding": _PADDING[:40], "sent": time.monotonic_ns()}
+        for queue in queues:
+            queue.put_nowait(stamped)
+
+    async with _on_each_line(publish):
+        yield app
+
+
+@asynccontextmanager
+async def _store(folder: Path) -> AsyncIterator[EventStore]:
+    async with EventStore.open(folder, StoreOptions(min_free=0), SystemClock()) as store:
+        yield store
+
+
+def _batch(store: EventStore, first: int) -> Batch:
+    record = replace(wire(store.raw_id(), b"\x01\x03"), at=Instant(NOON + first))
+    events = tuple(
+        measured("meter-1", f"p{n}", f"{first + n}.5", "kW", at=record.at, raw_id=record.raw_id)
+        for n in range(POINTS)
+    )
+    return Batch(Retention.TELEMETRY, (record,), events)
+
+
+@asynccontextmanager
+async def _on_each_line(publish: Any) -> AsyncIterator[None]:
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
+
+    async def read() -> None:
+        number = 0
+        while await reader.readline():
+            number += 1
+            await publish(number)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(read(), name="publisher")
+        try:
+            yield
+        finally:
+            task.cancel()
+
+
+_APPS = {"rest": _rest, "bare": _bare, "fan-out": _fan_out, "fastapi-sse": _fastapi_sse}
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
