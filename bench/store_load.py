@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gateway.keys import event_id, occurrence_id
@@ -46,13 +46,14 @@ def meter_batches(
     """Polls of three-phase meters: request and answer, and the points that changed."""
     dice = random.Random(2)
     for number in range(count):
-        device = f"meter-{number % 20:02}"
-        at = Instant(start + number * step)
-        ask = _wire(store.raw_id(), "bus-1", device, Direction.OUT, at, dice.randbytes(8))
-        answer = _wire(store.raw_id(), "bus-1", device, Direction.IN, at, dice.randbytes(53))
+        device, at = f"meter-{number % 20:02}", Instant(start + number * step)
+        ask, answer = (
+            WireRecord(store.raw_id(), "bus-1", device, direction, "s", at, dice.randbytes(size))
+            for direction, size in ((Direction.OUT, 8), (Direction.IN, 53))
+        )
         occurrence = occurrence_id(SITE, device, f"poll {number}".encode())
         events = tuple(
-            _event(device, f"point-{point:02}", occurrence, at, answer.raw_id, dice)
+            _event(device, f"point-{point:02}", occurrence, answer, f"{230 * dice.random():.1f}")
             for point in sorted(dice.sample(range(_METER_POINTS), 8))
         )
         yield Batch(Retention.TELEMETRY, (ask, answer), events, poll=occurrence)
@@ -63,42 +64,37 @@ def result_batches(count: int, patients: int, *, step: int, start: Instant) -> I
     dice = random.Random(3)
     for number in range(count):
         at = Instant(start + number * step)
+        record = WireRecord(RawId(1), "lis", "analyzer", Direction.IN, "s", at, b"")
         occurrence = occurrence_id(SITE, "analyzer", str(number).encode())
-        event = _event("analyzer", "GLU", occurrence, at, RawId(1), dice, unit="mmol/L")
+        event = _event("analyzer", "GLU", occurrence, record, f"{10 * dice.random():.1f}")
         patient = Subject(f"P{dice.randrange(patients):06}", "HIS", f"S{number}")
         yield Batch(Retention.RECORD, (), (_about(event, patient),))
 
 
+async def fill(store: EventStore, batches: Iterable[Batch]) -> None:
+    """Append batches as fast as the store takes them."""
+    receipt = None
+    for batch in batches:
+        await store.ready()
+        receipt = store.submit(batch)
+    if receipt is not None:
+        await receipt
+
+
 def _sensor(raw_id: RawId, number: int, at: Instant, text: str, dice: random.Random) -> Batch:
     device = f"sensor-{number % SENSORS:02}"
+    humidity = 40 + 10 * dice.random()
     data = (
         f'{{"id":"{device}","ts":"2026-11-23T08:{number % 60:02}:00.{number % 1000:03}Z",'
-        f'"temperature":{text},"humidity":{40 + 10 * dice.random():.1f},"battery":97,"seq":{number}}}'
+        f'"temperature":{text},"humidity":{humidity:.1f},"battery":97,"seq":{number}}}'
     ).encode()
-    record = _wire(raw_id, "broker", device, Direction.IN, at, data)
+    record = WireRecord(raw_id, "broker", device, Direction.IN, "session-1", at, data)
     occurrence = occurrence_id(SITE, device, data)
-    event = _event(device, "temperature", occurrence, at, raw_id, dice, text=text, unit="Cel")
+    event = _event(device, "temperature", occurrence, record, text)
     return Batch(Retention.TELEMETRY, (record,), (event,))
 
 
-def _wire(
-    raw_id: RawId, link: str, device: str, direction: Direction, at: Instant, data: bytes
-) -> WireRecord:
-    return WireRecord(raw_id, link, device, direction, "session-1", at, data)
-
-
-def _event(
-    device: str,
-    code: str,
-    occurrence: bytes,
-    at: Instant,
-    raw_id: RawId,
-    dice: random.Random,
-    *,
-    text: str = "",
-    unit: str = "kW",
-) -> DeviceEvent:
-    text = text or f"{230 * dice.random():.1f}"
+def _event(device: str, code: str, occurrence: bytes, record: WireRecord, text: str) -> DeviceEvent:
     return DeviceEvent(
         id=event_id(occurrence, _SYSTEM, code),
         site=SITE,
@@ -106,10 +102,10 @@ def _event(
         kind=Kind.MEASUREMENT,
         code=Coding(_SYSTEM, code),
         value=Value(text, float(text)),
-        unit=unit,
-        received_at=at,
-        observed_at=at,
-        raw_id=raw_id,
+        unit="1",
+        received_at=record.at,
+        observed_at=record.at,
+        raw_id=record.raw_id,
     )
 
 

@@ -25,8 +25,9 @@ class StoreOptions:
     `group_batches` and `group_bytes` what one commit takes. `ring_bytes` and `ring_seconds`
     bound the raw records of readings that were not stored; `tail_events` the recent events that
     followers read without going to disk. `subject_key` (16 to 64 bytes) keys the hash by which a
-    patient's events are found; `probe_seconds` is how often a failed disk is tried again, in real
-    time.
+    patient's events are found. Real time: every `probe_seconds` a failed disk is tried again, every
+    `project_seconds` the roll-ups are written, every `upkeep_seconds` the segments of past months
+    are closed and telemetry older than `telemetry_days` (0: never) is dropped by whole months.
     """
 
     min_free: int = 1024 * _MIB
@@ -41,5 +42,7 @@ class StoreOptions:
     readers: int = 2
     probe_seconds: float = 1.0
     project_seconds: float = 5.0
+    upkeep_seconds: float = 3600.0
+    telemetry_days: int = 0
     subject_key: bytes = b""
     free_space: Callable[[Path], int] = free_bytes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import islice
@@ -47,9 +48,11 @@ from gateway.store.views import Width
 from gateway.store.writer import Job, Request, Settlement, Writer
 
 _T = TypeVar("_T")
+_LOG = logging.getLogger(__name__)
 _BATCH_OVERHEAD = 500
 _EVENT_OVERHEAD = 500
 _FOLLOW_PAGE = 1000
+_DAY = 86_400_000_000
 
 
 class EventStore:
@@ -82,6 +85,7 @@ class EventStore:
         self._room, self._news, self._turned = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room.set()
         self._closing = False
+        self._task: asyncio.Task[None] | None = None
 
     @classmethod
     @asynccontextmanager
@@ -251,7 +255,10 @@ class EventStore:
 
     async def close_segments(self, *, current: bool = False) -> list[Path]:
         """Compress the segments of past months, or all; appending goes on meanwhile."""
-        closed = await self._upkeep.close(self._clock.now(), current=current)
+        try:
+            closed = await self._upkeep.close(self._clock.now(), current=current)
+        except (apsw.Error, OSError) as error:
+            raise StoreError(f"{self._directory.path}: closing failed: {error}") from error
         return [file.path for file in closed]
 
     async def drop_telemetry(self, before: Instant) -> list[Path]:
@@ -362,9 +369,24 @@ class EventStore:
         await self._projection.catch_up(self._readers, self._last_seq)
         self._writer.start()
         self._projection.start(self._options.project_seconds)
+        self._task = asyncio.create_task(self._keep_up(), name="store-upkeep")
+
+    async def _keep_up(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.upkeep_seconds)
+            try:
+                await self.close_segments()
+                if days := self._options.telemetry_days:
+                    await self.drop_telemetry(Instant(self._clock.now() - days * _DAY))
+            except StoreError as error:
+                _LOG.warning("upkeep of the store will be tried again: %s", error)
 
     async def _close(self) -> None:
         self._closing = True
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
         await asyncio.to_thread(self._writer.stop)
         await self._projection.close()
         self._announce()

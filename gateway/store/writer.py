@@ -114,7 +114,8 @@ class Writer:
     def stop(self) -> None:
         """Commit what is queued, then end the thread; blocks until it has ended."""
         self._queue.end()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def retire(self, retention: Retention) -> None:
         """Let go of the segment being written; the next commit opens the one that is due."""
@@ -131,6 +132,9 @@ class Writer:
     def _run(self) -> None:
         try:
             self._serve()
+        except BaseException:
+            self._fail_with("the writer met an error that it does not know: restart the gateway")
+            raise
         finally:
             self._abandon()
 
@@ -160,12 +164,22 @@ class Writer:
 
     def _write(self, group: Sequence[Request]) -> None:
         settlement = Settlement()
-        reason = self._withheld()
-        for retention, part in _by_retention(group):
-            if reason:
-                _refuse(settlement, part, reason)
-            else:
-                self._write_part(settlement, retention, part)
+        try:
+            reason = self._withheld()
+            for retention, part in _by_retention(group):
+                if reason:
+                    _refuse(settlement, part, reason)
+                else:
+                    self._write_part(settlement, retention, part)
+        finally:
+            self._answer(settlement, group)
+
+    def _answer(self, settlement: Settlement, group: Sequence[Request]) -> None:
+        """Settle a group; whatever happened, no request is left without an answer."""
+        if len(settlement.outcomes) < len(group):
+            answered = {request.arrival for request, _ in settlement.outcomes}
+            left = [request for request in group if request.arrival not in answered]
+            _refuse(settlement, left, "the writer met an error that it does not know")
         settlement.last_seq = self._next_seq - 1
         self._settle(settlement)
 
