@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import apsw
 
-from gateway.errors import IsogateError, StoreError
+from gateway.errors import StoreError
 from gateway.model import (
     Clock,
     DeviceEvent,
@@ -26,8 +26,10 @@ from gateway.model import (
 )
 from gateway.store.backup import BackupReport, Cut, save
 from gateway.store.batch import Batch, Resolution
+from gateway.store.bridge import fail, in_writer, on_loop
 from gateway.store.catalog import Catalog, month_start
 from gateway.store.directory import DataDirectory, occupy
+from gateway.store.follow import Stream
 from gateway.store.options import StoreOptions
 from gateway.store.projection import Projection
 from gateway.store.query import (
@@ -42,16 +44,14 @@ from gateway.store.raw_ids import RawIds, read_reserved, reserve
 from gateway.store.reader import ReaderPool
 from gateway.store.ring import RawRing
 from gateway.store.state import StoreHealth, StoreState
-from gateway.store.tail import Tail
 from gateway.store.upkeep import Upkeep
 from gateway.store.views import Width
-from gateway.store.writer import Job, Request, Settlement, Writer
+from gateway.store.writer import Request, Settlement, Writer
 
 _T = TypeVar("_T")
 _LOG = logging.getLogger(__name__)
 _BATCH_OVERHEAD = 500
 _EVENT_OVERHEAD = 500
-_FOLLOW_PAGE = 1000
 _DAY = 86_400_000_000
 
 
@@ -63,7 +63,7 @@ class EventStore:
     ) -> None:
         self._directory, self._options, self._clock = directory, options, clock
         self._catalog = catalog
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         self._state = StoreState(StoreHealth.OK, clock.now())
         self._readers = ReaderPool(catalog, options.subject_key, options.readers)
         self._writer = Writer(
@@ -71,18 +71,17 @@ class EventStore:
             options,
             clock,
             folder=directory.segments,
-            settle=self._from_thread(self._settle),
-            turn=self._from_thread(self._turn),
+            settle=on_loop(loop, self._settle),
+            turn=on_loop(loop, self._turn),
         )
-        self._last_seq = self._writer.last_seq
-        self._tail = Tail(self._last_seq, options.tail_events)
+        self._stream = Stream(self._writer.last_seq, options.tail_events, self._read)
         self._ring = RawRing(options.ring_bytes, options.ring_seconds)
         self._raw_ids = RawIds(read_reserved(directory.raw_ids), reserve(directory.raw_ids))
         self._reserving = False
         self._upkeep = Upkeep(catalog, self._in_writer)
-        self._projection = Projection(directory.views, self._last_seq)
+        self._projection = Projection(directory.views, self._writer.last_seq)
         self._arrivals = self._waiting = self._waiting_bytes = 0
-        self._room, self._news, self._turned = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._room, self._turned = asyncio.Event(), asyncio.Event()
         self._room.set()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
@@ -119,7 +118,7 @@ class EventStore:
     @property
     def last_seq(self) -> int:
         """The highest seq on disk; a follower from here sees only what comes."""
-        return self._last_seq
+        return self._stream.last_seq
 
     def raw_id(self) -> RawId:
         """Allot the id of a wire record: never given before, and never again."""
@@ -179,7 +178,9 @@ class EventStore:
         patient: Patient | None = None,
     ) -> list[DeviceEvent]:
         """Events with a seq above `after`, in order of seq, at most `limit`."""
-        query = EventQuery(after, self._last_seq, limit, device, frozenset(kinds), code, patient)
+        query = EventQuery(
+            after, self._stream.last_seq, limit, device, frozenset(kinds), code, patient
+        )
         return await self._read(query)
 
     async def event(self, seq: int) -> DeviceEvent | None:
@@ -213,7 +214,7 @@ class EventStore:
         open_only: bool = False,
     ) -> list[QuarantineEntry]:
         """Quarantine entries with an id above `after`, oldest first."""
-        query = QuarantineQuery(after, self._last_seq, limit, reason, device, open_only)
+        query = QuarantineQuery(after, self._stream.last_seq, limit, reason, device, open_only)
         return await self._readers.run(lambda reader: reader.quarantine(query))
 
     async def resolve(self, quarantine: int, *, actor: str, note: str = "") -> None:
@@ -231,24 +232,13 @@ class EventStore:
         """One row per series of every device over [start, end)."""
         return await self._projection.summary(start, end, bucket)
 
-    async def follow(self, after: int) -> AsyncGenerator[Sequence[DeviceEvent], None]:
+    def follow(self, after: int) -> AsyncGenerator[Sequence[DeviceEvent], None]:
         """Events after a seq, first from disk, then as they commit; in order, none left out.
 
         A follower holds no buffer: one that falls behind the shared tail reads from disk. Ends
         when the store closes.
         """
-        while not self._closing:
-            news, upto = self._news, self._last_seq
-            events = self._tail.after(after)
-            if events is None:
-                query = EventQuery(after, upto, _FOLLOW_PAGE)
-                events = await self._read(query)
-                after = after if events else upto
-            elif not events:
-                await news.wait()
-            if events:
-                after = events[-1].seq
-                yield events
+        return self._stream.follow(after)
 
     async def _read(self, query: EventQuery) -> list[DeviceEvent]:
         return await self._readers.run(lambda reader: reader.events(query))
@@ -295,27 +285,21 @@ class EventStore:
         return writer.last_seq, read_reserved(directory.raw_ids), cut
 
     def _settle(self, settlement: Settlement) -> None:
-        self._last_seq = settlement.last_seq
-        self._tail.add(settlement.stored)
         stored, fold = iter(settlement.stored), self._projection.fold
         for request, outcome in settlement.outcomes:
             self._waiting -= 1
             self._waiting_bytes -= request.size
             if isinstance(outcome, StoreError):
-                _fail(request.future, outcome)
+                fail(request.future, outcome)
                 continue
             for seq, event in islice(stored, len(outcome.seqs)):
                 fold(seq, event, request.arrival)
             if not request.future.done():
                 request.future.set_result(outcome)
         self._projection.cursor = settlement.last_seq
-        self._announce()
-
-    def _announce(self) -> None:
         if not self._room.is_set() and not self._is_full():
             self._room.set()
-        self._news.set()
-        self._news = asyncio.Event()
+        self._stream.extend(settlement.stored, settlement.last_seq)
 
     def _turn(self, state: StoreState) -> None:
         self._state = state
@@ -339,34 +323,10 @@ class EventStore:
             self._raw_ids.extend(future.result())
 
     def _in_writer(self, work: Callable[[Writer], _T]) -> asyncio.Future[_T]:
-        """Do something between two commits; the future fails with StoreError if it can't be."""
-        future: asyncio.Future[_T] = self._loop.create_future()
-
-        def fail(reason: str) -> None:
-            error = StoreError(f"{self._directory.path}: {reason}")
-            self._loop.call_soon_threadsafe(_fail, future, error)
-
-        def run(writer: Writer) -> None:
-            try:
-                result = work(writer)
-            except (apsw.Error, OSError, IsogateError) as error:
-                fail(str(error))
-            else:
-                self._loop.call_soon_threadsafe(_finish, future, result)
-
-        self._writer.put(Job(run, lambda: fail("the store is closed")))
-        return future
-
-    def _from_thread(self, call: Callable[[_T], None]) -> Callable[[_T], None]:
-        """`call`, to be called in another thread and done on the loop."""
-
-        def forward(argument: _T) -> None:
-            self._loop.call_soon_threadsafe(call, argument)
-
-        return forward
+        return in_writer(self._writer, work)
 
     async def _start(self) -> None:
-        await self._projection.catch_up(self._readers, self._last_seq)
+        await self._projection.catch_up(self._readers, self._stream.last_seq)
         self._writer.start()
         self._projection.start(self._options.project_seconds)
         self._task = asyncio.create_task(self._keep_up(), name="store-upkeep")
@@ -389,15 +349,5 @@ class EventStore:
                 await self._task
         await asyncio.to_thread(self._writer.stop)
         await self._projection.close()
-        self._announce()
+        self._stream.end()
         await asyncio.to_thread(self._readers.close)
-
-
-def _finish(future: asyncio.Future[_T], result: _T) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _fail(future: asyncio.Future[_T], error: StoreError) -> None:
-    if not future.done():
-        future.set_exception(error)

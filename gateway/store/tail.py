@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from gateway.model import DeviceEvent
 
+_PAGE = 1000
+
 
 class Tail:
     """A bounded run of stored events, without a gap after `floor`.
@@ -41,10 +43,16 @@ class Tail:
         """The next events after `seq`; none yet if empty. None if `seq` lies too far back."""
         if seq < self._floor:
             return None
-        for chunk in self._chunks:
-            if chunk.seqs[-1] > seq:
-                return chunk.events()[bisect_right(chunk.seqs, seq) :]
-        return ()
+        wanted: deque[_Chunk] = deque()
+        for chunk in reversed(self._chunks):
+            if chunk.seqs[-1] <= seq:
+                break
+            wanted.appendleft(chunk)
+        events: list[DeviceEvent] = []
+        while wanted and len(events) < _PAGE:
+            chunk = wanted.popleft()
+            events += chunk.events()[bisect_right(chunk.seqs, seq) :]
+        return events
 
 
 class _Chunk:

@@ -68,4 +68,4 @@ def test_the_tail_knows_how_far_back_it_reaches() -> None:
     assert tail.after(11) is None
     assert [event.seq for event in tail.after(12) or ()] == [14, 15]
     assert [event.seq for event in tail.after(14) or ()] == [15]
-    assert tail.after(15) == ()
+    assert tail.after(15) == []
