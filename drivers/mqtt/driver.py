@@ -94,9 +94,12 @@ class MqttDriver:
     ) -> None:
         while True:
             for message in await session.receive():
-                if not any(matches(pattern, message.topic) for pattern in self._filters):
+                if not self._subscribes(message.topic):
                     session.unsubscribe(message.topic)
                 await pipeline.take(message, tasks)
+
+    def _subscribes(self, topic: str) -> bool:
+        return topic in self._listeners or any(matches(each, topic) for each in self._filters)
 
     def _presence(self) -> frozenset[str]:
         """Filters of the topics that say who is there: asked for anew in each connection."""

@@ -184,7 +184,7 @@ def _reading(
             text = "true" if value else "false"
             return Reading(code, text, None, "", observed_at, quality)
         case _:
-            shape = "an object" if isinstance(value, Mapping) else "an array"
+            shape = "an object" if isinstance(value, dict) else "an array"
             raise ProtocolViolation(f"{code} is {shape}, not a value")
 
 
@@ -204,7 +204,7 @@ def _numbers(document: object, known: frozenset[Path]) -> Iterator[tuple[Path, D
         match value:
             case Digits():
                 yield path, value
-            case Mapping():
+            case dict():
                 waiting.extend(((*path, name), member) for name, member in value.items())
             case list():
                 waiting.extend(((*path, at), element) for at, element in enumerate(value))

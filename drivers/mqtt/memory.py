@@ -16,10 +16,12 @@ from gateway import ProtocolViolation, WireRecord, content_digest
 
 _Key = TypeVar("_Key")
 
+_SHORT = 512
+
 
 @dataclass(frozen=True, slots=True)
 class _Sighting:
-    content: bytes
+    content: tuple[str, bytes]
     first: WireRecord
 
 
@@ -76,8 +78,10 @@ def _packet(record: WireRecord) -> Packet | None:
         return None
 
 
-def _content(message: Publish) -> bytes:
-    return content_digest(message.topic.encode(), message.payload)
+def _content(message: Publish) -> tuple[str, bytes]:
+    """What equal messages have in common; a long payload by its digest."""
+    payload = message.payload
+    return message.topic, payload if len(payload) <= _SHORT else content_digest(payload)
 
 
 def _renew(table: dict[_Key, _Sighting], key: _Key, sighting: _Sighting, limit: int) -> None:

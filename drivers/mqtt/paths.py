@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -49,13 +48,12 @@ def write_path(path: Path) -> str:
 def find(document: object, path: Path) -> object:
     """The value at `path`, or ABSENT."""
     for step in path:
-        match document, step:
-            case Mapping(), str() if step in document:
-                document = document[step]
-            case Sequence(), int() if not isinstance(document, str) and step < len(document):
-                document = document[step]
-            case _:
-                return ABSENT
+        if isinstance(step, str):
+            document = document.get(step, ABSENT) if isinstance(document, dict) else ABSENT
+        elif isinstance(document, list) and step < len(document):
+            document = document[step]
+        else:
+            return ABSENT
     return document
 
 

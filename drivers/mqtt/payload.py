@@ -48,7 +48,7 @@ def parse_json(payload: bytes) -> object:
 
 def number(text: str) -> float | None:
     """The number that a text is in JSON's grammar; None if it is none or overflows."""
-    if _NUMBER.fullmatch(text) is None:
+    if not isinstance(text, Digits) and _NUMBER.fullmatch(text) is None:
         return None
     value = float(text)
     return value if math.isfinite(value) else None

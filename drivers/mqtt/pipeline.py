@@ -13,6 +13,7 @@ from drivers.mqtt.interpret import Said
 from drivers.mqtt.memory import Memory
 from drivers.mqtt.session import Session
 from gateway import (
+    Direction,
     Ports,
     WireRecord,
 )
@@ -78,9 +79,11 @@ class Pipeline:
         while len(self._commits) >= self._limit:
             self._room.clear()
             await self._room.wait()
+        frame = to_frame(message)
+        self._ports.tap(Direction.IN, frame[1:])
         first = self._memory.repeated(message)
         if first is None:
-            record = self._record(message)
+            record = self._record(message, frame)
             self._memory.remember(message, record)
             commit = self._commit(message, record, record)
         else:
@@ -158,7 +161,7 @@ class Pipeline:
             await self._ports.journal(*wire)
         return heard
 
-    def _record(self, message: Publish) -> WireRecord:
+    def _record(self, message: Publish, frame: bytes) -> WireRecord:
         listeners = self._listeners.get(message.topic, ())
         device = listeners[0].device if listeners else ""
-        return self._ports.record(to_frame(message), device=device, session=self._names.of(message))
+        return self._ports.record(frame, device=device, session=self._names.of(message))

@@ -211,7 +211,6 @@ class Session:
             topic, bytes(message.payload), message.qos, message.mid, message.dup, message.retain,
             properties,
         )  # fmt: skip
-        self._tap(Direction.IN, encode(packet))
         self._inbox.append(packet)
         self._arrived.set()
 
