@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import refuse, stream
@@ -27,19 +28,28 @@ from gateway.web import (
     BrowserHeaders,
     GatewayView,
     Guard,
+    Refusal,
     access,
     json_response,
+    problem,
     rule_of,
 )
 
+Streams: TypeAlias = Sequence[Route]
+
 
 class Application:
-    """The ASGI application of a gateway. Serve it with `lifespan="off"`."""
+    """The ASGI application of a gateway. Serve it with `lifespan="off"`.
 
-    def __init__(self, asgi: ASGIApp, routes: Sequence[BaseRoute], broadcast: Broadcast) -> None:
-        self._asgi = BrowserHeaders(asgi)
+    Streams are served beside FastAPI: its layers would hold 4 kB for each of their clients.
+    """
+
+    def __init__(
+        self, asgi: ASGIApp, pages: Sequence[BaseRoute], streams: Streams, broadcast: Broadcast
+    ) -> None:
+        self._asgi = BrowserHeaders(_Beside(streams, asgi))
         self._broadcast = broadcast
-        self.routes = routes
+        self.routes = [*streams, *pages]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._asgi(scope, receive, send)
@@ -65,12 +75,37 @@ async def open_app(
     """
     broadcast = Broadcast(view)
     fastapi = _documented(view)
-    routes = [*_api_routes(view, broadcast), *pages]
-    fastapi.router.routes.extend([*routes, _openapi_route(fastapi)])
-    _guard(fastapi.router.routes)
+    routes = fastapi.router.routes
+    routes.extend([*_api_routes(view, broadcast), *pages, _openapi_route(fastapi)])
+    streams = stream.routes(view, broadcast)
+    _guard([*routes, *streams])
     refuse.install(fastapi, error_page)
     async with broadcast.running():
-        yield Application(fastapi, fastapi.router.routes, broadcast)
+        yield Application(fastapi, routes, streams, broadcast)
+
+
+class _Beside:
+    """Serves `streams`, and leaves everything else to `rest`."""
+
+    def __init__(self, streams: Streams, rest: ASGIApp) -> None:
+        self._streams = streams
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for route in self._streams:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                scope.update(found)
+                await _streamed(route, scope, receive, send)
+                return
+        await self._rest(scope, receive, send)
+
+
+async def _streamed(route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+        await route.handle(scope, receive, send)
+    except Refusal as refusal:
+        await problem(refusal, scope["path"])(scope, receive, send)
 
 
 def _documented(view: GatewayView) -> FastAPI:
@@ -92,7 +127,6 @@ def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
         *Quarantine(view).routes(),
         *Health(view, broadcast).routes(),
         *Control(view).routes(),
-        *stream.routes(view, broadcast),
     ]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -15,12 +16,25 @@ from gateway.model import QuarantineReason
 from gateway.web import Access, GatewayView, access, json_response
 
 
+class Selection(BaseModel):
+    """Which open entries are read again; empty means all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    device: str | None = None
+    reason: QuarantineReason | None = None
+
+
 class Quarantine:
     def __init__(self, view: GatewayView) -> None:
         self._view = view
 
     def routes(self) -> list[BaseRoute]:
-        return [route(f"{PREFIX}/quarantine", self.quarantine, document.Quarantine)]
+        again = f"{PREFIX}/quarantine/interpret"
+        return [
+            route(f"{PREFIX}/quarantine", self.quarantine, document.Quarantine),
+            route(again, self.interpret, dict[str, Any], method="POST"),
+        ]
 
     @access(Access.LOOPBACK)
     async def quarantine(
@@ -38,3 +52,14 @@ class Quarantine:
         more = entries[-1].id if len(entries) == limit else None
         items = [quarantine_item(entry) for entry in entries]
         return json_response({"items": items, "next": more})
+
+    @access(Access.OWNER)
+    async def interpret(self, body: Selection) -> Response:
+        """Read open entries again by the profiles as they stand now.
+
+        What gives events is resolved; what was known already stays one.
+        """
+        report = await self._view.interpret_again(
+            device=body.device, reason=body.reason, actor="owner"
+        )
+        return json_response(report)

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gateway.api.broadcast import Broadcast
@@ -28,7 +28,7 @@ _HEARTBEAT_TURNS = 15
 _MOST_CLIENTS = 5000
 
 
-def routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
+def routes(view: GatewayView, broadcast: Broadcast) -> list[Route]:
     return [
         Route(f"{PREFIX}/stream", Stream(view, broadcast), methods=["GET"]),
         Route(f"{PREFIX}/links/{{link}}/tap", Tap(view, broadcast), methods=["GET"]),
