@@ -12,12 +12,13 @@ from typing import Any
 
 from gateway.app.configuration import Configuration
 from gateway.app.metrics import engine_metrics
+from gateway.app.worklist import interpret_again
 from gateway.config import Difference, Site, difference
-from gateway.model import Clock, DeviceEvent, Instant, Micros
+from gateway.model import Clock, DeviceEvent, Instant, Micros, QuarantineReason
 from gateway.registry import Registry
 from gateway.store import EventStore, StoreHealth
 from gateway.store.relational import Tables
-from gateway.supervisor import Intake, LinkStatus, Supervisor, TapHub, Tapped
+from gateway.supervisor import Again, Intake, LinkStatus, Supervisor, TapHub, Tapped
 from gateway.web import Metric, Readiness
 from gateway.web import Site as SiteView
 
@@ -93,6 +94,20 @@ class Gateway:
         """Keep the names of all devices, so that events of a removed one still show it."""
         links = self.config.links
         await self.tables.remember((link.driver, each) for link in links for each in link.devices)
+
+    async def interpret_again(
+        self, *, device: str | None, reason: QuarantineReason | None, actor: str
+    ) -> Mapping[str, Any]:
+        again = Again(self.store, self.intake)
+        return await interpret_again(
+            self.store,
+            again,
+            self.configuration,
+            self.config,
+            device=device,
+            reason=reason,
+            actor=actor,
+        )
 
     async def backup(self, target: Path) -> Mapping[str, Any]:
         report = await self.store.backup(target)

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import configuration, demo, device, doctor, events, exits, run, simulate, upkeep
+from gateway.cli import (
+    configuration,
+    demo,
+    device,
+    doctor,
+    events,
+    exits,
+    quarantine,
+    run,
+    simulate,
+    upkeep,
+)
 
 app = typer.Typer(
     help="Isogate: one durable event store for a hospital's devices.",
@@ -22,6 +33,7 @@ app.command()(configuration.check)
 app.command()(configuration.schema)
 app.add_typer(device.app, name="device")
 app.command()(events.events)
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(simulate.app, name="simulate")
 app.command()(upkeep.reload)
 app.command()(upkeep.backup)

@@ -1,5 +1,6 @@
 """The engine: tasks, back-off, breakers, the raw tap, and the way from readings to the store."""
 
+from gateway.supervisor.again import Again, Outcome
 from gateway.supervisor.clock_watch import watch_clock
 from gateway.supervisor.intake import Intake
 from gateway.supervisor.link import LinkState, LinkStatus
@@ -7,9 +8,11 @@ from gateway.supervisor.supervisor import Supervisor
 from gateway.supervisor.tap import TapHub, Tapped
 
 __all__ = [
+    "Again",
     "Intake",
     "LinkState",
     "LinkStatus",
+    "Outcome",
     "Supervisor",
     "TapHub",
     "Tapped",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.driver import DriverType, LinkEntry
 from gateway.errors import ProtocolViolation
-from gateway.model import Direction, Instant, Publication, RawId, WireRecord
-from gateway.store import Batch, EventStore, QuarantineEntry, Resolution
+from gateway.model import Direction, WireRecord
+from gateway.normalizer import Interpretation
+from gateway.store import Batch, EventStore, QuarantineEntry
 from gateway.supervisor.intake import Intake
 
 _SESSION = 2_000
@@ -33,39 +34,33 @@ class Again:
     async def read(
         self, entry: QuarantineEntry, link: LinkEntry, driver: DriverType, actor: str
     ) -> Outcome:
-        """Interpret an entry's message; its events and its resolution commit together.
+        """Interpret an entry's message, commit its events, then note that nobody need look.
 
-        Events that are known already stay one. StoreError: nothing changed.
+        Events that are known already stay one, so after a failure (StoreError) it is done again.
         """
         if driver.interpret is None:
             return Outcome(entry, waits=f"driver {driver.name} can't read messages again")
         records = await self._session(entry, link)
+        received = {record.raw_id: record.at for record in records}
         try:
-            publications = driver.interpret(link, records, entry.entry.raw_id)
+            found = [
+                self._intake.interpret(publication, received[publication.raw_ids[-1]])
+                for publication in driver.interpret(link, records, entry.entry.raw_id)
+            ]
         except ProtocolViolation as error:
             return Outcome(entry, waits=str(error))
-        if not publications:
-            return Outcome(entry, waits="no message is complete in what was received")
-        word = Resolution(entry.id, self._intake.clock.now(), actor, "interpreted again")
-        received = {record.raw_id: record.at for record in records}
-        return await self._commit(entry, publications, received, word)
+        return await self._commit(entry, found, actor)
 
     async def _commit(
-        self,
-        entry: QuarantineEntry,
-        publications: Sequence[Publication],
-        received: Mapping[RawId, Instant],
-        word: Resolution,
+        self, entry: QuarantineEntry, found: Sequence[Interpretation], actor: str
     ) -> Outcome:
-        found = [self._intake.interpret(each, received[each.raw_ids[-1]]) for each in publications]
         waits = [finding.detail for each in found for finding in each.findings]
-        if waits:
-            return Outcome(entry, waits="; ".join(waits))
+        if waits or not found:
+            return Outcome(entry, waits="; ".join(waits) or "no message is complete in it")
         events = tuple(event for each in found for event in each.events)
-        batch = Batch(
-            self._intake.retention(entry.entry.device), events=events, resolutions=(word,)
-        )
-        receipt = await self._store.append(batch)
+        retention = self._intake.retention(entry.entry.device)
+        receipt = await self._store.append(Batch(retention, events=events))
+        await self._store.resolve(entry.id, actor=actor, note="interpreted again")
         return Outcome(entry, events=len(receipt.seqs))
 
     async def _session(self, entry: QuarantineEntry, link: LinkEntry) -> Sequence[WireRecord]:

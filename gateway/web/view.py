@@ -120,6 +120,12 @@ class GatewayView(Protocol):
         """Take over devices.yaml as it stands; what changed, for JSON. ConfigError if wrong."""
         ...
 
+    async def interpret_again(
+        self, *, device: str | None, reason: QuarantineReason | None, actor: str
+    ) -> Mapping[str, Any]:
+        """Read the open quarantine entries that fit once more; what became of them, for JSON."""
+        ...
+
     async def backup(self, target: Path) -> Mapping[str, Any]:
         """Write a consistent, verified cut to `target`; what it holds, for JSON."""
         ...

@@ -222,6 +222,11 @@ class MemorySite:
         self.asked.append("reload")
         return {"changed": []}
 
+    async def interpret_again(
+        self, *, device: str | None, reason: QuarantineReason | None, actor: str
+    ) -> Mapping[str, Any]:
+        return {"resolved": 0, "events": 0, "waiting": {}, "asked": [device, reason, actor]}
+
     async def backup(self, target: Path) -> Mapping[str, Any]:
         self.asked.append(f"backup {target}")
         return {"events": self.store.last_seq}
