@@ -54,16 +54,14 @@ def encode(packet: Packet) -> bytes:
     """The packet as it stands on the wire, without the journal's level byte."""
     properties = packet.properties
     tail = b"" if properties is None else encode_length(len(properties)) + properties
-    match packet:
-        case Connack():
-            body = bytes([packet.session_present, packet.reason]) + tail
-            return bytes([_CONNACK]) + encode_length(len(body)) + body
-        case Publish():
-            topic = packet.topic.encode()
-            head = _PUBLISH | packet.dup << 3 | packet.qos << 1 | packet.retain
-            packet_id = packet.packet_id.to_bytes(2, "big") if packet.qos else b""
-            body = len(topic).to_bytes(2, "big") + topic + packet_id + tail + packet.payload
-            return bytes([head]) + encode_length(len(body)) + body
+    if isinstance(packet, Connack):
+        body = bytes([packet.session_present, packet.reason]) + tail
+        return bytes([_CONNACK]) + encode_length(len(body)) + body
+    topic = packet.topic.encode()
+    head = _PUBLISH | packet.dup << 3 | packet.qos << 1 | packet.retain
+    packet_id = packet.packet_id.to_bytes(2, "big") if packet.qos else b""
+    body = len(topic).to_bytes(2, "big") + topic + packet_id + tail + packet.payload
+    return bytes([head]) + encode_length(len(body)) + body
 
 
 def to_frame(packet: Packet) -> bytes:

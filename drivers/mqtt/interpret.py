@@ -78,6 +78,7 @@ class JsonListener:
         self._identity = tuple(parse_path(path) for path in self._topic.identity)
         self._time = _Time(self._topic)
         self._known = _known_paths(self._topic, self._points)
+        self._members = frozenset(path[0] for path in self._known if len(path) == 1)
 
     def hear(self, message: Publish) -> Said:
         document = parse_json(message.payload)
@@ -102,12 +103,16 @@ class JsonListener:
     def _unknown(
         self, document: object, observed_at: Instant | None, quality: Quality
     ) -> tuple[Reading, ...]:
-        if self._topic.unknown == "ignore":
+        if self._topic.unknown == "ignore" or self._is_familiar(document):
             return ()
         return tuple(
             _reading(write_path(path), Kind.MEASUREMENT, digits, observed_at, quality)
             for path, digits in islice(_numbers(document, self._known), _MOST_UNKNOWN)
         )
+
+    def _is_familiar(self, document: object) -> bool:
+        """Whether every member is known by its name: the usual case, told at a glance."""
+        return isinstance(document, dict) and document.keys() <= self._members
 
 
 class TextListener:

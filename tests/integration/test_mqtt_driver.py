@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 import yaml
 
 from drivers.mqtt import driver_type
+from drivers.mqtt.broker import BrokerOptions, room
 from drivers.mqtt.codec import Publish, from_frame, puback
 from drivers.mqtt.profile import MqttDevice, MqttLink, MqttProfile
 from gateway import (
@@ -23,11 +26,14 @@ from gateway import (
     QuarantineReason,
     StoreError,
 )
-from gateway.testing import MemoryPorts
+from gateway.room import RoomContext
+from gateway.testing import ManualClock, MemoryPorts
 from simulators.mqtt import mqtt_hospital
 from tests.peers import Broker, free_port, mosquitto_beside, require_peer
 
 pytestmark = pytest.mark.peer
+
+_WORD = "open sesame"
 
 PROFILE = MqttProfile.model_validate(
     {
@@ -71,10 +77,12 @@ async def serving(ports: MemoryPorts, entry: LinkEntry) -> AsyncIterator[asyncio
         await asyncio.wait((task,))
 
 
-async def send(broker: Broker, topic: str, *payloads: str, retain: bool = False) -> None:
-    """Publish with QoS 1; when it returns, the broker has every payload."""
+async def send(
+    broker: Broker, topic: str, *payloads: str, retain: bool = False, qos: int = 1
+) -> None:
+    """Publish; when it returns with QoS 1, the broker has every payload."""
     program = require_peer("mosquitto_pub")
-    place = ("-h", broker.host, "-p", str(broker.port), "-q", "1", "-V", "mqttv311")
+    place = ("-h", broker.host, "-p", str(broker.port), "-q", str(qos), "-V", "mqttv311")
     more = ("-r",) if retain else ()
     process = await asyncio.create_subprocess_exec(
         program, *place, *more, "-t", topic, "-l", stdin=asyncio.subprocess.PIPE
@@ -345,19 +353,108 @@ async def test_a_broker_that_is_not_there_is_unavailable() -> None:
 async def test_a_broker_that_refuses_us_says_why(
     version: Literal["3.1.1", 5], connack: str, why: str
 ) -> None:
+    heard = []
+
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1024)
+        heard.append(await reader.read(1024))
         writer.write(bytes.fromhex(connack))
         await reader.read(1024)
         writer.close()
 
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
-        entry = link(Broker(server.sockets[0].getsockname()[1]), "t01", version=version)
-        with pytest.raises(DeviceUnavailable, match=why):
+        broker = Broker(server.sockets[0].getsockname()[1])
+        entry = link(broker, "t01", version=version, username="isogate", password=_WORD)
+        with pytest.raises(DeviceUnavailable, match=why) as caught:
             await driver_type.build(entry).run(MemoryPorts())  # type: ignore[union-attr]
+    assert b"isogate" in heard[0]
+    assert _WORD.encode() in heard[0]
+    assert _WORD not in f"{caught.value} {entry}"
 
 
-async def test_a_broker_that_goes_away_ends_the_run(tmp_path: Any) -> None:
+async def test_a_connection_under_tls_checks_who_answers(tmp_path: Path) -> None:
+    ca = await certificate(tmp_path)
+    port = free_port()
+    extra = (
+        f"listener {port} 127.0.0.1\nallow_anonymous true\n"
+        f"certfile {ca}\nkeyfile {tmp_path / 'key.pem'}\n"
+    )
+    async with mosquitto_beside(tmp_path / "broker", extra=extra) as plain:
+        broker, ports = Broker(port, "localhost"), MemoryPorts()
+        async with serving(ports, link(broker, "t01", tls={"ca": ca})):
+            await send(plain, "z/t01", *(f'{{"temperature": {at}}}' for at in range(300)))
+            await ports.until(lambda: len(ports.publications) == 300)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_broker_that_nobody_vouches_for_is_not_spoken_to(tmp_path: Path) -> None:
+    """The warning is paho's: it leaves the socket of a failed handshake to the collector."""
+    ca = await certificate(tmp_path)
+    port = free_port()
+    extra = f"listener {port} 127.0.0.1\ncertfile {ca}\nkeyfile {tmp_path / 'key.pem'}\n"
+    async with mosquitto_beside(tmp_path / "broker", extra=extra):
+        entry = link(Broker(port, "localhost"), "t01", tls={})
+        with pytest.raises(DeviceUnavailable, match="certificate verify failed"):
+            await driver_type.build(entry).run(MemoryPorts())  # type: ignore[union-attr]
+        gc.collect()
+
+
+async def test_a_stop_is_not_held_up_by_a_store_that_hangs(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.mqtt.pipeline._GRACE", 0.05)
+    ports = MemoryPorts()
+    async with serving(ports, link(broker, "t01")) as task:
+        ports.hold()
+        await send(broker, "z/t01", '{"temperature": 1}')
+        await asyncio.wait_for(until_tapped(ports, 1), 10)
+        task.cancel()
+        await asyncio.wait((task,))
+        assert task.cancelled()
+    assert (pubacks(ports), ports.publications) == (b"", [])
+
+
+async def test_a_message_of_quality_0_is_kept_and_not_acknowledged(broker: Broker) -> None:
+    ports = MemoryPorts()
+    async with serving(ports, link(broker, "t01")):
+        await send(broker, "z/t01", '{"temperature": 1}', qos=0)
+        await ports.until(lambda: bool(ports.publications))
+    assert pubacks(ports) == b""
+    assert ports.records[-1].session == "isogate-sensors/qos0"
+
+
+async def certificate(folder: Path) -> Path:
+    """A certificate for `localhost` that signs itself; its key is `key.pem` beside it."""
+    program = require_peer("openssl")
+    options = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext"
+    process = await asyncio.create_subprocess_exec(
+        program, *options.split(), "subjectAltName=DNS:localhost",
+        "-keyout", folder / "key.pem", "-out", folder / "cert.pem",
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert await process.wait() == 0
+    return folder / "cert.pem"
+
+
+async def test_a_broker_that_redelivers_as_new_loses_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("iotcore", reason="NOT TESTED, iotcore is not installed")
+    options = BrokerOptions(mode="managed", program="iotcore", port=free_port())
+    context = RoomContext("site", ManualClock(), tmp_path, options)
+    async with room.open(context):
+        broker, ports = Broker(options.port), MemoryPorts()
+        entry = link(broker, "t01", version="3.1.1")
+        async with serving(ports, entry) as task:
+            ports.dies_after = ConnectionResetError("killed")
+            await send(
+                broker, "z/t01", '{"temperature": 1, "seq": 1}', '{"temperature": 2, "seq": 2}'
+            )
+            await asyncio.wait((task,))
+        async with serving(ports, entry):
+            await send(broker, "z/t01", '{"temperature": 3, "seq": 3}')
+            await ports.until(lambda: values(ports.publications)[-1] == "3")
+        assert values(ports.publications) == ["1", "2", "3"]
+
+
+async def test_a_broker_that_goes_away_ends_the_run(tmp_path: Path) -> None:
     ports = MemoryPorts()
     async with mosquitto_beside(tmp_path) as broker:
         serve = serving(ports, link(broker, "t01"))

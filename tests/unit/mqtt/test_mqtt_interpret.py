@@ -11,11 +11,25 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from drivers.mqtt import driver_type
-from drivers.mqtt.codec import Publish
+from drivers.mqtt.codec import Connack, Publish, to_frame
 from drivers.mqtt.driver import check, client_id
+from drivers.mqtt.hearing import interpret
 from drivers.mqtt.interpret import Listener, Said, listeners
 from drivers.mqtt.profile import MqttDevice, MqttLink, MqttProfile
-from gateway import DeviceEntry, LinkEntry, ProtocolViolation, Quality, Reading, from_datetime
+from gateway import (
+    DeviceEntry,
+    DeviceOptions,
+    Direction,
+    Instant,
+    LinkEntry,
+    ProtocolViolation,
+    Publication,
+    Quality,
+    RawId,
+    Reading,
+    WireRecord,
+    from_datetime,
+)
 
 HEAD = {"profile": "thing", "driver": "mqtt", "title": "Thing", "grade": "derived", "source": "x"}
 AIR: dict[str, Any] = {
@@ -171,6 +185,10 @@ def test_no_payload_makes_a_listener_crash(payload: bytes, retain: bool) -> None
             {"topics": {"s": {"topic": "z", "observed_at": {"at": "$.t", "zone": "Mars/Base"}}}},
             "is not known",
         ),
+        (
+            {"topics": {"s": {"topic": "z", "observed_at": {"at": "t", "zone": "Asia/Shanghai"}}}},
+            "must begin with",
+        ),
     ],
 )
 def test_a_profile_that_contradicts_itself_is_refused(change: dict[str, Any], what: str) -> None:
@@ -199,3 +217,39 @@ def test_missing_topic_variables_are_told_at_the_device() -> None:
 def test_entries_of_another_driver_are_a_mistake() -> None:
     with pytest.raises(TypeError, match="not a link"):
         driver_type.build(LinkEntry("a", "mqtt", driver_type.device(), None, ()))  # type: ignore[arg-type]
+    other = DeviceEntry("t01", "T", "a", device(AIR).profile, DeviceOptions(), 1.0)
+    with pytest.raises(TypeError, match="not a device"):
+        list(listeners(other))
+
+
+def journalled(message: Publish | Connack) -> WireRecord:
+    return WireRecord(RawId(7), "a", "t01", Direction.IN, "c", Instant(0), to_frame(message))
+
+
+def test_a_journalled_message_is_read_again_as_the_same_happening() -> None:
+    entry = link("a", device(AIR))
+    record = journalled(Publish("z/t01", b'{"temperature": 21.50}', packet_id=1))
+    first = interpret(entry, [record], record.raw_id)
+    assert [texts_of(each) for each in first] == [{"temperature": "21.50"}]
+    assert interpret(entry, [record], record.raw_id) == first
+    assert interpret(entry, [record], RawId(8)) == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "what"),
+    [(Publish("z/t01", b"garbage", 0), "not JSON"), (Publish("z/t99", b"1", 0), "no device")],
+)
+def test_what_still_says_nothing_is_refused_again(message: Publish, what: str) -> None:
+    record = journalled(message)
+    with pytest.raises(ProtocolViolation, match=what):
+        interpret(link("a", device(AIR)), [record], record.raw_id)
+
+
+@pytest.mark.parametrize("message", [Connack(session_present=False), Publish("z/t01", b"", 0)])
+def test_a_packet_that_says_nothing_gives_nothing(message: Publish | Connack) -> None:
+    record = journalled(message)
+    assert list(interpret(link("a", device(AIR)), [record], record.raw_id)) == []
+
+
+def texts_of(publication: Publication) -> dict[str, str]:
+    return {reading.code: reading.text for reading in publication.readings}
