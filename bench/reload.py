@@ -1,8 +1,8 @@
 """Reload of one device of many, against stopping and starting the whole gateway.
 
 A gateway process polls meters at 1 Hz, each on a link of its own. One link then moves to another
-port: by `reload` (five times; the worst counts), and by SIGTERM and a new start. A stream of every reading shows when the moved
-device is back, and how many polls the others missed.
+port: by `reload` (five times; the worst counts), and by SIGTERM and a new start. A stream of every
+reading shows when the moved device is back, and how many polls the others missed.
 """
 
 from __future__ import annotations
