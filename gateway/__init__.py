@@ -42,9 +42,10 @@ from gateway.model import (
     Subject,
     WireRecord,
     from_datetime,
+    to_datetime,
 )
 from gateway.profile import LOINC, Analyte, AnalyzerProfile, Grade, Point, Profile
-from gateway.transport import Connection, Serial, Tap, Tcp, TcpListen
+from gateway.transport import Connection, Rfc2217, Serial, Tap, Tcp, TcpListen
 
 __all__ = [
     "LOINC",
@@ -84,6 +85,7 @@ __all__ = [
     "Reading",
     "Receipt",
     "Retention",
+    "Rfc2217",
     "Serial",
     "Status",
     "StoreError",
@@ -95,4 +97,5 @@ __all__ = [
     "content_digest",
     "from_datetime",
     "identify",
+    "to_datetime",
 ]

@@ -14,11 +14,11 @@ from gateway.config.shape import is_model, kinds
 from gateway.config.suggest import did_you_mean, shown
 from gateway.driver import DeviceEntry, DriverType, LinkEntry, LinkOptions
 from gateway.profile import Profile
-from gateway.transport import Serial, Tcp, Transport
+from gateway.transport import Transport
 
 LINK_KEYS = frozenset({"driver", "transport"})
 DEVICE_KEYS = frozenset(DeviceCommon.model_fields)
-TRANSPORTS: Mapping[str, type[Tcp | Serial]] = {
+TRANSPORTS: Mapping[str, type[Transport]] = {
     model.model_fields["type"].default: model for model in kinds(Transport) if is_model(model)
 }
 

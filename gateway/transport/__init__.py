@@ -2,12 +2,13 @@
 
 from gateway.transport.connection import Connection, Tap
 from gateway.transport.listen import listen
-from gateway.transport.options import Outgoing, Serial, Tcp, TcpListen, Transport
+from gateway.transport.options import Outgoing, Rfc2217, Serial, Tcp, TcpListen, Transport
 from gateway.transport.serve import connect
 
 __all__ = [
     "Connection",
     "Outgoing",
+    "Rfc2217",
     "Serial",
     "Tap",
     "Tcp",

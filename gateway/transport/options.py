@@ -31,6 +31,19 @@ class Serial(_Options):
     stop_bits: Literal[1, 2] = 1
 
 
+class Rfc2217(_Options):
+    """A serial line behind a device server that takes its settings over the network (RFC 2217)."""
+
+    type: Literal["rfc2217"] = "rfc2217"
+    host: str = Field(min_length=1, pattern=r"^[^/?#@\s]+$")
+    port: int = Field(ge=1, le=65535)
+    connect_timeout: float = Field(default=5.0, gt=0, le=60, description="seconds")
+    baud: int = Field(default=9600, ge=300, le=4_000_000)
+    data_bits: Literal[7, 8] = 8
+    parity: Literal["N", "E", "O"] = "N"
+    stop_bits: Literal[1, 2] = 1
+
+
 class TcpListen(_Options):
     """A TCP port on which devices call the gateway.
 
@@ -44,7 +57,7 @@ class TcpListen(_Options):
     connections: int = Field(default=64, ge=1, le=4096, description="at the same time")
 
 
-Outgoing: TypeAlias = Tcp | Serial
+Outgoing: TypeAlias = Tcp | Serial | Rfc2217
 """The transports that the gateway opens by itself."""
 
-Transport: TypeAlias = Annotated[Tcp | Serial | TcpListen, Field(discriminator="type")]
+Transport: TypeAlias = Annotated[Tcp | Serial | Rfc2217 | TcpListen, Field(discriminator="type")]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import serialx
 
 from gateway.errors import DeviceUnavailable
-from gateway.transport.options import Outgoing, Serial, Tcp
+from gateway.transport.options import Outgoing, Rfc2217, Serial, Tcp
 from gateway.transport.stream import Stream
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def connect(options: Outgoing, tap: Tap) -> AbstractAsyncContextManager[Connecti
             return _tcp(options, tap)
         case Serial():
             return _serial(options, tap)
+        case Rfc2217():
+            return _rfc2217(options, tap)
 
 
 @asynccontextmanager
@@ -77,22 +79,52 @@ def tune(sock: socket.socket) -> None:
 async def _serial(options: Serial, tap: Tap) -> AsyncIterator[Connection]:
     place = f"serial {options.port}"
     try:
-        _, protocol = await serialx.create_serial_connection(
-            asyncio.get_running_loop(),
-            lambda: Stream(place, tap),
-            url=options.port,
-            baudrate=options.baud,
-            byte_size=options.data_bits,
-            parity=serialx.Parity(options.parity),
-            stopbits=serialx.StopBits(options.stop_bits),
-            exclusive=True,
-        )
+        stream = await _open_line(options, options.port, Stream(place, tap), exclusive=True)
     except (OSError, serialx.SerialException) as error:
         raise DeviceUnavailable(
             f"{place}: {error}: check the device path, its permissions and that nobody else uses it"
         ) from error
-    stream = cast("Stream", protocol)
     try:
         yield stream
     finally:
         await stream.close()
+
+
+@asynccontextmanager
+async def _rfc2217(options: Rfc2217, tap: Tap) -> AsyncIterator[Connection]:
+    place = f"rfc2217 {options.host}:{options.port}"
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    url = f"rfc2217://{host}:{options.port}"
+    try:
+        async with asyncio.timeout(options.connect_timeout):
+            stream = await _open_line(options, url, Stream(place, tap))
+    except TimeoutError:
+        raise DeviceUnavailable(
+            f"{place}: no agreement within {options.connect_timeout:g} s: is the device server on,"
+            " reachable, and set to RFC 2217?"
+        ) from None
+    except (OSError, serialx.SerialException) as error:
+        raise DeviceUnavailable(
+            f"{place}: {error}: check host, port and that the device server speaks RFC 2217"
+        ) from error
+    try:
+        yield stream
+    finally:
+        await stream.close()
+
+
+async def _open_line(
+    options: Serial | Rfc2217, url: str, stream: Stream, *, exclusive: bool = False
+) -> Stream:
+    """Open a serial line with its settings, here or behind a device server."""
+    await serialx.create_serial_connection(
+        asyncio.get_running_loop(),
+        lambda: stream,
+        url=url,
+        baudrate=options.baud,
+        byte_size=options.data_bits,
+        parity=serialx.Parity(options.parity),
+        stopbits=serialx.StopBits(options.stop_bits),
+        exclusive=exclusive,
+    )
+    return stream
