@@ -1,0 +1,78 @@
+"""From bytes to text: the device's own charset first, then what MSH-18 says, never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway import ProtocolViolation
+
+_CHARACTER_SET = 17
+_HEADER_LIMIT = 4096
+
+_MSH_18 = {
+    "UNICODE": "utf-8",
+    "UNICODE UTF-8": "utf-8",
+    "UTF-8": "utf-8",
+    "UTF8": "utf-8",
+    "GB 18030-2000": "gb18030",
+    "GB18030": "gb18030",
+    "GBK": "gb18030",
+    "GB2312": "gb18030",
+}
+"""Of the charsets in HL7 table 0211 those whose bytes can prove the claim wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A message's text, in which charset it was, and a note where that was not the device's own."""
+
+    text: str
+    charset: str
+    note: str = ""
+
+
+def decode(data: bytes, charset: str) -> Decoded:
+    """The text of a message from a device of `charset`.
+
+    ProtocolViolation if the bytes are no text in it nor in what MSH-18 says, or if both can be
+    read and differ: UTF-8 read as GB 18030 looks like text and is none.
+    """
+    if data.isascii():
+        return Decoded(data.decode("ascii"), charset)
+    claimed = _claimed(data)
+    own = _strictly(data, charset)
+    if charset != "utf-8" and claimed == "utf-8" and own is not None:
+        _refuse_contradiction(data, charset)
+    if own is not None:
+        return Decoded(own, charset)
+    other = _strictly(data, claimed) if claimed else None
+    if other is None:
+        raise ProtocolViolation(f"the bytes are not {charset}{_also(claimed, charset)}")
+    return Decoded(other, claimed, f"the message is {claimed}, not {charset}")
+
+
+def _refuse_contradiction(data: bytes, charset: str) -> None:
+    if _strictly(data, "utf-8") is not None:
+        raise ProtocolViolation(
+            f"the profile says {charset}, MSH-18 says UTF-8, and the bytes can be either: "
+            "mend the profile's charset"
+        )
+
+
+def _claimed(data: bytes) -> str:
+    """The charset that MSH-18 names, empty if none that bytes could contradict."""
+    header = data[:_HEADER_LIMIT].lstrip(b"\xef\xbb\xbf\r\n \t").split(b"\r", 1)[0]
+    fields = header.split(header[3:4] or b"|")
+    sent = fields[_CHARACTER_SET] if len(fields) > _CHARACTER_SET else b""
+    return _MSH_18.get(sent.decode("latin-1").split("~")[0].strip().upper(), "")
+
+
+def _strictly(data: bytes, charset: str) -> str | None:
+    try:
+        return data.decode(charset)
+    except UnicodeDecodeError:
+        return None
+
+
+def _also(claimed: str, charset: str) -> str:
+    return f" and not {claimed} either, which MSH-18 says" if claimed not in {"", charset} else ""

@@ -1,0 +1,68 @@
+"""What a profile and an entry in devices.yaml say of an HL7 device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from drivers.hl7.paths import parse_path
+from gateway import AnalyzerOptions, AnalyzerProfile, LinkOptions
+
+_RESULT_SEGMENTS = frozenset({"MSH", "PID", "PV1", "ORC", "OBR", "SPM", "OBX"})
+
+
+class Hl7Link(LinkOptions):
+    """One MLLP line. `message_timeout` is seconds from the first byte of a message to its last."""
+
+    message_timeout: float = Field(default=60, ge=1, le=3600, description="seconds")
+
+
+class Hl7Device(AnalyzerOptions):
+    """A device. `patient_issuer` is who gives out its patient ids, where messages don't say."""
+
+    patient_issuer: str = Field(default="", max_length=200)
+
+
+class Hl7Profile(AnalyzerProfile):
+    """Where a device's messages hold what.
+
+    Places are written as `OBX-3.1`; of several the first one that says something counts.
+    `quality_control` and `calibration` name places and the values that mark such a message.
+    `no_result` lists what stands for a value that could not be measured. `status_unstated` is
+    what an empty OBX-11 means, `unit_missing` whether a number without a unit is in the profile's
+    or a question to a person.
+    """
+
+    code: str = "OBX-3.1"
+    sample: tuple[str, ...] = ("SPM-2.1.1", "SPM-2.2.1", "OBR-3.1")
+    order: tuple[str, ...] = ("ORC-2.1", "OBR-2.1")
+    patient: tuple[str, ...] = ("PID-3.1",)
+    issuer: tuple[str, ...] = ("PID-3.4.1",)
+    observed: tuple[str, ...] = ("OBX-14", "OBX-19", "OBR-7")
+    quality_control: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    calibration: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    no_result: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = Field(default=(), description="codes that are no results")
+    unit_missing: Literal["question", "profile"] = "question"
+    status_unstated: Literal["final", "preliminary"] = "preliminary"
+
+    @field_validator("code", "sample", "order", "patient", "issuer", "observed")
+    @classmethod
+    def _are_places(cls, places: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for place in (places,) if isinstance(places, str) else places:
+            _known(place)
+        return places
+
+    @field_validator("quality_control", "calibration")
+    @classmethod
+    def _mark_places(cls, marks: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        for place in marks:
+            _known(place)
+        return marks
+
+
+def _known(place: str) -> None:
+    if parse_path(place).segment not in _RESULT_SEGMENTS:
+        raise ValueError(f"'{place}': a result names {', '.join(sorted(_RESULT_SEGMENTS))} only")

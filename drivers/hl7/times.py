@@ -1,0 +1,49 @@
+"""HL7 times: `YYYYMMDD[HH[MM[SS[.S…]]]][+/-ZZZZ]`, in the device's zone where they name none."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+from gateway import Instant, from_datetime
+
+_TIME = re.compile(
+    r"(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)?(\d\d)?(?:\.(\d{1,6})\d*)?)?([+-]\d{4})?", re.ASCII
+)
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parse_time(text: str, zone: ZoneInfo) -> Instant | None:
+    """The instant that `text` means; ValueError if it is no time at all.
+
+    None where it names no instant: only a day, or an hour that comes twice or never when clocks
+    change.
+    """
+    match = _TIME.fullmatch(text.split("^", 1)[0].strip())
+    if match is None:
+        raise ValueError(text)
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    moment = datetime(  # noqa: DTZ001 - its zone is found below
+        int(year),
+        int(month or 1),
+        int(day or 1),
+        int(hour or 0),
+        int(minute or 0),
+        int(second or 0),
+        int((fraction or "").ljust(6, "0")),
+    )
+    if minute is None or day is None:
+        return None
+    placed = moment.replace(tzinfo=_offset(offset)) if offset else _placed(moment, zone)
+    return from_datetime(placed) if placed is not None and placed >= _EARLIEST else None
+
+
+def _offset(text: str) -> timezone:
+    ahead = timedelta(hours=int(text[1:3]), minutes=int(text[3:5]))
+    return timezone(-ahead if text[0] == "-" else ahead)
+
+
+def _placed(moment: datetime, zone: ZoneInfo) -> datetime | None:
+    placed = moment.replace(tzinfo=zone)
+    return placed if placed.utcoffset() == placed.replace(fold=1).utcoffset() else None
