@@ -32,7 +32,7 @@ Rule: TypeAlias = Callable[[DriverType], Iterator[str]]
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _LANGUAGES = ("en", "zh-CN")
-_COMMANDS = frozenset({"write", "writes", "command", "commands", "control", "set"})
+_COMMANDS = frozenset({"write", "writes", "writable", "command", "commands"})
 _SECRETS = re.compile(r"password|passphrase|secret|token")
 _KIT = frozenset({"gateway", "gateway.room", "gateway.testing"})
 
