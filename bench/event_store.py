@@ -25,22 +25,32 @@ from gateway.store.connection import PRAGMAS
 _GROUP = 1000
 _SIZE = "1 event and its 120-byte MQTT message"
 _PACED = 10_000
+_SHARES = {1: 50, 100: 2, 1000: 1}
+_GOALS = {1000: 0.6}
 _Row = tuple[Any, ...]
 
 
 async def run(options: Options) -> Sequence[Case]:
-    """Ceiling: `executemany` of 1,000 events a transaction, journal included, rows ready-made."""
-    count = 4_000 if options.smoke else 200_000
-    ceiling = max(_in_folder(_bulk_apsw, count), _in_folder(_bulk_sqlite3, count))
-    cases = []
-    for producers, share, goal in ((1, 50, None), (100, 2, None), (1000, 1, 0.6)):
-        rate = await _throughput(producers, count // share)
-        cases.append(_rate_case(producers, rate, ceiling, goal))
-    cases += await _paced(options)
-    return cases
+    """Ceiling: `executemany` of 1,000 events a transaction, journal included, rows ready-made.
+
+    Ceiling and ours take turns, and the median of each counts, so that what else the machine
+    does falls on both.
+    """
+    count, rounds = (4_000, 1) if options.smoke else (200_000, 3)
+    ceilings: list[float] = []
+    rates: dict[int, list[float]] = {producers: [] for producers in _SHARES}
+    for _ in range(rounds):
+        ceilings.append(max(_in_folder(bulk, count) for bulk in (_bulk_apsw, _bulk_sqlite3)))
+        for producers, share in _SHARES.items():
+            rates[producers].append(await _throughput(producers, count // share))
+    ceiling = statistics.median(ceilings)
+    return [
+        _rate_case(producers, statistics.median(found), ceiling)
+        for producers, found in rates.items()
+    ] + await _paced(options)
 
 
-def _rate_case(producers: int, rate: float, ceiling: float, goal: float | None) -> Case:
+def _rate_case(producers: int, rate: float, ceiling: float) -> Case:
     return Case(
         name="event_store",
         case=f"append, {producers} producers",
@@ -49,7 +59,7 @@ def _rate_case(producers: int, rate: float, ceiling: float, goal: float | None) 
         peer_name="executemany of 1,000 into the same tables",
         unit="event/s",
         better="higher",
-        goal=goal,
+        goal=_GOALS.get(producers),
         size=_SIZE,
         peer_ack="one commit for 1,000; ours resumes a waiting task for each",
     )
