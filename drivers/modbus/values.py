@@ -35,7 +35,7 @@ _CODES = {
     Type.FLOAT64: "d",
 }
 _FLOAT32 = Struct(">f")
-_FLOAT32_DIGITS = ("%.6g", "%.7g", "%.8g", "%.9g")
+_FLOAT32_DIGITS = ("%.6g", "%.7g", "%.8g")
 _BIT: tuple[Word, Word] = ("0", 0.0), ("1", 1.0)
 
 
@@ -110,7 +110,7 @@ def converter(point: ModbusPoint, place: Place) -> Convert:
         case Type.BOOL:
             return _BIT.__getitem__
         case Type.FLOAT32 | Type.FLOAT64:
-            return _float(point, _digits32 if place.type is Type.FLOAT32 else repr)
+            return _float(point, _digits32 if place.type is Type.FLOAT32 else _digits64)
         case _ if point.bit is not None:
             bit = point.bit
             return lambda raw: _BIT[raw >> bit & 1]
@@ -179,31 +179,36 @@ def _point(value: int, places: int) -> str:
     return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
-def _float(point: ModbusPoint, digits: Callable[[float], str]) -> Convert:
+def _float(point: ModbusPoint, digits: Callable[[float], tuple[str, float]]) -> Convert:
     scale, add = point.scale, point.add
     as_sent = scale == 1 and not add
 
     def convert(raw: float) -> Word | None:
         if not isfinite(raw):
             return None
-        text = digits(raw)
-        if as_sent and "e" not in text:
-            return text.removesuffix(".0"), float(text)
-        value = Decimal(text) if as_sent else Decimal(text) * scale + add
+        word = digits(raw)
+        if as_sent and "e" not in word[0]:
+            return word
+        value = Decimal(word[0]) if as_sent else Decimal(word[0]) * scale + add
         return _written(value), float(value)
 
     return convert
 
 
-def _digits32(raw: float) -> str:
-    """The fewest digits that give back the same 32 bits."""
+def _digits32(raw: float) -> tuple[str, float]:
+    """The fewest digits that give back the same 32 bits, and the number that they say."""
     sent = _FLOAT32.pack(raw)
-    return next(
-        text
-        for form in _FLOAT32_DIGITS
-        for text in (form % raw,)
-        if _FLOAT32.pack(float(text)) == sent
-    )
+    for form in _FLOAT32_DIGITS:
+        text = form % raw
+        number = float(text)
+        if _FLOAT32.pack(number) == sent:
+            return text, number
+    text = f"{raw:.9g}"
+    return text, float(text)
+
+
+def _digits64(raw: float) -> tuple[str, float]:
+    return repr(raw).removesuffix(".0"), raw
 
 
 def _written(value: Decimal) -> str:
