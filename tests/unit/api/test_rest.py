@@ -245,6 +245,17 @@ async def test_reload_and_backup_are_for_the_owner_of_the_socket_alone(
     assert site.asked == ["reload", "backup /b"]
 
 
+async def test_the_quarantine_is_read_again_by_the_owner_of_the_socket_alone(
+    app: Application, http: httpx.AsyncClient
+) -> None:
+    chosen = {"device": "meter-1", "reason": "unknown-code"}
+    assert (await http.post("/api/v1/quarantine/interpret", json=chosen)).status_code == 403
+    transport = httpx.ASGITransport(OverSocket(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://isogate") as owner:
+        report = (await owner.post("/api/v1/quarantine/interpret", json=chosen)).json()
+    assert report["asked"] == ["meter-1", "unknown-code", "owner"]
+
+
 async def test_openapi_describes_every_rest_route(http: httpx.AsyncClient) -> None:
     paths = (await _json(http, "/api/v1/openapi.json"))["paths"]
     assert {"/api/v1/latest", "/api/v1/events", "/api/v1/messages/{raw_id}"} <= paths.keys()
