@@ -46,6 +46,7 @@ class Session:
         self._client.on_message = self._on_message
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
+        self._client.on_socket_open = self._on_socket_open
         self._socket: Any = None
         self._connack: asyncio.Future[Connack] = self._loop.create_future()
         self._subscribed: dict[int, asyncio.Future[None]] = {}
@@ -53,6 +54,7 @@ class Session:
         self._arrived = asyncio.Event()
         self._reading = False
         self._lost: Exception | None = None
+        self._closed = False
 
     async def connect(self) -> Connack:
         """Connect and wait for the broker's answer; DeviceUnavailable if it doesn't take us."""
@@ -130,6 +132,7 @@ class Session:
 
     async def close(self) -> None:
         """Send what waits to be sent, then DISCONNECT; give up after a second."""
+        self._closed = True
         if self._socket is None:
             return
         try:
@@ -244,6 +247,11 @@ class Session:
             if not answer.done():
                 answer.set_exception(error)
         self._arrived.set()
+
+    def _on_socket_open(self, _client: paho.Client, _data: Any, _sock: Any) -> None:
+        """A late connection, in its thread, must not take the session from the next one."""
+        if self._closed:
+            raise ConnectionAbortedError
 
     def _on_register_write(self, _client: paho.Client, _data: Any, sock: Any) -> None:
         self._loop.add_writer(sock, self._client.loop_write)
