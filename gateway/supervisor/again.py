@@ -58,18 +58,25 @@ class Again:
         if waits or not found:
             return Outcome(entry, waits="; ".join(waits) or "no message is complete in it")
         events = tuple(event for each in found for event in each.events)
-        retention = self._intake.retention(entry.entry.device)
+        device = events[0].source.device if events else entry.entry.device
+        retention = self._intake.retention(device)
         receipt = await self._store.append(Batch(retention, events=events))
         await self._store.resolve(entry.id, actor=actor, note="interpreted again")
         return Outcome(entry, events=len(receipt.seqs))
 
     async def _session(self, entry: QuarantineEntry, link: LinkEntry) -> Sequence[WireRecord]:
-        """What came in before the entry's record in its session, and that record, oldest first."""
+        """What came in in the session of the entry's record, oldest first.
+
+        Of a session longer than is read at once, only what came up to that record.
+        """
         raw_id = entry.entry.raw_id
         record = await self._store.record(raw_id)
         if record is None:
             return ()
-        session = await self._store.records(
-            link=link.id, session=record.session, before=raw_id + 1, limit=_SESSION
-        )
+        name = record.session
+        session = await self._store.records(link=link.id, session=name, limit=_SESSION)
+        if session and session[-1].raw_id > raw_id:
+            session = await self._store.records(
+                link=link.id, session=name, before=raw_id + 1, limit=_SESSION
+            )
         return [each for each in reversed(session) if each.direction is Direction.IN]

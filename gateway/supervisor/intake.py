@@ -64,6 +64,7 @@ class Intake:
         self._heartbeat = heartbeat
         self._ordinals = Ordinals()
         self._channels: dict[str, _Channel] = {}
+        self._record_links: frozenset[str] = frozenset()
         self._watchers: list[Watcher] = []
 
     @property
@@ -87,6 +88,11 @@ class Intake:
                     else self._channel(drivers[link.driver], entry)
                 )
         self._channels = channels
+        self._record_links = frozenset(
+            link.id
+            for link in links
+            if any(entry.profile.retention is Retention.RECORD for entry in link.devices)
+        )
         pairs = [(link.driver, entry) for link in links for entry in link.devices]
         self._registry.replace(pairs, self._clock.now())
 
@@ -105,7 +111,7 @@ class Intake:
 
     async def journal(self, records: Sequence[WireRecord]) -> None:
         """Commit bytes alone."""
-        retention = self.retention(records[0].device)
+        retention = self.retention(records[0].device, records[0].link)
         await self._store.append(Batch(retention, wire=tuple(records)))
 
     async def publish(
@@ -136,10 +142,15 @@ class Intake:
             raise ProtocolViolation(f"devices.yaml has no device {publication.device!r}")
         return self._interpreted(channel, publication, publication.raw_ids, received_at)
 
-    def retention(self, device: str) -> Retention:
-        """The class in which a device's facts are kept."""
+    def retention(self, device: str, link: str = "") -> Retention:
+        """The class in which a device's facts are kept; unattributed bytes as the link's records.
+
+        A link's journal then commits in one transaction, whoever its records are from.
+        """
         channel = self._channels.get(device)
-        return channel.retention if channel is not None else Retention.TELEMETRY
+        if channel is not None:
+            return channel.retention
+        return Retention.RECORD if link in self._record_links else Retention.TELEMETRY
 
     def sample(self, link: str, entry: DeviceEntry, poll: Poll) -> None:
         """Take in one poll. Nothing waits for it: a poll has no acknowledgement to withhold."""
@@ -168,7 +179,7 @@ class Intake:
 
     async def quarantine(self, entry: Quarantined, wire: Sequence[WireRecord]) -> None:
         """Commit bytes that nobody could interpret."""
-        retention = self.retention(entry.device)
+        retention = self.retention(entry.device, entry.link)
         await self._store.append(Batch(retention, tuple(wire), quarantine=(entry,)))
 
     def availability(
