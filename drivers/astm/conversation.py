@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 
 _ACK, _NAK = bytes([ACK]), bytes([NAK])
 _MOST_BYTES = 8 << 20
-_SESSION = 64
-"""Transfers that the journal keeps under one session name."""
+_SESSION = 1_000
+"""Records after which the next transfer begins another session, so that none grows for ever."""
 
 
 class Conversation:
@@ -46,7 +46,7 @@ class Conversation:
         self._receiver = Receiver(limit)
         self._clock = asyncio.get_running_loop().time
         self._session = ""
-        self._count = 0
+        self._recorded = 0
         self._device = ""
         self._enquiry: WireRecord | None = None
         self._frames: list[WireRecord] = []
@@ -107,9 +107,9 @@ class Conversation:
                 await give_up(self._ports, self._transfer(), self._devices, reason)
 
     async def _begin(self) -> None:
-        if self._count % _SESSION == 0:
+        if not self._session or self._recorded >= _SESSION:
             self._session = f"{self._connection.name} {secrets.token_hex(4)}"
-        self._count += 1
+            self._recorded = 0
         self._frames, self._size = [], 0
         self._device = self._only
         self._enquiry = self._record(ENQUIRY)
@@ -150,6 +150,7 @@ class Conversation:
         await settle(self._ports, self._transfer(), self._devices, end)
 
     def _record(self, data: bytes) -> WireRecord:
+        self._recorded += 1
         return self._ports.record(data, device=self._device, session=self._session)
 
     def _transfer(self) -> Transfer:

@@ -76,6 +76,6 @@ def _given_up(ports: Ports, transfer: Transfer) -> WireRecord:
 
 
 async def _quarantine(ports: Ports, refused: Refused, *wire: WireRecord) -> None:
-    first = replace(refused.frames[0], device=refused.device)
-    entry = ports.quarantined(first, refused.reason, refused.subject, refused.detail)
+    last = replace(refused.frames[-1], device=refused.device)
+    entry = ports.quarantined(last, refused.reason, refused.subject, refused.detail)
     await ports.quarantine(entry, *wire)
