@@ -6,6 +6,7 @@ import json
 import signal
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.acceptance.live import ISOGATE, Api, SiteFolder
 from tests.peers import free_port, require_peer, running, wait_until
@@ -152,3 +154,26 @@ def test_the_command_line_reaches_it_and_a_backup_comes_back(tmp_path: Path) -> 
         )
         assert refused.returncode == 5
         assert b"a gateway runs on" in refused.stderr
+
+
+def test_without_mosquitto_the_stand_in_serves_every_sensor(tmp_path: Path) -> None:
+    site = yaml.safe_load((Path(__file__).parents[2] / "devices.yaml").read_text())
+    control = [sys.executable, "-m", "simulators.hospital", "--with-parent"]
+    with subprocess.Popen(control, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as simulators:
+        assert simulators.stdout is not None
+        ports = json.loads(simulators.stdout.readline())["ports"]
+        del site["listeners"]
+        site["broker"] |= {"program": "iotcore", "port": ports["sensors"]}
+        for name, link in site["links"].items():
+            link.get("transport", link)["port"] = ports[name]
+        folder = SiteFolder.write(tmp_path / "site", site)
+        with folder.gateway() as process, Api.at(folder.url) as api:
+            folder.wait_ready(api, process, within=30)
+            sensors = {each["id"] for each in api.get("/devices") if each["link"] == "sensors"}
+            assert len(sensors) == 8
+            wait_until(
+                lambda: sensors <= devices_with_values(api),
+                within=VALUES_WITHIN,
+                what="a value of every sensor",
+            )
+        simulators.terminate()
