@@ -14,11 +14,10 @@ class Exit(IntEnum):
     NO_GATEWAY = 3
     REFUSED = 4
     BAD_CONFIG = 5
-    INTERRUPTED = 130
 
 
 HELP = (
     "Exit codes: 0 done · 1 done, and something is not well · 2 wrong use · "
     "3 no gateway answers there · 4 refused or failed · 5 the configuration is wrong · "
-    "130 interrupted twice"
+    "130, 143 ended by a second signal"
 )
