@@ -30,6 +30,7 @@ from gateway.web import OverSocket
 log = logging.getLogger(__name__)
 
 _SHELL_SIGNAL_BASE = 128
+_SAME_KEY_PRESS = 0.5
 
 
 def _unchanged(site: Site) -> Site:
@@ -129,14 +130,22 @@ async def _serving_http(gateway: Gateway, data: Path) -> AsyncIterator[str]:
 
 @contextmanager
 def _stop_signal() -> Iterator[asyncio.Event]:
-    """Set by the first signal; a second one ends the process where it stands."""
+    """Set by the first signal; a second one ends the process where it stands.
+
+    A second one that follows at once is the same key press, sent to the process and to its group.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
+    patience_ends = 0.0
+
     def told(number: int) -> None:
-        if stop.is_set():
+        nonlocal patience_ends
+        if not stop.is_set():
+            patience_ends = loop.time() + _SAME_KEY_PRESS
+            stop.set()
+        elif loop.time() > patience_ends:
             os._exit(_SHELL_SIGNAL_BASE + number)
-        stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told, number)
