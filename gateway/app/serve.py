@@ -136,7 +136,6 @@ def _stop_signal() -> Iterator[asyncio.Event]:
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-
     patience_ends = 0.0
 
     def told(number: int) -> None:
