@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -52,14 +51,13 @@ class Overview:
         reader = self._renderer.reader(request)
         all_cards = cards(self._view, reader)
         waiting = await self._view.store.quarantine(limit=_WAITING, open_only=True)
-        by_place = sorted(all_cards, key=lambda card: card.location == "")
         return self._renderer.page(
             request,
             "overview.html",
             wellness=wellness(all_cards),
             silent=[card for card in all_cards if card.silent],
             failed=[link for link in self._view.links() if link.state is LinkState.FAILED],
-            places=_grouped(by_place),
+            cards=_by_place(all_cards),
             most_tiles=_TILES,
             waiting=len(waiting),
             waiting_more=len(waiting) == _WAITING,
@@ -68,8 +66,7 @@ class Overview:
         )
 
 
-def _grouped(all_cards: list[Card]) -> list[tuple[str, list[Card]]]:
-    """Devices by place, places in the order of their first device."""
-    order = {place: rank for rank, place in enumerate(dict.fromkeys(c.location for c in all_cards))}
-    ranked = sorted(all_cards, key=lambda card: order[card.location])
-    return [(place, list(group)) for place, group in groupby(ranked, lambda card: card.location)]
+def _by_place(all_cards: list[Card]) -> list[Card]:
+    """Devices of a place side by side, places in the order of their first device."""
+    places = list(dict.fromkeys(card.location for card in all_cards))
+    return sorted(all_cards, key=lambda card: places.index(card.location))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from gateway.console.reader import Reader
 from gateway.console.units import written
@@ -13,6 +14,8 @@ from gateway.registry import DeviceState, DeviceStatus
 from gateway.web import GatewayView
 from gateway.web.point import point_name
 from gateway.web.quality import shown_quality
+
+_DIGITS = 5
 
 SHOWN = frozenset({Kind.MEASUREMENT, Kind.STATE, Kind.RESULT})
 
@@ -38,6 +41,10 @@ class Tile:
     @property
     def id(self) -> str:
         return f"{self.device}/{self.code}"
+
+    @property
+    def short(self) -> str:
+        return short(self.text)
 
     @property
     def origin(self) -> str:
@@ -76,6 +83,16 @@ def card(status: DeviceStatus, events: Sequence[DeviceEvent], reader: Reader) ->
         status,
         tuple(_tiles(status, events, reader)),
     )
+
+
+def short(text: str) -> str:
+    """A decimal number to about five digits, as `live.js` has it; anything else as it is."""
+    whole, point, fraction = text.partition(".")
+    digits = whole.removeprefix("-")
+    if not (point and digits.isdecimal() and fraction.isdecimal()):
+        return text
+    places = max(1, _DIGITS - (0 if digits == "0" else len(digits)))
+    return text if len(fraction) <= places else f"{Decimal(text):.{places}f}"
 
 
 def _tiles(status: DeviceStatus, events: Sequence[DeviceEvent], reader: Reader) -> Iterator[Tile]:

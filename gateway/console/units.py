@@ -6,18 +6,26 @@ import re
 
 _WRITTEN = {
     "1": "",
+    "{count}": "",
+    "{count}/s": "s⁻¹",
     "Cel": "°C",
     "[degF]": "°F",
+    "deg": "°",
+    "W.h": "Wh",
     "kW.h": "kWh",
     "MW.h": "MWh",
-    "kvar.h": "kvarh",
-    "deg": "°",
+    "V.A": "VA",
+    "kV.A": "kVA",
+    "V.A{reactive}": "var",
+    "kV.A{reactive}": "kvar",
+    "kV.A.h{reactive}": "kvarh",
+    "dB{A}": "dB(A)",
+    "dB{mW}": "dBm",
     "m[H2O]": "mH₂O",
-    "10*-6": "ppm",
-    "[ppm]": "ppm",
-    "[ppb]": "ppb",
+    "10*9/L": "10⁹/L",
+    "10*12/L": "10¹²/L",
+    "/h": "h⁻¹",
     "/min": "min⁻¹",
-    "[pH]": "pH",
 }
 _POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _NOTE = re.compile(r"\{([^}]*)\}")

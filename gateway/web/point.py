@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.model import Localized
-from gateway.profile import Point
+from gateway.profile import Point, vocabulary
 from gateway.registry import DeviceStatus
 
 
@@ -19,6 +19,9 @@ def point_of(status: DeviceStatus | None, code: str) -> Point | None:
 
 
 def point_name(status: DeviceStatus | None, code: str) -> Localized:
-    """What people call a point; its code where the profile has no name."""
+    """What people call a point: its profile's name, else the shared one, else its code."""
     point = point_of(status, code)
-    return point.name or code if point is not None else code
+    if point is not None and point.name:
+        return point.name
+    term = vocabulary().get(code)
+    return term.name if term is not None else code

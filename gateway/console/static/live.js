@@ -25,7 +25,7 @@ function showValue(item) {
   for (const element of byPoint.get(`${item.device}/${item.code}`) ?? []) {
     element.classList.remove("unheard");
     element.dataset.quality = item.quality;
-    write(element.querySelector("[data-number]"), text || "—");
+    showNumber(element.querySelector("[data-number]"), text || "—");
     const quality = element.querySelector("[data-quality-word]");
     quality.className = `quality quality-${item.quality}`;
     write(quality, word("quality", item.quality));
@@ -34,6 +34,18 @@ function showValue(item) {
     if (item.raw_id) bytes.href = `/messages/${item.raw_id}${item.seq ? `?seq=${item.seq}` : ""}`;
   }
   return text;
+}
+
+// Tiles show about five digits, as gateway.console.shown.short has it; the title has all.
+function showNumber(element, text) {
+  const parts = /^-?(\d+)\.(\d+)$/.exec(text);
+  if (!("short" in element.dataset) || !parts) {
+    write(element, text);
+    return;
+  }
+  const places = Math.max(1, 5 - (parts[1] === "0" ? 0 : parts[1].length));
+  write(element, parts[2].length <= places ? text : Number(text).toFixed(places));
+  element.title = text;
 }
 
 function showAge(element, observed) {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
@@ -69,6 +70,16 @@ def test_every_text_of_the_templates_and_refusals_is_translated(tag: str) -> Non
 def test_every_word_of_the_closed_sets_is_translated(tag: str) -> None:
     known = {(message.context, message.id) for message in _messages(tag) if message.context}
     assert known == {(name, str(word)) for name, words in CLOSED_SETS.items() for word in words}
+
+
+def test_every_word_that_a_shipped_profile_gives_a_value_is_translated() -> None:
+    spoken: set[str] = set()
+    for path in HOME.parent.glob("drivers/*/profiles/*.yaml"):
+        points = yaml.safe_load(path.read_text("utf-8")).get("points", {})
+        for point in points.values():
+            spoken.update(point.get("states", {}).values() if isinstance(point, dict) else ())
+    assert spoken
+    assert spoken - set(VALUES) == set(), "add them to gateway.console.words and the catalogues"
 
 
 @pytest.mark.parametrize("tag", TRANSLATED)

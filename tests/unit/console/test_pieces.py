@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gateway.console import dump, spark, times
 from gateway.console.catalogue import catalogue
 from gateway.console.query import number
+from gateway.console.shown import short
 from gateway.console.units import written
 from gateway.model import Instant
 from gateway.store import RollupRow
@@ -34,8 +35,9 @@ def _row(place: int, mean: float) -> RollupRow:
         ("uSv/h", "µSv/h"),
         ("m3/h", "m³/h"),
         ("umol/L", "µmol/L"),
-        ("10*9/L", "10*9/L"),
-        ("{count}", "count"),
+        ("10*9/L", "10⁹/L"),
+        ("kV.A{reactive}", "kvar"),
+        ("{beats}/min", "beats/min"),
         ("1", ""),
         ("", ""),
         ("mol", "mol"),
@@ -63,6 +65,25 @@ def test_ages_use_the_largest_unit_that_fits(seconds: int, english: str, chinese
     then = Instant(NOON - seconds * SECOND)
     assert times.age(then, NOON, catalogue("en")) == english
     assert times.age(then, NOON, catalogue("zh-CN")) == chinese
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("230.97717", "230.98"),
+        ("28.661673", "28.662"),
+        ("0.123456789", "0.12346"),
+        ("18230.4812", "18230.5"),
+        ("-7.0", "-7.0"),
+        ("12.50", "12.50"),
+        ("1223", "1223"),
+        ("1e-7", "1e-7"),
+        ("closed", "closed"),
+        ("", ""),
+    ],
+)
+def test_a_tile_shows_five_digits_of_a_long_number(sent: str, shown: str) -> None:
+    assert short(sent) == shown
 
 
 def test_times_are_in_the_sites_zone() -> None:
