@@ -15,6 +15,6 @@ driver_type = DriverType(
     profile=Hl7Profile,
     link=Hl7Link,
     device=Hl7Device,
-    transports=frozenset({"tcp", "tcp-listen", "serial"}),
+    transports=frozenset({"tcp", "tcp-listen", "serial", "rfc2217"}),
     interpret=interpret,
 )

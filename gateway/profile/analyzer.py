@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -44,6 +44,8 @@ class AnalyzerProfile(Profile):
     `daily-number` starts again each day at `day_starts`, so the sample is that number of that
     day at that device. `control` is a pattern of sample ids that are quality control.
     """
+
+    kind_of_points: ClassVar[Kind | None] = Kind.RESULT
 
     retention: Retention = Retention.RECORD
     points: Mapping[str, Analyte]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -64,6 +64,9 @@ class Profile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    kind_of_points: ClassVar[Kind | None] = None
+    """What a point is that does not say so itself; None leaves it to its code and states."""
+
     profile: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     driver: str
     title: Localized
@@ -93,7 +96,12 @@ class Profile(BaseModel):
         points = data.get("points") if isinstance(data, dict) else None
         if not isinstance(points, dict):
             return data
-        return {**data, "points": {key: _completed(key, point) for key, point in points.items()}}
+        return {
+            **data,
+            "points": {
+                key: _completed(key, point, cls.kind_of_points) for key, point in points.items()
+            },
+        }
 
     @model_validator(mode="after")
     def _measures_the_same(self) -> Self:
@@ -103,14 +111,14 @@ class Profile(BaseModel):
         return self
 
 
-def _completed(key: str, point: Any) -> Any:
+def _completed(key: str, point: Any, kind: Kind | None) -> Any:
     """A point with what the vocabulary says of its code, where it says nothing itself."""
     if not isinstance(point, dict):
         return point
     shared = point.get("system", POINT_SYSTEM) == POINT_SYSTEM
     term = vocabulary().get(str(point.get("code") or key)) if shared else None
-    kind = Kind.STATE if "states" in point else term.kind if term else Kind.MEASUREMENT
-    filled = {"kind": kind, **point}
+    own = Kind.STATE if "states" in point else term.kind if term else Kind.MEASUREMENT
+    filled = {"kind": kind or own, **point}
     if term is None:
         return filled
     unit = term.unit if filled["kind"] == term.kind else ""
