@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
@@ -52,6 +52,9 @@ class MemoryPorts:
     only; `availabilities` holds changes, without repetitions. There is no normalizer: readings
     stay in the device's words.
 
+    `every` gives its first turn at once and another for each call of `turn`; `waiting` counts how
+    often a driver waited for one.
+
     Faults: `store_works = False` makes every commit a StoreError. `hold()` keeps commits waiting
     until `release()`. `dies_after` commits once and then raises the given error, as if the
     process had been killed before it could acknowledge.
@@ -71,6 +74,7 @@ class MemoryPorts:
         self.availabilities: list[tuple[str, bool, str]] = []
         self.sessions: list[str] = []
         self.tapped: list[tuple[Direction, bytes]] = []
+        self.waiting = 0
         self.store_works = True
         self.dies_after: Exception | None = None
         self._link = link
@@ -83,6 +87,7 @@ class MemoryPorts:
         self._gate = asyncio.Event()
         self._gate.set()
         self._changed = asyncio.Event()
+        self._turns = asyncio.Semaphore(1)
 
     def connect(self) -> AbstractAsyncContextManager[Connection]:
         if self._connector is None:
@@ -118,12 +123,36 @@ class MemoryPorts:
     async def publish(self, publication: Publication, *wire: WireRecord) -> Receipt:
         async with self._commit():
             self.records.extend(wire)
-            happening = (publication.device, publication.occurrence)
-            if happening in self._known:
+            if not self._is_new(publication):
                 return Receipt(duplicate=len(publication.readings))
-            self._known.add(happening)
             self.publications.append(publication)
             return Receipt(seqs=tuple(next(self._seqs) for _ in publication.readings))
+
+    async def publish_all(
+        self,
+        publications: Sequence[Publication],
+        quarantined: Sequence[Quarantined],
+        *wire: WireRecord,
+    ) -> Receipt:
+        async with self._commit():
+            self.records.extend(wire)
+            self.quarantine_list.extend(quarantined)
+            fresh = [each for each in publications if self._is_new(each)]
+            self.publications.extend(fresh)
+            stored = sum(len(each.readings) for each in fresh)
+            total = sum(len(each.readings) for each in publications)
+            return Receipt(tuple(next(self._seqs) for _ in range(stored)), total - stored)
+
+    async def every(self, seconds: float) -> AsyncIterator[None]:  # noqa: ARG002 - see `turn`
+        while True:
+            self.waiting += 1
+            self._changed.set()
+            await self._turns.acquire()
+            yield
+
+    def turn(self) -> None:
+        """Let one more turn of `every` come."""
+        self._turns.release()
 
     async def quarantine(self, entry: Quarantined, *wire: WireRecord) -> None:
         async with self._commit():
@@ -163,6 +192,12 @@ class MemoryPorts:
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
+
+    def _is_new(self, publication: Publication) -> bool:
+        happening = (publication.device, publication.occurrence)
+        known = happening in self._known
+        self._known.add(happening)
+        return not known
 
     @asynccontextmanager
     async def _commit(self) -> AsyncIterator[None]:
