@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -66,6 +66,25 @@ class Ports(Protocol):
         """Normalize and store readings with the `wire` records they came from, atomically.
 
         Records journalled earlier are named by `publication.raw_ids` alone.
+        """
+        ...
+
+    async def publish_all(
+        self,
+        publications: Sequence[Publication],
+        quarantined: Sequence[Quarantined],
+        *wire: WireRecord,
+    ) -> Receipt:
+        """Store publications of one device, entries and `wire` records, all in one transaction.
+
+        For a source whose cursor stands in a record and must commit with what it is past.
+        """
+        ...
+
+    def every(self, seconds: float) -> AsyncIterator[None]:
+        """Turns at a fixed rate by the wire clock, the first at once; for drivers that ask.
+
+        A turn that could not be taken in time is left out, never made up in a burst.
         """
         ...
 

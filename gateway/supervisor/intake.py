@@ -132,6 +132,29 @@ class Intake:
         self._alive(channel.entry.id, now, raw_ids)
         return receipt
 
+    async def publish_all(
+        self,
+        publications: Sequence[Publication],
+        quarantined: Sequence[Quarantined],
+        wire: Sequence[WireRecord],
+    ) -> Receipt:
+        """Commit publications of one device with its bytes, all of it or nothing."""
+        record = wire[-1]
+        channel = self._channels[record.device]
+        events: list[DeviceEvent] = []
+        entries = list(quarantined)
+        for each in publications:
+            found = self._interpreted(channel, each, each.raw_ids, record.at)
+            events += found.events
+            entries += (
+                _quarantined(record.link, channel, finding, each.raw_ids, record.at)
+                for finding in found.findings
+            )
+        batch = Batch(channel.retention, tuple(wire), tuple(events), tuple(entries))
+        receipt = await self._store.append(batch)
+        self._alive(record.device, record.at, (record.raw_id,))
+        return receipt
+
     def interpret(self, publication: Publication, received_at: Instant) -> Interpretation:
         """What a publication of journalled records means now; nothing is committed.
 

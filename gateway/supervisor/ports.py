@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from gateway.driver import LinkEntry
@@ -74,6 +75,23 @@ class LinkPorts:
 
     async def publish(self, publication: Publication, *wire: WireRecord) -> Receipt:
         return await self._intake.publish(self._link.id, publication, wire)
+
+    async def publish_all(
+        self,
+        publications: Sequence[Publication],
+        quarantined: Sequence[Quarantined],
+        *wire: WireRecord,
+    ) -> Receipt:
+        return await self._intake.publish_all(publications, quarantined, wire)
+
+    async def every(self, seconds: float) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            yield
+            missed = max(0, int((loop.time() - due) // seconds))
+            due += (missed + 1) * seconds
+            await asyncio.sleep(due - loop.time())
 
     async def quarantine(self, entry: Quarantined, *wire: WireRecord) -> None:
         await self._intake.quarantine(entry, wire)

@@ -1,0 +1,171 @@
+"""Follows a source of rows: reads on from where it stood, commits, and only then goes further."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Protocol
+
+from gateway.driver import DeviceEntry, Ports
+from gateway.errors import DeviceUnavailable
+from gateway.model import Instant, Quarantined, QuarantineReason, WireRecord
+from gateway.rows.entry import Entry
+from gateway.rows.ledger import MOST_KNOWN, Ledger, Said, furthest
+from gateway.rows.meaning import readings, statements
+from gateway.rows.page import Page, decode, encode, publications
+from gateway.rows.profile import RowDevice, RowProfile
+from gateway.rows.row import Fetched, Position, Refused, Row
+from gateway.rows.times import wall_of
+
+_FIRST_RECALL = 256
+_LAST_RECALL = 65_536
+
+
+class RowSource(Protocol):
+    """Reads rows that others write; never writes."""
+
+    async def now(self) -> Instant | None:
+        """What the source's own clock says; None if it can't be asked."""
+        ...
+
+    def pages(
+        self, device: DeviceEntry, start: Position
+    ) -> AsyncGenerator[Sequence[Fetched], None]:
+        """Rows after `start` up to the last, in order of time and key, in bounded pages.
+
+        The next page is read when it is asked for. DeviceUnavailable: this device can't be read
+        now, the others may be. ConnectionError: the whole source is lost.
+        """
+        ...
+
+
+async def follow(ports: Ports, device: DeviceEntry, source: RowSource) -> None:
+    """Read one device's rows for ever, each once; the cursor commits with the events."""
+    follower = _Follower(ports, device, source)
+    await follower.recall()
+    polls = 0
+    async for _ in ports.every(device.interval):
+        try:
+            await follower.poll(deep=polls % follower.options.deep_every == 0)
+        except DeviceUnavailable as error:
+            await ports.availability(device.id, online=False, reason=str(error))
+        else:
+            polls += 1
+            ports.connected()
+            await ports.availability(device.id, online=True)
+
+
+def _once(row: Fetched, keys: set[str]) -> Fetched:
+    """The row, unless its key came already in this poll: a key of two rows identifies neither."""
+    if isinstance(row, Refused):
+        return row
+    key = str(row.key)
+    if key in keys:
+        return Refused(row.values, f"key {key!r} came twice in one poll: it identifies no row")
+    if len(keys) >= MOST_KNOWN:
+        keys.clear()
+    keys.add(key)
+    return row
+
+
+class _Follower:
+    def __init__(self, ports: Ports, device: DeviceEntry, source: RowSource) -> None:
+        profile, options = device.profile, device.options
+        if not isinstance(profile, RowProfile) or not isinstance(options, RowDevice):
+            raise TypeError(f"{device.id}: not a device that is read by rows")
+        self.options = options
+        self._ports, self._device, self._source = ports, device, source
+        self._profile = profile
+        self._ledger = Ledger(options.overlap, options.lookback)
+
+    async def recall(self) -> None:
+        """Know again what the journal holds: the cursor, and the rows that a poll may read."""
+        pages = await self._journalled()
+        for page in pages:
+            self._ledger.advance(page.high)
+        for page in pages:
+            for entry in page.entries:
+                self._ledger.remember(entry, self._said(entry.row))
+        if self._ledger.high is None and self.options.since is not None:
+            self._ledger.begin(self.options.since)
+
+    async def poll(self, *, deep: bool) -> None:
+        """Read everything that is new; each page is committed before the next is asked for."""
+        now = await self._now()
+        self._ledger.prune(now)
+        start = self._ledger.floor(now, deep=deep)
+        keys: set[str] = set()
+        async with aclosing(self._source.pages(self._device, start)) as pages:
+            async for rows in pages:
+                await self._take([_once(row, keys) for row in rows])
+                self._ledger.prune(now)
+
+    async def _take(self, rows: Sequence[Fetched]) -> None:
+        said = [self._said(row) for row in rows]
+        sifted = [self._ledger.sift(row, each) for row, each in zip(rows, said, strict=True)]
+        new = [(entry, each) for entry, each in zip(sifted, said, strict=True) if entry]
+        high = self._high(rows)
+        if new:
+            await self._commit([entry for entry, _ in new], high)
+        for entry, each in new:
+            self._ledger.remember(entry, each)
+        self._ledger.advance(high)
+
+    async def _commit(self, entries: Sequence[Entry], high: Position | None) -> None:
+        """Rows, cursor and events in one transaction. A refused row is a record of its own."""
+        refused = [self._refused(entry) for entry in entries if isinstance(entry.row, Refused)]
+        page = Page(tuple(entry for entry in entries if isinstance(entry.row, Row)), high)
+        record = self._record(page)
+        await self._ports.publish_all(
+            tuple(publications(self._device, page, record.raw_id)),
+            tuple(quarantined for quarantined, _ in refused),
+            *(kept for _, kept in refused),
+            record,
+        )
+
+    def _refused(self, entry: Entry) -> tuple[Quarantined, WireRecord]:
+        record = self._record(Page((entry,), None))
+        detail = entry.row.detail if isinstance(entry.row, Refused) else ""
+        reason = QuarantineReason.UNREADABLE
+        return self._ports.quarantined(record, reason, self._device.id, detail), record
+
+    def _record(self, page: Page) -> WireRecord:
+        return self._ports.record(encode(page), device=self._device.id, session=self._device.id)
+
+    def _high(self, rows: Sequence[Fetched]) -> Position | None:
+        high = self._ledger.high
+        for row in rows:
+            if isinstance(row, Row):
+                high = furthest(high, Position(row.at, row.key))
+        return high
+
+    def _said(self, row: Fetched) -> Said:
+        if isinstance(row, Refused):
+            return {}
+        return statements(self._device, readings(self._device, row))
+
+    async def _now(self) -> datetime:
+        instant = await self._source.now()
+        instant = self._ports.clock.now() if instant is None else instant
+        return wall_of(instant, self._profile.time_form, self._device.zone)
+
+    async def _journalled(self) -> list[Page]:
+        """Pages as far back as a poll may read, oldest first."""
+        limit = _FIRST_RECALL
+        while True:
+            records = await self._ports.recent(self._device.id, limit)
+            pages = [decode(record.data) for record in records]
+            if len(records) < limit or limit >= _LAST_RECALL or self._covers(pages):
+                return pages[::-1]
+            limit *= 4
+
+    def _covers(self, pages: Sequence[Page]) -> bool:
+        """Whether the oldest page ends before every row that is read again."""
+        places = [page.high for page in pages if page.high is not None]
+        if not places:
+            return False
+        first, last = places[-1], places[0]
+        return (last.at - first.at).total_seconds() > max(
+            self.options.overlap, self.options.lookback
+        )

@@ -1,0 +1,95 @@
+"""What the profile of a source of rows says, and what devices.yaml says of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from gateway.driver import DeviceOptions
+from gateway.model import Status
+from gateway.profile import AnalyzerProfile
+from gateway.rows.times import TimeForm
+
+_SORTED = tuple(
+    datetime(*parts)  # noqa: DTZ001 - wall times
+    for parts in ((2025, 12, 31, 23), (2026, 1, 2, 1), (2026, 2, 1, 0), (2026, 11, 3, 12))
+)
+"""Times in ascending order, to see whether a pattern sorts as they do."""
+
+
+class RowColumns(BaseModel):
+    """Which column holds what; an empty name means that there is none.
+
+    With `code` a row is one result. Without it a row is a sample, and each point's key names the
+    column of its value. `time` and `key` give rows their order and identity: the time at which a
+    row is written or changed, and what identifies it for ever.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    time: str = Field(min_length=1)
+    key: str = Field(min_length=1)
+    code: str = ""
+    value: str = ""
+    unit: str = ""
+    flags: str = ""
+    range: str = ""
+    status: str = ""
+    specimen: str = ""
+    patient: str = ""
+    order: str = ""
+    observed_at: str = ""
+    keep: tuple[str, ...] = Field(default=(), description="more columns, kept with each result")
+
+    @model_validator(mode="after")
+    def _a_code_has_a_value(self) -> Self:
+        if bool(self.code) != bool(self.value):
+            raise ValueError("`code` and `value` go together: one result a row")
+        return self
+
+    def named(self) -> tuple[str, ...]:
+        """Every column named here, once."""
+        single = (getattr(self, name) for name in type(self).model_fields if name != "keep")
+        return tuple(dict.fromkeys(name for name in (*single, *self.keep) if name))
+
+
+class RowProfile(AnalyzerProfile):
+    """A source of rows. `time_form` and `time_pattern` are those of its times."""
+
+    columns: RowColumns
+    time_form: TimeForm = TimeForm.NAIVE
+    time_pattern: str = Field(default="", description="of strptime; ISO 8601 if empty")
+    statuses: Mapping[str, Status] = Field(
+        default_factory=dict, description="the source's own words; another word is preliminary"
+    )
+    interval: float = Field(default=10.0, gt=0, description="seconds between polls")
+
+    @field_validator("time_pattern")
+    @classmethod
+    def _in_order(cls, pattern: str) -> str:
+        written = [at.strftime(pattern) for at in _SORTED] if pattern else []
+        if written != sorted(written):
+            raise ValueError(f"'{pattern}' does not sort as time does: a view must offer one")
+        return pattern
+
+    def wanted(self) -> tuple[str, ...]:
+        """Every column to ask for, in order, once."""
+        points = () if self.columns.code else tuple(self.points)
+        return tuple(dict.fromkeys((*self.columns.named(), *points)))
+
+
+class RowDevice(DeviceOptions):
+    """How far back a source is read again, in seconds, and from where at first.
+
+    `patient_issuer` names who gives out its patient ids. `since` is a wall time of the source;
+    without it the first poll begins `lookback` before now.
+    """
+
+    overlap: float = Field(default=600.0, ge=0, le=604_800)
+    lookback: float = Field(default=86_400.0, ge=0, le=2_678_400)
+    deep_every: int = Field(default=60, ge=1, description="every so many polls read `lookback`")
+    since: datetime | None = None
+    patient_issuer: str = Field(default="", max_length=200)
