@@ -116,7 +116,7 @@ def _runs(rows: Sequence[RollupRow], step: int) -> Iterator[list[RollupRow]]:
 def _segment(run: Sequence[RollupRow], frame: Frame, step: int) -> str:
     """A run of one row is a short dash, so that it can be seen."""
     points = [f"{_x(row, frame, step)},{frame.y(row.mean):.1f}" for row in run]
-    return f"M{'L'.join(points)}" if len(points) > 1 else f"M{points[0]}h1"
+    return f"M{'L'.join(points)}" if len(points) > 1 else f"M{points[0]}h3"
 
 
 def _x(row: RollupRow, frame: Frame, step: int) -> str:

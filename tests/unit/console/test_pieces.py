@@ -128,7 +128,7 @@ def test_a_gap_in_the_data_is_a_gap_in_the_line() -> None:
 
 
 def test_a_single_row_can_be_seen() -> None:
-    assert "h1" in spark.spark([_row(0, 1)], NOON, Instant(NOON + 12 * STEP), 2 * STEP)
+    assert "h3" in spark.spark([_row(0, 1)], NOON, Instant(NOON + 12 * STEP), 2 * STEP)
 
 
 def test_an_empty_spark_is_an_empty_picture() -> None:
