@@ -60,6 +60,10 @@ class BrokerOptions(BaseModel):
             raise ValueError(f"{host} is not a loopback address such as 127.0.0.1")
         return host
 
+    def ports(self) -> Sequence[tuple[str, int]]:
+        """The port of a managed broker."""
+        return ((self.host, self.port),) if self.mode == "managed" else ()
+
 
 @asynccontextmanager
 async def _open(context: RoomContext) -> AsyncIterator[Sequence[Subscriber]]:

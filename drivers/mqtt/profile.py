@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -99,18 +99,27 @@ class MqttProfile(Profile):
 
     @model_validator(mode="after")
     def _agree(self) -> MqttProfile:
+        faults = [*self._astray(), *self._mute()]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _astray(self) -> Iterator[str]:
+        """Points whose topic is not clear."""
         for name, point in self.points.items():
             if not point.topic and len(self.topics) > 1:
-                raise ValueError(f"point {name}: say which topic: {', '.join(self.topics)}")
-            if self.topic_of(point) not in self.topics:
-                raise ValueError(f"point {name}: topic {point.topic!r} is not under topics")
+                yield f"points.{name}: say which topic: {', '.join(self.topics)}"
+            elif self.topic_of(point) not in self.topics:
+                yield f"points.{name}.topic: {point.topic!r} is not under topics"
+
+    def _mute(self) -> Iterator[str]:
+        """Topics that bring no point, or a text that several points can't share."""
         for name, topic in self.topics.items():
-            theirs = [p for p in self.points.values() if self.topic_of(p) == name]
-            if topic.payload == "text" and (len(theirs) != 1 or theirs[0].at):
-                raise ValueError(f"topic {name}: a text payload is exactly one point, without at")
+            theirs = [point for point in self.points.values() if self.topic_of(point) == name]
             if not theirs:
-                raise ValueError(f"topic {name}: no point is read from it")
-        return self
+                yield f"topics.{name}: no point is read from it"
+            elif topic.payload == "text" and (len(theirs) != 1 or theirs[0].at):
+                yield f"topics.{name}: a text payload is exactly one point, without at"
 
 
 class Tls(_Part):

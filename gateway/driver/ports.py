@@ -21,6 +21,7 @@ from gateway.transport import Connection
 class Ports(Protocol):
     """Given to a driver for one link. Every awaited call returns after the commit, or raises.
 
+    Calls of `journal`, `publish` and `quarantine` commit in the order in which they were made.
     StoreError means that nothing was committed: the driver withholds its acknowledgement.
     """
 
