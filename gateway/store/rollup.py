@@ -91,8 +91,6 @@ class Rollup:
 
 
 def _counts(event: DeviceEvent, number: float) -> bool:
-    return (
-        event.quality is not Quality.BAD
-        and event.status not in _NOT_COUNTED
-        and math.isfinite(number)
-    )
+    status = event.status
+    stands = status is Status.FINAL or status not in _NOT_COUNTED
+    return stands and event.quality is not Quality.BAD and math.isfinite(number)

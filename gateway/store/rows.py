@@ -107,12 +107,13 @@ def series_key(event: DeviceEvent) -> SeriesKey:
 
 def cells(event: DeviceEvent) -> Cells:
     """Encode value and standing. TypeError or ValueError: the payload is not JSON."""
-    marks = _CLOCK_BITS[event.clock] | _QUALITY_BITS[event.quality] | _STATUS_BITS[event.status]
+    marks = _standing(event)
     more = _more(event)
     value = event.value
     if value is None:
         return Cells(marks | NO_VALUE, None, None, more)
-    marks |= _OPERATOR_BITS[value.operator]
+    if value.operator is not None:
+        marks |= _OPERATOR_BITS[value.operator]
     if value.number is None:
         return Cells(marks, value.text, None, more)
     if _says(value.text, value.number):
@@ -142,6 +143,14 @@ def event(head: Head, series: Series, cell: Cells) -> DeviceEvent:
         seq=head.seq,
         **(_unfold(extra) if extra else {}),
     )
+
+
+def _standing(event: DeviceEvent) -> int:
+    """The bits of clock, quality and status; 0 for what nearly every event has."""
+    clock, quality, status = event.clock, event.quality, event.status
+    if clock is _CLOCKS[0] and quality is _QUALITIES[0] and status is _STATUSES[0]:
+        return 0
+    return _CLOCK_BITS[clock] | _QUALITY_BITS[quality] | _STATUS_BITS[status]
 
 
 def _says(text: str, number: float) -> bool:
