@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import stat
 import subprocess
@@ -126,6 +127,9 @@ def test_the_command_line_reaches_it_and_a_backup_comes_back(tmp_path: Path) -> 
         assert len(json.loads(isogate("device", "list", "--json"))) >= DEVICES
         for words in (("device", "list"), ("device", "latest"), ("events",), ("simulate", "list")):
             assert max(map(len, isogate(*words).splitlines())) <= 80
+        assert re.fullmatch(
+            r"[0-9:.]{12} (in |out) ([0-9a-f]{2} )+ .*<[A-Z0-9]{2,3}>.*", tail(started)
+        )
         isogate("simulate", "fault", "chiller", "silent", "seconds=60")
         chiller = "chiller-1"
         wait_until(
@@ -154,6 +158,17 @@ def test_the_command_line_reaches_it_and_a_backup_comes_back(tmp_path: Path) -> 
         )
         assert refused.returncode == 5
         assert b"a gateway runs on" in refused.stderr
+
+
+def tail(started: Demo) -> str:
+    """The first line of the raw tail, which Ctrl-C then ends as it should."""
+    words = ("device", "tail", "meter-1", "--raw", "--data", started.data)
+    with subprocess.Popen([*ISOGATE, *words], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline().rstrip("\n")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(END_WITHIN) == 0
+    return line
 
 
 def test_without_mosquitto_the_stand_in_serves_every_sensor(tmp_path: Path) -> None:
