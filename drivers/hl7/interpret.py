@@ -90,7 +90,7 @@ class Reader:
     def _readings(self, data: bytes, header: Header, entry: DeviceEntry) -> tuple[Reading, ...]:
         rules = self._rules[entry.id]
         try:
-            decoded = decode(data, rules.profile.charset)
+            decoded = decode(data, _charset(entry))
         except ProtocolViolation as error:
             raise Refusal(Verdict.ERROR, 102, str(error), "MSH-18") from error
         message = Message(decoded.text, decoded.charset)
@@ -163,4 +163,5 @@ def _profile(entry: DeviceEntry) -> Hl7Profile:
 
 
 def _charset(entry: DeviceEntry) -> str:
-    return _profile(entry).charset
+    own = entry.options.charset if isinstance(entry.options, Hl7Device) else None
+    return own or _profile(entry).charset

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import Field, field_validator
 
@@ -13,6 +13,9 @@ from gateway import AnalyzerOptions, AnalyzerProfile, LinkOptions
 _RESULT_SEGMENTS = frozenset({"MSH", "PID", "PV1", "ORC", "OBR", "SPM", "OBX"})
 
 
+Charset: TypeAlias = Literal["utf-8", "gb18030", "latin-1", "ascii"]
+
+
 class Hl7Link(LinkOptions):
     """One MLLP line. `message_timeout` is seconds from the first byte of a message to its last."""
 
@@ -20,8 +23,12 @@ class Hl7Link(LinkOptions):
 
 
 class Hl7Device(AnalyzerOptions):
-    """A device. `patient_issuer` is who gives out its patient ids, where messages don't say."""
+    """A device. `patient_issuer` is who gives out its patient ids, where messages don't say.
 
+    `charset` is for one that is set otherwise than its profile says.
+    """
+
+    charset: Charset | None = None
     patient_issuer: str = Field(default="", max_length=200)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -126,8 +126,10 @@ def _request(message: Message, group: Group, rules: Rules) -> _Request:
     subject = _subject(segments, rules)
     if status is None and not (subject.specimen or subject.patient):
         raise missing("whom or which sample the results are about", "OBR-3")
+    if status is Status.QC:
+        subject = replace(subject, patient="", issuer="")
     payload = {
-        "patient": patient_facts(group.patient),
+        "control" if status is Status.QC else "patient": patient_facts(group.patient),
         "visit": visit_facts(group.visit),
         "request_comments": tuple(group.comments),
         "calibration": calibration,

@@ -13,7 +13,7 @@ from gateway.model import Instant, Reading, Status, Subject, to_datetime
 from gateway.profile import Analyte, AnalyzerProfile
 
 AS_SENT = "as_sent"
-"""Key of an event's payload that holds value and unit before a conversion."""
+"""Key of an event's payload that holds value, unit and range before a conversion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,15 @@ def _run_date(local: datetime, profile: AnalyzerProfile) -> str:
 
 
 def _converted(reading: Reading, factor: Decimal) -> Reading | None:
-    """The exact product; what the device sent stays in the payload."""
+    """The exact product; what the device sent, its range included, stays in the payload."""
     try:
         product = Decimal(reading.text) * factor
     except InvalidOperation:
         return None
     text = f"{product:f}"
-    as_sent = {"value": reading.text, "unit": reading.unit}
-    payload = {**(reading.payload or {}), AS_SENT: as_sent}
-    return replace(reading, text=text, number=float(text), unit="", payload=payload)
+    as_sent = {"value": reading.text, "unit": reading.unit, "range": reading.range_text}
+    payload = {
+        **(reading.payload or {}),
+        AS_SENT: {key: sent for key, sent in as_sent.items() if sent},
+    }
+    return replace(reading, text=text, number=float(text), unit="", range_text="", payload=payload)
