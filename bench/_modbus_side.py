@@ -14,20 +14,38 @@ import struct
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvloop
 import yaml
 
+from drivers.modbus.driver import ModbusDriver
+from drivers.modbus.options import ModbusDevice, ModbusLink
+from drivers.modbus.profile import ModbusProfile
+from gateway import DeviceEntry, LinkEntry, Tcp
 from gateway.app.serve import ServeOptions, open_gateway
+from gateway.transport import connect
 from simulators.modbus.image import INPUT, Image
 from simulators.modbus.server import Endpoint
 from simulators.modbus.stock import StockClient, stock_client
 
 REGISTERS = 40
 INTERVAL = 1.0
+PROFILE = {
+    "driver": "modbus",
+    "title": "Bench meter",
+    "grade": "derived",
+    "source": "this benchmark",
+    "table": "input",
+    "type": "float32",
+    "points": {
+        f"value_{number:02}": {"at": 2 * number, "unit": "V"} for number in range(REGISTERS // 2)
+    },
+}
 
 
 class BenchMeter:
@@ -95,14 +113,42 @@ async def poll_pymodbus(ports: list[int], per_port: int, warm: float, seconds: f
             task.cancel()
 
 
+async def poll_driver(ports: list[int], per_port: int, warm: float, seconds: float) -> None:
+    """Our driver alone, paced as the bare loop: bytes to readings, nothing kept."""
+    profile = ModbusProfile.model_validate({"profile": "bench-meter", **PROFILE})
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+        step, loops = INTERVAL / per_port / len(ports), []
+        for place, port in enumerate(ports):
+            transport = Tcp(host="127.0.0.1", port=port)
+            devices = tuple(
+                DeviceEntry(f"{unit}", "", "link", profile, ModbusDevice(unit=unit), INTERVAL)
+                for unit in range(1, per_port + 1)
+            )
+            link = LinkEntry("link", "modbus", ModbusLink(), transport, devices)
+            connection = await stack.enter_async_context(connect(transport, lambda _way, _: None))
+            poller = ModbusDriver(link).attach(connection)
+            reads = [partial(poller.poll, device) for device in devices]
+            loops.append(group.create_task(_paced(reads, place * step)))
+        await _measure(warm, seconds)
+        for task in loops:
+            task.cancel()
+
+
 async def _bare(client: StockClient, units: int, wait: float) -> None:
+    await _paced(
+        [partial(client.read, 4, unit, 0, REGISTERS) for unit in range(1, units + 1)], wait
+    )
+
+
+async def _paced(reads: Sequence[Callable[[], Awaitable[object]]], wait: float) -> None:
+    """Do one after the other, evenly over `INTERVAL`, again and again."""
     loop = asyncio.get_running_loop()
     due = loop.time() + wait
     await asyncio.sleep(wait)
     while True:
-        for unit in range(1, units + 1):
-            await client.read(4, unit, 0, REGISTERS)
-            due += INTERVAL / units
+        for read in reads:
+            await read()
+            due += INTERVAL / len(reads)
             await asyncio.sleep(due - loop.time())
 
 
@@ -119,19 +165,10 @@ async def _measure(warm: float, seconds: float) -> None:
 
 def site(ports: list[int], per_port: int) -> dict[str, Any]:
     """A devices.yaml with one link a port and `per_port` meters on each."""
-    points = {f"value_{number:02}": {"at": 2 * number} for number in range(REGISTERS // 2)}
     return {
         "site": {"id": "bench", "name": "Bench", "time_zone": "Asia/Shanghai"},
         "profiles": {
-            "bench-meter": {
-                "driver": "modbus",
-                "title": "Bench meter",
-                "grade": "derived",
-                "source": "this benchmark",
-                "table": "input",
-                "type": "float32",
-                "points": {code: {**point, "unit": "V"} for code, point in points.items()},
-            }
+            "bench-meter": PROFILE,
         },
         "links": {
             f"gateway-{number}": {
@@ -160,7 +197,7 @@ def main(side: str, *arguments: str) -> None:
             asyncio.run(serve(*(int(argument) for argument in arguments)))
         case _:
             ports, per_port, warm, seconds = (json.loads(argument) for argument in arguments)
-            poll = poll_ours if side == "ours" else poll_pymodbus
+            poll = {"ours": poll_ours, "driver": poll_driver, "pymodbus": poll_pymodbus}[side]
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(poll(ports, per_port, warm, seconds))
 

@@ -34,11 +34,13 @@ async def run(options: Options) -> Sequence[Case]:
     """Goals: 2.5 x the loop's CPU, 8 % of a core, lateness p99 of 20 ms."""
     meters, warm, seconds = (20, 0.5, 1.5) if options.smoke else (100, 5.0, 30.0)
     peer = await _measured("pymodbus", meters, warm, seconds)
+    driver = await _measured("driver", meters, warm, seconds)
     ours = await _measured("ours", meters, warm, seconds)
     reads = f"{ours.reads_a_second:.0f} reads/s, the peer {peer.reads_a_second:.0f}"
     cpu, core = "CPU beside a bare loop", "% of a core"
     return [
         _case(cpu, core, 100 * ours.cpu, 2.5, reads=reads, peer=100 * peer.cpu),
+        _case("driver alone", core, 100 * driver.cpu, 2.5, reads=reads, peer=100 * peer.cpu),
         _case("CPU", core, 100 * ours.cpu, 8.0, reads=reads),
         _case("lateness p99", "ms", 1000 * ours.late_p99, 20.0, reads=reads),
     ]

@@ -19,7 +19,7 @@ driver_type = DriverType(
     link=ModbusLink,
     device=ModbusDevice,
     check=check,
-    transports=frozenset({"tcp", "serial"}),
+    transports=frozenset({"tcp", "serial", "rfc2217"}),
 )
 
 __all__ = ["driver_type"]

@@ -29,10 +29,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault and its details. With `times`, it ends after so many requests."""
+    """A fault and its details.
+
+    With `times`, it ends after so many requests; with `chance`, it strikes that share of them.
+    """
 
     kind: Kind
     delay: float = 1.5
     code: int = 4
     address: int = 0
     times: int | None = None
+    chance: float = 1.0

@@ -82,6 +82,8 @@ class Endpoint:
     def _spend(self, unit: int) -> Fault | None:
         key = unit if unit in self._faults else None
         fault = self._faults.get(key)
+        if fault is not None and self._random.random() >= fault.chance:
+            return None
         if fault is not None and fault.times is not None:
             if fault.times > 1:
                 self._faults[key] = replace(fault, times=fault.times - 1)
