@@ -367,6 +367,23 @@ async def test_a_block_that_stays_silent_after_others_answered_costs_only_itself
 
 
 @quick
+async def test_a_device_that_falls_silent_during_a_poll_holds_up_the_line_twice_at_most() -> None:
+    bench = Bench("tcp", said=profile({f"r{at}": {"at": at} for at in range(0, 90, 10)}))
+    answer = bench.endpoint.answer
+
+    def dying(line: Any, request: wire.Request) -> None:
+        if request.address == 0:
+            answer(line, request)
+
+    protocol_of(bench.connection)._answer = dying  # type: ignore[attr-defined]
+    start = asyncio.get_running_loop().time()
+    poll = await bench.poll()
+    assert asyncio.get_running_loop().time() - start == pytest.approx(2 * TIMEOUT, rel=0.01)
+    assert [r.code for r in poll.readings if r.quality is Quality.GOOD] == ["r0"]
+    assert len(poll.readings) == 9
+
+
+@quick
 async def test_an_undefined_register_is_found_once_and_not_asked_again() -> None:
     said = profile({f"r{at}": {"at": at} for at in range(40)})
     bench = Bench("tcp", said=said)
