@@ -75,6 +75,7 @@ def _cases(clients: int, ours: _Figures, peer: _Figures) -> list[Case]:
 
 
 async def _measure(kind: str, clients: int, events: int) -> _Figures:
+    """The first event warms both sides up and is not counted."""
     async with served(kind) as server:
         before = server.resident()
         screens = [_Screen() for _ in range(clients)]
@@ -82,14 +83,14 @@ async def _measure(kind: str, clients: int, events: int) -> _Figures:
             group = screens[first : first + _AT_ONCE]
             await asyncio.gather(*(screen.open(server, _PATHS[kind]) for screen in group))
         await asyncio.sleep(_PAUSE)
-        for number in range(1, events + 1):
+        for number in range(1, events + 2):
             await server.publish()
             await _all_have(screens, number)
             await asyncio.sleep(_PAUSE)
         memory = (server.resident() - before) / clients / 1000
         for screen in screens:
             screen.close()
-    delays = sorted(delay for screen in screens for delay in screen.delays)
+    delays = [delay for screen in screens for delay in screen.delays[1:]]
     return statistics.quantiles(delays, n=100)[98], memory, screens[0].size
 
 
