@@ -30,6 +30,7 @@ class Point(BaseModel):
 
     `unit` is UCUM. `deadband` is in that unit: a polled value that moved no further is not stored
     again until the heartbeat. A number outside `low`…`high` is implausible and kept as uncertain.
+    `rollover` marks a counter, and is the count at which it starts again at 0.
     `states` gives the words of a coded value (`{"0": "closed"}`); in a profile, a point that has
     them is a state unless it says otherwise.
     """
@@ -44,6 +45,7 @@ class Point(BaseModel):
     deadband: float = Field(default=0.0, ge=0)
     low: float | None = None
     high: float | None = None
+    rollover: float | None = Field(default=None, gt=0)
     states: Mapping[str, str] = Field(default_factory=dict)
 
     @field_validator("unit")
