@@ -86,8 +86,12 @@ class Receiver:
     flipped bit must not be able to turn an unfinished frame into an acknowledgement.
     """
 
-    def __init__(self, limit: int = FRAME_LIMIT) -> None:
+    def __init__(
+        self, limit: int = FRAME_LIMIT, *, gap: float = GAP, silence: float = SILENCE
+    ) -> None:
         self._limit = limit
+        self._gap = gap
+        self._silence = silence
         self._buffer = bytearray()
         self._open = False
         self._last = b""
@@ -105,11 +109,11 @@ class Receiver:
         """When `tick` will have something to say if nothing is heard before."""
         if not self._open:
             return None
-        return self._heard + (GAP if self._buffer else SILENCE)
+        return self._heard + (self._gap if self._buffer else self._silence)
 
     def feed(self, data: bytes, now: float) -> Iterator[Action]:
         """What bytes that arrived at `now` give, to be answered one by one."""
-        if self._open and self._buffer and now - self._heard > GAP:
+        if self._open and self._buffer and now - self._heard >= self._gap:
             yield self._drop_partial()
         self._heard = now
         self._buffer += data
@@ -126,7 +130,7 @@ class Receiver:
             return None
         if self._buffer:
             return self._drop_partial()
-        return self._give_up(f"silent for {SILENCE:g} s")
+        return self._give_up(f"silent for {self._silence:g} s")
 
     def hang_up(self) -> Incomplete | None:
         """The connection is gone."""
@@ -205,7 +209,7 @@ class Receiver:
 
     def _drop_partial(self) -> Nak:
         self._buffer.clear()
-        return Nak(f"nothing came for {GAP:g} s inside a frame")
+        return Nak(f"nothing came for {self._gap:g} s inside a frame")
 
     def _give_up(self, reason: str) -> Incomplete:
         self._open = False

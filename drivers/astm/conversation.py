@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
 
 from drivers.astm.codec import (
     ACK,
@@ -20,10 +19,11 @@ from drivers.astm.codec import (
     Receiver,
     TransferComplete,
 )
+from drivers.astm.grouping import FrameJournal
 from drivers.astm.journal import END, ENQUIRY, MOST_FRAMES
 from drivers.astm.settle import give_up, sender_of, settle
 from drivers.astm.transfer import Transfer
-from gateway import Connection, DeviceEntry, Ports, StoreError, WireRecord, identify
+from gateway import Connection, LinkEntry, Ports, StoreError, WireRecord, identify
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +37,21 @@ class Conversation:
     """Receives transfers on one connection until it ends."""
 
     def __init__(
-        self, ports: Ports, connection: Connection, devices: Sequence[DeviceEntry], limit: int
+        self,
+        ports: Ports,
+        journal: FrameJournal,
+        connection: Connection,
+        link: LinkEntry,
+        receiver: Receiver,
     ) -> None:
         self._ports = ports
+        self._journal = journal
         self._connection = connection
-        self._devices = devices
-        self._only = unnamed[0].id if (unnamed := identify(devices, "")) else ""
-        self._receiver = Receiver(limit)
+        self._devices = link.devices
+        self._only = unnamed[0].id if (unnamed := identify(link.devices, "")) else ""
+        self._receiver = receiver
         self._clock = asyncio.get_running_loop().time
+        self._turn = asyncio.Lock()
         self._session = ""
         self._recorded = 0
         self._device = ""
@@ -60,34 +67,37 @@ class Conversation:
         StoreError: a transfer that was acknowledged could not be settled. A frame or an enquiry
         that could not be stored is only answered with NAK.
         """
+        read, feed, clock, turn = (
+            self._connection.read,
+            self._receiver.feed,
+            self._clock,
+            self._turn,
+        )
         try:
             while True:
-                await self._listen()
+                data = await read()
+                async with turn:
+                    for action in feed(data, clock()):
+                        await self._answer(action)
         except ConnectionError:
-            gone = self._receiver.hang_up()
-            if gone is not None:
-                await self._answer(gone)
+            await self._hang_up()
             raise
         finally:
             self._sum_up()
 
-    async def _listen(self) -> None:
-        data = await self._read()
-        for action in self._receiver.feed(data, self._clock()) if data else ():
-            await self._answer(action)
-        while not data and (due := self._receiver.tick(self._clock())):
-            await self._answer(due)
+    async def tick(self) -> None:
+        """Act on silence, if it has lasted long enough; to be called about once a second."""
+        if self._turn.locked():
+            return
+        async with self._turn:
+            while action := self._receiver.tick(self._clock()):
+                await self._answer(action)
 
-    async def _read(self) -> bytes:
-        """What has arrived; nothing when the receiver's deadline passes first."""
-        deadline = self._receiver.deadline
-        if deadline is None:
-            return await self._connection.read()
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._connection.read()
-        except TimeoutError:
-            return b""
+    async def _hang_up(self) -> None:
+        async with self._turn:
+            gone = self._receiver.hang_up()
+            if gone is not None:
+                await self._answer(gone)
 
     async def _answer(self, action: Action) -> None:
         match action:
@@ -131,7 +141,7 @@ class Conversation:
     async def _store(self, record: WireRecord) -> bool:
         """Journal, then acknowledge; whether it was."""
         try:
-            await self._ports.journal(record)
+            await self._journal.put(record)
         except StoreError as error:
             self._receiver.withhold()
             await self._refuse(str(error))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
+from drivers.astm.codec import Receiver
 from drivers.astm.conversation import Conversation
+from drivers.astm.grouping import FrameJournal
 from drivers.astm.journal import transfers
 from drivers.astm.profile import AstmDevice, AstmLink
 from drivers.astm.settle import recover
@@ -22,6 +24,9 @@ from gateway import (
     WireRecord,
 )
 
+_TICKS = 5
+"""How often silence is looked at while the gap that a frame may have goes by."""
+
 
 class AstmDriver:
     """Serves one link and every analyzer on it. It receives; it sends no orders."""
@@ -29,8 +34,9 @@ class AstmDriver:
     def __init__(self, link: LinkEntry) -> None:
         if not isinstance(link.options, AstmLink):
             raise TypeError(f"link {link.id}: not a link of the astm driver")
-        self._limit = link.options.frame_limit
-        self._devices = link.devices
+        self._link = link
+        self._options = link.options
+        self._open: set[Conversation] = set()
 
     async def run(self, ports: Ports) -> None:
         """Serve until the link's connection ends.
@@ -39,25 +45,47 @@ class AstmDriver:
         link when a transfer that has no acknowledgement left to withhold can't be settled: the
         next run finds it in the journal.
         """
-        await recover(ports, self._devices)
+        await recover(ports, self._link.devices)
         failed: asyncio.Future[StoreError] = asyncio.get_running_loop().create_future()
-
-        async def converse(connection: Connection) -> None:
-            ports.connected(connection.name)
-            try:
-                await Conversation(ports, connection, self._devices, self._limit).run()
-            except StoreError as error:
-                if not failed.done():
-                    failed.set_result(error)
-                raise
-
         try:
             async with asyncio.TaskGroup() as tasks:
-                watch = tasks.create_task(_fail(failed), name="astm-unsettled")
-                await ports.serve(converse)
-                watch.cancel()
+                journal = FrameJournal(ports, tasks)
+                beside = (
+                    tasks.create_task(_fail(failed), name="astm-unsettled"),
+                    tasks.create_task(self._tick(), name="astm-silence"),
+                )
+                await ports.serve(lambda line: self._converse(ports, journal, line, failed))
+                for task in beside:
+                    task.cancel()
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
+
+    async def _converse(
+        self,
+        ports: Ports,
+        journal: FrameJournal,
+        connection: Connection,
+        failed: asyncio.Future[StoreError],
+    ) -> None:
+        ports.connected(connection.name)
+        options = self._options
+        receiver = Receiver(options.frame_limit, gap=options.gap, silence=options.silence)
+        conversation = Conversation(ports, journal, connection, self._link, receiver)
+        self._open.add(conversation)
+        try:
+            await conversation.run()
+        except StoreError as error:
+            if not failed.done():
+                failed.set_result(error)
+            raise
+        finally:
+            self._open.discard(conversation)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.gap / _TICKS)
+            for conversation in tuple(self._open):
+                await conversation.tick()
 
 
 async def _fail(failed: asyncio.Future[StoreError]) -> None:

@@ -121,6 +121,8 @@ class _Reader:
         self._order: Record | None = None
         self._subject: Subject | None = None
         self._kept: dict[str, dict[str, Any]] = {"H": {}}
+        self._shared: dict[str, Any] = {}
+        self._control = header.text(12).upper() == "Q"
         self.measured = self.sampled = False
 
     def readings(self, records: Sequence[Record]) -> Iterator[Reading]:
@@ -148,10 +150,8 @@ class _Reader:
             case "C" | "M":
                 level = list(self._kept)[-1]
                 _note(self._kept[level], level, record)
-                return
-            case _:
-                return
         self._subject = self._whose()
+        self._shared = {key: value for kept in self._kept.values() for key, value in kept.items()}
 
     def _whose(self) -> Subject | None:
         places, patient, order = self._places, self._patient, self._order
@@ -164,13 +164,13 @@ class _Reader:
         return Subject(who, self._issuer if who else "", specimen, number)
 
     def _reading(self, record: Record, beside: Sequence[Record]) -> Reading:
-        sent = next(filter(None, (record.text(*at[1:]) for at in self._places.value)), "")
+        sent = next(filter(None, [record.text(*at[1:]) for at in self._places.value]), "")
         operator, text, number = _split_number(sent)
-        code = self._code_of(record)
         status = record.text(9).upper()
         said = self._statuses.get(status, Status.PRELIMINARY)
-        return Reading(
-            code=code,
+        payload: dict[str, Any] = {}
+        reading = Reading(
+            code=self._code_of(record),
             text=text,
             number=number,
             unit=record.text(5),
@@ -182,11 +182,13 @@ class _Reader:
             subject=self._subject,
             flags=record.repeats(7),
             range_text=record.text(6),
-            payload=self._payload(record, beside, code, text),
+            payload=payload,
         )
+        payload.update(self._payload(record, beside, reading))
+        return reading
 
     def _code_of(self, record: Record) -> str:
-        code = "^".join(record.text(*at[1:]) for at in self._places.code).rstrip("^")
+        code = "^".join([record.text(*at[1:]) for at in self._places.code]).rstrip("^")
         return code or record.text(3)
 
     def _observed_at(self, record: Record) -> Instant | None:
@@ -201,23 +203,18 @@ class _Reader:
 
     def _is_control(self) -> bool:
         """Whether the message (H-12) or the order (O-12) says that it is quality control."""
-        ordered = self._order.text(12).upper() if self._order else ""
-        return "Q" in {self._header.text(12).upper(), ordered}
+        return self._control or (self._order is not None and self._order.text(12).upper() == "Q")
 
-    def _payload(
-        self, record: Record, beside: Sequence[Record], code: str, text: str
-    ) -> Mapping[str, Any]:
+    def _payload(self, record: Record, beside: Sequence[Record], said: Reading) -> dict[str, Any]:
         """What has no field of its own, by its number in the standard; never a bare repetition."""
-        payload = {key: value for kept in self._kept.values() for key, value in kept.items()}
-        payload.update(_rest(record))
-        if record.raw(4) == text:
-            payload.pop("R-4", None)
-        if record.raw(3).strip(f"{record.delimiters.component} ") != code:
+        payload = {**self._shared, **_rest(record)}
+        if payload.get("R-4") == said.text:
+            del payload["R-4"]
+        if record.raw(3).strip(f"{record.delimiters.component} ") != said.code:
             payload["R-3"] = record.raw(3).strip()
         if payload.get("R-9") in _PLAIN:
             del payload["R-9"]
-        completed = record.text(13)
-        if completed and parse_time(completed, self._zone) is None:
+        if said.observed_at is None and (completed := record.text(13)):
             payload["R-13"] = completed
         for each in beside:
             _note(payload, "R", each)

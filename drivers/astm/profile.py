@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from drivers.astm.codec import FRAME_LIMIT
-from gateway import AnalyzerOptions, AnalyzerProfile, LinkOptions, Status
+from drivers.astm.codec import FRAME_LIMIT, GAP, SILENCE
+from gateway import AnalyzerOptions, AnalyzerProfile, LinkOptions, Retention, Status
 
 _PLACE = re.compile(r"([HPOR])-([1-9]\d?)(?:\.([1-9]\d?))?")
 
@@ -52,6 +52,7 @@ class AstmProfile(AnalyzerProfile):
     R-9 mean where it differs from the standard; "" is an empty field.
     """
 
+    retention: Literal[Retention.RECORD] = Retention.RECORD
     code_at: tuple[ResultPlace, ...] = Field(default=("R-3.4",), min_length=1)
     value_at: tuple[ResultPlace, ...] = Field(default=("R-4",), min_length=1)
     specimen_at: OrderPlace = "O-3.1"
@@ -61,9 +62,14 @@ class AstmProfile(AnalyzerProfile):
 
 
 class AstmLink(LinkOptions):
-    """`frame_limit` is the longest text of a frame in bytes; a longer one is refused."""
+    """`frame_limit` is the longest text of a frame in bytes; a longer one is refused.
+
+    `gap` and `silence` are seconds: without a byte inside a frame, without a word in a transfer.
+    """
 
     frame_limit: int = Field(default=FRAME_LIMIT, ge=240, le=1_048_576)
+    gap: float = Field(default=GAP, gt=0, le=60)
+    silence: float = Field(default=SILENCE, gt=0, le=600)
 
 
 class AstmDevice(AnalyzerOptions):

@@ -38,8 +38,6 @@ class Delimiters:
 
     def unescape(self, text: str) -> str:
         """Escape sequences resolved (LIS2-A2 6.4.6); unknown ones stay as they are."""
-        if self.escape not in text:
-            return text
         mark = re.escape(self.escape)
         return re.sub(f"{mark}([FSRE]|X(?:[0-9A-Fa-f]{{2}})+){mark}", self._resolved, text)
 
@@ -55,12 +53,14 @@ class Record:
     """One record: `fields[0]` is its type, field n of the standard is `fields[n - 1]`.
 
     Fields are as sent, padding included; `frame` is the index of the frame in which it begins.
+    A `plain` record holds no escape sequence.
     """
 
     kind: str
     fields: Sequence[str]
     frame: int
     delimiters: Delimiters
+    plain: bool
 
     def raw(self, number: int) -> str:
         """Field `number` as sent; empty if the record is shorter."""
@@ -68,17 +68,19 @@ class Record:
 
     def text(self, number: int, component: int = 0) -> str:
         """A field, or one component of its first repeat: without padding, escapes resolved."""
-        text = self.raw(number)
+        if number > len(self.fields):
+            return ""
+        text = self.fields[number - 1]
         if component:
             parts = text.split(self.delimiters.repeat, 1)[0].split(self.delimiters.component)
             text = parts[component - 1] if component <= len(parts) else ""
-        return self.delimiters.unescape(text).strip()
+        return text.strip() if self.plain else self.delimiters.unescape(text).strip()
 
     def repeats(self, number: int) -> tuple[str, ...]:
         """The repeats of a field that hold something."""
         parts = self.raw(number).split(self.delimiters.repeat)
-        texts = (self.delimiters.unescape(part).strip() for part in parts)
-        return tuple(text for text in texts if text)
+        texts = parts if self.plain else map(self.delimiters.unescape, parts)
+        return tuple([each for text in texts if (each := text.strip())])
 
     @property
     def line(self) -> str:
@@ -153,7 +155,8 @@ def parse_message(lines: Iterable[Line], charset: str) -> tuple[Record, ...]:
         if delimiters is None:
             delimiters = Delimiters.of(text)
         fields = text.split(delimiters.field)
-        records.append(Record(fields[0].strip().upper()[:1], fields, frame, delimiters))
+        kind, plain = fields[0].strip().upper()[:1], delimiters.escape not in text
+        records.append(Record(kind, fields, frame, delimiters, plain))
     return tuple(records)
 
 
