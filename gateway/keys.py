@@ -15,11 +15,8 @@ _SIZE = 16
 
 
 def _digest(person: bytes, *parts: bytes) -> bytes:
-    digest = blake2b(digest_size=_SIZE, person=person)
-    for part in parts:
-        digest.update(len(part).to_bytes(4, "big"))
-        digest.update(part)
-    return digest.digest()
+    content = b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
+    return blake2b(content, digest_size=_SIZE, person=person).digest()
 
 
 def occurrence_id(site: str, device: str, occurrence: bytes) -> bytes:

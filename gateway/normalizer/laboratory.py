@@ -45,6 +45,7 @@ class Laboratory:
         flags = tuple(self.profile.flags.get(flag, flag) for flag in reading.flags)
         return replace(
             in_unit,
+            unit="",
             subject=subject and self._unique(subject, at),
             flags=flags,
             status=Status.QC if control else reading.status,
@@ -55,7 +56,7 @@ class Laboratory:
             return reading
         unit = self.profile.units.get(reading.unit, reading.unit)
         if unit == point.unit:
-            return replace(reading, unit="")
+            return reading
         factor = point.convert.get(unit)
         return None if factor is None else _converted(reading, factor)
 
@@ -89,4 +90,4 @@ def _converted(reading: Reading, factor: Decimal) -> Reading | None:
         **(reading.payload or {}),
         AS_SENT: {key: sent for key, sent in as_sent.items() if sent},
     }
-    return replace(reading, text=text, number=float(text), unit="", range_text="", payload=payload)
+    return replace(reading, text=text, number=float(text), range_text="", payload=payload)
