@@ -18,9 +18,9 @@ Interpret: TypeAlias = Callable[[LinkEntry, Sequence[WireRecord], RawId], Sequen
 """What the message that holds a raw id says, as the driver would publish it now.
 
 It is given the incoming records of that link and session up to that one, oldest first, at most
-2,000, and decides which of them make the message. The publications name their records by `raw_ids` and have the occurrence
-that they had the first time, so that what is known already stays one. ProtocolViolation if the
-bytes still can't be read.
+2,000, and decides which of them make the message. The publications name their records by
+`raw_ids` and have the occurrence that they had the first time, so that what is known already stays
+one. ProtocolViolation if the bytes still can't be read.
 """
 
 
