@@ -15,6 +15,20 @@ _NULL = '""'
 _NAME = 3
 
 
+class _Style:
+    """How the texts of one message are written; shared by its segments."""
+
+    __slots__ = ("charset", "component", "delimiters", "field", "plain", "repetition")
+
+    def __init__(self, delimiters: Delimiters, charset: str, *, plain: bool) -> None:
+        self.delimiters = delimiters
+        self.field = delimiters.field
+        self.component = delimiters.component
+        self.repetition = delimiters.repetition
+        self.charset = charset
+        self.plain = plain
+
+
 class Segment:
     """One segment. Fields count from 1 as in the standard; MSH-1 is the separator itself.
 
@@ -22,22 +36,24 @@ class Segment:
     the first are seen by `repetitions` alone.
     """
 
-    __slots__ = ("_charset", "_delimiters", "_fields", "_plain", "name")
+    __slots__ = ("_fields", "_style")
 
-    def __init__(self, line: str, delimiters: Delimiters, charset: str, *, plain: bool) -> None:
-        fields = line.split(delimiters.field)
-        self.name = fields[0]
-        if self.name == "MSH":
-            fields.insert(1, delimiters.field)
-        self._fields = fields
-        self._delimiters = delimiters
-        self._charset = charset
-        self._plain = plain
+    def __init__(self, line: str, style: _Style) -> None:
+        self._fields = line.split(style.field)
+        self._style = style
+        if line.startswith("MSH"):
+            self._fields.insert(1, style.field)
+
+    @property
+    def name(self) -> str:
+        return self._fields[0]
 
     def raw(self, number: int) -> str:
         """A whole field as it was sent."""
-        fields = self._fields
-        return fields[number] if number < len(fields) else ""
+        try:
+            return self._fields[number]
+        except IndexError:
+            return ""
 
     def text(self, number: int) -> str:
         """A whole field as one text, escape sequences resolved."""
@@ -45,59 +61,63 @@ class Segment:
 
     def component(self, number: int, component: int = 1) -> str:
         """A component of a field's first repetition."""
-        value = self.raw(number)
-        delimiters = self._delimiters
-        if delimiters.repetition in value:
-            value = value.split(delimiters.repetition, 1)[0]
-        if delimiters.component in value:
-            parts = value.split(delimiters.component)
+        try:
+            value = self._fields[number]
+        except IndexError:
+            return ""
+        style = self._style
+        if style.repetition in value:
+            value = value.split(style.repetition, 1)[0]
+        if style.component in value:
+            parts = value.split(style.component)
             value = parts[component - 1] if component <= len(parts) else ""
         elif component > 1:
             return ""
-        return self._read(value)
+        return value if style.plain and value != _NULL else self._read(value)
 
     def part(self, number: int, component: int = 1, subcomponent: int = 1) -> str:
         """A subcomponent of a field's first repetition."""
-        value = self.raw(number).split(self._delimiters.repetition, 1)[0]
-        parts = value.split(self._delimiters.component)
+        parts = self._first(number).split(self._style.component)
         inner = parts[component - 1] if component <= len(parts) else ""
-        pieces = inner.split(self._delimiters.subcomponent)
+        pieces = inner.split(self._style.delimiters.subcomponent)
         return self._read(pieces[subcomponent - 1] if subcomponent <= len(pieces) else "")
 
     def components(self, number: int) -> list[str]:
         """The components of a field's first repetition."""
-        value = self.raw(number).split(self._delimiters.repetition, 1)[0]
-        return [self._read(part) for part in value.split(self._delimiters.component)]
+        return [self._read(part) for part in self._first(number).split(self._style.component)]
 
     def repetitions(self, number: int) -> list[list[str]]:
         """Every repetition of a field, each as its components; none of an empty field."""
         value = self.raw(number)
         if not value:
             return []
-        component = self._delimiters.component
+        component = self._style.component
         return [
             [self._read(part) for part in each.split(component)]
-            for each in value.split(self._delimiters.repetition)
+            for each in value.split(self._style.repetition)
         ]
 
     def subcomponents(self, text: str) -> list[str]:
         """The subcomponents of a component that `repetitions` gave."""
-        return text.split(self._delimiters.subcomponent)
+        return text.split(self._style.delimiters.subcomponent)
+
+    def _first(self, number: int) -> str:
+        return self.raw(number).split(self._style.repetition, 1)[0]
 
     def _read(self, value: str) -> str:
         if value == _NULL:
             return ""
-        return value if self._plain else unescape(value, self._delimiters, self._charset)
+        style = self._style
+        return value if style.plain else unescape(value, style.delimiters, style.charset)
 
 
 class Message:
     """A message in order. `notes` say what had to be put right to read it."""
 
-    __slots__ = ("_lines", "_plain", "charset", "delimiters", "header", "notes")
+    __slots__ = ("_lines", "_style", "delimiters", "header", "notes")
 
     def __init__(self, text: str, charset: str = "utf-8") -> None:
         text = text.lstrip("\ufeff\r\n \t")
-        self.charset = charset
         self.delimiters, note = read_delimiters(text)
         self.notes: tuple[str, ...] = (note,) if note else ()
         if "\n" in text:
@@ -108,7 +128,8 @@ class Message:
             lines = self._mended(lines)
         self._lines = lines
         after = len("MSH") + 1 + len(self.delimiters.encoding)
-        self._plain = text.find(self.delimiters.escape, after) < 0
+        plain = text.find(self.delimiters.escape, after) < 0
+        self._style = _Style(self.delimiters, charset, plain=plain)
         self.header = self._segment(lines[0])
 
     def __iter__(self) -> Iterator[Segment]:
@@ -116,7 +137,8 @@ class Message:
 
     def all(self, name: str) -> list[Segment]:
         """Every segment of this name, in order."""
-        return [self._segment(line) for line in self._lines if line.startswith(name)]
+        style = self._style
+        return [Segment(line, style) for line in self._lines if line.startswith(name)]
 
     def first(self, name: str) -> Segment | None:
         """The first segment of this name."""
@@ -124,7 +146,7 @@ class Message:
         return None if line is None else self._segment(line)
 
     def _segment(self, line: str) -> Segment:
-        return Segment(line, self.delimiters, self.charset, plain=self._plain)
+        return Segment(line, self._style)
 
     def _mended(self, lines: list[str]) -> list[str]:
         """Without empty lines; one that begins no segment goes on with the field before it."""
