@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -40,8 +41,22 @@ class RowSource(Protocol):
         ...
 
 
-async def follow(ports: Ports, device: DeviceEntry, source: RowSource) -> None:
-    """Read one device's rows for ever, each once; the cursor commits with the events."""
+async def follow(ports: Ports, devices: Sequence[DeviceEntry], source: RowSource) -> None:
+    """Read the rows of a link's devices for ever, each once; a cursor commits with its events.
+
+    A device that can't be read waits for its next turn. StoreError and ConnectionError end it:
+    what was not committed is read again.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for device in devices:
+                tasks.create_task(_follow(ports, device, source), name=f"follow-{device.id}")
+            tasks.create_task(asyncio.Event().wait(), name="follow-until-cancelled")
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from group
+
+
+async def _follow(ports: Ports, device: DeviceEntry, source: RowSource) -> None:
     follower = _Follower(ports, device, source)
     await follower.recall()
     polls = 0

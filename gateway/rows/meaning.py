@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 
 from gateway.driver import DeviceEntry
@@ -49,10 +50,12 @@ def fetched(profile: RowProfile, native: Mapping[str, object]) -> Fetched:
 
 def readings(entry: DeviceEntry, row: Row) -> tuple[Reading, ...]:
     """What a row says of a device, in the source's words."""
-    profile, options = entry.profile, entry.options
-    if not isinstance(profile, RowProfile) or not isinstance(options, RowDevice):
-        raise TypeError(f"{entry.id}: not a device that is read by rows")
-    return tuple(_Reader(profile, options, entry.zone, row.values).readings())
+    return tuple(_reader(entry, row).readings())
+
+
+def withdrawn(entry: DeviceEntry, row: Row, code: str) -> Reading:
+    """A row that says nothing any more under a code takes back what it said."""
+    return replace(_reader(entry, row).reading(code, ""), status=Status.CANCELLED)
 
 
 def statements(entry: DeviceEntry, said: Sequence[Reading]) -> Mapping[str, Statement]:
@@ -106,6 +109,13 @@ def _shown(value: object, text: str | None) -> str | None:
     return text if text is not None or value is None else str(value)
 
 
+def _reader(entry: DeviceEntry, row: Row) -> _Reader:
+    profile, options = entry.profile, entry.options
+    if not isinstance(profile, RowProfile) or not isinstance(options, RowDevice):
+        raise TypeError(f"{entry.id}: not a device that is read by rows")
+    return _Reader(profile, options, entry.zone, row.values)
+
+
 class _Reader:
     """Reads the values of one row."""
 
@@ -121,16 +131,16 @@ class _Reader:
         if columns.code:
             code, text = self._text(columns.code), self._text(columns.value)
             if code and (text or self._status() in _WITHOUT_VALUE):
-                yield self._reading(code, text)
+                yield self.reading(code, text)
             return
         for code in self._profile.points:
             if text := self._text(code):
-                yield self._reading(code, text)
+                yield self.reading(code, text)
 
     def _text(self, column: str) -> str:
         return (self._values.get(column) or "").strip() if column else ""
 
-    def _reading(self, code: str, text: str) -> Reading:
+    def reading(self, code: str, text: str) -> Reading:
         match = _NUMBER.fullmatch(text)
         columns, flags = self._columns, self._text(self._columns.flags)
         observed_at = self._text(columns.observed_at)

@@ -12,7 +12,7 @@ from gateway.driver import DeviceEntry, LinkEntry
 from gateway.errors import ProtocolViolation
 from gateway.model import Publication, RawId, Reading, Status, WireRecord
 from gateway.rows.entry import GONE, Entry
-from gateway.rows.meaning import fetched, readings, statements
+from gateway.rows.meaning import fetched, readings, statements, withdrawn
 from gateway.rows.profile import RowProfile
 from gateway.rows.row import Position, Refused, Row
 
@@ -92,18 +92,11 @@ def _said(entry: DeviceEntry, row: Entry, raw_id: RawId) -> Iterator[Publication
             yield Publication(entry.id, (replace(reading, status=status),), (raw_id,), occurrence)
     for code in row.gone:
         occurrence = row.occurrence(key, code, GONE)
-        yield Publication(entry.id, (_withdrawn(entry, row.row, code),), (raw_id,), occurrence)
+        yield Publication(entry.id, (withdrawn(entry, row.row, code),), (raw_id,), occurrence)
 
 
 def _corrects(row: Entry, reading: Reading) -> bool:
     return reading.code in row.corrects and reading.status is Status.FINAL
-
-
-def _withdrawn(entry: DeviceEntry, row: Row, code: str) -> Reading:
-    """A row that says nothing any more under a code takes back what it said."""
-    profile = entry.profile
-    column = profile.columns.key if isinstance(profile, RowProfile) else "key"
-    return Reading(code, "", status=Status.CANCELLED, payload={column: str(row.key)})
 
 
 def _line(entry: Entry) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class MemoryPorts:
         self._gate = asyncio.Event()
         self._gate.set()
         self._changed = asyncio.Event()
-        self._turns = asyncio.Semaphore(1)
+        self._turns = asyncio.Semaphore(0)
 
     def connect(self) -> AbstractAsyncContextManager[Connection]:
         if self._connector is None:
@@ -144,6 +144,7 @@ class MemoryPorts:
             return Receipt(tuple(next(self._seqs) for _ in range(stored)), total - stored)
 
     async def every(self, seconds: float) -> AsyncIterator[None]:  # noqa: ARG002 - see `turn`
+        yield
         while True:
             self.waiting += 1
             self._changed.set()
