@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from gateway.cli.relocate import link_ports, relocated
+from gateway.cli.shipped import demo_site
+from gateway.config import Site, discover_drivers, discover_rooms, load_site
+
+
+def site() -> Site:
+    return load_site(demo_site(), drivers=discover_drivers(), rooms=discover_rooms())
+
+
+def test_the_demo_calls_a_port_on_every_link() -> None:
+    assert set(link_ports(site())) == {"meters", "chiller", "ups", "room", "sensors"}
+
+
+def test_links_call_the_new_ports_and_pages_move() -> None:
+    ports = dict.fromkeys(link_ports(site()), 0)
+    ports = {name: 40_000 + number for number, name in enumerate(ports)}
+    moved = relocated(site(), ports, http=41_000)
+    assert link_ports(moved) == ports
+    assert moved.listeners.http.port == 41_000
+
+
+def test_the_broker_moves_with_the_sensors_that_call_it() -> None:
+    moved = relocated(site(), {"sensors": 40_001}, http=8080)
+    assert moved.sections["broker"].model_dump()["port"] == 40_001
+
+
+def test_what_is_not_named_stays() -> None:
+    before, after = site(), relocated(site(), {"ups": 40_002}, http=8080)
+    assert link_ports(after) == {**link_ports(before), "ups": 40_002}
+    assert [link.devices for link in after.links] == [link.devices for link in before.links]
