@@ -112,6 +112,8 @@ def both(text: Localized) -> dict[str, str]:
 
 def _facts(event: DeviceEvent) -> dict[str, Any]:
     value = event.value
+    received = rfc3339(event.received_at)
+    no_clock = event.observed_at == event.received_at
     return {
         "device": event.source.device,
         "kind": event.kind,
@@ -123,8 +125,8 @@ def _facts(event: DeviceEvent) -> dict[str, Any]:
         "unit": event.unit,
         "status": event.status,
         "quality": event.quality,
-        "observed_at": rfc3339(event.observed_at),
-        "received_at": rfc3339(event.received_at),
+        "observed_at": received if no_clock else rfc3339(event.observed_at),
+        "received_at": received,
         "raw_id": event.raw_id,
         "simulated": event.simulated,
     }

@@ -14,7 +14,6 @@ from gateway.registry import DeviceState
 from gateway.supervisor import LinkState
 from gateway.web import Access, GatewayView, access
 
-_TILES = 6
 _WAITING = 100
 
 
@@ -58,7 +57,6 @@ class Overview:
             silent=[card for card in all_cards if card.silent],
             failed=[link for link in self._view.links() if link.state is LinkState.FAILED],
             cards=_by_place(all_cards),
-            most_tiles=_TILES,
             waiting=len(waiting),
             waiting_more=len(waiting) == _WAITING,
             readiness=self._view.readiness(),

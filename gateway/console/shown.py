@@ -16,6 +16,7 @@ from gateway.web.point import point_name
 from gateway.web.quality import shown_quality
 
 _DIGITS = 5
+_FRONT = 6
 
 SHOWN = frozenset({Kind.MEASUREMENT, Kind.STATE, Kind.RESULT})
 
@@ -67,6 +68,15 @@ class Card:
     @property
     def silent(self) -> bool:
         return self.status.state is DeviceState.OFFLINE
+
+    @property
+    def front(self) -> tuple[Tile, ...]:
+        """The few that an overview has room for: the profile's main points, else the first."""
+        profile = self.status.entry.profile
+        codes = [profile.points[key].code or key for key in profile.main]
+        tiles = {tile.code: tile for tile in self.tiles}
+        chosen = tuple(tiles[code] for code in codes if code in tiles)
+        return (chosen or self.tiles)[:_FRONT]
 
 
 def cards(view: GatewayView, reader: Reader) -> list[Card]:

@@ -80,6 +80,9 @@ class Profile(BaseModel):
         default=None, gt=0, description="seconds without a word after which it counts as offline"
     )
     zone: str = Field(default="", description="IANA zone of its clock, if not the site's")
+    main: tuple[str, ...] = Field(
+        default=(), description="points that matter most, as overviews show them"
+    )
     points: Mapping[str, Point]
 
     @field_validator("zone")
@@ -110,6 +113,13 @@ class Profile(BaseModel):
         faults = [fault for key, point in self.points.items() if (fault := _mismatch(key, point))]
         if faults:
             raise ValueError("\n".join(faults))
+        return self
+
+    @model_validator(mode="after")
+    def _main_points_exist(self) -> Self:
+        unknown = [name for name in self.main if name not in self.points]
+        if unknown:
+            raise ValueError("\n".join(f"main: there is no point '{name}'" for name in unknown))
         return self
 
 

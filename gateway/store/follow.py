@@ -35,6 +35,11 @@ class Stream:
         self._ended = True
         self._announce()
 
+    def recent(self, after: int, limit: int) -> list[DeviceEvent] | None:
+        """The `limit` events after a seq if memory holds them, else None."""
+        events = self._tail.after(after, limit)
+        return None if events is None else list(events[:limit])
+
     async def follow(self, after: int) -> AsyncGenerator[Sequence[DeviceEvent], None]:
         """Events after a seq, in order, none left out, until the end."""
         while not self._ended:

@@ -178,6 +178,10 @@ class EventStore:
         patient: Patient | None = None,
     ) -> list[DeviceEvent]:
         """Events with a seq above `after`, in order of seq, at most `limit`."""
+        if device is None and not kinds and code is None and patient is None:
+            recent = self._stream.recent(after, limit)
+            if recent is not None:
+                return recent
         query = EventQuery(
             after, self._stream.last_seq, limit, device, frozenset(kinds), code, patient
         )

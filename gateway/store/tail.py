@@ -39,8 +39,8 @@ class Tail:
             self._size -= len(gone.seqs)
             self._floor = gone.seqs[-1]
 
-    def after(self, seq: int) -> Sequence[DeviceEvent] | None:
-        """The next events after `seq`; none yet if empty. None if `seq` lies too far back."""
+    def after(self, seq: int, limit: int = _PAGE) -> Sequence[DeviceEvent] | None:
+        """Some events after `seq`, `limit` of them if there are; None if it lies too far back."""
         if seq < self._floor:
             return None
         wanted: deque[_Chunk] = deque()
@@ -49,7 +49,7 @@ class Tail:
                 break
             wanted.appendleft(chunk)
         events: list[DeviceEvent] = []
-        while wanted and len(events) < _PAGE:
+        while wanted and len(events) < limit:
             chunk = wanted.popleft()
             events += chunk.events()[bisect_right(chunk.seqs, seq) :]
         return events

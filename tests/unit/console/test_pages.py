@@ -6,9 +6,13 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from gateway.api import open_app
 from gateway.console import Console
+from gateway.console.overview import Overview
+from gateway.console.render import Renderer
+from gateway.console.shown import cards
 from gateway.model import (
     Coding,
     Instant,
@@ -19,9 +23,18 @@ from gateway.model import (
     RawId,
     Value,
 )
+from gateway.profile import Point
 from gateway.registry import DeviceState
 from gateway.web import Readiness, rule_of
-from tests.unit.api.memory_site import NOON, MemorySite, furnished, measured, wire
+from tests.unit.api.memory_site import (
+    METER,
+    NOON,
+    MemorySite,
+    device,
+    furnished,
+    measured,
+    wire,
+)
 
 PAGES = [
     "/",
@@ -32,6 +45,17 @@ PAGES = [
     "/events",
     "/quarantine",
 ]
+
+
+_SCOPE = {
+    "type": "http",
+    "method": "GET",
+    "path": "/",
+    "query_string": b"",
+    "headers": [],
+    "server": ("localhost", 80),
+    "scheme": "http",
+}
 
 
 @pytest.fixture
@@ -84,6 +108,21 @@ async def test_a_device_shows_state_value_unit_age_and_quality(http: httpx.Async
     assert "online" in card
     for part in ("Active power", "12.50", "kW", "good", "0 s"):
         assert part in tile
+
+
+async def test_an_overview_shows_the_main_points_of_a_profile_first() -> None:
+    site = MemorySite()
+    points = {f"p{place}": Point(code=f"code-{place}") for place in range(9)}
+    named = METER.model_copy(update={"points": points, "main": ("p7", "p2")})
+    unnamed = METER.model_copy(update={"points": points})
+    entries = [device("one", "One", named, "bus"), device("two", "Two", unnamed, "bus")]
+    site.furnish([("modbus", entry) for entry in entries])
+    page = Overview(site, renderer := Renderer(site))
+    cards_ = {card.id: card for card in cards(site, renderer.reader(Request(_SCOPE)))}
+    assert [tile.code for tile in cards_["one"].front] == ["code-7", "code-2"]
+    assert [tile.code for tile in cards_["two"].front] == [f"code-{place}" for place in range(6)]
+    html = bytes((await page.page(Request(_SCOPE))).body).decode()
+    assert "还有 7 个数值" in html
 
 
 async def test_a_value_leads_to_its_bytes_in_one_click(http: httpx.AsyncClient) -> None:

@@ -51,6 +51,20 @@ async def test_a_slow_follower_reads_what_left_memory_from_disk(
         assert seen == await store.events()
 
 
+async def test_a_page_is_the_same_from_memory_and_from_disk(
+    tmp_path: Path, options: StoreOptions, clock: HeldClock
+) -> None:
+    async with EventStore.open(tmp_path, replace(options, tail_events=12), clock) as store:
+        for number in range(0, 30, 3):
+            events = tuple(make_event(each) for each in range(number, number + 3))
+            await store.append(Batch((TELEMETRY, RECORD)[number % 2], (), events))
+        pages = {after: await store.events(after=after, limit=4) for after in range(31)}
+    async with EventStore.open(tmp_path, options, clock) as store:
+        for after, page in pages.items():
+            assert [event.seq for event in page] == list(range(after + 1, min(after + 5, 31)))
+            assert page == await store.events(after=after, limit=4)
+
+
 async def test_followers_end_when_the_store_closes(
     tmp_path: Path, options: StoreOptions, clock: HeldClock
 ) -> None:
