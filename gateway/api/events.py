@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
-from fastapi import Header
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -28,17 +27,17 @@ class Events:
     @access(Access.LOOPBACK)
     async def events(
         self,
+        request: Request,
         after: After = 0,
         limit: Limit = 100,
         device: DeviceFilter = None,
-        accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
         """Events after a seq; a poller passes `next` as `after` for ever and misses none."""
         events = await self._view.store.events(after=after, limit=limit, device=device)
         if device and not events and self._view.registry.get(device) is None:
             raise unknown_device(device)
         next_after = events[-1].seq if events else after
-        if BATCH in accept:
+        if BATCH in request.headers.get("accept", ""):
             return _batch(events, next_after)
         return json_response({"items": [event_item(event) for event in events], "next": next_after})
 
