@@ -12,6 +12,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 _SIZE = 16
+_PREFIX = 12
 
 
 def _digest(person: bytes, *parts: bytes) -> bytes:
@@ -27,6 +28,14 @@ def occurrence_id(site: str, device: str, occurrence: bytes) -> bytes:
 def event_id(occurrence: bytes, system: str, code: str, ordinal: int = 0) -> bytes:
     """Id of an event: its `occurrence_id`, its code, and which one of several with that code."""
     return _digest(b"event", occurrence, system.encode(), code.encode(), ordinal.to_bytes(4, "big"))
+
+
+def place_id(occurrence: bytes, place: int) -> bytes:
+    """Id of an event of a poll: the poll's `occurrence_id` and its place among what was stored.
+
+    A poll happens once and is never sent again, so a place is as good a name as a digest.
+    """
+    return occurrence[:_PREFIX] + place.to_bytes(_SIZE - _PREFIX, "big")
 
 
 def content_digest(*parts: bytes) -> bytes:

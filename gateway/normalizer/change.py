@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from gateway.driver import DeviceEntry
-from gateway.model import DeviceEvent, Instant, Micros, Quality
+from gateway.model import Instant, Micros, Quality, Value
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
+class _Stored(NamedTuple):
     text: str
     number: float | None
     quality: Quality
@@ -27,32 +26,24 @@ class ChangeFilter:
         }
         self._stored: dict[str, _Stored] = {}
 
-    def due(self, events: Sequence[DeviceEvent]) -> tuple[DeviceEvent, ...]:
-        """Those of one poll's events that must be stored; they count as stored from here on."""
-        due = tuple(event for event in events if self._is_due(event))
-        for event in due:
-            text, number = _content(event)
-            self._stored[event.code.code] = _Stored(text, number, event.quality, event.received_at)
+    def take(self, code: str, value: Value | None, quality: Quality, at: Instant) -> bool:
+        """Whether a point's value must be stored; if so, it counts as stored from here on."""
+        text, number = (value.text, value.number) if value else ("", None)
+        now, stored = _Stored(text, number, quality, at), self._stored.get(code)
+        due = stored is None or self._has_moved(code, stored, now)
+        if due:
+            self._stored[code] = now
         return due
 
     def forget(self) -> None:
         """Store everything again at the next poll: what was due could not be committed."""
         self._stored.clear()
 
-    def _is_due(self, event: DeviceEvent) -> bool:
-        stored = self._stored.get(event.code.code)
-        if stored is None or stored.quality is not event.quality:
+    def _has_moved(self, code: str, stored: _Stored, now: _Stored) -> bool:
+        if stored.quality is not now.quality or not 0 <= now.at - stored.at < self._heartbeat:
             return True
-        if not 0 <= event.received_at - stored.at < self._heartbeat:
-            return True
-        text, number = _content(event)
-        if text == stored.text:
+        if now.text == stored.text:
             return False
-        if number is None or stored.number is None:
+        if now.number is None or stored.number is None:
             return True
-        deadband = self._deadbands.get(event.code.code, 0.0)
-        return not abs(number - stored.number) <= deadband
-
-
-def _content(event: DeviceEvent) -> tuple[str, float | None]:
-    return (event.value.text, event.value.number) if event.value else ("", None)
+        return not abs(now.number - stored.number) <= self._deadbands.get(code, 0.0)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.driver import DeviceEntry
-from gateway.keys import event_id
+from gateway.keys import event_id, place_id
 from gateway.model import (
     ClockQuality,
     Coding,
@@ -22,6 +22,7 @@ from gateway.model import (
     Source,
     Value,
 )
+from gateway.normalizer.change import ChangeFilter
 from gateway.normalizer.laboratory import Laboratory
 from gateway.profile import Analyte, Point
 
@@ -44,6 +45,15 @@ class Finding:
 class Interpretation:
     """The events of some readings, in their order, and the readings that gave none."""
 
+    events: tuple[DeviceEvent, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PollInterpretation:
+    """All events of a poll, those among them that are to be stored, and what gave none."""
+
+    due: tuple[DeviceEvent, ...]
     events: tuple[DeviceEvent, ...]
     findings: tuple[Finding, ...]
 
@@ -73,63 +83,95 @@ class Interpreter:
         raw_ids: Sequence[RawId],
         received_at: Instant,
         occurrence: bytes,
-        *,
-        polled: bool = False,
     ) -> Interpretation:
-        """Events of `readings`; `occurrence` is their `occurrence_id`.
+        """Events of a message's `readings`; `occurrence` is its `occurrence_id`.
 
         A reading's raw id is the one that its `wire` index names among `raw_ids`. Several
-        readings of one code are told apart by their order. An event of a poll is identified by
-        the code that it is stored under, since the store derives the id again from its row; an
-        event of a message by the device's own code, so that a message which is interpreted again
-        after its profile was mended gives the same ids.
+        readings of one code are told apart by their order. An event is identified by the device's
+        own code, so that a message which is interpreted again after its profile was mended gives
+        the same ids.
         """
         events: list[DeviceEvent] = []
         findings: list[Finding] = []
         ordinals: Counter[str] = Counter()
-        for reading in readings:
-            meaning = self._meanings.get(reading.code)
-            if meaning is None:
-                findings.append(_unknown(reading))
+        for given in readings:
+            reading = self._understood(given, received_at)
+            if isinstance(reading, Finding):
+                findings.append(reading)
                 continue
-            name = meaning.coding if polled else Coding(_OWN_CODE, reading.code)
-            identity = event_id(occurrence, name.system, name.code, ordinals[reading.code])
+            identity = event_id(occurrence, _OWN_CODE, reading.code, ordinals[reading.code])
             ordinals[reading.code] += 1
+            meaning = self._meanings[reading.code]
+            judged = _value(reading, meaning), _quality(reading, meaning.point)
             raw_id = raw_ids[reading.wire] if raw_ids else None
-            event = self._event(identity, reading, meaning, raw_id, received_at)
-            if isinstance(event, Finding):
-                findings.append(event)
-            else:
-                events.append(event)
+            events.append(self._event(identity, reading, judged, raw_id, received_at))
         return Interpretation(tuple(events), tuple(findings))
+
+    def interpret_poll(
+        self,
+        readings: Sequence[Reading],
+        raw_ids: Sequence[RawId],
+        received_at: Instant,
+        occurrence: bytes,
+        changes: ChangeFilter,
+    ) -> PollInterpretation:
+        """Events of one poll's `readings`, and those of them that `changes` wants stored.
+
+        Only these have an id: their place in the stored poll.
+        """
+        due: list[DeviceEvent] = []
+        events: list[DeviceEvent] = []
+        findings: list[Finding] = []
+        for given in readings:
+            reading = self._understood(given, received_at)
+            if isinstance(reading, Finding):
+                findings.append(reading)
+                continue
+            meaning = self._meanings[reading.code]
+            judged = _value(reading, meaning), _quality(reading, meaning.point)
+            store = changes.take(meaning.coding.code, *judged, received_at)
+            identity = place_id(occurrence, len(due)) if store else b""
+            raw_id = raw_ids[reading.wire] if raw_ids else None
+            event = self._event(identity, reading, judged, raw_id, received_at)
+            events.append(event)
+            if store:
+                due.append(event)
+        return PollInterpretation(tuple(due), tuple(events), tuple(findings))
+
+    def _understood(self, reading: Reading, received_at: Instant) -> Reading | Finding:
+        """The reading in the terms of its point, or why it waits for a person."""
+        meaning = self._meanings.get(reading.code)
+        if meaning is None:
+            return _unknown(reading)
+        if self._laboratory is not None and isinstance(meaning.point, Analyte):
+            at, clock = judge_clock(reading.observed_at, received_at)
+            trusted = at if clock is ClockQuality.DEVICE else received_at
+            reading = self._laboratory.normalize(reading, meaning.point, trusted) or reading
+        return _finding(reading, meaning) or reading
 
     def _event(
         self,
         identity: bytes,
         reading: Reading,
-        meaning: _Meaning,
+        judged: tuple[Value | None, Quality],
         raw_id: RawId | None,
         received_at: Instant,
-    ) -> DeviceEvent | Finding:
+    ) -> DeviceEvent:
+        meaning = self._meanings[reading.code]
         observed_at, clock = judge_clock(reading.observed_at, received_at)
-        if self._laboratory is not None and isinstance(meaning.point, Analyte):
-            at = observed_at if clock is ClockQuality.DEVICE else received_at
-            reading = self._laboratory.normalize(reading, meaning.point, at) or reading
-        finding = _finding(reading, meaning)
-        if finding is not None:
-            return finding
+        value, quality = judged
         return DeviceEvent(
             id=identity,
             site=self._site,
             source=self._source,
             kind=meaning.point.kind,
             code=meaning.coding,
-            value=_value(reading, meaning),
+            value=value,
             unit=meaning.point.unit,
             received_at=received_at,
             observed_at=observed_at,
             clock=clock,
-            quality=_quality(reading, meaning.point),
+            quality=quality,
             status=reading.status,
             raw_id=raw_id,
             simulated=self._simulated,

@@ -35,6 +35,10 @@ class Stream:
         self._ended = True
         self._announce()
 
+    def forget(self) -> None:
+        """Read everything before now from disk."""
+        self._tail.forget()
+
     def recent(self, after: int, limit: int) -> list[DeviceEvent] | None:
         """The `limit` events after a seq if memory holds them, else None."""
         events = self._tail.after(after, limit)

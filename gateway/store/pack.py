@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from gateway.keys import event_id
+from gateway.keys import place_id
 from gateway.model import DeviceEvent
 from gateway.store.rows import (
     MARK_BITS,
@@ -31,37 +30,28 @@ def pack(
 ) -> bytes:
     """Pack a poll under its occurrence id; times and raw id are relative to the first event.
 
-    An id is stored only where it can't be derived again from the occurrence, the code and the
-    position among those with the same code.
+    An id is stored only where it can't be derived again from the occurrence and the place.
     """
     first = events[0]
     if any(other.source.device != first.source.device for other in events):
         raise ValueError(f"a poll of {first.source.device} holds another device's event")
     out = bytearray()
-    ordinals: Counter[tuple[str, str]] = Counter()
-    for item in events:
-        code = (item.code.system, item.code.code)
-        derived = event_id(occurrence, *code, ordinals[code])
-        ordinals[code] += 1
+    for place, item in enumerate(events):
         put_uint(out, series(item))
-        _put(out, item, first, derived)
+        _put(out, item, first, place_id(occurrence, place))
     return bytes(out)
 
 
 def unpack(packed: bytes, head: Head, series: Callable[[int], Series]) -> Iterator[DeviceEvent]:
     """The events of a packed row; `head` is the row's, its id the occurrence id."""
-    at, seq = 0, head.seq
-    ordinals: Counter[tuple[str, str]] = Counter()
+    at, place = 0, 0
     while at < len(packed):
         number, at = get_uint(packed, at)
         line = series(number)
-        code = (line.system, line.code)
         item, cell, at = _get(packed, at, head)
-        if not item.id:
-            item = item._replace(id=event_id(head.id, *code, ordinals[code]))
-        ordinals[code] += 1
-        yield event(item._replace(seq=seq), line, cell)
-        seq += 1
+        identity = item.id or place_id(head.id, place)
+        yield event(item._replace(id=identity, seq=head.seq + place), line, cell)
+        place += 1
 
 
 def _put(out: bytearray, item: DeviceEvent, first: DeviceEvent, derived: bytes) -> None:

@@ -135,18 +135,20 @@ class EventStore:
             await self.ready()
         return await self.submit(batch)
 
-    def submit(self, batch: Batch) -> asyncio.Future[Receipt]:
-        """Queue a batch; the future ends as `append` does. Await `ready` first to keep memory."""
+    def submit(self, batch: Batch, arrival: int | None = None) -> asyncio.Future[Receipt]:
+        """Queue a batch; the future ends as `append` does. Await `ready` first to keep memory.
+
+        `arrival` is what `observe` gave for the same events, if they were shown before.
+        """
         if self._closing or self._writer.stopped:
             raise StoreError("the store is closed")
         size = _BATCH_OVERHEAD + _EVENT_OVERHEAD * len(batch.events)
         for record in batch.wire:
             size += len(record.data)
-        self._arrivals += 1
         future: asyncio.Future[Receipt] = self._loop.create_future()
         self._waiting += 1
         self._waiting_bytes += size
-        self._writer.put(Request(batch, future, self._arrivals, size))
+        self._writer.put(Request(batch, future, arrival or self._arrive(), size))
         if self._is_full():
             self._room.clear()
         return future
@@ -156,12 +158,20 @@ class EventStore:
         while not self._room.is_set():
             await self._room.wait()
 
-    def observe(self, events: Sequence[DeviceEvent], record: Sequence[WireRecord]) -> None:
-        """Show readings that are not to be stored: they feed `latest`, their bytes stay a while."""
-        self._arrivals += 1
+    def observe(self, events: Sequence[DeviceEvent], record: Sequence[WireRecord]) -> int:
+        """Show readings before, or instead of, storing them; the number of their arrival.
+
+        They feed `latest`, and their bytes stay in memory for a while.
+        """
+        arrival = self._arrive()
         for event in events:
-            self._projection.latest.put(event, 0, self._arrivals)
+            self._projection.latest.put(event, 0, arrival)
         self._ring.add(record)
+        return arrival
+
+    def _arrive(self) -> int:
+        self._arrivals += 1
+        return self._arrivals
 
     def latest(self, device: str | None = None) -> list[DeviceEvent]:
         """The newest event of each device, code system and code; seq 0 if it was not stored."""
@@ -262,6 +272,7 @@ class EventStore:
         goes only after a verified snapshot of these.
         """
         dropped = await self._upkeep.drop_telemetry(before)
+        self._stream.forget()
         await self._projection.forget_before(month_start(before))
         return [file.path for file in dropped]
 

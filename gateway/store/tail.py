@@ -39,6 +39,13 @@ class Tail:
             self._size -= len(gone.seqs)
             self._floor = gone.seqs[-1]
 
+    def forget(self) -> None:
+        """Hold nothing any more: what was dropped from disk must not be seen from here."""
+        if self._chunks:
+            self._floor = self._chunks[-1].seqs[-1]
+        self._chunks.clear()
+        self._size = 0
+
     def after(self, seq: int, limit: int = _PAGE) -> Sequence[DeviceEvent] | None:
         """Some events after `seq`, `limit` of them if there are; None if it lies too far back."""
         if seq < self._floor:

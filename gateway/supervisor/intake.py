@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.driver import DeviceEntry, DriverType, LinkEntry, Poll
 from gateway.errors import ProtocolViolation, StoreError
@@ -32,6 +32,7 @@ from gateway.normalizer import ChangeFilter, Finding, Interpretation, Interprete
 from gateway.profile import POINT_SYSTEM
 from gateway.registry import DeviceState, Registry
 from gateway.store import Batch, EventStore
+from gateway.supervisor.gathering import Gathering
 from gateway.supervisor.ordinals import Ordinals
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class Intake:
         self._registry = registry
         self._clock = clock
         self._heartbeat = heartbeat
+        self._polls = Gathering(store)
         self._ordinals = Ordinals()
         self._channels: dict[str, _Channel] = {}
         self._record_links: frozenset[str] = frozenset()
@@ -176,7 +178,7 @@ class Intake:
         return Retention.RECORD if link in self._record_links else Retention.TELEMETRY
 
     def sample(self, link: str, entry: DeviceEntry, poll: Poll) -> None:
-        """Take in one poll. Nothing waits for it: a poll has no acknowledgement to withhold."""
+        """Take in one poll: its values are the latest at once, and stored a moment later."""
         channel = self._channels.get(entry.id)
         if channel is None:
             return
@@ -188,17 +190,22 @@ class Intake:
         )
         raw_ids = tuple(record.raw_id for record in wire)
         occurrence = occurrence_id(self._site, entry.id, self._ordinals.next())
-        found = channel.interpreter.interpret(poll.readings, raw_ids, now, occurrence, polled=True)
-        due = channel.changes.due(found.events)
+        found = channel.interpreter.interpret_poll(
+            poll.readings, raw_ids, now, occurrence, channel.changes
+        )
         findings = [finding for finding in found.findings if _is_new(channel, finding)]
         entries = tuple(_quarantined(link, channel, each, raw_ids, now) for each in findings)
-        if due or entries:
-            future = store.submit(Batch(channel.retention, wire, due, entries, poll=occurrence))
-            future.add_done_callback(lambda done: self._settled(channel, done))
-        store.observe(found.events, wire)
+        arrival = store.observe(found.events, wire)
+        if found.due or entries:
+            batch = Batch(channel.retention, wire, found.due, entries, poll=occurrence)
+            self._polls.add(batch, arrival, partial(_settled, channel))
         for watcher in self._watchers:
             watcher(found.events)
         self._alive(entry.id, now, raw_ids)
+
+    def flush(self) -> None:
+        """Submit the polls that are still gathered; call it before the store is closed."""
+        self._polls.flush()
 
     async def quarantine(self, entry: Quarantined, wire: Sequence[WireRecord]) -> None:
         """Commit bytes that nobody could interpret."""
@@ -299,13 +306,11 @@ class Intake:
         await self.quarantine(entry, wire)
         return Receipt(quarantined=1)
 
-    def _settled(self, channel: _Channel, done: asyncio.Future[Receipt]) -> None:
-        error = None if done.cancelled() else done.exception()
-        if error is None:
-            return
+
+def _settled(channel: _Channel, error: StoreError | None) -> None:
+    """What could not be committed is due again with the next poll."""
+    if error is not None:
         channel.changes.forget()
-        if not isinstance(error, StoreError):
-            log.error("A poll of %s could not be stored.", channel.entry.id, exc_info=error)
 
 
 def _is_new(channel: _Channel, finding: Finding) -> bool:

@@ -39,6 +39,7 @@ class Supervisor:
             finally:
                 watch.cancel()
                 await self._stop(list(self._running))
+                self._intake.flush()
 
     async def apply(self, links: Sequence[LinkEntry]) -> None:
         """Take over another list of links: what did not change goes on undisturbed."""

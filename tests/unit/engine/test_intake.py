@@ -63,10 +63,16 @@ def intake(store: EventStore, registry: Registry, clock: ManualClock) -> Intake:
     return intake
 
 
-async def recovered(store: EventStore) -> None:
+async def committed(intake: Intake) -> bool:
+    """Wait until every poll taken in is decided; whether the store takes more."""
+    intake.flush()
+    return await settled(intake.store)
+
+
+async def recovered(intake: Intake) -> None:
     """Wait, within bounds, until the store takes commits again."""
     for _ in range(10_000):
-        if await settled(store):
+        if await committed(intake):
             return
     raise AssertionError("the store did not recover")
 
@@ -136,7 +142,7 @@ async def test_a_poll_is_stored_when_it_changes_and_always_feeds_the_latest_valu
     intake.sample("line", entry, poll(WARM))
     clock.advance(1)
     intake.sample("line", entry, poll(Reading("temperature", "21.6", 21.6)))
-    await settled(store)
+    await committed(intake)
     assert len(await store.events(device="t1", kinds=[Kind.MEASUREMENT])) == 1
     latest = {event.code.code: event for event in store.latest("t1")}["temperature"]
     assert latest.value is not None
@@ -152,11 +158,11 @@ async def test_a_poll_that_could_not_be_stored_is_stored_with_the_next(
 ) -> None:
     disk.free = 0
     intake.sample("line", device("t1"), poll(WARM))
-    await settled(store)
+    await committed(intake)
     disk.free = 1 << 40
-    await recovered(store)
+    await recovered(intake)
     intake.sample("line", device("t1"), poll(WARM))
-    await settled(store)
+    await committed(intake)
     assert len(await store.events(device="t1", kinds=[Kind.MEASUREMENT])) == 1
 
 
@@ -165,7 +171,7 @@ async def test_a_fault_that_repeats_with_every_poll_is_on_the_work_list_once(
 ) -> None:
     for _ in range(3):
         intake.sample("line", device("t1"), poll(WARM, Reading("humidity", "40", 40.0)))
-    await settled(store)
+    await committed(intake)
     assert len(await store.quarantine()) == 1
 
 
@@ -176,7 +182,7 @@ async def test_coming_and_going_are_events_once_each(
     intake.availability("t1", online=False, reason="silent")
     intake.availability("t1", online=False, reason="silent")
     intake.sample("line", device("t1"), poll(WARM))
-    await settled(store)
+    await committed(intake)
     events = await store.events(device="t1", kinds=[Kind.AVAILABILITY])
     texts = [event.value.text for event in events if event.value]
     assert texts == ["online", "offline", "online"]
@@ -191,7 +197,7 @@ async def test_after_an_outage_every_point_is_stored_again(
     intake.sample("line", device("t1"), poll(WARM))
     intake.availability("t1", online=False, reason="silent")
     intake.sample("line", device("t1"), poll(WARM))
-    await settled(store)
+    await committed(intake)
     assert len(await store.events(device="t1", kinds=[Kind.MEASUREMENT])) == 2
 
 

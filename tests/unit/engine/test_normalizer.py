@@ -141,46 +141,59 @@ def test_two_happenings_never_share_an_id(
     assert (occurrence_id(*one) == occurrence_id(*other)) == (one == other)
 
 
-def poll_at(seconds: float, *readings: Reading) -> tuple[DeviceEvent, ...]:
-    interpreter = Interpreter("site", "test", "1", device("t1"))
-    at = Instant(NOW + int(seconds * SECOND))
-    return interpreter.interpret(readings, (RawId(1),), at, HAPPENING).events
-
-
 def changes() -> ChangeFilter:
     return ChangeFilter(device("t1"), Micros(60 * SECOND))
 
 
+def stored(kept: ChangeFilter, seconds: float, *readings: Reading) -> list[str]:
+    """The codes of one poll that are to be stored."""
+    interpreter = Interpreter("site", "test", "1", device("t1"))
+    at = Instant(NOW + int(seconds * SECOND))
+    found = interpreter.interpret_poll(readings, (RawId(1),), at, HAPPENING, kept)
+    return [event.code.code for event in found.due]
+
+
 def test_the_first_poll_is_stored_and_an_equal_one_is_not() -> None:
     kept = changes()
-    assert len(kept.due(poll_at(0, WARM))) == 1
-    assert not kept.due(poll_at(1, WARM))
+    assert stored(kept, 0, WARM) == ["temperature"]
+    assert stored(kept, 1, WARM) == []
 
 
 def test_a_move_within_the_deadband_is_measured_from_what_was_stored() -> None:
     kept = changes()
-    kept.due(poll_at(0, Reading("temperature", "20.0", 20.0)))
-    assert not kept.due(poll_at(1, Reading("temperature", "20.5", 20.5)))
-    assert kept.due(poll_at(2, Reading("temperature", "20.6", 20.6)))
+    stored(kept, 0, Reading("temperature", "20.0", 20.0))
+    assert not stored(kept, 1, Reading("temperature", "20.5", 20.5))
+    assert stored(kept, 2, Reading("temperature", "20.6", 20.6))
 
 
 def test_a_change_of_state_or_quality_is_always_stored() -> None:
     kept = changes()
-    kept.due(poll_at(0, WARM, Reading("door", "0")))
-    assert kept.due(poll_at(1, Reading("door", "1")))
-    assert kept.due(poll_at(2, Reading("temperature", "", quality=Quality.BAD)))
-    assert kept.due(poll_at(3, WARM))
+    stored(kept, 0, WARM, Reading("door", "0"))
+    assert stored(kept, 1, Reading("door", "1"))
+    assert stored(kept, 2, Reading("temperature", "", quality=Quality.BAD))
+    assert stored(kept, 3, WARM)
 
 
 @pytest.mark.parametrize("later", [60, -1])
 def test_everything_is_stored_at_the_heartbeat_and_after_the_clock_stepped_back(later: int) -> None:
     kept = changes()
-    kept.due(poll_at(0, WARM))
-    assert kept.due(poll_at(later, WARM))
+    stored(kept, 0, WARM)
+    assert stored(kept, later, WARM)
 
 
 def test_what_could_not_be_committed_is_due_again() -> None:
     kept = changes()
-    kept.due(poll_at(0, WARM))
+    stored(kept, 0, WARM)
     kept.forget()
-    assert kept.due(poll_at(1, WARM))
+    assert stored(kept, 1, WARM)
+
+
+def test_every_value_of_a_poll_is_an_event_and_the_stored_ones_have_ids_of_their_own() -> None:
+    kept = changes()
+    stored(kept, 0, WARM)
+    interpreter = Interpreter("site", "test", "1", device("t1"))
+    readings = (WARM, Reading("door", "0"), Reading("serial", "A7"))
+    found = interpreter.interpret_poll(readings, (RawId(1),), NOW, HAPPENING, kept)
+    assert [event.code.code for event in found.events] == ["temperature", "door", "serial"]
+    assert [event.code.code for event in found.due] == ["door", "serial"]
+    assert len({event.id for event in found.due}) == 2

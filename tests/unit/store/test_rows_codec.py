@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import StoreError
-from gateway.keys import event_id
+from gateway.keys import place_id
 from gateway.model import (
     ClockQuality,
     Coding,
@@ -115,13 +115,9 @@ def test_a_poll_survives_its_packing(items: list[DeviceEvent], occurrence: bytes
 
 @given(EVENTS, IDS)
 def test_a_derivable_id_takes_no_room(item: DeviceEvent, occurrence: bytes) -> None:
-    code = item.code
     series = Dictionary()
-    derived = [
-        replace(item, id=event_id(occurrence, code.system, code.code, ordinal))
-        for ordinal in (0, 1)
-    ]
-    strange = [replace(item, id=bytes(16)), derived[1]]
+    derived = [replace(item, id=place_id(occurrence, place)) for place in (0, 1)]
+    strange = [replace(item, id=b"\xff" * 16), derived[1]]
     sizes = [len(pack(poll, occurrence, series.number)) for poll in (derived, strange)]
     assert sizes[1] - sizes[0] >= 16
 
