@@ -40,7 +40,9 @@ def answers(header: Header | None, refusal: Refusal | None, sealed: Sealed) -> t
         wanted.append("C" + verdict[1])
     if _is_due(header.answer_when, verdict) and not (wanted and refusal):
         wanted.append(verdict)
-    return tuple(_written(header, code, refusal, sealed) for code in wanted)
+    second = Sealed(sealed.at, f"{sealed.control_id}-2")
+    pairs = zip(wanted, (sealed, second), strict=False)
+    return tuple(_written(header, code, refusal, each) for code, each in pairs)
 
 
 def segment(*fields: str) -> str:

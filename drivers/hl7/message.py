@@ -117,7 +117,7 @@ class Message:
     __slots__ = ("_lines", "_style", "delimiters", "header", "notes")
 
     def __init__(self, text: str, charset: str = "utf-8") -> None:
-        text = text.lstrip("\ufeff\r\n \t")
+        text = text.lstrip("\ufeff\r\n \t").rstrip("\r\n")
         self.delimiters, note = read_delimiters(text)
         self.notes: tuple[str, ...] = (note,) if note else ()
         if "\n" in text:

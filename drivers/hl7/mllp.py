@@ -112,29 +112,28 @@ class Framer:
         buffer = self._buffer
         end = buffer.find(FS, self._searched)
         again = buffer.find(VT, self._searched, len(buffer) if end < 0 else end)
-        if again >= 0:
-            return self._give_up(again, "a new message began before this one had ended", units)
-        if (len(buffer) if end < 0 else end) > self._limit + 1:
-            return self._give_up(len(buffer) if end < 0 else end + 1, self._too_long, units)
-        if end < 0 or len(buffer) == end + 1:
-            self._searched = len(buffer) if end < 0 else end
+        stop = again if again >= 0 else len(buffer) if end < 0 else end
+        if stop > self._limit + 1:
+            fault = f"the message is longer than {self._limit} bytes"
+            self._give_up(stop, fault, units)
+            self._overflowed = True
+        elif again >= 0:
+            self._give_up(again, "a new message began before this one had ended", units)
+        elif end < 0 or len(buffer) == end + 1:
+            self._searched = stop
             return False
-        if buffer[end + 1 : end + 2] != CR:
-            return self._give_up(end + 1, "FS came without CR", units)
-        units.append(Frame(bytes(buffer[1:end])))
-        self._restart(end + 2, inside=False)
+        elif buffer[end + 1 : end + 2] != CR:
+            self._give_up(end + 1, "FS came without CR", units)
+        else:
+            units.append(Frame(bytes(buffer[1:end])))
+            self._restart(end + 2, inside=False)
         return True
 
-    @property
-    def _too_long(self) -> str:
-        return f"the message is longer than {self._limit} bytes"
-
-    def _give_up(self, end: int, fault: str, units: list[Unit]) -> bool:
+    def _give_up(self, end: int, fault: str, units: list[Unit]) -> None:
         """Drop the message begun; the bytes from `end` on are looked at anew."""
-        units.append(Debris(bytes(self._buffer[: min(end, KEPT)]), fault, incomplete=True))
+        kept = bytes(self._buffer[: min(end, KEPT, self._limit + 1)])
+        units.append(Debris(kept, fault, incomplete=True))
         self._restart(end, inside=False)
-        self._overflowed = fault == self._too_long
-        return True
 
     def _restart(self, at: int, *, inside: bool) -> None:
         """Forget the bytes before `at`; a message begun keeps its VT."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from gateway import Instant, from_datetime
@@ -21,8 +22,17 @@ def parse_time(text: str, zone: ZoneInfo) -> Instant | None:
     change.
     """
     match = _TIME.fullmatch(text.split("^", 1)[0].strip())
-    if match is None:
-        raise ValueError(text)
+    try:
+        return _instant(match, zone) if match else _no_time(text)
+    except (ValueError, OverflowError):
+        return _no_time(text)
+
+
+def _no_time(text: str) -> NoReturn:
+    raise ValueError(f"{text[:32]!r} is no time")
+
+
+def _instant(match: re.Match[str], zone: ZoneInfo) -> Instant | None:
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     moment = datetime(  # noqa: DTZ001 - its zone is found below
         int(year),

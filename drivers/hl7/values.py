@@ -65,7 +65,7 @@ def number(text: str) -> tuple[str, float | None, Operator | None]:
 def _numeric(observation: Segment) -> Measured:
     text, value, operator = number(observation.text(_VALUE).strip())
     if value is None:
-        raise ValueError(text)
+        raise ValueError(f"{text!r} is no number")
     return Measured(text, value, operator)
 
 
@@ -73,7 +73,7 @@ def _structured(observation: Segment) -> Measured:
     """SN: comparator, number, separator or suffix, number."""
     comparator, first, between, second = (*observation.components(_VALUE), "", "", "", "")[:4]
     if any(part.strip() and not _NUMBER.fullmatch(part.strip()) for part in (first, second)):
-        raise ValueError(observation.raw(_VALUE))
+        raise ValueError(f"{observation.raw(_VALUE)!r} is no structured number")
     whole = "".join(part.strip() for part in (comparator, first, between, second))
     operator = _OPERATORS.get(comparator.strip())
     if between.strip() or second.strip() or (comparator.strip() and operator is None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import yaml
@@ -9,6 +10,7 @@ import yaml
 from drivers.hl7 import driver_type
 from drivers.hl7.profile import Hl7Device, Hl7Link, Hl7Profile
 from gateway import DeviceEntry, LinkEntry
+from simulators.hl7 import Sent
 
 HEADER = "MSH|^~\\&|LAB|A1|||20261123160436||ORU^R01|7|P|2.3.1||||||UNICODE"
 PATIENT = "PID|1||P1^^^HIS^MR||王建国"
@@ -54,3 +56,21 @@ def changed(**replacements: str) -> str:
     """The message with a segment replaced: `changed(OBX="OBX|1|…")`; an empty one is left out."""
     lines = [replacements.get(line[:3], line) for line in MESSAGE.split("\r")]
     return "\r".join(line for line in lines if line) + "\r"
+
+
+class Answers(list[Sent]):
+    """What a simulated device was answered; one can wait for more of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._more = asyncio.Event()
+
+    def note(self, sent: Sent) -> None:
+        self.append(sent)
+        self._more.set()
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(30):
+            while len(self) < count:
+                self._more.clear()
+                await self._more.wait()
