@@ -104,8 +104,12 @@ def running(
     log: Path | None = None,
     stdin: int = subprocess.DEVNULL,
     grace: float = 10.0,
+    user: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program in its own process group for the block; nothing of it outlives the block."""
+    """Run a program in its own process group for the block; nothing of it outlives the block.
+
+    `user` is who runs it, without any group of ours.
+    """
     environment = {**os.environ, **(env or {})}
     output = log.open("ab") if log is not None else None
     try:
@@ -117,6 +121,9 @@ def running(
             stdout=output or subprocess.DEVNULL,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
         ) as process:
             try:
                 yield process
