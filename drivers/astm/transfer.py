@@ -64,12 +64,15 @@ def read_transfer(transfer: Transfer, devices: Sequence[DeviceEntry]) -> Iterato
             yield _outcome(transfer, message, entry)
 
 
-def attribute(devices: Sequence[DeviceEntry], header: bytes) -> tuple[str, list[DeviceEntry]]:
+def attribute(
+    devices: Sequence[DeviceEntry], header: bytes
+) -> tuple[str | None, list[DeviceEntry]]:
     """The sender that an H record names (H-5), and the devices that it may be.
 
-    Each device reads the name in its own charset.
+    Each device reads the name in its own charset. None: nobody can read the header.
     """
-    name, found = "", []
+    name: str | None = None
+    found: list[DeviceEntry] = []
     for charset in dict.fromkeys(_charset(entry) for entry in devices):
         try:
             name = parse_header(header, charset).raw(5).strip()
@@ -95,6 +98,9 @@ def _sender(message: _Message, devices: Sequence[DeviceEntry]) -> DeviceEntry | 
         detail = f"the message begins with {header[:40]!r}, not with a header"
         return _refused(message, "", QuarantineReason.UNREADABLE, "H", detail)
     name, found = attribute(devices, header)
+    if name is None:
+        detail = f"the header can't be read: {header[:40]!r}"
+        return _refused(message, "", QuarantineReason.UNREADABLE, "H", detail)
     if len(found) == 1:
         return found[0]
     if found:
