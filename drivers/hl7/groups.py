@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from drivers.hl7.message import Message, Segment
+from drivers.hl7.refusal import misplaced
 
+MOST_RESULTS = 10_000
 _COMMENT = 3
 
 
@@ -55,6 +57,8 @@ class _Reading:
 
     def observe(self, segment: Segment) -> None:
         self.count += 1
+        if self.count > MOST_RESULTS:
+            raise misplaced(f"the message has more than {MOST_RESULTS} results", "OBX-1")
         observation = Observation(segment, self.count)
         self.comments = observation.comments
         (self.group or self.begin(None)).observations.append(observation)
@@ -62,6 +66,8 @@ class _Reading:
 
 def groups(message: Message, *, by_specimen: bool) -> list[Group]:
     """The requests of a message, in order; one without OBR where results come before any.
+
+    Refusal if there are more than `MOST_RESULTS` results.
 
     In an ORU, SPM follows the results it belongs to and ORC stands before OBR. `by_specimen`: in
     an OUL, SPM begins the specimen and ORC follows OBR.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from drivers.hl7.answer import Sealed, answers
-from drivers.hl7.header import ACKNOWLEDGEMENT
+from drivers.hl7.header import ACKNOWLEDGEMENT, Header
 from drivers.hl7.interpret import Reader, Understood
 from drivers.hl7.memory import Memory
 from drivers.hl7.mllp import Debris, Frame, Framer, Unit, frame, unframe
@@ -142,7 +142,7 @@ class Reception:
     async def _quarantine(
         self, understood: Understood, refusal: Refusal, wire: Sequence[WireRecord]
     ) -> None:
-        subject = understood.header.kind if understood.header else self._link
+        subject = _subject(understood.header, refusal) or self._link
         entry = self._ports.quarantined(wire[0], refusal.reason, subject, str(refusal))
         await self._ports.quarantine(entry, *wire)
         self._memory.refuse(understood.occurrence)
@@ -161,6 +161,13 @@ class Reception:
         at = to_datetime(record.at).astimezone(self._reader.zone(understood.device))
         replies = answers(understood.header, refusal, Sealed(at, str(record.raw_id)))
         return b"".join(frame(each.encode(understood.charset, "replace")) for each in replies)
+
+
+def _subject(header: Header | None, refusal: Refusal) -> str:
+    """What the work list groups by: a sender that nobody knows, else the sort of message."""
+    if header is None:
+        return ""
+    return header.kind if refusal.reason is QuarantineReason.UNREADABLE else header.senders[0]
 
 
 def _with_note(reading: Reading, note: str) -> Reading:

@@ -11,6 +11,9 @@ from gateway.transport.connection import Tap
 from gateway.transport.options import TcpListen
 from gateway.transport.serve import tune
 from gateway.transport.stream import Stream
+from gateway.transport.tls import listening
+
+_HANDSHAKE = 10.0
 
 
 class _Call(Stream):
@@ -46,9 +49,14 @@ async def listen(
         accept(stream)
         return True
 
+    context = None if options.tls is None else listening(options.tls)
     try:
         server = await asyncio.get_running_loop().create_server(
-            lambda: _Call(tap, answer), options.host, options.port
+            lambda: _Call(tap, answer),
+            options.host,
+            options.port,
+            ssl=context,
+            ssl_handshake_timeout=None if context is None else _HANDSHAKE,
         )
     except OSError as error:
         raise ConfigError(

@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FilePath
 
 
 class _Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TlsCaller(_Options):
+    """TLS files (PEM) of a connection that we open.
+
+    Without `ca` the machine's own certificate authorities count. `certificate` and `key` are ours,
+    for a peer that asks. `server_name` is the name in the peer's certificate, if not its host.
+    """
+
+    ca: FilePath | None = None
+    certificate: FilePath | None = None
+    key: FilePath | None = None
+    server_name: str = ""
+
+
+class TlsListener(_Options):
+    """TLS files (PEM) of a port that devices call: our certificate and key.
+
+    With `ca`, only callers that have a certificate of that authority are let in.
+    """
+
+    certificate: FilePath
+    key: FilePath
+    ca: FilePath | None = None
 
 
 class Tcp(_Options):
@@ -18,6 +42,7 @@ class Tcp(_Options):
     host: str = Field(min_length=1)
     port: int = Field(ge=1, le=65535)
     connect_timeout: float = Field(default=5.0, gt=0, le=60, description="seconds")
+    tls: TlsCaller | None = None
 
 
 class Serial(_Options):
@@ -55,6 +80,7 @@ class TcpListen(_Options):
     port: int = Field(ge=0, le=65535, description="0 takes any free port")
     allow: tuple[str, ...] = ()
     connections: int = Field(default=64, ge=1, le=4096, description="at the same time")
+    tls: TlsListener | None = None
 
 
 Outgoing: TypeAlias = Tcp | Serial | Rfc2217

@@ -12,6 +12,7 @@ import serialx
 from gateway.errors import DeviceUnavailable
 from gateway.transport.options import Outgoing, Rfc2217, Serial, Tcp
 from gateway.transport.stream import Stream
+from gateway.transport.tls import calling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -45,10 +46,15 @@ def connect(options: Outgoing, tap: Tap) -> AbstractAsyncContextManager[Connecti
 async def _tcp(options: Tcp, tap: Tap) -> AsyncIterator[Connection]:
     place = f"tcp {options.host}:{options.port}"
     loop = asyncio.get_running_loop()
+    context = None if options.tls is None else calling(options.tls)
     try:
         async with asyncio.timeout(options.connect_timeout):
             transport, stream = await loop.create_connection(
-                lambda: Stream(place, tap), options.host, options.port
+                lambda: Stream(place, tap),
+                options.host,
+                options.port,
+                ssl=context,
+                server_hostname=(options.tls.server_name or None) if options.tls else None,
             )
     except TimeoutError:
         raise DeviceUnavailable(

@@ -394,3 +394,34 @@ def test_journalled_bytes_are_read_again() -> None:
     assert publication.occurrence == understood(MESSAGE).occurrence
     with pytest.raises(ProtocolViolation):
         interpret(entry, [record], RawId(6))
+
+
+def test_a_message_with_too_many_results_is_refused() -> None:
+    text = MESSAGE + "OBX|\r" * 10_000
+    assert refusal(text).condition == 100
+
+
+def test_what_the_charset_put_right_is_noted() -> None:
+    found = Reader([device(charset="ascii")]).understand(MESSAGE.encode())
+    assert (found.readings[0].payload or {})["notes"] == ("the message is utf-8, not ascii",)
+
+
+def test_bytes_that_still_can_t_be_read_stay_on_the_work_list() -> None:
+    wire = b"\x0bgarbage\x1c\r"
+    record = WireRecord(RawId(5), "link", "a1", Direction.IN, "s", Instant(1), wire)
+    with pytest.raises(ProtocolViolation):
+        interpret(link(), [record], RawId(5))
+
+
+def test_places_of_a_profile_are_checked() -> None:
+    with pytest.raises(ValueError, match="a result names"):
+        profile(sample=["SCH-1"])
+    with pytest.raises(ValueError, match="OBX-3"):
+        profile(quality_control={"MSH11": ["Q"]})
+
+
+def test_a_group_keeps_the_first_order_and_drops_empty_comments() -> None:
+    oul = HEADER.replace("ORU^R01", "OUL^R22")
+    body = f"OBR|1||S1\rORC|RE|P1\rNTE|1||\r{RESULT}\rORC|RE|P2\rOBR|2||S2\r{RESULT}"
+    found = readings(f"{oul}\r{body}")
+    assert [each.subject.order for each in found if each.subject] == ["P1", "P2"]
