@@ -79,6 +79,7 @@ class _Turn:
         self._line = line
         self._survey = survey
         self._holes: set[Hole] = set()
+        self._refusals: set[int] = set()
         self._answered = False
         self._data = False
         self._silences = 0
@@ -97,15 +98,15 @@ class _Turn:
 
     def conclude(self) -> None:
         """Learn from what was refused."""
-        if not self._holes:
-            return
-        if not self._data:
+        if self._refusals and not self._data:
+            codes = ", ".join(str(int(code)) for code in sorted(self._refusals))
             raise self._line.unavailable(
                 self._survey.unit,
-                "refuses every register it is asked for (exception 2): "
-                f"check `unit`, `offset` and profile of {self._survey.entry.id}",
+                f"refuses every register it is asked for (exception {codes}): check `unit` and "
+                f"`offset` of {self._survey.entry.id}, and `table` and `first` of its profile",
             )
-        self._survey.learn(frozenset(self._holes))
+        if self._holes:
+            self._survey.learn(frozenset(self._holes))
 
     async def _read(self, step: Step) -> Sequence[Reading]:
         answer = await self._ask(step.block)
@@ -117,6 +118,7 @@ class _Turn:
                 self._survey.unit, f"can't answer now (exception {answer.code})"
             )
         self._answered = True
+        self._refusals.add(answer.code)
         if answer.code == Refusal.ILLEGAL_ADDRESS:
             return await self._bisect(step)
         return step.decode.refused(self._line.last)

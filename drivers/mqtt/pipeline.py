@@ -15,6 +15,7 @@ from drivers.mqtt.session import Session
 from gateway import (
     Direction,
     Ports,
+    RawId,
     WireRecord,
 )
 
@@ -41,6 +42,7 @@ class Names:
 @dataclass(frozen=True, slots=True)
 class _Commit:
     message: Publish
+    record: WireRecord
     task: asyncio.Task[tuple[Said, ...]]
 
 
@@ -82,13 +84,12 @@ class Pipeline:
         frame = to_frame(message)
         self._ports.tap(Direction.IN, frame[1:])
         first = self._memory.repeated(message)
+        record = first or self._record(message, frame)
         if first is None:
-            record = self._record(message, frame)
             self._memory.remember(message, record)
-            commit = self._commit(message, record, record)
-        else:
-            commit = self._commit(message, first)
-        self._commits.append(_Commit(message, tasks.create_task(commit, name="mqtt commit")))
+        commit = self._commit(message, record, *(() if first else (record,)))
+        task = tasks.create_task(commit, name="mqtt commit")
+        self._commits.append(_Commit(message, record, task))
         self._idle.clear()
         self._moved.set()
 
@@ -122,14 +123,14 @@ class Pipeline:
             commit = self._commits.popleft()
             good = not commit.task.cancelled() and commit.task.exception() is None
             if good:
-                await self._tell(commit.message, commit.task.result())
+                await self._tell(commit.message, commit.record.raw_id, commit.task.result())
                 if commit.message.qos:
                     packet_ids.append(commit.message.packet_id)
         self._session.acknowledge(packet_ids)
         self._room.set()
         return good
 
-    async def _tell(self, message: Publish, heard: Sequence[Said]) -> None:
+    async def _tell(self, message: Publish, raw_id: RawId, heard: Sequence[Said]) -> None:
         """Pass on who came and went. A retained value is no sign of life of one who left."""
         for said in heard:
             if said.online is True:
@@ -140,7 +141,7 @@ class Pipeline:
                 continue
             online = said.device not in self._away
             reason = "" if online else f"it says so on {message.topic}"
-            await self._ports.availability(said.device, online=online, reason=reason)
+            await self._ports.availability(said.device, online=online, reason=reason, raw_id=raw_id)
 
     async def _commit(
         self, message: Publish, record: WireRecord, *wire: WireRecord

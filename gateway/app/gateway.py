@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.app.configuration import Configuration
 from gateway.app.metrics import engine_metrics
@@ -16,11 +16,14 @@ from gateway.app.worklist import interpret_again
 from gateway.config import Difference, Site, difference
 from gateway.model import Clock, DeviceEvent, Instant, Micros, QuarantineReason
 from gateway.registry import Registry
+from gateway.room import Subscriber
 from gateway.store import EventStore, StoreHealth
 from gateway.store.relational import Tables
 from gateway.supervisor import Again, Intake, LinkStatus, Supervisor, TapHub, Tapped
 from gateway.web import Metric, Readiness
 from gateway.web import Site as SiteView
+
+S = TypeVar("S")
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class Gateway:
     supervisor: Supervisor
     taps: TapHub
     clock: Clock
+    subscribers: tuple[Subscriber, ...] = ()
 
     @classmethod
     def assemble(
@@ -74,6 +78,9 @@ class Gateway:
 
     def metrics(self) -> Iterable[Metric]:
         return engine_metrics(self.links(), self.store.state)
+
+    def subscriber(self, kind: type[S]) -> S:
+        return next(each for each in self.subscribers if isinstance(each, kind))
 
     def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:
         return self.intake.watch(watcher)

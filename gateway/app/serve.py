@@ -16,7 +16,7 @@ from gateway.app.configuration import Configuration
 from gateway.app.gateway import Gateway
 from gateway.app.layout import STORE, TABLES
 from gateway.app.servers import control_socket, listen, serving
-from gateway.app.subscribers import feed
+from gateway.app.subscribers import check_cursor, feed
 from gateway.app.upkeep import keep_up
 from gateway.config import Site
 from gateway.console import Console
@@ -57,6 +57,13 @@ async def serve(options: ServeOptions) -> None:
     It stops in an order that leaves no acknowledgement hanging: first the pages, then the
     drivers, which may still finish what is committed, then the rooms, and the store last.
     """
+    try:
+        await _serve(options)
+    except ExceptionGroup as group:
+        raise _only_cause(group) from None
+
+
+async def _serve(options: ServeOptions) -> None:
     with _stop_signal() as stop:
         async with open_gateway(options) as gateway, _serving_http(gateway, options.data) as url:
             log.info("Isogate %s serves %s at %s", gateway.version, gateway.site.id, url)
@@ -80,6 +87,9 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
         gateway = Gateway.assemble(configuration, site, store, tables, clock)
         await gateway.remember_devices()
         subscribers = await _open_rooms(stack, site, configuration.rooms, options.data, clock)
+        for subscriber in subscribers:
+            check_cursor(subscriber, store.last_seq)
+        gateway.subscribers = tuple(subscribers)
         jobs = {f"feed-{subscriber.name}": feed(subscriber, store) for subscriber in subscribers}
         jobs["watch-clock"] = watch_clock(gateway.intake)
         jobs["upkeep"] = keep_up(store, clock, site.store.retention.telemetry)
@@ -92,10 +102,12 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
 async def _open_rooms(
     stack: AsyncExitStack, site: Site, rooms: Mapping[str, Room], data: Path, clock: Clock
 ) -> Sequence[Subscriber]:
+    """Open the rooms that the site has a section for, and those that need none."""
     subscribers: list[Subscriber] = []
-    for name, section in site.sections.items():
-        context = RoomContext(site.id, clock, data, section)
-        subscribers += await stack.enter_async_context(rooms[name].open(context))
+    for name, room in rooms.items():
+        if room.section is None or name in site.sections:
+            context = RoomContext(site.id, clock, data, site.sections.get(name))
+            subscribers += await stack.enter_async_context(room.open(context))
     return subscribers
 
 
@@ -153,3 +165,11 @@ def _stop_signal() -> Iterator[asyncio.Event]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+def _only_cause(group: ExceptionGroup[Exception]) -> Exception:
+    """The one error inside the groups that task groups wrap around it; else the group."""
+    cause: Exception = group
+    while isinstance(cause, ExceptionGroup) and len(cause.exceptions) == 1:
+        cause = cause.exceptions[0]
+    return cause

@@ -51,7 +51,7 @@ def _say_verdict(file: Path, faults: int) -> None:
         typer.echo(f"{file}: fine, but for what only the gateway's own machine can tell")
         return
     devices = sum(len(link.devices) for link in site.links)
-    typer.echo(f"{file}: fine: {devices} devices on {len(site.links)} links")
+    typer.echo(f"{file}: fine; devices: {devices}, links: {len(site.links)}")
 
 
 def _record(problem: Problem) -> dict[str, Any]:

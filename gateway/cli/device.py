@@ -74,9 +74,10 @@ def tail(
 
 
 def shown(value: dict[str, Any]) -> str:
-    """A value with its operator and unit, in the digits that the device sent."""
-    text = f"{value['operator'] or ''}{value['value_text'] or ''}"
-    return f"{text} {value['unit']}".strip()
+    """A value with its operator and unit, in the digits that the device sent; a state in words."""
+    text = f"{value['operator'] or ''}{value['value_code'] or value['value_text'] or ''}"
+    unit = value["unit"] if text and value["unit"] != "1" else ""
+    return f"{text} {unit}".strip()
 
 
 def _tail_values(device: str, data: Data, *, json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from gateway.config.document import Part
@@ -10,8 +11,9 @@ from gateway.config.inspection import Inspection
 from gateway.config.parse import parse_yaml, read_yaml
 from gateway.config.suggest import did_you_mean, shown
 from gateway.driver import DriverType
-from gateway.errors import ConfigError
-from gateway.profile import Profile
+from gateway.errors import ConfigError, Problem
+from gateway.model import Kind
+from gateway.profile import Profile, vocabulary
 
 
 class Catalogue:
@@ -64,7 +66,10 @@ class Catalogue:
             inspection.problems.append((part / "profile").problem(message, hint=f"in {taken}"))
             return
         self._sources[name] = str(part.document.file)
-        self._read[name] = inspection.validated(owner.profile, part) if owner else None
+        profile = inspection.validated(owner.profile, part) if owner else None
+        self._read[name] = profile
+        if profile is not None:
+            inspection.problems.extend(_unitless(profile, part / "points"))
 
     def _read_built_in(self, name: str, link_driver: DriverType | None) -> bool:
         """Read a built-in profile: of the link's driver first, else of any other."""
@@ -93,6 +98,15 @@ class Catalogue:
     def _names(self) -> set[str]:
         built_in = {name for driver in self._loadable() for name in self._built_in_of(driver)}
         return built_in | self._read.keys()
+
+
+def _unitless(profile: Profile, points: Part) -> Iterator[Problem]:
+    """Measurements without a unit: a slip in a shared code looks like that, too."""
+    for code, point in profile.points.items():
+        if point.kind is Kind.MEASUREMENT and not point.unit:
+            near = get_close_matches(code, vocabulary(), 1)
+            hint = f"did you mean `{near[0]}`?" if near else "write `unit: 1` for a plain number"
+            yield (points / code).problem("a measurement needs its `unit`", hint=hint, at_key=True)
 
 
 def built_in_profiles(driver: DriverType) -> dict[str, Part]:

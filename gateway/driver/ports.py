@@ -12,6 +12,7 @@ from gateway.model import (
     Publication,
     Quarantined,
     QuarantineReason,
+    RawId,
     Receipt,
     WireRecord,
 )
@@ -99,8 +100,13 @@ class Ports(Protocol):
         """An entry about `wire`, for `quarantine`."""
         ...
 
-    async def availability(self, device: str, *, online: bool, reason: str = "") -> None:
-        """Say that a device came or went. Repeating what is known costs nothing."""
+    async def availability(
+        self, device: str, *, online: bool, reason: str = "", raw_id: RawId | None = None
+    ) -> None:
+        """Say that a device came or went. Repeating what is known costs nothing.
+
+        `raw_id` names the journalled message that says so, if one does.
+        """
         ...
 
     async def recent(self, session: str, limit: int) -> tuple[WireRecord, ...]:

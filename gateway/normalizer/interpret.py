@@ -77,6 +77,10 @@ class Interpreter:
             code: _meaning(code, point) for code, point in entry.profile.points.items()
         }
 
+    def knows(self, code: Coding) -> bool:
+        """Whether a point is stored under `code`."""
+        return any(meaning.coding == code for meaning in self._meanings.values())
+
     def interpret(
         self,
         readings: Sequence[Reading],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -40,6 +41,15 @@ class Latest:
             points[key] = (arrival, seq, event, seq or known[3])
         elif seq:
             points[key] = (*known[:3], seq)
+
+    def retain(self, wanted: Callable[[DeviceEvent], bool]) -> None:
+        """Forget every event that is not wanted."""
+        for device, points in list(self._devices.items()):
+            kept = {key: entry for key, entry in points.items() if wanted(entry[2])}
+            if kept:
+                self._devices[device] = kept
+            else:
+                del self._devices[device]
 
     def events(self, device: str | None = None) -> list[DeviceEvent]:
         """The newest events of a device, or of all: the same objects until others arrive."""

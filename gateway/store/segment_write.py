@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -58,12 +58,21 @@ class SegmentWriter:
         """Which of these ids the segment holds."""
         return known_ids(self._connection, ids)
 
-    def commit(self, batches: Iterable[Batch], known: set[bytes], next_seq: int) -> Committed:
-        """Write batches in one transaction; whatever it raises, nothing of it was stored."""
+    def commit(
+        self,
+        batches: Iterable[Batch],
+        known: set[bytes],
+        next_seq: int,
+        meanwhile: Callable[[], None],
+    ) -> Committed:
+        """Write batches in one transaction; whatever it raises, nothing of it was stored.
+
+        `meanwhile` is called when only the disk's part is left.
+        """
         sheet = Sheet(self._names, known, next_seq, self._key)
         outcomes = [sheet.add(batch) for batch in batches]
         try:
-            self._insert_all(sheet)
+            self._insert_all(sheet, meanwhile)
         except BaseException:
             self._names = Names(self._connection)
             raise
@@ -73,7 +82,7 @@ class SegmentWriter:
         """Commit something of no meaning, to learn whether the disk takes it."""
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES('probe', random())")
 
-    def _insert_all(self, sheet: Sheet) -> None:
+    def _insert_all(self, sheet: Sheet, meanwhile: Callable[[], None]) -> None:
         with transaction(self._connection):
             self._names.flush()
             for statement, rows in (
@@ -84,6 +93,7 @@ class SegmentWriter:
             ):
                 if rows:
                     self._connection.executemany(statement, rows)
+            meanwhile()
 
 
 def known_ids(connection: apsw.Connection, ids: Sequence[bytes]) -> set[bytes]:

@@ -177,6 +177,10 @@ class EventStore:
         """The newest event of each device, code system and code; seq 0 if it was not stored."""
         return self._projection.latest.events(device)
 
+    def retain_latest(self, wanted: Callable[[DeviceEvent], bool]) -> None:
+        """Forget the latest values that are not wanted: their points are no longer configured."""
+        self._projection.latest.retain(wanted)
+
     async def events(
         self,
         *,

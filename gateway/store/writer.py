@@ -18,6 +18,7 @@ from gateway.model import Clock, DeviceEvent, Receipt, Retention
 from gateway.store.batch import Batch
 from gateway.store.catalog import Catalog, SegmentFile
 from gateway.store.connection import open_reader
+from gateway.store.herald import Herald
 from gateway.store.inbox import Inbox
 from gateway.store.options import StoreOptions
 from gateway.store.segment_write import Committed, SegmentWriter, inspect, known_ids
@@ -87,7 +88,7 @@ class Writer:
         self.catalog = catalog
         self.stopped = False
         self._options, self._clock, self._folder = options, clock, folder
-        self._settle, self._turn = settle, turn
+        self._turn = turn
         self._queue = Inbox[Request | Job]()
         self._segments: dict[Retention, SegmentWriter] = {}
         self._older: dict[SegmentFile, apsw.Connection] = {}
@@ -96,6 +97,8 @@ class Writer:
         )
         self._state = StoreState(StoreHealth.OK, clock.now())
         self._tried = 0.0
+        self._held: Settlement | None = None
+        self._herald = Herald(settle)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
 
     @property
@@ -104,6 +107,7 @@ class Writer:
         return self._next_seq - 1
 
     def start(self) -> None:
+        self._herald.start()
         self._thread.start()
 
     @property
@@ -148,6 +152,7 @@ class Writer:
             elif (job := self._queue.take()) is None:
                 return
             elif isinstance(job, Job):
+                self._deliver()
                 job.run(self)
 
     def _gather(self) -> list[Request]:
@@ -181,7 +186,20 @@ class Writer:
             left = [request for request in group if request.arrival not in answered]
             _refuse(settlement, left, "the writer met an error that it does not know")
         settlement.last_seq = self._next_seq - 1
-        self._settle(settlement)
+        self._deliver()
+        self._held = settlement
+        if self._queue.first is None:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        """Hand over the receipts of the last group.
+
+        While more is queued this waits until the next COMMIT begins: the loop then resumes one
+        group's producers while the disk takes the next.
+        """
+        if self._held is not None:
+            self._herald.tell(self._held)
+            self._held = None
 
     def _withheld(self) -> str:
         """Why nothing may be committed now; empty if it may be tried."""
@@ -224,7 +242,7 @@ class Writer:
         for file in self.catalog.of(retention):
             if file != segment.file:
                 known |= known_ids(self._reader(file), ids)
-        committed = segment.commit(batches, known, self._next_seq)
+        committed = segment.commit(batches, known, self._next_seq, self._deliver)
         self._next_seq = committed.next_seq
         return committed
 
@@ -321,8 +339,10 @@ class Writer:
                 _refuse(left, [item], "the store is closed")
             else:
                 item.drop()
+        self._deliver()
         if left.outcomes:
-            self._settle(left)
+            self._herald.tell(left)
+        self._herald.stop()
 
 
 def _refuse(settlement: Settlement, requests: Iterable[Request], reason: str) -> None:

@@ -35,6 +35,8 @@ from gateway.store import Batch, EventStore
 from gateway.supervisor.gathering import Gathering
 from gateway.supervisor.ordinals import Ordinals
 
+_POINT_KINDS = frozenset({Kind.MEASUREMENT, Kind.STATE, Kind.RESULT})
+
 log = logging.getLogger(__name__)
 
 Watcher = Callable[[Sequence[DeviceEvent]], None]
@@ -97,6 +99,14 @@ class Intake:
         )
         pairs = [(link.driver, entry) for link in links for entry in link.devices]
         self._registry.replace(pairs, self._clock.now())
+        self._store.retain_latest(self._is_current)
+
+    def _is_current(self, event: DeviceEvent) -> bool:
+        """Whether a latest value is one of a point that is still configured."""
+        channel = self._channels.get(event.source.device)
+        if channel is None:
+            return event.kind is Kind.SYSTEM
+        return event.kind not in _POINT_KINDS or channel.interpreter.knows(event.code)
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` with the events of every poll, stored or not; returns how to stop."""

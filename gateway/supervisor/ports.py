@@ -14,6 +14,7 @@ from gateway.model import (
     Publication,
     Quarantined,
     QuarantineReason,
+    RawId,
     Receipt,
     WireRecord,
 )
@@ -103,8 +104,10 @@ class LinkPorts:
             wire.raw_id, self._link.id, wire.device, reason, subject, detail, wire.at
         )
 
-    async def availability(self, device: str, *, online: bool, reason: str = "") -> None:
-        self._intake.availability(device, online=online, reason=reason)
+    async def availability(
+        self, device: str, *, online: bool, reason: str = "", raw_id: RawId | None = None
+    ) -> None:
+        self._intake.availability(device, online=online, reason=reason, raw_id=raw_id)
 
     async def recent(self, session: str, limit: int) -> tuple[WireRecord, ...]:
         records = await self._intake.store.records(

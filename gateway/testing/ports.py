@@ -165,7 +165,10 @@ class MemoryPorts:
     ) -> Quarantined:
         return Quarantined(wire.raw_id, wire.link, wire.device, reason, subject, detail, wire.at)
 
-    async def availability(self, device: str, *, online: bool, reason: str = "") -> None:
+    async def availability(
+        self, device: str, *, online: bool, reason: str = "", raw_id: RawId | None = None
+    ) -> None:
+        del raw_id
         if self._online.get(device) == (online, reason):
             return
         async with self._commit():

@@ -15,9 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers import free_port
+
 TUTORIALS = sorted(Path("docs/tutorial").glob("*.md"))
 _BLOCK = re.compile(r"^```(\w+)(?: (file|append)=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PATIENCE = 30.0
+_PORTS = ("15020", "8085")
+"""The ports that a tutorial names, which may be taken where its test runs."""
 
 pytestmark = pytest.mark.acceptance
 
@@ -100,8 +104,11 @@ def reader(folder: Path) -> Iterator[Reader]:
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.stem)
 def test_every_command_of_a_tutorial_does_what_it_says(tutorial: Path, tmp_path: Path) -> None:
     ran = 0
+    text = tutorial.read_text()
+    for port in _PORTS:
+        text = text.replace(port, str(free_port()))
     with reader(tmp_path) as person:
-        for kind, verb, name, body in _BLOCK.findall(tutorial.read_text()):
+        for kind, verb, name, body in _BLOCK.findall(text):
             if verb:
                 mode = "a" if verb == "append" else "w"
                 with (tmp_path / name).open(mode) as file:

@@ -209,3 +209,16 @@ async def test_watchers_see_every_poll_until_they_stop(intake: Intake) -> None:
     stop()
     intake.sample("line", device("t1"), poll(WARM))
     assert seen == ["temperature", "temperature"]
+
+
+async def test_a_point_or_device_that_is_gone_from_the_file_is_gone_from_the_latest_values(
+    intake: Intake, store: EventStore
+) -> None:
+    intake.sample("line", device("t1"), poll(WARM, Reading("door", "0")))
+    intake.sample("line", device("t2"), poll(WARM))
+    await committed(intake)
+    points = {"temperature": PROFILE.points["temperature"]}
+    without_door = PROFILE.model_copy(update={"points": points})
+    intake.configure([link("line", device("t1", profile=without_door))], DRIVERS)
+    left = {(event.source.device, event.code.code) for event in store.latest()}
+    assert left == {("t1", "temperature"), ("t1", "availability")}

@@ -424,11 +424,12 @@ async def test_an_undefined_gap_is_read_around() -> None:
 
 
 @quick
-async def test_a_device_that_refuses_everything_is_said_to_be_the_wrong_one() -> None:
+@pytest.mark.parametrize("code", [1, 2, 4])
+async def test_a_device_that_refuses_everything_is_said_to_be_the_wrong_one(code: int) -> None:
     bench = Bench("tcp")
-    bench.fault(Kind.EXCEPTION, code=2)
+    bench.fault(Kind.EXCEPTION, code=code)
     for _ in range(2):
-        with pytest.raises(DeviceUnavailable, match="check `unit`, `offset` and profile of device"):
+        with pytest.raises(DeviceUnavailable, match=rf"\(exception {code}\): check `unit`"):
             await bench.poll()
     bench.endpoint.clear()
     assert_consistent(await bench.poll())
