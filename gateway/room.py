@@ -63,7 +63,10 @@ class RoomContext:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A room. `open` yields the running room's subscribers; leaving it stops the room."""
+    """A room. `open` yields the running room's subscribers; leaving it stops the room.
+
+    One with a `section` is open where devices.yaml has that section; one without is always open.
+    """
 
     name: str
     open: Callable[[RoomContext], AbstractAsyncContextManager[Sequence[Subscriber]]]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from gateway.model import (
     DeviceEvent,
@@ -23,6 +23,8 @@ from gateway.web.metric import Metric
 
 if TYPE_CHECKING:
     from gateway.supervisor import LinkStatus, Tapped
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,10 @@ class GatewayView(Protocol):
 
     def metrics(self) -> Iterable[Metric]:
         """Counters and gauges of the engine, besides those that the API knows itself."""
+        ...
+
+    def subscriber(self, kind: type[S]) -> S:
+        """The running subscriber of a class, to ask what a room knows; its room must be open."""
         ...
 
     def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:

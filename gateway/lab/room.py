@@ -1,0 +1,18 @@
+"""The laboratory as a room; it needs no section in devices.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from gateway.lab.desk import LabDesk
+from gateway.room import Room, RoomContext, Subscriber
+
+
+@asynccontextmanager
+async def _open(context: RoomContext) -> AsyncIterator[Sequence[Subscriber]]:
+    async with LabDesk.open(context.data / "store" / "lab.sqlite") as desk:
+        yield (desk,)
+
+
+room = Room(name="lab", open=_open)

@@ -1,0 +1,184 @@
+"""Results by sample in a file of their own: delete it, and it is rebuilt from the event store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from gateway.lab.flag import FlagLevel, level_of
+from gateway.lab.result import (
+    Counts,
+    Result,
+    ResultFilter,
+    SampleResult,
+    has_versions,
+    specimen_of,
+)
+from gateway.lab.row import Row, body_of, result_of
+from gateway.model import DeviceEvent, Instant, RawId
+from gateway.store.connection import open_writer, transaction
+
+_FORMAT = 1
+_TABLES = """
+CREATE TABLE cursor(seq INTEGER NOT NULL);
+INSERT INTO cursor VALUES(0);
+CREATE TABLE result(
+  seq INTEGER PRIMARY KEY,
+  id BLOB NOT NULL,
+  device TEXT NOT NULL, system TEXT NOT NULL, code TEXT NOT NULL,
+  specimen TEXT NOT NULL, issuer TEXT NOT NULL,
+  status TEXT NOT NULL, level INTEGER NOT NULL,
+  received INTEGER NOT NULL, raw INTEGER,
+  version INTEGER NOT NULL, current INTEGER NOT NULL,
+  body BLOB NOT NULL
+);
+CREATE INDEX by_sample ON result(specimen, device) WHERE specimen <> '';
+CREATE INDEX by_device ON result(device, seq) WHERE current;
+CREATE INDEX by_status ON result(status, seq) WHERE current AND status <> 'final';
+CREATE INDEX by_level ON result(level, seq) WHERE current AND level > 0;
+CREATE INDEX by_received ON result(received) WHERE current;
+CREATE INDEX by_raw ON result(raw) WHERE raw IS NOT NULL;
+"""
+_COLUMNS = ", ".join(Row._fields)
+_INSERT = "INSERT INTO result VALUES(?,?,?,?,?,?,?,?,?,?,?,1,1,?)"
+_SAME_TEST = """
+SELECT seq FROM result
+WHERE specimen = ? AND specimen <> '' AND device = ? AND system = ? AND code = ? AND status <> 'qc'
+ORDER BY ifnull(raw, 0), seq
+"""
+_RANK = "UPDATE result SET version = ?, current = ? WHERE seq = ?"
+_COUNTS = """
+SELECT count(*) FILTER (WHERE status <> 'qc'),
+  count(DISTINCT iif(status <> 'qc' AND specimen <> '', device || char(31) || specimen, NULL)),
+  count(*) FILTER (WHERE status <> 'qc' AND level = ?),
+  count(*) FILTER (WHERE status = 'qc')
+FROM result WHERE current AND received >= ?
+"""
+_MOST_OF_A_SAMPLE = 2000
+
+
+class Tables:
+    """The file; used by one thread at a time. The cursor commits with what it stands for."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = _open(path)
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def cursor(self) -> int:
+        """The last seq folded."""
+        (seq,) = next(self._connection.execute("SELECT seq FROM cursor"))
+        return int(seq)
+
+    def fold(self, results: Iterable[DeviceEvent], upto: int) -> None:
+        """Take in results in order of seq; everything up to `upto` is then folded."""
+        with transaction(self._connection):
+            for event in results:
+                self._take(event)
+            self._connection.execute("UPDATE cursor SET seq = ?", (upto,))
+
+    def results(self, wanted: ResultFilter, before: int | None, limit: int) -> list[Result]:
+        """Current results with a seq below `before`, newest first."""
+        where, binds = ["current"], []
+        for condition, bind in _conditions(wanted, before):
+            where.append(condition)
+            binds.append(bind)
+        sql = f"WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
+        return list(self._select(sql, (*binds, limit)))
+
+    def sample(self, specimen: str, *, device: str = "", issuer: str = "") -> list[SampleResult]:
+        """Tests of a sample of one device, or of one issuer on all devices, as they first came."""
+        owner, name = ("device", device) if device else ("issuer", issuer)
+        sql = f"WHERE specimen = ? AND specimen <> '' AND {owner} = ? ORDER BY seq DESC LIMIT ?"
+        rows = self._select(sql, (specimen, name, _MOST_OF_A_SAMPLE))
+        return _by_test(rows)
+
+    def of_record(self, raw_id: RawId) -> list[Result]:
+        """Results whose bytes lie in a wire record, in their order."""
+        return list(self._select("WHERE raw = ? ORDER BY seq", (raw_id,)))
+
+    def counts(self, since: Instant) -> Counts:
+        """Of what was received from `since` on."""
+        row = next(self._connection.execute(_COUNTS, (FlagLevel.CRITICAL, since)))
+        return Counts(*row)
+
+    def _take(self, event: DeviceEvent) -> None:
+        code = event.code
+        row = (
+            event.seq,
+            event.id,
+            event.source.device,
+            code.system,
+            code.code,
+            specimen_of(event),
+            event.subject.issuer if event.subject else "",
+            event.status,
+            level_of(event.flags),
+            event.received_at,
+            event.raw_id,
+            body_of(event),
+        )
+        self._connection.execute(_INSERT, row)
+        if has_versions(event):
+            self._rank((specimen_of(event), event.source.device, code.system, code.code))
+
+    def _rank(self, test: tuple[str, str, str, str]) -> None:
+        """Number the versions of a test by when their bytes came, and make the last one current.
+
+        A message that is interpreted again long after it came must not go before a later one.
+        """
+        versions = [seq for (seq,) in self._connection.execute(_SAME_TEST, test)]
+        if len(versions) > 1:
+            ranks = [(n, n == len(versions), seq) for n, seq in enumerate(versions, 1)]
+            self._connection.executemany(_RANK, ranks)
+
+    def _select(self, rest: str, binds: Sequence[Any]) -> Iterator[Result]:
+        sql = f"SELECT {_COLUMNS} FROM result {rest}"  # noqa: S608 - fixed clauses
+        return (result_of(Row(*row)) for row in self._connection.execute(sql, binds))
+
+
+def _conditions(wanted: ResultFilter, before: int | None) -> Iterator[tuple[str, Any]]:
+    if before is not None:
+        yield "seq < ?", before
+    if wanted.device:
+        yield "device = ?", wanted.device
+    if wanted.specimen:
+        yield "specimen <> '' AND specimen = ?", wanted.specimen
+    if wanted.status is not None:
+        yield "status = ?", wanted.status
+    if wanted.level:
+        yield "level > 0 AND level >= ?", wanted.level
+
+
+def _by_test(rows: Iterable[Result]) -> list[SampleResult]:
+    """The versions of each test together, tests in the order in which they first came."""
+    tests: dict[tuple[str, ...], list[Result]] = {}
+    for result in sorted(rows, key=lambda each: each.event.seq):
+        event = result.event
+        run = "" if has_versions(event) else str(event.seq)
+        key = (event.source.device, event.code.system, event.code.code, run)
+        tests.setdefault(key, []).append(result)
+    ranked = (sorted(each, key=lambda one: -one.version) for each in tests.values())
+    return [SampleResult(newest, tuple(earlier)) for newest, *earlier in ranked]
+
+
+def _open(path: Path) -> apsw.Connection:
+    """Open the file; one of another format is made anew."""
+    connection = open_writer(path)
+    found = connection.pragma("user_version")
+    if found not in (0, _FORMAT):
+        connection.close()
+        for side in ("", "-wal", "-shm"):
+            Path(f"{path}{side}").unlink(missing_ok=True)
+        connection = open_writer(path)
+        found = 0
+    if found == 0:
+        with transaction(connection):
+            connection.execute(_TABLES)
+            connection.execute(f"PRAGMA user_version = {_FORMAT}")
+    return connection
