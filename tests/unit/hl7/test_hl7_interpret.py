@@ -422,6 +422,6 @@ def test_places_of_a_profile_are_checked() -> None:
 
 def test_a_group_keeps_the_first_order_and_drops_empty_comments() -> None:
     oul = HEADER.replace("ORU^R01", "OUL^R22")
-    body = f"OBR|1||S1\rORC|RE|P1\rNTE|1||\r{RESULT}\rORC|RE|P2\rOBR|2||S2\r{RESULT}"
+    body = f"OBR|1||S1\rORC|RE|P1\rNTE|1|| ~\r{RESULT}\rORC|RE|P2\rOBR|2||S2\r{RESULT}"
     found = readings(f"{oul}\r{body}")
     assert [each.subject.order for each in found if each.subject] == ["P1", "P2"]

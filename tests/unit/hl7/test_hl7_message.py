@@ -128,7 +128,7 @@ ZHANG = "MSH|^~\\&|A||||||ORU^R01|1|P|2.3.1||||||{}\rPID|1||||张弢"
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "gb18030"])
-@pytest.mark.parametrize("claim", ["", "ASCII", "8859/1"])
+@pytest.mark.parametrize("claim", ["", "ASCII", "8859/1", "UNICODE"])
 def test_the_charset_is_the_devices_own(charset: str, claim: str) -> None:
     text = ZHANG.format(claim)
     assert decode(text.encode(charset), charset).text == text
