@@ -56,8 +56,8 @@ _OPERATORS = {
 }
 _BROKEN_OFF = {"T": "sender", "R": "receiver", "E": "an error"}
 _NO_RESULTS = {"T": "training", "D": "debugging"}
-_LONGEST = 1024
-"""Characters of a comment or of a manufacturer's record that go into an event's payload."""
+_LONGEST = {"C": 1024, "M": 120}
+"""Characters of a comment and of a manufacturer's record that go into an event's payload."""
 
 _MOST = 32
 
@@ -263,8 +263,9 @@ def _rest(record: Record, taken: Place | None = None) -> dict[str, Any]:
 def _note(kept: dict[str, Any], level: str, record: Record) -> None:
     """Keep a comment's text or a manufacturer's record; a long one is cut, its bytes stay whole."""
     text = record.text(4) if record.kind == "C" else record.line
-    if len(text) > _LONGEST:
-        text = f"{text[:_LONGEST]}… ({len(text)} characters)"
+    longest = _LONGEST[record.kind]
+    if len(text) > longest:
+        text = f"{text[:longest]}… ({len(text)} characters)"
     notes = kept.get(f"{level}-{record.kind}", ())
     if text and len(notes) < _MOST:
         kept[f"{level}-{record.kind}"] = (*notes, text)

@@ -73,6 +73,10 @@ class AstmLink(LinkOptions):
 
 
 class AstmDevice(AnalyzerOptions):
-    """`patient_issuer` names who gives out the patient ids that this analyzer sends."""
+    """`patient_issuer` names who gives out the patient ids that this analyzer sends.
 
+    `charset` is for an analyzer that is set otherwise than its profile says.
+    """
+
+    charset: Literal["utf-8", "gb18030", "latin-1", "ascii"] | None = None
     patient_issuer: str = Field(default="", max_length=200)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from drivers.astm.interpret import Said, interpret
+from drivers.astm.profile import AstmDevice
 from drivers.astm.records import Line, parse_header, parse_message, split_lines, split_messages
 from gateway import (
     AnalyzerProfile,
@@ -152,4 +153,5 @@ def _refused(
 
 
 def _charset(entry: DeviceEntry) -> str:
-    return entry.profile.charset if isinstance(entry.profile, AnalyzerProfile) else "utf-8"
+    own = entry.options.charset if isinstance(entry.options, AstmDevice) else None
+    return own or (entry.profile.charset if isinstance(entry.profile, AnalyzerProfile) else "utf-8")

@@ -71,8 +71,8 @@ class Sender:
             answer = await self._answer()
             if answer == ACK:
                 return True
-            outcome.naks += 1
             if answer:
+                outcome.naks += 1
                 await asyncio.sleep(self._timers.after_nak)
         return False
 
@@ -113,9 +113,9 @@ class Sender:
             answer = await self._answer()
             if answer == ACK:
                 return True
-            outcome.naks += 1
             if not answer:
                 return False
+            outcome.naks += 1
         return False
 
     async def _write_frame(

@@ -225,7 +225,7 @@ def test_curves_are_kept_short_and_whole_in_the_journal() -> None:
     (kept,) = (said.readings[0].payload or {})["O-M"]
     assert kept.startswith("M|1|HISTOGRAM|PLT|FLOATLE")
     assert kept.endswith(f"({len(record)} characters)")
-    assert len(kept) < 1100
+    assert len(kept) < 160
 
 
 def test_no_more_comments_than_a_person_reads() -> None:
