@@ -42,12 +42,12 @@ class Hl7Profile(AnalyzerProfile):
     or a question to a person.
     """
 
-    code: str = "OBX-3.1"
-    sample: tuple[str, ...] = ("SPM-2.1.1", "SPM-2.2.1", "OBR-3.1")
-    order: tuple[str, ...] = ("ORC-2.1", "OBR-2.1")
-    patient: tuple[str, ...] = ("PID-3.1",)
-    issuer: tuple[str, ...] = ("PID-3.4.1",)
-    observed: tuple[str, ...] = ("OBX-14", "OBX-19", "OBR-7")
+    code_at: str = "OBX-3.1"
+    specimen_at: tuple[str, ...] = ("SPM-2.1.1", "SPM-2.2.1", "OBR-3.1")
+    order_at: tuple[str, ...] = ("ORC-2.1", "OBR-2.1")
+    patient_at: tuple[str, ...] = ("PID-3.1",)
+    issuer_at: tuple[str, ...] = ("PID-3.4.1",)
+    observed_at: tuple[str, ...] = ("OBX-14", "OBX-19", "OBR-7")
     quality_control: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     calibration: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     no_result: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Hl7Profile(AnalyzerProfile):
     unit_missing: Literal["question", "profile"] = "question"
     status_unstated: Literal["final", "preliminary"] = "preliminary"
 
-    @field_validator("code", "sample", "order", "patient", "issuer", "observed")
+    @field_validator("code_at", "specimen_at", "order_at", "patient_at", "issuer_at", "observed_at")
     @classmethod
     def _are_places(cls, places: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for place in (places,) if isinstance(places, str) else places:

@@ -62,12 +62,12 @@ class Rules:
             profile=profile,
             zone=zone,
             issuer=issuer,
-            code=parse_path(profile.code),
-            sample=_places(profile.sample),
-            order=_places(profile.order),
-            patient=_places(profile.patient),
-            issuers=_places(profile.issuer),
-            observed=_places(profile.observed),
+            code=parse_path(profile.code_at),
+            sample=_places(profile.specimen_at),
+            order=_places(profile.order_at),
+            patient=_places(profile.patient_at),
+            issuers=_places(profile.issuer_at),
+            observed=_places(profile.observed_at),
         )
 
 

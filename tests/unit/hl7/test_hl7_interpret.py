@@ -203,7 +203,7 @@ def test_a_control_specimen_is_no_patients(role: str) -> None:
 
 def test_specimen_and_order_are_where_the_profile_says() -> None:
     text = MESSAGE.replace("OBR|1||S1", "OBR|1|BAR^x|S1")
-    (reading,) = readings(text, sample=["OBR-2.1"], order=["OBR-3.1"])
+    (reading,) = readings(text, specimen_at=["OBR-2.1"], order_at=["OBR-3.1"])
     assert reading.subject is not None
     assert (reading.subject.specimen, reading.subject.order) == ("BAR", "S1")
 
@@ -415,7 +415,7 @@ def test_bytes_that_still_can_t_be_read_stay_on_the_work_list() -> None:
 
 def test_places_of_a_profile_are_checked() -> None:
     with pytest.raises(ValueError, match="a result names"):
-        profile(sample=["SCH-1"])
+        profile(specimen_at=["SCH-1"])
     with pytest.raises(ValueError, match="OBX-3"):
         profile(quality_control={"MSH11": ["Q"]})
 
