@@ -1,0 +1,115 @@
+"""What a service answered, as rows of named values. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from gateway import ProtocolViolation
+
+_DEEPEST = 100
+
+
+def json_rows(body: bytes, rows: str, paths: Mapping[str, str]) -> Iterator[Mapping[str, object]]:
+    """The values at `paths` of each element at `rows`; digits stay as sent.
+
+    ProtocolViolation if the body is no JSON or has no list there.
+    """
+    try:
+        document = json.loads(body, parse_float=str, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolViolation(f"the answer is no JSON: {error}", body) from error
+    found = _at(document, rows)
+    if found is None:
+        return
+    if not isinstance(found, list):
+        raise ProtocolViolation(f"there is no list at {rows!r}", body)
+    for row in found:
+        yield {name: _scalar(_at(row, path)) for name, path in paths.items()}
+
+
+def xml_rows(
+    body: bytes, rows: str, paths: Mapping[str, str], namespaces: Mapping[str, str]
+) -> Iterator[Mapping[str, object]]:
+    """The texts at `paths` of each element at `rows` (`a/b`, `p:a`, `a/@attribute`)."""
+    spaces = dict(namespaces)
+    for element in parse_xml(body).iterfind(rows, spaces):
+        yield {name: _text(element, path, spaces) for name, path in paths.items()}
+
+
+def inner_document(body: bytes, path: str, namespaces: Mapping[str, str]) -> bytes:
+    """The document that stands as text within an envelope, as many a SOAP service sends it."""
+    text = _text(parse_xml(body), path, dict(namespaces))
+    if text is None:
+        raise ProtocolViolation(f"the envelope holds nothing at {path!r}", body)
+    return text.encode()
+
+
+def parse_xml(body: bytes) -> Element:
+    """The root; ProtocolViolation for what is no XML, declares a DTD or is nested too deeply."""
+    builder, depth = TreeBuilder(), 0
+    parser = expat.ParserCreate(namespace_separator="}")
+
+    def begin(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise ProtocolViolation(f"XML nested more than {_DEEPEST} deep", body)
+        builder.start(_clark(tag), {_clark(name): text for name, text in attributes.items()})
+
+    def end(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+        builder.end(_clark(tag))
+
+    def refuse(*_declaration: object) -> NoReturn:
+        raise ProtocolViolation("XML with a document type is refused", body)
+
+    parser.StartElementHandler = begin
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = builder.data
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(body, True)  # noqa: FBT003 - expat takes no keywords
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise ProtocolViolation(f"the answer is no XML: {error}", body) from error
+    return builder.close()
+
+
+def _clark(tag: str) -> str:
+    return f"{{{tag}" if "}" in tag else tag
+
+
+def _text(element: Element, path: str, namespaces: dict[str, str]) -> str | None:
+    place, _, attribute = path.rpartition("@")
+    if attribute and path != attribute:
+        found = element.find(place.rstrip("/"), namespaces) if place.rstrip("/") else element
+        return None if found is None else found.get(attribute)
+    return element.findtext(path, None, namespaces)
+
+
+def _at(value: Any, path: str) -> Any:
+    """The member at `a.b.0.c`; None if there is none."""
+    for step in path.split(".") if path else ():
+        match value:
+            case dict():
+                value = value.get(step)
+            case list() if step.isdigit() and int(step) < len(value):
+                value = value[int(step)]
+            case _:
+                return None
+    return value
+
+
+def _scalar(value: Any) -> object:
+    """A value of its own; what holds others is shown as it stands."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return value
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
