@@ -22,6 +22,7 @@ from gateway.api.health import Health
 from gateway.api.latest import Latest
 from gateway.api.messages import Messages
 from gateway.api.quarantine import Quarantine
+from gateway.api.results import Results
 from gateway.api.route import PREFIX
 from gateway.web import (
     Access,
@@ -125,6 +126,7 @@ def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
         *Messages(view).routes(),
         *Devices(view).routes(),
         *Quarantine(view).routes(),
+        *Results(view).routes(),
         *Health(view, broadcast).routes(),
         *Control(view).routes(),
     ]

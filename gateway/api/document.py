@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict
 
@@ -57,6 +57,34 @@ class Events(_Document):
 
     items: list[Event]
     next: int
+
+
+class Result(Event):
+    """A laboratory result. `version` counts within its device, sample and test."""
+
+    name: dict[str, str]
+    level: Literal["none", "abnormal", "critical"]
+    version: int
+    current: bool
+
+
+class Results(_Document):
+    """Newest first. `next` is the `before` that continues, or null at the end."""
+
+    items: list[Result]
+    next: int | None
+
+
+class SampleResult(Result):
+    """The result that counts, and what it replaced, newest first."""
+
+    earlier: list[Result]
+
+
+class Sample(_Document):
+    owner: str
+    specimen: str
+    items: list[SampleResult]
 
 
 class Message(_Document):

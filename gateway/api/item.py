@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
+from gateway.lab import Result
 from gateway.model import (
     DeviceEvent,
     Localized,
@@ -52,6 +53,16 @@ def latest_item(event: DeviceEvent, status: DeviceStatus | None) -> dict[str, An
     item["seq"] = event.seq or None
     if status is not None:
         item["name"] = both(point_name(status, event.code.code))
+    return item
+
+
+def result_item(result: Result, status: DeviceStatus | None) -> dict[str, Any]:
+    """A result as the laboratory knows it; its payload holds what a conversion replaced."""
+    item = event_item(result.event)
+    item["name"] = both(point_name(status, result.event.code.code))
+    item["level"] = result.level.name.lower()
+    item["version"] = result.version
+    item["current"] = result.current
     return item
 
 

@@ -74,6 +74,17 @@ def unknown_message(raw_id: int) -> Refusal:
     )
 
 
+def unknown_sample(owner: str, specimen: str) -> Refusal:
+    return Refusal(
+        404,
+        "Unknown sample",
+        "There is no result of a sample {specimen} of {owner}.",
+        "Look it up among the results; a message that is not understood yet is in quarantine.",
+        owner=owner,
+        specimen=specimen,
+    )
+
+
 def store_unavailable(reason: str) -> Refusal:
     return Refusal(
         503,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from gateway.driver import DeviceEntry, DeviceOptions
+from gateway.lab import LabDesk
+from gateway.lab.tables import Tables
 from gateway.model import (
     Clock,
+    ClockQuality,
     Coding,
     DeviceEvent,
     Direction,
@@ -24,15 +29,27 @@ from gateway.model import (
     QuarantineReason,
     RawId,
     Source,
+    Status,
+    Subject,
     Value,
     WireRecord,
 )
-from gateway.profile import POINT_SYSTEM, Grade, Point, Profile
+from gateway.profile import (
+    LOINC,
+    POINT_SYSTEM,
+    Analyte,
+    AnalyzerProfile,
+    Grade,
+    Point,
+    Profile,
+)
 from gateway.registry import DeviceState, Registry
 from gateway.store import QuarantineEntry, RollupRow
 from gateway.supervisor.link import LinkState, LinkStatus
 from gateway.supervisor.tap import TapHub, Tapped
 from gateway.web import Metric, Readiness, Site
+
+S = TypeVar("S")
 
 SITE = "xiehe-rt"
 NOON = Instant(1_795_435_200_000_000)
@@ -60,6 +77,22 @@ ROOM = Profile(
     points={
         "temperature": Point(name={"en": "Temperature", "zh-CN": "温度"}, unit="Cel"),
         "humidity": Point(name={"en": "Humidity", "zh-CN": "湿度"}, unit="%"),
+    },
+)
+
+CHEMISTRY = AnalyzerProfile(
+    profile="chemistry-analyzer",
+    driver="astm",
+    title={"en": "Chemistry analyzer", "zh-CN": "生化分析仪"},
+    grade=Grade.DERIVED,
+    source="made for tests",
+    points={
+        "GLU": Analyte(
+            name={"en": "Glucose", "zh-CN": "葡萄糖"}, unit="mmol/L", system=LOINC, code="2345-7"
+        ),
+        "K": Analyte(
+            name={"en": "Potassium", "zh-CN": "钾"}, unit="mmol/L", system=LOINC, code="2823-3"
+        ),
     },
 )
 
@@ -194,6 +227,9 @@ class MemorySite:
         self.taps = TapHub(self.clock)
         self.state = Readiness(ready=True)
         self.asked: list[str] = []
+        self.outcome: dict[str, Any] = {"resolved": 0, "events": 0, "waiting": {}}
+        in_memory = Path(":memory:")
+        self.desk = LabDesk(in_memory, Tables(in_memory), ThreadPoolExecutor(1))
         self._watchers: list[Callable[[Sequence[DeviceEvent]], None]] = []
         self._links: dict[str, LinkStatus] = {}
 
@@ -208,6 +244,18 @@ class MemorySite:
 
     def metrics(self) -> Iterable[Metric]:
         return [Metric.single("isogate_test_total", "Given by the view.", "counter", 7)]
+
+    def subscriber(self, kind: type[S]) -> S:
+        assert isinstance(self.desk, kind)
+        return self.desk
+
+    async def hear(self, *events: DeviceEvent) -> list[DeviceEvent]:
+        """Store events and fold them, as the gateway does; what was stored."""
+        last_seq = self.store.last_seq
+        await self.store.add(*events)
+        stored = await self.store.events(after=last_seq, limit=len(events))
+        await self.desk.apply(stored, _nothing_follows)
+        return stored
 
     def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:
         self._watchers.append(watcher)
@@ -225,7 +273,7 @@ class MemorySite:
     async def interpret_again(
         self, *, device: str | None, reason: QuarantineReason | None, actor: str
     ) -> Mapping[str, Any]:
-        return {"resolved": 0, "events": 0, "waiting": {}, "asked": [device, reason, actor]}
+        return {**self.outcome, "asked": [device, reason, actor]}
 
     async def backup(self, target: Path) -> Mapping[str, Any]:
         self.asked.append(f"backup {target}")
@@ -245,6 +293,10 @@ class MemorySite:
             self.store.observe(event)
         for watcher in self._watchers:
             watcher(events)
+
+
+async def _nothing_follows(events: Sequence[DeviceEvent]) -> None:
+    raise AssertionError(events)
 
 
 def device(
@@ -281,8 +333,49 @@ def measured(
     )
 
 
-def furnished(clock: Clock | None = None) -> MemorySite:
-    """Two devices, the meter online, both known."""
+def found(
+    code: str,
+    text: str,
+    *,
+    device_: str = "chemistry-1",
+    specimen: str = "S1",
+    at: Instant = NOON,
+    raw_id: int | None = None,
+    status: Status = Status.FINAL,
+    flags: tuple[str, ...] = (),
+) -> DeviceEvent:
+    """A laboratory result whose id follows from what is given."""
+    identity = f"{device_}{specimen}{code}{text}{at}{status}".encode()
+    return DeviceEvent(
+        id=hashlib.blake2b(identity, digest_size=16).digest(),
+        site=SITE,
+        source=Source(device_, "astm", "1"),
+        kind=Kind.RESULT,
+        code=Coding(LOINC, code),
+        value=Value(text, float(text)),
+        unit="mmol/L",
+        received_at=at,
+        observed_at=at,
+        clock=ClockQuality.DEVICE,
+        status=status,
+        raw_id=None if raw_id is None else RawId(raw_id),
+        simulated=True,
+        subject=Subject(specimen=specimen) if specimen else None,
+        flags=flags,
+        range_text="3.9 - 6.1",
+    )
+
+
+def analyzer() -> tuple[str, DeviceEntry]:
+    """An analyzer to furnish a site with."""
+    name = {"en": "Chemistry analyzer 1", "zh-CN": "生化分析仪 1"}
+    return "astm", device(
+        "chemistry-1", name, CHEMISTRY, "lab-line", {"en": "Lab", "zh-CN": "检验科"}
+    )
+
+
+def furnished(clock: Clock | None = None, *more: tuple[str, DeviceEntry]) -> MemorySite:
+    """Two devices and `more`, the meter online, all known."""
     site = MemorySite(clock)
     vault = {"en": "Vault 1", "zh-CN": "一号机房"}
     meter = {"en": "Linac meter", "zh-CN": "加速器电表"}
@@ -291,6 +384,7 @@ def furnished(clock: Clock | None = None) -> MemorySite:
         [
             ("modbus", device("meter-1", meter, METER, "bus", vault)),
             ("mqtt", device("room-1", climate, ROOM, "broker", vault)),
+            *more,
         ]
     )
     site.registry.move("meter-1", DeviceState.ONLINE, site.now())
