@@ -1,0 +1,158 @@
+"""Whatever a source does between polls, each statement is published once, in its order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.driver import DeviceEntry, LinkEntry, LinkOptions
+from gateway.errors import DeviceUnavailable, ProtocolViolation
+from gateway.model import Instant
+from gateway.profile import Analyte, Grade
+from gateway.rows import (
+    Fetched,
+    Position,
+    Row,
+    RowColumns,
+    RowDevice,
+    RowProfile,
+    follow,
+    interpret_page,
+)
+from gateway.rows.ledger import MOST_KNOWN, Ledger
+from gateway.rows.page import Page, decode, encode
+from gateway.testing import MemoryPorts
+
+NOON = datetime(2026, 11, 23, 4)  # noqa: DTZ001 - a wall time
+PROFILE = RowProfile(
+    profile="rows",
+    driver="rows",
+    title="Rows",
+    grade=Grade.DERIVED,
+    source="these tests",
+    columns=RowColumns(time="at", key="key", code="code", value="value"),
+    points={"n": Analyte(unit="1")},
+)
+DEVICE = DeviceEntry("device", "Device", "link", PROFILE, RowDevice(overlap=60), 1.0)
+LINK = LinkEntry("link", "rows", LinkOptions(), None, (DEVICE,))
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows in memory, in pages of two."""
+
+    rows: dict[int, Row] = field(default_factory=dict)
+
+    def put(self, key: int, at: int, value: str) -> None:
+        moment = NOON + timedelta(seconds=at)
+        values = {"at": moment.isoformat(), "key": str(key), "code": "n", "value": value}
+        self.rows[key] = Row(moment, key, values)
+
+    async def now(self) -> Instant | None:
+        return None
+
+    async def pages(
+        self, _device: DeviceEntry, start: Position
+    ) -> AsyncGenerator[Sequence[Fetched], None]:
+        found = sorted(
+            (row for row in self.rows.values() if row.at >= start.at),
+            key=lambda row: (row.at, row.key),
+        )
+        for at in range(0, len(found), 2):
+            yield found[at : at + 2]
+
+
+async def polls(ports: MemoryPorts, table: Table, count: int = 1) -> None:
+    """Start, poll so often, and stop, as a gateway that is killed."""
+    task = asyncio.create_task(follow(ports, (DEVICE,), table))
+    awaited = ports.waiting + count
+    for _ in range(count - 1):
+        ports.turn()
+    await ports.until(lambda: ports.waiting >= awaited)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def texts(ports: MemoryPorts) -> list[str]:
+    return [reading.text for each in ports.publications for reading in each.readings]
+
+
+STEPS = st.lists(
+    st.tuples(st.integers(1, 6), st.integers(-50, 0), st.sampled_from("abc"), st.booleans()),
+    max_size=25,
+)
+
+
+@given(STEPS)
+@settings(max_examples=100)
+async def test_each_change_of_each_row_is_published_once_over_any_restarts(
+    steps: list[tuple[int, int, str, bool]],
+) -> None:
+    ports, table = MemoryPorts(), Table()
+    expected: list[str] = []
+    for key, at, value, restarted in steps:
+        text = f"{key}{value}"
+        if key not in table.rows or table.rows[key].values["value"] != text:
+            expected.append(text)
+        table.put(key, at, text)
+        await polls(ports, table, 1 if restarted else 2)
+    assert texts(ports) == expected
+    assert len({(each.device, each.occurrence) for each in ports.publications}) == len(expected)
+
+
+@given(STEPS)
+async def test_the_journal_alone_says_the_same(
+    steps: list[tuple[int, int, str, bool]],
+) -> None:
+    ports, table = MemoryPorts(), Table()
+    for key, at, value, _ in steps:
+        table.put(key, at, f"{key}{value}")
+        await polls(ports, table)
+    again = [
+        each
+        for record in ports.records
+        for each in interpret_page(LINK, ports.records, record.raw_id)
+    ]
+    assert again == ports.publications
+
+
+async def test_nothing_is_journalled_without_news() -> None:
+    ports, table = MemoryPorts(), Table()
+    table.put(1, 0, "a")
+    await polls(ports, table, 5)
+    assert len(ports.records) == 1
+
+
+def test_too_many_rows_to_remember_are_told() -> None:
+    ledger = Ledger(overlap=60, lookback=60)
+    table = Table()
+    for key in range(MOST_KNOWN + 1):
+        table.put(key, 0, "a")
+        row = table.rows[key]
+        entry = ledger.sift(row, {})
+        assert entry is not None
+        ledger.remember(entry, {})
+    ledger.advance(Position(NOON))
+    with pytest.raises(DeviceUnavailable, match="shorten lookback"):
+        ledger.prune(NOON)
+    later = NOON + timedelta(hours=1)
+    ledger.advance(Position(later))
+    ledger.prune(later)
+
+
+def test_a_page_explains_itself() -> None:
+    page = Page((), Position(NOON, 7))
+    assert encode(page) == b'{"isogate rows 1": ["2026-11-23T04:00:00", 7]}\n'
+    assert decode(encode(page)) == page
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"isogate rows 1": [1]}'])
+def test_what_is_no_page_is_told(data: bytes) -> None:
+    with pytest.raises(ProtocolViolation):
+        decode(data)
