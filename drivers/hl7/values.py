@@ -8,6 +8,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import isfinite
 from typing import Any, TypeAlias
 
 from drivers.hl7.message import Segment
@@ -54,12 +55,11 @@ def read_value(observation: Segment, no_result: Sequence[str] = ()) -> Measured:
 
 def number(text: str) -> tuple[str, float | None, Operator | None]:
     """Digits, their number and a comparator before them; words stay words."""
-    if _NUMBER.fullmatch(text):
-        return text, float(text), None
     compared = _COMPARED.fullmatch(text)
-    if compared and _NUMBER.fullmatch(compared[2]):
-        return compared[2], float(compared[2]), _OPERATORS[compared[1]]
-    return text, None, None
+    digits = compared[2] if compared else text
+    if not _NUMBER.fullmatch(digits) or not isfinite(value := float(digits)):
+        return text, None, None
+    return digits, value, _OPERATORS[compared[1]] if compared else None
 
 
 def _numeric(observation: Segment) -> Measured:

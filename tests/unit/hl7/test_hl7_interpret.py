@@ -101,7 +101,7 @@ def test_a_value_is_read_by_its_type(kind: str, sent: str, expected: Measured) -
 
 
 @pytest.mark.parametrize(
-    ("kind", "sent"), [("NM", "abc"), ("NM", "1~2"), ("SN", "<^x"), ("NM", "٣")]
+    ("kind", "sent"), [("NM", "1e999"), ("NM", "abc"), ("NM", "1~2"), ("SN", "<^x"), ("NM", "٣")]
 )
 def test_a_value_that_is_not_of_its_type_is_no_value(kind: str, sent: str) -> None:
     segment = Message(f"{HEADER}\rOBX|1|{kind}|X||{sent}").first("OBX")
