@@ -10,6 +10,7 @@ from typing import Any
 from simulators.astm.analyzer import Analyzer, astm_analyzer
 from simulators.astm.faults import Fault, Kind
 from simulators.astm.places import PtyPlace
+from simulators.astm.sender import Timers
 
 CHEMISTRY = "chemistry"
 _INTERVAL = 20.0
@@ -34,12 +35,12 @@ class AstmHospital:
 
 @asynccontextmanager
 async def astm_hospital(
-    lines: Mapping[str, Path] | None = None, speed: float = 1.0
+    lines: Mapping[str, Path] | None = None, speed: float = 1.0, timers: Timers | None = None
 ) -> AsyncIterator[AstmHospital]:
     """Serve until left. `lines` gives a stable path to a line; it is removed at the end."""
     place = PtyPlace(9600, (lines or {}).get(CHEMISTRY))
     async with (
         place.open(),
-        astm_analyzer(place, interval=_INTERVAL / speed) as analyzer,
+        astm_analyzer(place, interval=_INTERVAL / speed, timers=timers) as analyzer,
     ):
         yield AstmHospital({CHEMISTRY: analyzer}, {CHEMISTRY: place.path})

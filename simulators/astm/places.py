@@ -84,6 +84,9 @@ class TcpServerPlace:
             yield self
         finally:
             server.close()
+            while not self._calls.empty():
+                self._calls.get_nowait().writer.transport.abort()
+            await asyncio.sleep(0)
 
     async def _called(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._calls.put(_Streams(reader, writer))

@@ -44,14 +44,22 @@ class Sender:
 
     async def send(self, frames: Sequence[Frame], fault: Fault | None, outcome: Outcome) -> None:
         """Try to deliver one message; what was acknowledged is noted as it happens."""
-        if not await self._begin(fault, outcome):
-            return
+        if await self._begin(fault, outcome):
+            await self._transfer(frames, fault, outcome)
+
+    async def _transfer(
+        self, frames: Sequence[Frame], fault: Fault | None, outcome: Outcome
+    ) -> None:
         number = 0
         for index, frame in enumerate(frames):
             middle = index == len(frames) // 2
             number += 1
+            if fault and fault.kind is Kind.ENQ and middle:
+                outcome.acked.clear()
+                await self.send(frames, None, outcome)
+                return
             if fault and middle:
-                number = await self._misbehave(fault, frames, index, number, outcome)
+                number = await self._misbehave(fault, frames, index, number)
             if not await self._deliver(frame, number, fault if middle else None, outcome):
                 await self._line.write(EOT)
                 return
@@ -77,7 +85,7 @@ class Sender:
         return False
 
     async def _misbehave(
-        self, fault: Fault, frames: Sequence[Frame], index: int, number: int, outcome: Outcome
+        self, fault: Fault, frames: Sequence[Frame], index: int, number: int
     ) -> int:
         """What goes wrong before the middle frame; the number that this one gets."""
         wire = frames[index].wire(number)
@@ -87,11 +95,6 @@ class Sender:
                 await self._answer()
             case Kind.SKIPPED_NUMBER:
                 return number + 1
-            case Kind.ENQ:
-                await self._line.write(ENQ)
-                if await self._answer() == ACK:
-                    outcome.acked.clear()
-                    return 1
             case Kind.SILENCE:
                 await self._line.write(wire[: len(wire) // 2])
                 await asyncio.sleep(fault.seconds)

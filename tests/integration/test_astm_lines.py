@@ -16,7 +16,11 @@ from typing import Any
 import pytest
 import serial  # type: ignore[import-untyped]
 import yaml
-from serial.rfc2217 import PortManager  # type: ignore[import-untyped]
+from serial.rfc2217 import (  # type: ignore[import-untyped]
+    SET_LINESTATE_MASK,
+    SET_MODEMSTATE_MASK,
+    PortManager,
+)
 
 from drivers.astm import driver_type
 from drivers.astm.profile import AstmProfile
@@ -41,6 +45,9 @@ from simulators.astm import Kind as Wrong
 from simulators.astm.sender import Timers
 from tests.peers import LOOPBACK, free_port
 from tests.unit.astm.astm_kit import device, link
+
+SERVER = 100
+"""Added to a command's code in the server's answer (RFC 2217, 2)."""
 
 QUICK = Timers(answer=2.0, after_nak=0.02)
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -98,8 +105,10 @@ async def test_an_analyzer_on_a_line_of_9600_baud(tmp_path: Path) -> None:
 async def test_the_plug_is_pulled_in_the_middle_of_a_frame(tmp_path: Path) -> None:
     """What was acknowledged before waits as incomplete; sent again it arrives once."""
     place = PtyPlace(9600)
-    entry = on_line(place, gap=0.2, silence=0.5)
-    async with place.open(), gateway(tmp_path, entry) as store:
+    async with (
+        place.open(),
+        gateway(tmp_path, on_line(place, gap=0.2, silence=0.5)) as store,
+    ):
         async with astm_analyzer(place, timers=QUICK) as analyzer:
             analyzer.fault(Fault(Wrong.UNPLUG, times=1))
             await analyzer.send(message("S1", tests=4), "S1")
@@ -183,7 +192,7 @@ async def test_the_gateway_dies_between_eot_and_the_publication(tmp_path: Path) 
 
 async def test_the_analyzer_of_the_demo_hospital_reports_by_itself(tmp_path: Path) -> None:
     path = tmp_path / "chemistry"
-    async with astm_hospital({"chemistry": path}, speed=1000) as hospital:
+    async with astm_hospital({"chemistry": path}, speed=1000, timers=QUICK) as hospital:
         assert hospital.paths == {"chemistry": str(path)}
         entry = link(chemistry(), transport=Serial(port=str(path)))
         async with gateway(tmp_path, entry) as store:
@@ -223,19 +232,36 @@ async def tcp(role: str) -> AsyncIterator[tuple[TcpClientPlace | TcpServerPlace,
         yield place, Tcp(host=LOOPBACK, port=place.port)
 
 
+class PtyPort(serial.Serial):  # type: ignore[misc]
+    """A pty has no modem lines."""
+
+    cts = dsr = ri = cd = False
+
+
+class DeviceServer(PortManager):  # type: ignore[misc]
+    """pyserial's server, which leaves the masks of RFC 2217 unanswered."""
+
+    def _telnet_process_subnegotiation(self, suboption: bytes) -> None:
+        super()._telnet_process_subnegotiation(suboption)
+        if suboption[1:2] in {SET_LINESTATE_MASK, SET_MODEMSTATE_MASK}:
+            answer = bytes([suboption[1] + SERVER])
+            self.rfc2217_send_subnegotiation(answer, suboption[2:])
+
+
 @asynccontextmanager
 async def device_server() -> AsyncIterator[tuple[int, int]]:
     """pyserial's RFC 2217 server over a pty: its port, and the far end of the serial line."""
     far, near = pty.openpty()
     tty.setraw(far)
     tty.setraw(near)
-    lines = serial.Serial(os.ttyname(near), timeout=0)
+    lines = PtyPort(os.ttyname(near), timeout=0)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        manager = PortManager(lines, writer)
+        manager = DeviceServer(lines, writer)
         loop = asyncio.get_running_loop()
+        descriptor = lines.fileno()
         loop.add_reader(
-            lines.fileno(), lambda: writer.write(b"".join(manager.escape(lines.read(4096))))
+            descriptor, lambda: writer.write(b"".join(manager.escape(lines.read(4096))))
         )
         try:
             while data := await reader.read(4096):
@@ -243,7 +269,7 @@ async def device_server() -> AsyncIterator[tuple[int, int]]:
         except ConnectionError:
             pass
         finally:
-            loop.remove_reader(lines.fileno())
+            loop.remove_reader(descriptor)
             writer.close()
 
     server = await asyncio.start_server(serve, LOOPBACK, 0)
