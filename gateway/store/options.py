@@ -34,7 +34,7 @@ class StoreOptions:
     floor_free: int = 64 * _MIB
     queue_batches: int = 8192
     queue_bytes: int = 64 * _MIB
-    group_batches: int = 2048
+    group_batches: int = 512
     group_bytes: int = 8 * _MIB
     ring_bytes: int = 32 * _MIB
     ring_seconds: float = 180.0
