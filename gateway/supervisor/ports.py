@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -21,6 +20,7 @@ from gateway.model import (
 from gateway.supervisor.intake import Intake
 from gateway.supervisor.listening import answer_calls
 from gateway.supervisor.tap import TapHub
+from gateway.supervisor.turns import turns
 from gateway.transport import Connection, TcpListen, connect
 
 
@@ -85,14 +85,8 @@ class LinkPorts:
     ) -> Receipt:
         return await self._intake.publish_all(publications, quarantined, wire)
 
-    async def every(self, seconds: float) -> AsyncIterator[None]:
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            yield
-            missed = max(0, int((loop.time() - due) // seconds))
-            due += (missed + 1) * seconds
-            await asyncio.sleep(due - loop.time())
+    def every(self, seconds: float) -> AsyncIterator[None]:
+        return turns(seconds)
 
     async def quarantine(self, entry: Quarantined, *wire: WireRecord) -> None:
         await self._intake.quarantine(entry, wire)

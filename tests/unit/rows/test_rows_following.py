@@ -122,6 +122,25 @@ async def test_the_journal_alone_says_the_same(
     assert again == ports.publications
 
 
+async def test_an_absence_longer_than_the_lookback_leaves_no_hole() -> None:
+    ports, table = MemoryPorts(), Table()
+    table.put(1, 0, "a")
+    await polls(ports, table)
+    days = 24 * 3600
+    table.put(2, 2 * days, "b")
+    ports.clock.advance(9 * days)
+    await polls(ports, table)
+    assert texts(ports) == ["a", "b"]
+
+
+async def test_the_first_poll_of_all_begins_a_lookback_before_now() -> None:
+    ports, table = MemoryPorts(), Table()
+    table.put(1, -30 * 3600, "old")
+    table.put(2, -20 * 3600, "new")
+    await polls(ports, table)
+    assert texts(ports) == ["new"]
+
+
 async def test_nothing_is_journalled_without_news() -> None:
     ports, table = MemoryPorts(), Table()
     table.put(1, 0, "a")
