@@ -86,7 +86,14 @@ def _server(binaries: Path, home: Path) -> Iterator[Postgres]:
     )
     server = Postgres(free_port())
     settings = [word for setting in _SETTINGS for word in setting.split(maxsplit=1)]
-    command: list[str | Path] = [binaries / "postgres", "-D", data, "-p", str(server.port), *settings]
+    command: list[str | Path] = [
+        binaries / "postgres",
+        "-D",
+        data,
+        "-p",
+        str(server.port),
+        *settings,
+    ]
     with running(command, cwd=home, log=home.with_suffix(".log"), user=user):
         wait_until(server.answers, within=30, what="PostgreSQL")
         yield server

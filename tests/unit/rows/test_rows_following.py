@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,6 +18,7 @@ from gateway.profile import Analyte, Grade
 from gateway.rows import (
     Fetched,
     Position,
+    Refused,
     Row,
     RowColumns,
     RowDevice,
@@ -25,6 +26,7 @@ from gateway.rows import (
     follow,
     interpret_page,
 )
+from gateway.rows.entry import Entry
 from gateway.rows.ledger import MOST_KNOWN, Ledger
 from gateway.rows.page import Page, decode, encode
 from gateway.testing import MemoryPorts
@@ -175,3 +177,16 @@ def test_a_page_explains_itself() -> None:
 def test_what_is_no_page_is_told(data: bytes) -> None:
     with pytest.raises(ProtocolViolation):
         decode(data)
+
+
+def test_a_refused_row_is_read_again_once_its_profile_is_mended() -> None:
+    values = {"at": "23.11.2026 12:00", "key": "7", "code": "n", "value": "5"}
+    record = MemoryPorts().record(
+        encode(Page((Entry(Refused(values, "no time")),), None)), device="device", session="device"
+    )
+    with pytest.raises(ProtocolViolation):
+        interpret_page(LINK, [record], record.raw_id)
+    mended = PROFILE.model_copy(update={"time_pattern": "%d.%m.%Y %H:%M"})
+    link = replace(LINK, devices=(replace(DEVICE, profile=mended),))
+    (said,) = interpret_page(link, [record], record.raw_id)
+    assert said.readings[0].text == "5"
