@@ -1,6 +1,7 @@
 """The whole demo hospital in one process: every simulator, and faults on command.
 
-`main` prints one line of JSON when everything is ready: `{"ports": {"meters": 50200, …}}`.
+`main` prints one line of JSON when everything is ready:
+`{"ports": {"meters": 50200, …}, "lines": {"chemistry": "/dev/pts/7"}}`.
 `sensors` is the port of the broker that the MQTT sensors publish to, which somebody else runs.
 """
 
@@ -16,33 +17,65 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
 
+from simulators.astm import AstmHospital, astm_hospital
+from simulators.astm import faults as astm_faults
 from simulators.control import controlled
+from simulators.hl7 import FAULTS as HL7_FAULTS
+from simulators.hl7 import Analyzer, hl7_analyzer
 from simulators.modbus import ModbusHospital, modbus_hospital
-from simulators.modbus.faults import Kind
-from simulators.mqtt import FAULTS, MqttHospital, mqtt_hospital
+from simulators.modbus import faults as modbus_faults
+from simulators.mqtt import FAULTS as MQTT_FAULTS
+from simulators.mqtt import MqttHospital, mqtt_hospital
 
 HOST = "127.0.0.1"
 SENSORS = "sensors"
+HEMATOLOGY = "hematology"
+_SAMPLE = 20.0
+"""Seconds between two samples of an analyzer."""
 _MEND = "none"
 _LIST = "list"
 
 
 @dataclass(frozen=True, slots=True)
-class Hospital:
-    """The running simulators. An endpoint is a Modbus port by name, or one MQTT sensor."""
+class Endpoint:
+    """One simulated device, or a line of them: where it is reached, and what can go wrong.
 
-    modbus: ModbusHospital
-    mqtt: MqttHospital
-    broker: int
+    `place` is a TCP port or the path of a serial line. `mend` ends the faults of a unit, or all.
+    """
+
+    place: int | str
+    faults: Sequence[str]
+    begin: Callable[..., None]
+    mend: Callable[[int | None], None]
+
+
+class Hospital:
+    """The running simulators by name; `broker` is the port that the MQTT sensors publish to."""
+
+    def __init__(self, endpoints: Mapping[str, Endpoint], broker: int) -> None:
+        self._endpoints = dict(endpoints)
+        self._broker = broker
 
     @property
     def ports(self) -> dict[str, int]:
-        return {**self.modbus.ports, SENSORS: self.broker}
+        """The TCP ports by link."""
+        places = {name: end.place for name, end in self._endpoints.items()}
+        calls = {name: place for name, place in places.items() if isinstance(place, int)}
+        return {name: port for name, port in calls.items() if port != self._broker} | {
+            SENSORS: self._broker
+        }
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """The serial lines by link."""
+        places = {name: end.place for name, end in self._endpoints.items()}
+        return {name: place for name, place in places.items() if isinstance(place, str)}
 
     def handle(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Carry out `{"endpoint", "kind", …}`; `kind` may be `list`, and `none` mends.
@@ -50,53 +83,39 @@ class Hospital:
         `seconds` ends the fault after so long. ValueError says what is allowed instead.
         """
         details = dict(request)
-        endpoint, kind = str(details.pop("endpoint", "")), str(details.pop("kind", ""))
+        name, kind = str(details.pop("endpoint", "")), str(details.pop("kind", ""))
         if kind == _LIST:
-            return {"endpoints": self._endpoints()}
-        kind = self._known(endpoint, kind)
-        seconds = details.pop("seconds", None)
-        mend = self._mending(endpoint, details.get("unit"))
+            return {"endpoints": self._listed()}
+        endpoint, kind = self._known(name, kind)
+        unit = details.get("unit")
         if kind == _MEND:
-            mend()
+            endpoint.mend(unit)
             return {}
-        self._begin(endpoint, kind, details)
-        if seconds is not None:
-            asyncio.get_running_loop().call_later(float(seconds), mend)
-        return {}
-
-    def _endpoints(self) -> dict[str, dict[str, Any]]:
-        modbus: dict[str, dict[str, Any]] = {
-            name: {"port": port, "faults": sorted(Kind)} for name, port in self.modbus.ports.items()
-        }
-        sensors = {
-            name: {"port": self.broker, "faults": sorted(FAULTS)} for name in self.mqtt.sensors
-        }
-        return {**modbus, **sensors}
-
-    def _known(self, endpoint: str, kind: str) -> str:
-        """The fault as its simulator writes it: `half-open` and `half_open` are one."""
-        endpoints = self._endpoints()
-        if endpoint not in endpoints:
-            raise ValueError(f"no endpoint {endpoint!r}; there are {', '.join(endpoints)}")
-        known = [*endpoints[endpoint]["faults"], _MEND]
-        for each in known:
-            if each.replace("_", "-") == kind.replace("_", "-"):
-                return str(each)
-        raise ValueError(f"{endpoint} knows no fault {kind!r}; it knows {', '.join(known)}")
-
-    def _mending(self, endpoint: str, unit: int | None) -> Callable[[], None]:
-        if endpoint in self.modbus.ports:
-            return lambda: self.modbus.clear(endpoint, unit)
-        return lambda: self.mqtt.clear(endpoint)
-
-    def _begin(self, endpoint: str, kind: str, details: Mapping[str, Any]) -> None:
+        seconds = details.pop("seconds", None)
         try:
-            if endpoint in self.modbus.ports:
-                self.modbus.fault(endpoint, kind, **details)
-            else:
-                self.mqtt.fault(endpoint, kind, **details)
+            endpoint.begin(kind, **details)
         except TypeError as error:
             raise ValueError(f"{kind}: {error}") from error
+        if seconds is not None:
+            asyncio.get_running_loop().call_later(float(seconds), endpoint.mend, unit)
+        return {}
+
+    def _listed(self) -> dict[str, dict[str, Any]]:
+        return {
+            name: {"port": end.place, "faults": sorted(end.faults)}
+            for name, end in self._endpoints.items()
+        }
+
+    def _known(self, name: str, kind: str) -> tuple[Endpoint, str]:
+        """The endpoint, and the fault as it writes it: `half-open` and `half_open` are one."""
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
+            raise ValueError(f"no endpoint {name!r}; there are {', '.join(self._endpoints)}")
+        known = [*sorted(endpoint.faults), _MEND]
+        for each in known:
+            if each.replace("_", "-") == kind.replace("_", "-"):
+                return endpoint, str(each)
+        raise ValueError(f"{name} knows no fault {kind!r}; it knows {', '.join(known)}")
 
 
 @asynccontextmanager
@@ -106,8 +125,48 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
     async with (
         modbus_hospital(HOST, ports, speed=speed) as modbus,
         mqtt_hospital(HOST, broker, speed=speed) as mqtt,
+        astm_hospital(speed=speed) as astm,
+        hl7_analyzer(HOST, ports.get(HEMATOLOGY, 0), interval=_SAMPLE / speed) as hematology,
     ):
-        yield Hospital(modbus, mqtt, broker)
+        endpoints = {
+            **_modbus_endpoints(modbus),
+            **_mqtt_endpoints(mqtt, broker),
+            **_astm_endpoints(astm),
+            HEMATOLOGY: _hl7_endpoint(hematology),
+        }
+        yield Hospital(endpoints, broker)
+
+
+def _modbus_endpoints(modbus: ModbusHospital) -> dict[str, Endpoint]:
+    return {
+        name: Endpoint(
+            port, list(modbus_faults.Kind), partial(modbus.fault, name), partial(modbus.clear, name)
+        )
+        for name, port in modbus.ports.items()
+    }
+
+
+def _mqtt_endpoints(mqtt: MqttHospital, broker: int) -> dict[str, Endpoint]:
+    return {
+        name: Endpoint(broker, list(MQTT_FAULTS), partial(mqtt.fault, name), _whole(mqtt, name))
+        for name in mqtt.sensors
+    }
+
+
+def _astm_endpoints(astm: AstmHospital) -> dict[str, Endpoint]:
+    return {
+        name: Endpoint(path, list(astm_faults.Kind), partial(astm.fault, name), _whole(astm, name))
+        for name, path in astm.paths.items()
+    }
+
+
+def _hl7_endpoint(analyzer: Analyzer) -> Endpoint:
+    return Endpoint(analyzer.port, list(HL7_FAULTS), analyzer.fault, lambda _unit: analyzer.clear())
+
+
+def _whole(hospital: MqttHospital | AstmHospital, name: str) -> Callable[[int | None], None]:
+    """Mending a device that has no units."""
+    return lambda _unit: hospital.clear(name)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -125,7 +184,7 @@ async def _serve(options: argparse.Namespace) -> None:
         hospital = await stack.enter_async_context(running(dict(options.port), options.speed))
         if options.control is not None:
             await stack.enter_async_context(controlled(options.control, hospital.handle))
-        sys.stdout.write(json.dumps({"ports": hospital.ports}) + "\n")
+        sys.stdout.write(json.dumps({"ports": hospital.ports, "lines": hospital.lines}) + "\n")
         sys.stdout.flush()
         await stop.wait()
 

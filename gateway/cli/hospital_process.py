@@ -19,8 +19,8 @@ _GRACE = 5.0
 
 
 @contextmanager
-def hospital(ports: Mapping[str, int], data: Path) -> Iterator[Mapping[str, int]]:
-    """Start the simulators on these ports (0: any free); yields the ports that they took.
+def hospital(ports: Mapping[str, int], data: Path) -> Iterator[Mapping[str, int | str]]:
+    """Start the simulators on these ports (0: any free); yields where each link finds them.
 
     They have a session of their own, so that Ctrl-C reaches the gateway first, and they end by
     themselves when this process does, however it ends.
@@ -31,18 +31,19 @@ def hospital(ports: Mapping[str, int], data: Path) -> Iterator[Mapping[str, int]
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     ) as process:
         try:
-            yield _ready(cast("IO[bytes]", process.stdout))["ports"]
+            ready = _ready(cast("IO[bytes]", process.stdout))
+            yield {**ready["ports"], **ready["lines"]}
         finally:
             _stop(process)
 
 
-def _ready(output: IO[bytes]) -> Mapping[str, Mapping[str, int]]:
+def _ready(output: IO[bytes]) -> Mapping[str, Mapping[str, int | str]]:
     with DefaultSelector() as selector:
         selector.register(output, EVENT_READ)
         line = output.readline() if selector.select(_PATIENCE) else b""
     if not line:
         raise IsogateError("the simulators did not start; their own words stand above")
-    ready: Mapping[str, Mapping[str, int]] = orjson.loads(line)
+    ready: Mapping[str, Mapping[str, int | str]] = orjson.loads(line)
     return ready
 
 

@@ -19,12 +19,12 @@ def link_ports(site: Site) -> dict[str, int]:
     return {link: port for link, port in found.items() if port is not None}
 
 
-def relocated(site: Site, ports: Mapping[str, int], http: int) -> Site:
-    """`site` with its links calling `ports` (by link id) and its pages on `http`.
+def relocated(site: Site, places: Mapping[str, int | str], http: int) -> Site:
+    """`site` with its links at `places` (ports and serial lines by link id), its pages on `http`.
 
     A section that opens a port which a link called (the broker of the sensors) moves along.
     """
-    moved = {old: ports[link] for link, old in link_ports(site).items() if link in ports}
+    moved = {old: places[link] for link, old in link_ports(site).items() if link in places}
     listeners = site.listeners.model_copy(
         update={"http": site.listeners.http.model_copy(update={"port": http})}
     )
@@ -32,7 +32,7 @@ def relocated(site: Site, ports: Mapping[str, int], http: int) -> Site:
         site,
         listeners=listeners,
         links=tuple(
-            _calling(link, ports[link.id]) if link.id in ports else link for link in site.links
+            _calling(link, places[link.id]) if link.id in places else link for link in site.links
         ),
         sections={name: _opening(section, moved) for name, section in site.sections.items()},
     )
@@ -43,14 +43,14 @@ def _port(link: LinkEntry) -> int | None:
     return port if isinstance(port, int) else None
 
 
-def _calling(link: LinkEntry, port: int) -> LinkEntry:
-    if _port(link) is None:
+def _calling(link: LinkEntry, port: int | str) -> LinkEntry:
+    if not hasattr(link.transport or link.options, "port"):
         return link
     if link.transport is not None:
         return replace(link, transport=link.transport.model_copy(update={"port": port}))
     return replace(link, options=link.options.model_copy(update={"port": port}))
 
 
-def _opening(section: BaseModel, moved: Mapping[int, int]) -> BaseModel:
+def _opening(section: BaseModel, moved: Mapping[int, int | str]) -> BaseModel:
     port = moved.get(getattr(section, "port", 0))
     return section if port is None else section.model_copy(update={"port": port})
