@@ -1,7 +1,7 @@
 # Isogate. `make` alone lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check bench env env-dev peers
+.PHONY: help demo test test-full check bench lock env env-dev peers
 export PYTHON ?= python3
 BIN := .venv/bin
 
@@ -29,6 +29,12 @@ check: env-dev ## Lint, format, types, import laws, locks and paths
 
 bench: env-dev peers ## Benchmarks beside their peers [NAME="event_store mqtt_ingest" ARGS=--json]
 	$(BIN)/python -m bench $(NAME) $(ARGS)
+
+lock: env-dev ## Resolve the dependencies anew; commit what changes
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --extra broker \
+	  --upgrade pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --extra broker --group dev \
+	  --upgrade -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 env:
 	@tools/ensure_venv.sh run

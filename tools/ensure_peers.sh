@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  mosquitto mosquitto-clients mbpoll chromium chromium-driver fonts-noto-cjk strace gcc libc6-dev
+  mosquitto mosquitto-clients mbpoll openssl chromium chromium-driver fonts-noto-cjk strace gcc libc6-dev
 )
 
 is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }

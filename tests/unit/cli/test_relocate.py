@@ -3,6 +3,7 @@ from __future__ import annotations
 from gateway.cli.relocate import link_ports, relocated
 from gateway.cli.shipped import demo_site
 from gateway.config import Site, discover_drivers, discover_rooms, load_site
+from gateway.transport import Serial
 
 
 def site() -> Site:
@@ -10,7 +11,15 @@ def site() -> Site:
 
 
 def test_the_demo_calls_a_port_on_every_link() -> None:
-    assert set(link_ports(site())) == {"meters", "chiller", "ups", "room", "sensors"}
+    called = {"meters", "chiller", "ups", "room", "sensors", "hematology"}
+    assert set(link_ports(site())) == called
+
+
+def test_a_serial_line_moves_to_another_path() -> None:
+    moved = relocated(site(), {"chemistry": "/dev/pts/7"}, http=8080)
+    (line,) = (link.transport for link in moved.links if link.id == "chemistry")
+    assert isinstance(line, Serial)
+    assert line.port == "/dev/pts/7"
 
 
 def test_links_call_the_new_ports_and_pages_move() -> None:

@@ -51,9 +51,10 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
 
 def test_every_endpoint_has_a_port_and_its_faults(ask: Ask) -> None:
     listed = ask(kind="list")["endpoints"]
-    assert {"meters", "chiller", "ups", "room"} <= set(listed)
-    assert len(listed) == 4 + 8
-    assert all(each["port"] > 0 and "silent" in each["faults"] for each in listed.values())
+    assert {"meters", "chiller", "ups", "room", "chemistry", "hematology"} <= set(listed)
+    assert len(listed) == 4 + 8 + 2
+    assert listed["chemistry"]["port"].startswith("/dev/")
+    assert all(each["port"] and "half" in " ".join(each["faults"]) for each in listed.values())
 
 
 @pytest.mark.parametrize(
