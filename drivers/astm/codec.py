@@ -29,6 +29,9 @@ _NUMBERS = 8
 _FIRST = 1
 _END_OF_TEXT = re.compile(rb"[\x02\x03\x17]")
 _COMMAND = re.compile(rb"[\x02\x04\x05]")
+_NEVER_TEXT = bytes((0, 1, EOT, ENQ, ACK, *range(0x10, 0x17)))
+"""NUL, which no checksum counts, and what LIS1-A 6.6 forbids; LF is let pass after CR."""
+
 _HEX = re.compile(rb"[0-9A-Fa-f]{2}\r\n")
 
 
@@ -239,5 +242,7 @@ def _fault(frame: bytes, tail: int) -> str:
     """What is wrong with a frame in itself."""
     if not _HEX.fullmatch(frame, tail):
         return "the frame does not end in a checksum, CR and LF"
+    if len(frame.translate(None, _NEVER_TEXT)) < len(frame):
+        return "the text holds a control character"
     said, counted = int(frame[tail : tail + 2], 16), sum(frame[1:tail]) & 0xFF
     return "" if said == counted else f"checksum {said:02X}, counted {counted:02X}"

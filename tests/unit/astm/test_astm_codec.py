@@ -82,6 +82,8 @@ def test_an_intermediate_frame_is_a_frame() -> None:
         (frame(1, b"x", last=False)[:-4] + b"00\r\n", "checksum 00, counted"),
         (F1[:-4] + b"zz\r\n", "does not end in a checksum"),
         (F1[:-1] + b"x", "does not end in a checksum"),
+        (frame(1, b"H|o\x00ne\r"), "control character"),
+        (frame(1, b"H|o\x05ne\r"), "control character"),
         (F2, "came where 1 was due"),
         (frame(0, b"x"), "'0' came where 1 was due"),
         (b"\x02\x0303\r\n", "came where 1 was due"),
