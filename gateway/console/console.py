@@ -12,8 +12,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from gateway.console.device import Device
+from gateway.console.laboratory import Laboratory
 from gateway.console.log import Log
 from gateway.console.overview import Overview
+from gateway.console.quarantine import Quarantine
 from gateway.console.render import Renderer
 from gateway.console.trend import Trend
 from gateway.console.wire import Wire
@@ -32,6 +34,7 @@ class Console:
     def routes(self) -> list[BaseRoute]:
         view, renderer = self._view, self._renderer
         wire, log, trend = Wire(view, renderer), Log(view, renderer), Trend(view, renderer)
+        laboratory, quarantine = Laboratory(view, renderer), Quarantine(view, renderer)
         pages: list[tuple[str, Callable[[Request], Any]]] = [
             ("/", Overview(view, renderer).page),
             ("/devices/{device}", Device(view, renderer).page),
@@ -40,11 +43,14 @@ class Console:
             ("/messages", wire.messages),
             ("/messages/{raw_id}", wire.message),
             ("/events", log.events),
-            ("/quarantine", log.quarantine),
+            ("/quarantine", quarantine.page),
+            ("/results", laboratory.results),
+            ("/samples/{owner}/{specimen:path}", laboratory.sample),
         ]
         static = access(Access.LOOPBACK)(StaticFiles(directory=_STATIC))
         return [
             *(Route(path, page, methods=["GET"]) for path, page in pages),
+            Route("/quarantine", quarantine.interpret, methods=["POST"]),
             Mount("/static", static, name="static"),
         ]
 

@@ -1,4 +1,4 @@
-"""`/events` and `/quarantine`: what happened, and what waits for a person."""
+"""`/events`: what happened."""
 
 from __future__ import annotations
 
@@ -38,15 +38,6 @@ class Log:
             before=before,
             older=events[-1].seq if len(events) == _PAGE else None,
             last_seq=store.last_seq,
-        )
-
-    @access(Access.LOOPBACK)
-    async def quarantine(self, request: Request) -> Response:
-        after = number(request.query_params.get("after"))
-        entries = await self._view.store.quarantine(after=after, limit=_PAGE, open_only=True)
-        more = entries[-1].id if len(entries) == _PAGE else None
-        return self._renderer.page(
-            request, "quarantine.html", entries=entries, after=after, more=more
         )
 
     def _names(self, request: Request, events: list[DeviceEvent]) -> dict[tuple[str, str], str]:

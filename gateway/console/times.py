@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from gateway.console.catalogue import Catalogue
-from gateway.model import Instant, to_datetime
+from gateway.model import Instant, from_datetime, to_datetime
 
 _SECOND = 1_000_000
 _STEPS = (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 172_800), ("d", 86_400, None))
@@ -19,6 +19,12 @@ def moment(instant: Instant, zone: ZoneInfo) -> str:
 def exact(instant: Instant, zone: ZoneInfo) -> str:
     """`2026-11-23 14:05:09.123456`"""
     return to_datetime(instant).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def day_start(instant: Instant, zone: ZoneInfo) -> Instant:
+    """The midnight at the site that began the day of `instant`."""
+    local = to_datetime(instant).astimezone(zone)
+    return from_datetime(local.replace(hour=0, minute=0, second=0, microsecond=0))
 
 
 def zone_name(instant: Instant, zone: ZoneInfo) -> str:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from gateway.console import dump
 from gateway.console.query import number
 from gateway.console.render import Renderer
+from gateway.lab import LabDesk
 from gateway.model import DeviceEvent, RawId, WireRecord
 from gateway.web import Access, GatewayView, access
 from gateway.web.point import point_name
@@ -65,9 +66,11 @@ class Wire:
         )
 
     async def _meaning(self, record: WireRecord, seq: int) -> list[DeviceEvent]:
-        """Events from these bytes: last values, and the one that the reader came from."""
+        """Events from these bytes: results, last values, and the one that the reader came from."""
         store = self._view.store
         asked = await store.events(after=seq - 1, limit=1) if seq else []
         latest = store.latest(record.device) if record.device else []
-        found = {event.id: event for event in [*asked, *latest] if event.raw_id == record.raw_id}
+        results = await self._view.subscriber(LabDesk).of_record(record.raw_id)
+        events = [*(result.event for result in results), *asked, *latest]
+        found = {event.id: event for event in events if event.raw_id == record.raw_id}
         return list(found.values())

@@ -17,10 +17,21 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from gateway.api import open_app
 from gateway.console import Console
-from gateway.model import Coding, Direction, Kind, Quality, SystemClock, Value
+from gateway.model import (
+    Coding,
+    Direction,
+    Kind,
+    Quality,
+    Quarantined,
+    QuarantineReason,
+    RawId,
+    Status,
+    SystemClock,
+    Value,
+)
 from gateway.registry import DeviceState
 from tests.peers import free_port, require_peer, wait_until
-from tests.unit.api.memory_site import MemorySite, furnished, measured, wire
+from tests.unit.api.memory_site import MemorySite, analyzer, found, furnished, measured, wire
 
 pytestmark = [pytest.mark.peer, pytest.mark.acceptance]
 
@@ -64,6 +75,16 @@ for (const element of document.querySelectorAll("body *")) {
 return faint;
 """
 
+PAGES = [
+    "/",
+    "/devices/meter-1",
+    "/messages/7",
+    "/events",
+    "/quarantine",
+    "/results",
+    "/samples/chemistry-1/S1",
+]
+
 TEXTS = "return [...document.querySelectorAll(arguments[0])].map((each) => each.innerText);"
 
 SMALL_TARGETS = """
@@ -89,7 +110,7 @@ def browser(tmp_path: Path) -> Iterator[Chrome]:
 
 @pytest.fixture
 async def site() -> MemorySite:
-    site = furnished(SystemClock())
+    site = furnished(SystemClock(), analyzer())
     now = site.now()
     site.store.keep(wire(7, b"\x01\x03\x02\x04\xe2\x0d\x0a", at=now))
     door = replace(
@@ -97,11 +118,21 @@ async def site() -> MemorySite:
         kind=Kind.STATE,
         value=Value("1", 1.0, code=Coding("urn:isogate:point", "open")),
     )
-    await site.store.add(
+    await site.hear(
+        found("2345-7", "5.10", at=now, raw_id=7, status=Status.PRELIMINARY),
+        found("2345-7", "5.20", at=now, raw_id=7, status=Status.CORRECTED, flags=("H",)),
+        found("2823-3", "6.90", at=now, raw_id=7, flags=("HH",)),
+        found("2823-3", "4.00", at=now, specimen="QC1", status=Status.QC),
+        found("2823-3", "1.10", at=now, specimen="", status=Status.CANCELLED, flags=("<",)),
         measured("meter-1", "power", "12.50", "kW", at=now, raw_id=7),
         measured("meter-1", "current-l1", "999", "A", at=now, quality=Quality.BAD),
         measured("room-1", "humidity", "41", "%", at=now, quality=Quality.UNCERTAIN),
         door,
+    )
+    site.store.put_aside(
+        Quarantined(
+            RawId(7), "lab-line", "chemistry-1", QuarantineReason.UNKNOWN_CODE, "ALT", "no", now
+        )
     )
     return site
 
@@ -172,7 +203,7 @@ async def test_a_device_that_falls_silent_is_seen_at_once(
     await _shows(browser, '[data-device="meter-1"] .state', "offline")
     await _shows(browser, '[data-point="meter-1/power"]', "stale")
     await _shows(browser, '[data-point="meter-1/power"]', "12.50")
-    await _shows(browser, "h1", "1 of 2 devices does not answer.")
+    await _shows(browser, "h1", "1 of 3 devices does not answer.")
     await _shows(browser, ".attention", "no answer from unit 3")
 
 
@@ -226,6 +257,43 @@ async def test_a_lost_connection_is_said_and_its_return_too(
         await _shows(browser, '[data-point="meter-1/power"]', "14")
 
 
+async def test_a_new_result_appears_by_itself_and_the_keyboard_stays_where_it_is(
+    browser: Chrome, site: MemorySite, address: str
+) -> None:
+    await _browse(browser.get, f"{address}/results?lang=en")
+    await _shows(browser, "#result-3", "critically high")
+    await _browse(browser.execute_script, "document.getElementById('result-3').focus()")
+    await site.hear(found("2345-7", "3.30", at=site.now(), specimen="S9", flags=("L",)))
+    await _shows(browser, ".results tbody tr:first-child", "3.30")
+    held = "return document.activeElement.id"
+    assert await _browse(browser.execute_script, held) == "result-3"
+    keys = ActionChains(browser).send_keys(Keys.ARROW_UP, Keys.ARROW_DOWN, Keys.ENTER)
+    await _browse(keys.perform)
+    await _shows(browser, "h1", "Sample S1")
+    assert await _browse(_complaints, browser) == []
+
+
+async def test_a_version_leads_to_its_bytes(browser: Chrome, address: str) -> None:
+    await _browse(browser.get, f"{address}/samples/chemistry-1/S1?lang=en")
+    (summary,) = await _browse(_all, browser, "summary")
+    await _browse(summary.click)
+    await _shows(browser, ".versions", "5.10")
+    (link,) = await _browse(_all, browser, ".versions a")
+    await _browse(link.click)
+    await _shows(browser, "h1", "Message 7")
+
+
+async def test_the_quarantine_is_interpreted_again_at_a_button(
+    browser: Chrome, site: MemorySite, address: str
+) -> None:
+    site.outcome = {"resolved": 1, "events": 3, "waiting": {}}
+    await _browse(browser.get, f"{address}/quarantine?lang=en")
+    (button,) = await _browse(_all, browser, ".task button")
+    await _browse(button.click)
+    await _shows(browser, ".outcome", "1 entry is settled, 3 events were added.")
+    assert site.asked == ["interpret chemistry-1 unknown-code console"]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 async def test_every_page_reads_well(
@@ -233,7 +301,7 @@ async def test_every_page_reads_well(
 ) -> None:
     site.registry.move("meter-1", DeviceState.OFFLINE, site.now(), "no answer from unit 3")
     choice = f"lang={language}&theme={theme}"
-    for path in ["/", "/devices/meter-1", "/messages/7", "/events", "/quarantine", "/nothing"]:
+    for path in [*PAGES, "/nothing"]:
         await _browse(browser.get, f"{address}{path}?{choice}")
         assert await _browse(browser.execute_script, CONTRAST) == [], path
         assert await _browse(browser.execute_script, SMALL_TARGETS) == [], path
@@ -249,7 +317,7 @@ async def test_every_page_reads_well(
 async def test_nothing_overflows_a_phone(browser: Chrome, address: str, language: str) -> None:
     metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     await _browse(browser.execute_cdp_cmd, "Emulation.setDeviceMetricsOverride", metrics)
-    for path in ["/", "/devices/meter-1", "/messages/7", "/events", "/quarantine"]:
+    for path in PAGES:
         await _browse(browser.get, f"{address}{path}?lang={language}")
         wide = await _browse(browser.execute_script, "return document.documentElement.scrollWidth")
         assert wide <= 390, path

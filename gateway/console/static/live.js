@@ -85,7 +85,7 @@ function refresh() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-refresh]")) {
       const other = fresh.querySelector(`[data-refresh="${part.dataset.refresh}"]`);
-      if (other && other.innerHTML !== part.innerHTML) part.replaceChildren(...other.childNodes);
+      if (other && other.innerHTML !== part.innerHTML) replace(part, other);
     }
     for (const icon of fresh.querySelectorAll("[data-device] [data-state-word] svg")) {
       const device = icon.closest("[data-device]").dataset.device;
@@ -93,6 +93,13 @@ function refresh() {
       if (here) here.innerHTML = icon.innerHTML;
     }
   }, 1000);
+}
+
+// Who works with the keyboard stays on the row where they are.
+function replace(part, other) {
+  const held = part.contains(document.activeElement) ? document.activeElement.id : "";
+  part.replaceChildren(...other.childNodes);
+  if (held) document.getElementById(held)?.focus();
 }
 
 function tick() {
@@ -111,6 +118,9 @@ function follow(address) {
     lost.hidden = false;
   });
   stream.addEventListener("device", (event) => showState(JSON.parse(event.data)));
+  stream.addEventListener("event", (event) => {
+    if (JSON.parse(event.data).type.endsWith(".result")) refresh();
+  });
   stream.addEventListener("latest", (event) => {
     const item = JSON.parse(event.data);
     const text = showValue(item);

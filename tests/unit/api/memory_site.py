@@ -273,6 +273,7 @@ class MemorySite:
     async def interpret_again(
         self, *, device: str | None, reason: QuarantineReason | None, actor: str
     ) -> Mapping[str, Any]:
+        self.asked.append(f"interpret {device} {reason} {actor}")
         return {**self.outcome, "asked": [device, reason, actor]}
 
     async def backup(self, target: Path) -> Mapping[str, Any]:

@@ -91,4 +91,4 @@ async def test_every_answer_tells_the_browser_to_trust_nothing_else() -> None:
                 headers = (await http.get(path)).headers
                 assert "script-src 'self'" in headers["content-security-policy"]
                 assert headers["x-content-type-options"] == "nosniff"
-                assert headers["referrer-policy"] == "no-referrer"
+                assert headers["referrer-policy"] == "same-origin"

@@ -14,6 +14,7 @@ from jinja2 import Environment
 
 import gateway
 from gateway.console.catalogue import LANGUAGES, SOURCE, Catalogue, catalogue, offered
+from gateway.console.finding import FLAGS, LEVELS
 from gateway.console.language import THEMES
 from gateway.console.words import AGES, VALUES
 from gateway.model import Direction, Kind, Quality, QuarantineReason, Status
@@ -25,7 +26,9 @@ TRANSLATED = [tag for tag in LANGUAGES if tag != SOURCE]
 CLOSED_SETS = {
     "age": AGES,
     "direction": tuple(Direction),
+    "flag": tuple(FLAGS.values()),
     "kind": tuple(Kind),
+    "level": tuple(LEVELS),
     "quality": tuple(Quality),
     "reason": tuple(QuarantineReason),
     "state": tuple(DeviceState),

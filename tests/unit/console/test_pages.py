@@ -30,7 +30,9 @@ from tests.unit.api.memory_site import (
     METER,
     NOON,
     MemorySite,
+    analyzer,
     device,
+    found,
     furnished,
     measured,
     wire,
@@ -44,6 +46,8 @@ PAGES = [
     "/messages/7",
     "/events",
     "/quarantine",
+    "/results",
+    "/samples/chemistry-1/S1",
 ]
 
 
@@ -60,9 +64,11 @@ _SCOPE = {
 
 @pytest.fixture
 async def site() -> MemorySite:
-    site = furnished()
+    site = furnished(None, analyzer())
     site.store.keep(wire(7, b"\x02ok\x03"))
-    await site.store.add(measured("meter-1", "power", "12.50", "kW", raw_id=7))
+    await site.hear(
+        measured("meter-1", "power", "12.50", "kW", raw_id=7), found("2823-3", "4.1", raw_id=7)
+    )
     return site
 
 
@@ -140,7 +146,7 @@ async def test_a_silent_device_needs_a_person_and_its_values_are_stale(
 ) -> None:
     site.registry.move("meter-1", DeviceState.OFFLINE, NOON, "no answer from unit 3")
     page = await _text(http, "/?lang=en")
-    assert "1 of 2 devices does not answer." in page
+    assert "1 of 3 devices does not answer." in page
     assert page.count("no answer from unit 3") == 2
     assert 'data-point="meter-1/power" data-quality="stale"' in page
     assert "12.50" in page
@@ -205,7 +211,7 @@ async def test_events_page_back_from_the_newest(site: MemorySite, http: httpx.As
         shown += [int(seq) for seq in re.findall(r'right code muted">(\d+)<', page)]
         older = re.search(r'rel="next" href="([^"]+)"', page)
         path = older[1].replace("&amp;", "&") if older else ""
-    assert shown == list(range(121, 0, -1))
+    assert shown == list(range(122, 0, -1))
     assert path == ""
 
 
@@ -216,7 +222,7 @@ async def test_a_rare_devices_events_are_found_behind_many_others(
     events = [measured("meter-1", "power", str(n), "kW", at=Instant(NOON + n)) for n in range(2000)]
     await site.store.add(*events)
     page = await _text(http, "/events?device=room-1&lang=en")
-    assert re.findall(r'right code muted">(\d+)<', page) == ["2"]
+    assert re.findall(r'right code muted">(\d+)<', page) == ["3"]
 
 
 async def test_a_choice_of_language_and_theme_is_kept(http: httpx.AsyncClient) -> None:
