@@ -7,7 +7,7 @@ import os
 import pty
 import random
 import tty
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from gateway.driver import DeviceEntry
 from gateway.model import DeviceEvent, Kind, Micros, SystemClock
 from gateway.registry import Registry
 from gateway.store import EventStore, StoreOptions
+from gateway.store.options import free_bytes
 from gateway.supervisor import Intake, Supervisor, TapHub
 from gateway.transport import Rfc2217, Serial, Tcp, TcpListen, connect
 from simulators.astm import (
@@ -64,10 +65,13 @@ def message(sample: str, tests: int = 17) -> Sequence[str]:
 
 
 @asynccontextmanager
-async def gateway(folder: Path, entry: LinkEntry) -> AsyncIterator[EventStore]:
+async def gateway(
+    folder: Path, entry: LinkEntry, disk: Callable[[Path], int] = free_bytes
+) -> AsyncIterator[EventStore]:
     """Store, intake and supervisor with one link."""
     clock = SystemClock()
-    async with EventStore.open(folder / "store", StoreOptions(), clock) as store:
+    options = StoreOptions(probe_seconds=0.01, free_space=disk)
+    async with EventStore.open(folder / "store", options, clock) as store:
         registry, taps = Registry(), TapHub(clock)
         intake = Intake("site", store, registry, clock, Micros(60_000_000))
         supervisor = Supervisor({"astm": driver_type}, intake, registry, taps)
@@ -288,3 +292,35 @@ def _exactly(descriptor: int, count: int) -> bytes:
     while len(got) < count:
         got += os.read(descriptor, count - len(got))
     return got
+
+
+class Disk:
+    """Free space as the store sees it."""
+
+    def __init__(self) -> None:
+        self.free = 1 << 40
+
+    def __call__(self, _path: Path) -> int:
+        return self.free
+
+
+async def test_a_full_disk_at_the_end_of_a_transfer_loses_nothing_on_a_listening_link(
+    tmp_path: Path,
+) -> None:
+    """EOT has no answer to withhold: the link starts again until what it owes is settled."""
+    disk, port = Disk(), free_port()
+    entry = link(chemistry(), transport=TcpListen(port=port))
+    async with gateway(tmp_path, entry, disk) as store:
+        async with TcpClientPlace(LOOPBACK, port).line() as line:
+            await line.write(b"\x05")
+            await line.read()
+            for number, record in enumerate(message("S1", tests=2), 1):
+                body = f"{number}{record}\r".encode() + b"\x03"
+                await line.write(b"\x02" + body + f"{sum(body) % 256:02X}\r\n".encode())
+                assert await line.read() == b"\x06"
+            disk.free = 0
+            await line.write(b"\x04")
+            assert await line.read() == b""
+        disk.free = 1 << 40
+        assert samples(await results(store, 2)) == ["S1"]
+        assert await store.quarantine() == []

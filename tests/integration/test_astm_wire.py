@@ -357,3 +357,40 @@ async def test_a_long_transfer_before_a_crash_is_found_behind_many_others() -> N
         (entry,) = ports.quarantine_list
     assert entry.reason is QuarantineReason.INCOMPLETE
     assert ports.records[-1].data == b""
+
+
+async def test_a_transfer_longer_than_the_gateway_keeps_is_refused() -> None:
+    head, *_ = message()
+    huge = [frame(number, b"M|1|" + b"x" * 63_000 + b"\r") for number in range(2, 140)]
+    async with on_the_wire() as (analyzer, ports, _):
+        await analyzer.ask(ENQ, head)
+        taken = 0
+        while await analyzer.ask(huge[taken]) == [ACK]:
+            taken += 1
+        assert await analyzer.ask(huge[taken]) == [NAK]
+        await analyzer.say(EOT)
+        await waiting(ports, QuarantineReason.INCOMPLETE)
+    assert sum(len(record.data) for record in ports.records) < 9 << 20
+    assert taken == len(ports.records) - 3
+
+
+async def test_analyzers_that_share_a_line_are_told_apart_by_their_name() -> None:
+    entry = link(device("one", sender="chem-1"), device("two", sender="chem-2"))
+    other = [frame(1, message()[0][2:-5].replace(b"chem-1", b"chem-2")), *message()[1:]]
+    stranger = [frame(1, message()[0][2:-5].replace(b"chem-1", b"who")), *message()[1:]]
+    async with on_the_wire(entry) as (analyzer, ports, _):
+        for sent in (message(), other, stranger):
+            assert await analyzer.send(sent) == [ACK] * 6
+        await waiting(ports, QuarantineReason.UNKNOWN_DEVICE)
+    assert [each.device for each in ports.publications] == ["one", "two"]
+    assert {record.device for record in ports.records[1:6]} == {"one"}
+    assert {record.device for record in ports.records[-7:]} == {""}
+
+
+async def test_a_sender_that_falls_silent_twice_is_heard_again() -> None:
+    async with on_the_wire(link(silence=0.05, gap=0.05)) as (analyzer, ports, _):
+        for count in (1, 2):
+            await analyzer.ask(ENQ, message()[0][:-2] + b"\r\n")
+            await ports.until(lambda wanted=count: len(ports.quarantine_list) == wanted)  # type: ignore[misc]
+        assert await analyzer.send(message()) == [ACK] * 6
+        await settled(ports)
