@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from simulators.astm.analyzer import Analyzer, astm_analyzer
 from simulators.astm.faults import Fault, Kind
@@ -14,6 +17,7 @@ from simulators.astm.sender import Timers
 
 CHEMISTRY = "chemistry"
 _INTERVAL = 20.0
+_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 class AstmHospital:
@@ -41,6 +45,8 @@ async def astm_hospital(
     place = PtyPlace(9600, (lines or {}).get(CHEMISTRY))
     async with (
         place.open(),
-        astm_analyzer(place, interval=_INTERVAL / speed, timers=timers) as analyzer,
+        astm_analyzer(
+            place, interval=_INTERVAL / speed, timers=timers, clock=partial(datetime.now, _ZONE)
+        ) as analyzer,
     ):
         yield AstmHospital({CHEMISTRY: analyzer}, {CHEMISTRY: place.path})
