@@ -1,19 +1,23 @@
 """Isogate: the driver kit. Driver authors import this package and nothing below it."""
 
 from gateway.driver import (
+    UNKNOWN,
     AnalyzerOptions,
     DeviceEntry,
     DeviceOptions,
     Driver,
     DriverType,
     Exchange,
+    Explain,
     Finding,
     LinkEntry,
     LinkOptions,
+    Part,
     Poll,
     Poller,
     PollingDriver,
     Ports,
+    Stretch,
     identify,
 )
 from gateway.errors import (
@@ -66,6 +70,7 @@ from gateway.transport import Connection, Rfc2217, Serial, Tap, Tcp, TcpListen
 
 __all__ = [
     "LOINC",
+    "UNKNOWN",
     "Analyte",
     "AnalyzerOptions",
     "AnalyzerProfile",
@@ -78,6 +83,7 @@ __all__ = [
     "Driver",
     "DriverType",
     "Exchange",
+    "Explain",
     "Fetched",
     "Finding",
     "Grade",
@@ -89,6 +95,7 @@ __all__ = [
     "LinkOptions",
     "Localized",
     "Operator",
+    "Part",
     "Point",
     "Poll",
     "Poller",
@@ -115,6 +122,7 @@ __all__ = [
     "Serial",
     "Status",
     "StoreError",
+    "Stretch",
     "Subject",
     "Tap",
     "Tcp",

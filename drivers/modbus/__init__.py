@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from drivers.modbus.check import check
 from drivers.modbus.driver import ModbusDriver
+from drivers.modbus.explain import explain
 from drivers.modbus.options import ModbusDevice, ModbusLink
 from drivers.modbus.profile import ModbusProfile
 from gateway import DriverType
@@ -19,6 +20,7 @@ driver_type = DriverType(
     link=ModbusLink,
     device=ModbusDevice,
     check=check,
+    explain=explain,
     transports=frozenset({"tcp", "serial", "rfc2217"}),
 )
 

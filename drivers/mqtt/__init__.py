@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 from drivers.mqtt.driver import MqttDriver, check
+from drivers.mqtt.explain import explain
 from drivers.mqtt.hearing import interpret
 from drivers.mqtt.profile import MqttDevice, MqttLink, MqttProfile
 from gateway import DriverType
@@ -16,5 +17,6 @@ driver_type = DriverType(
     link=MqttLink,
     device=MqttDevice,
     check=check,
+    explain=explain,
     interpret=interpret,
 )

@@ -14,7 +14,8 @@ from gateway.app.configuration import Configuration
 from gateway.app.metrics import engine_metrics
 from gateway.app.worklist import interpret_again
 from gateway.config import Difference, Site, difference
-from gateway.model import Clock, DeviceEvent, Instant, Micros, QuarantineReason
+from gateway.driver import Part
+from gateway.model import Clock, DeviceEvent, Instant, Micros, QuarantineReason, WireRecord
 from gateway.registry import Registry
 from gateway.room import Subscriber
 from gateway.store import EventStore, StoreHealth
@@ -87,6 +88,14 @@ class Gateway:
 
     def tap(self, link: str) -> AbstractContextManager[asyncio.Queue[Tapped]]:
         return self.taps.watch(link)
+
+    def explain(self, record: WireRecord) -> Sequence[Part]:
+        link = next((each for each in self.config.links if each.id == record.link), None)
+        if link is None:
+            return ()
+        explain = self.configuration.drivers[link.driver].explain
+        profiles = (each.profile for each in link.devices if each.id == record.device)
+        return explain(record, next(profiles, None)) if explain is not None else ()
 
     async def reload(self) -> Mapping[str, Any]:
         fresh = await asyncio.to_thread(self.configuration.load)

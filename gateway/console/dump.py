@@ -26,6 +26,7 @@ class Byte:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    start: int
     offset: str
     bytes: tuple[Byte, ...]
 
@@ -33,7 +34,9 @@ class Row:
 def rows(data: bytes) -> Iterator[Row]:
     """Sixteen bytes a row; the offset in four or more hexadecimal digits."""
     for start in range(0, len(data), _WIDTH):
-        yield Row(f"{start:04x}", tuple(_byte(byte) for byte in data[start : start + _WIDTH]))
+        yield Row(
+            start, f"{start:04x}", tuple(_byte(byte) for byte in data[start : start + _WIDTH])
+        )
 
 
 def preview(data: bytes, size: int = 12) -> str:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console import dump
+from gateway.console.anatomy import anatomy
 from gateway.console.query import number
 from gateway.console.render import Renderer
 from gateway.lab import LabDesk
@@ -57,6 +58,7 @@ class Wire:
             request,
             "message.html",
             record=record,
+            anatomy=anatomy(self._view.explain(record), reader),
             rows=list(dump.rows(record.data[:_LARGEST_DUMP])),
             cut=max(0, len(record.data) - _LARGEST_DUMP),
             text=dump.as_text(record.data),

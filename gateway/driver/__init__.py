@@ -2,24 +2,29 @@
 
 from gateway.driver.analyzer import AnalyzerOptions, identify
 from gateway.driver.entries import DeviceEntry, DeviceOptions, Finding, LinkEntry, LinkOptions
+from gateway.driver.part import UNKNOWN, Explain, Part, Stretch
 from gateway.driver.ports import Ports
 from gateway.driver.protocol import Driver, Exchange, Poll, Poller, PollingDriver
 from gateway.driver.type import ENTRY_POINT_GROUP, DriverType
 
 __all__ = [
     "ENTRY_POINT_GROUP",
+    "UNKNOWN",
     "AnalyzerOptions",
     "DeviceEntry",
     "DeviceOptions",
     "Driver",
     "DriverType",
     "Exchange",
+    "Explain",
     "Finding",
     "LinkEntry",
     "LinkOptions",
+    "Part",
     "Poll",
     "Poller",
     "PollingDriver",
     "Ports",
+    "Stretch",
     "identify",
 ]

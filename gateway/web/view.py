@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from gateway.driver import Part
 from gateway.model import (
     DeviceEvent,
     Instant,
@@ -120,6 +121,10 @@ class GatewayView(Protocol):
 
     def tap(self, link: str) -> AbstractContextManager[asyncio.Queue[Tapped]]:
         """A bounded queue of the bytes that cross a link."""
+        ...
+
+    def explain(self, record: WireRecord) -> Sequence[Part]:
+        """What the bytes of a record are, by its link's driver; nothing where none can tell."""
         ...
 
     async def reload(self) -> Mapping[str, Any]:

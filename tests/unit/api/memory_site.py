@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from gateway.driver import DeviceEntry, DeviceOptions
+from gateway.driver import DeviceEntry, DeviceOptions, Part
 from gateway.lab import LabDesk
 from gateway.lab.tables import Tables
 from gateway.model import (
@@ -227,6 +227,7 @@ class MemorySite:
         self.taps = TapHub(self.clock)
         self.state = Readiness(ready=True)
         self.asked: list[str] = []
+        self.parts: dict[int, Sequence[Part]] = {}
         self.outcome: dict[str, Any] = {"resolved": 0, "events": 0, "waiting": {}}
         in_memory = Path(":memory:")
         self.desk = LabDesk(in_memory, Tables(in_memory), ThreadPoolExecutor(1))
@@ -265,6 +266,9 @@ class MemorySite:
     def tap(self, link: str) -> Iterator[asyncio.Queue[Tapped]]:
         with self.taps.watch(link) as queue:
             yield queue
+
+    def explain(self, record: WireRecord) -> Sequence[Part]:
+        return self.parts.get(record.raw_id, ())
 
     async def reload(self) -> Mapping[str, Any]:
         self.asked.append("reload")

@@ -13,6 +13,7 @@ from gateway.console import Console
 from gateway.console.overview import Overview
 from gateway.console.render import Renderer
 from gateway.console.shown import cards
+from gateway.driver import Part
 from gateway.model import (
     Coding,
     Instant,
@@ -136,7 +137,7 @@ async def test_a_value_leads_to_its_bytes_in_one_click(http: httpx.AsyncClient) 
     address = re.search(r'href="(/messages/7[^"]*)"', page)
     assert address is not None
     message = await _text(http, address[1])
-    assert "<i>STX</i><b>o</b><b>k</b><i>ETX</i>" in message
+    assert "<i>STX</i><b>o</b><b>k</b><i>ETX</i>" in re.sub(r' data-at="\d+"', "", message)
     assert "12.50" in message
     assert 'href="/devices/meter-1"' in message
 
@@ -199,6 +200,28 @@ async def test_quarantine_says_why_and_leads_to_the_bytes(
     assert "unknown code" in page
     assert 'href="/messages/7"' in page
     assert "未知代码" in await _text(http, "/quarantine?lang=zh")
+
+
+async def test_a_message_is_shown_part_by_part_in_the_readers_language(
+    site: MemorySite, http: httpx.AsyncClient
+) -> None:
+    assert "data-anatomy" not in await _text(http, "/messages/7")
+    inner = Part("Register 1", 1, 3, "<b>1250</b>")
+    site.parts[7] = (Part({"en": "Data", "zh-CN": "数据"}, 0, 4, "", (inner,)),)
+    page = await _text(http, "/messages/7?lang=zh")
+    assert 'data-start="0" data-end="4"><span class="part-label">数据</span>' in page
+    assert "&lt;b&gt;1250&lt;/b&gt;" in page
+    assert "Data" in await _text(http, "/messages/7?lang=en")
+
+
+async def test_a_record_of_very_many_parts_is_cut_and_says_so(
+    site: MemorySite, http: httpx.AsyncClient
+) -> None:
+    site.parts[7] = [Part("x", 0, 1, "long" * 100) for _ in range(2_001)]
+    page = await _text(http, "/messages/7?lang=en")
+    assert page.count("data-part ") == 2_000
+    assert "more parts than are shown" in page
+    assert "long" * 76 not in page
 
 
 async def test_events_page_back_from_the_newest(site: MemorySite, http: httpx.AsyncClient) -> None:
