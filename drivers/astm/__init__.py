@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from drivers.astm.driver import AstmDriver, check, interpret
+from drivers.astm.explain import explain
 from drivers.astm.profile import AstmDevice, AstmLink, AstmProfile
 from gateway import DriverType
 
@@ -19,6 +20,7 @@ driver_type = DriverType(
     transports=frozenset({"tcp", "tcp-listen", "serial", "rfc2217"}),
     check=check,
     interpret=interpret,
+    explain=explain,
 )
 
 __all__ = ["driver_type"]

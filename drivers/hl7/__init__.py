@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 from drivers.hl7.driver import Hl7Driver
+from drivers.hl7.explain import explain
 from drivers.hl7.interpret import interpret
 from drivers.hl7.profile import Hl7Device, Hl7Link, Hl7Profile
 from gateway import DriverType
@@ -17,4 +18,5 @@ driver_type = DriverType(
     device=Hl7Device,
     transports=frozenset({"tcp", "tcp-listen", "serial", "rfc2217"}),
     interpret=interpret,
+    explain=explain,
 )
