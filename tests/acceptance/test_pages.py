@@ -17,6 +17,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from gateway.api import open_app
 from gateway.console import Console
+from gateway.driver import Part
 from gateway.model import (
     Coding,
     Direction,
@@ -118,6 +119,8 @@ async def site() -> MemorySite:
         kind=Kind.STATE,
         value=Value("1", 1.0, code=Coding("urn:isogate:point", "open")),
     )
+    registers = (Part("Register 1", 3, 5, "1250"), Part("Register 2", 5, 7, "3338"))
+    site.parts[7] = (Part("Unit", 0, 1, "1"), Part("Data", 3, 7, "", registers))
     await site.hear(
         found("2345-7", "5.10", at=now, raw_id=7, status=Status.PRELIMINARY),
         found("2345-7", "5.20", at=now, raw_id=7, status=Status.CORRECTED, flags=("H",)),
@@ -216,6 +219,22 @@ async def test_from_a_value_to_its_bytes_and_back(browser: Chrome, address: str)
     (back,) = await _browse(_all, browser, '.crumbs a[href="/devices/meter-1"]')
     await _browse(back.click)
     await _shows(browser, "h1", "Linac meter")
+
+
+async def test_a_part_shows_its_bytes_and_a_byte_its_part(browser: Chrome, address: str) -> None:
+    await _browse(browser.get, f"{address}/messages/7?lang=en")
+    second = (await _browse(_all, browser, "[data-part]"))[3]
+    await _browse(second.click)
+    assert await _browse(browser.execute_script, TEXTS, ".dump span.chosen") == ["0d", "0a"]
+    (third,) = await _browse(_all, browser, '.dump span[data-at="3"]')
+    await _browse(third.click)
+    chosen = "[data-part][data-chosen]"
+    assert await _browse(browser.execute_script, TEXTS, chosen) == ["Register 1\n1250"]
+    keys = ActionChains(browser).send_keys(Keys.ARROW_LEFT, Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    await _browse(keys.perform)
+    assert await _browse(browser.execute_script, TEXTS, chosen) == ["Unit\n1"]
+    assert await _browse(browser.execute_script, CONTRAST) == []
+    assert await _browse(_complaints, browser) == []
 
 
 async def test_the_line_is_shown_as_it_happens(
