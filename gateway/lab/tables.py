@@ -18,7 +18,7 @@ from gateway.lab.result import (
     specimen_of,
 )
 from gateway.lab.row import Row, body_of, result_of
-from gateway.model import DeviceEvent, Instant, RawId
+from gateway.model import DeviceEvent, Instant, RawId, Status
 from gateway.store.connection import open_writer, transaction
 
 _FORMAT = 1
@@ -37,8 +37,8 @@ CREATE TABLE result(
 );
 CREATE INDEX by_sample ON result(specimen, device) WHERE specimen <> '';
 CREATE INDEX by_device ON result(device, seq) WHERE current;
-CREATE INDEX by_status ON result(status, seq) WHERE current AND status <> 'final';
-CREATE INDEX by_level ON result(level, seq) WHERE current AND level > 0;
+CREATE INDEX unusual ON result(status, seq) WHERE current AND status <> 'final';
+CREATE INDEX critical ON result(seq) WHERE current AND level = 2;
 CREATE INDEX by_received ON result(received) WHERE current;
 CREATE INDEX by_raw ON result(raw) WHERE raw IS NOT NULL;
 """
@@ -143,6 +143,7 @@ class Tables:
 
 
 def _conditions(wanted: ResultFilter, before: int | None) -> Iterator[tuple[str, Any]]:
+    """Each condition and its value; the literals let SQLite use its partial indexes."""
     if before is not None:
         yield "seq < ?", before
     if wanted.device:
@@ -150,9 +151,11 @@ def _conditions(wanted: ResultFilter, before: int | None) -> Iterator[tuple[str,
     if wanted.specimen:
         yield "specimen <> '' AND specimen = ?", wanted.specimen
     if wanted.status is not None:
-        yield "status = ?", wanted.status
+        usual = "" if wanted.status is Status.FINAL else "status <> 'final' AND "
+        yield f"{usual}status = ?", wanted.status
     if wanted.level:
-        yield "level > 0 AND level >= ?", wanted.level
+        critical = "level = 2 AND " if wanted.level is FlagLevel.CRITICAL else ""
+        yield f"{critical}level >= ?", wanted.level
 
 
 def _by_test(rows: Iterable[Result]) -> list[SampleResult]:
