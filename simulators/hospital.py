@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import json
 import os
+import random
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +27,7 @@ import aiomqtt
 
 from simulators.astm import AstmHospital, astm_hospital
 from simulators.astm import faults as astm_faults
+from simulators.astm.sender import Timers
 from simulators.control import controlled
 from simulators.hl7 import FAULTS as HL7_FAULTS
 from simulators.hl7 import Analyzer, hl7_analyzer
@@ -38,6 +41,9 @@ SENSORS = "sensors"
 HEMATOLOGY = "hematology"
 _SAMPLE = 20.0
 """Seconds between two samples of an analyzer."""
+_IMPATIENT = Timers(answer=2.0, after_nak=2.0)
+"""The analyzer may be at work before the gateway listens, and is not to lose 15 s by it."""
+
 _MEND = "none"
 _LIST = "list"
 
@@ -125,7 +131,7 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
     async with (
         modbus_hospital(HOST, ports, speed=speed) as modbus,
         mqtt_hospital(HOST, broker, speed=speed) as mqtt,
-        astm_hospital(speed=speed) as astm,
+        astm_hospital(speed=speed, timers=_IMPATIENT) as astm,
         hl7_analyzer(HOST, ports.get(HEMATOLOGY, 0), interval=_SAMPLE / speed) as hematology,
     ):
         endpoints = {
@@ -230,9 +236,11 @@ def _pair(text: str) -> tuple[str, int]:
 
 
 def _free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port below those that outgoing connections take, so that it stays free."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.create_server((HOST, port)):
+            return port
+    raise OSError(errno.EADDRINUSE, "no free port from 20000 to 32000")
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -71,10 +72,11 @@ def require_root(purpose: str) -> None:
 
 
 def free_port() -> int:
-    """A loopback TCP port that was free just now."""
-    with socket.create_server((LOOPBACK, 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A free loopback TCP port, below those that outgoing connections take."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.create_server((LOOPBACK, port)):
+            return port
+    raise OSError("no free port from 20000 to 32000")
 
 
 def wait_until(done: Callable[[], bool], *, within: float, what: str) -> float:

@@ -176,7 +176,8 @@ def test_without_mosquitto_the_stand_in_serves_every_sensor(tmp_path: Path) -> N
     control = [sys.executable, "-m", "simulators.hospital", "--with-parent"]
     with subprocess.Popen(control, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as simulators:
         assert simulators.stdout is not None
-        ports = json.loads(simulators.stdout.readline())["ports"]
+        ready = json.loads(simulators.stdout.readline())
+        ports = ready["ports"] | ready["lines"]
         del site["listeners"]
         site["broker"] |= {"program": "iotcore", "port": ports["sensors"]}
         for name, link in site["links"].items():
