@@ -96,7 +96,7 @@ def _sensor(raw_id: RawId, number: int, at: Instant, text: str, dice: random.Ran
 
 def _event(device: str, code: str, occurrence: bytes, record: WireRecord, text: str) -> DeviceEvent:
     return DeviceEvent(
-        id=event_id(occurrence, _SYSTEM, code),
+        id=event_id(occurrence, code),
         site=SITE,
         source=Source(device, "bench", "1"),
         kind=Kind.MEASUREMENT,

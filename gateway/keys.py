@@ -16,8 +16,8 @@ _PREFIX = 12
 
 
 def _digest(person: bytes, *parts: bytes) -> bytes:
-    content = b"".join([piece for part in parts for piece in (len(part).to_bytes(4, "big"), part)])
-    return blake2b(content, digest_size=_SIZE, person=person).digest()
+    sizes = b"".join([len(part).to_bytes(4, "big") for part in parts])
+    return blake2b(b"".join((sizes, *parts)), digest_size=_SIZE, person=person).digest()
 
 
 def occurrence_id(site: str, device: str, occurrence: bytes) -> bytes:
@@ -25,9 +25,13 @@ def occurrence_id(site: str, device: str, occurrence: bytes) -> bytes:
     return _digest(b"occurrence", site.encode(), device.encode(), occurrence)
 
 
-def event_id(occurrence: bytes, system: str, code: str, ordinal: int = 0) -> bytes:
-    """Id of an event: its `occurrence_id`, its code, and which one of several with that code."""
-    return _digest(b"event", occurrence, system.encode(), code.encode(), ordinal.to_bytes(4, "big"))
+def event_id(occurrence: bytes, code: str, ordinal: int = 0) -> bytes:
+    """Id of an event: its `occurrence_id`, the device's own code, and which one of that code.
+
+    Only the code varies in length, and it stands last: no two events read alike.
+    """
+    content = b"".join((occurrence, ordinal.to_bytes(4, "big"), code.encode()))
+    return blake2b(content, digest_size=_SIZE, person=b"event").digest()
 
 
 def place_id(occurrence: bytes, place: int) -> bytes:

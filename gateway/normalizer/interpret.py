@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,7 +25,6 @@ from gateway.normalizer.change import ChangeFilter
 from gateway.normalizer.laboratory import Laboratory
 from gateway.profile import Analyte, Point
 
-_OWN_CODE = "urn:isogate:own-code"
 _AHEAD = 5 * 60 * 1_000_000
 _BEHIND = 31 * 24 * 3600 * 1_000_000
 
@@ -97,14 +95,15 @@ class Interpreter:
         """
         events: list[DeviceEvent] = []
         findings: list[Finding] = []
-        ordinals: Counter[str] = Counter()
+        ordinals: dict[str, int] = {}
         for given in readings:
             reading = self._understood(given, received_at)
             if isinstance(reading, Finding):
                 findings.append(reading)
                 continue
-            identity = event_id(occurrence, _OWN_CODE, reading.code, ordinals[reading.code])
-            ordinals[reading.code] += 1
+            ordinal = ordinals.get(reading.code, 0)
+            ordinals[reading.code] = ordinal + 1
+            identity = event_id(occurrence, reading.code, ordinal)
             meaning = self._meanings[reading.code]
             judged = _value(reading, meaning), _quality(reading, meaning.point)
             raw_id = raw_ids[reading.wire] if raw_ids else None

@@ -35,30 +35,28 @@ class Laboratory:
     def normalize(self, reading: Reading, point: Analyte, at: Instant) -> Reading | None:
         """The reading in the point's unit, its sample made unique; None if its unit is unknown.
 
-        `at` is when it was observed. The unit of the result is empty: the point's.
+        `at` is when it was observed. A reading that says all this already is given back as it is.
         """
         in_unit = self._in_unit(reading, point)
         if in_unit is None:
             return None
-        subject = reading.subject
-        control = subject is not None and self._is_control(subject.specimen)
-        flags = tuple(self.profile.flags.get(flag, flag) for flag in reading.flags)
-        return replace(
-            in_unit,
-            unit="",
-            subject=subject and self._unique(subject, at),
-            flags=flags,
-            status=Status.QC if control else reading.status,
-        )
+        said = reading.subject
+        subject = said and self._unique(said, at)
+        control = said is not None and self._is_control(said.specimen)
+        status = Status.QC if control else reading.status
+        flags = tuple([self.profile.flags.get(flag, flag) for flag in reading.flags])
+        if subject is said and status is reading.status and flags == reading.flags:
+            return in_unit
+        return replace(in_unit, subject=subject, flags=flags, status=status)
 
     def _in_unit(self, reading: Reading, point: Analyte) -> Reading | None:
         if not reading.unit:
             return reading
         unit = self.profile.units.get(reading.unit, reading.unit)
         if unit == point.unit:
-            return reading
+            return reading if unit == reading.unit else replace(reading, unit=unit)
         factor = point.convert.get(unit)
-        return None if factor is None else _converted(reading, factor)
+        return None if factor is None else _converted(reading, factor, point.unit)
 
     def _is_control(self, specimen: str) -> bool:
         pattern = self.profile.control
@@ -78,7 +76,7 @@ def _run_date(local: datetime, profile: AnalyzerProfile) -> str:
     return (local.replace(tzinfo=None) - day).date().isoformat()
 
 
-def _converted(reading: Reading, factor: Decimal) -> Reading | None:
+def _converted(reading: Reading, factor: Decimal, unit: str) -> Reading | None:
     """The exact product; what the device sent, its range included, stays in the payload."""
     try:
         product = Decimal(reading.text) * factor
@@ -90,4 +88,6 @@ def _converted(reading: Reading, factor: Decimal) -> Reading | None:
         **(reading.payload or {}),
         AS_SENT: {key: sent for key, sent in as_sent.items() if sent},
     }
-    return replace(reading, text=text, number=float(text), range_text="", payload=payload)
+    return replace(
+        reading, text=text, number=float(text), unit=unit, range_text="", payload=payload
+    )

@@ -35,7 +35,7 @@ def make_event(
 ) -> DeviceEvent:
     occurrence = occurrence_id("site", device, str(number).encode())
     return DeviceEvent(
-        id=event_id(occurrence, "urn:x", code),
+        id=event_id(occurrence, code),
         site="site",
         source=Source(device, "modbus", "1"),
         kind=Kind.MEASUREMENT,

@@ -28,8 +28,7 @@ TELEMETRY, RECORD = Retention.TELEMETRY, Retention.RECORD
 def _poll(number: int, *codes: str) -> Batch:
     occurrence = occurrence_id("site", "meter-1", f"poll {number}".encode())
     events = tuple(
-        replace(make_event(number, code=code), id=event_id(occurrence, "urn:x", code))
-        for code in codes
+        replace(make_event(number, code=code), id=event_id(occurrence, code)) for code in codes
     )
     return Batch(TELEMETRY, (), events, poll=occurrence)
 

@@ -18,7 +18,7 @@ DAY = 86_400_000_000
 
 def _poll(number: int) -> Batch:
     occurrence = occurrence_id("site", "meter-1", b"%d" % number)
-    event = replace(make_event(number), id=event_id(occurrence, "urn:x", "power"))
+    event = replace(make_event(number), id=event_id(occurrence, "power"))
     return Batch(TELEMETRY, (make_record(1000 + number),), (event,), poll=occurrence)
 
 
