@@ -39,6 +39,9 @@ _FORGOTTEN = 3
 """Each third message is not sent again once a frame of it was acknowledged."""
 _UNPLUGGED = 7
 """Of so many messages one is broken off in the middle of a frame."""
+_REPEATED = 5
+"""Each fifth message is sent once more although it was delivered; the first HL7 device repeats all.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ class Log:
     def acknowledged(self) -> list[str]:
         """Marks of what the device need not send again."""
         accepted = [each.mark for each in self.attempts if each.accepted]
-        return [*dict.fromkeys(accepted), *(mark for mark, code in self.answers if code == "AA")]
+        agreed = [mark for mark, code in self.answers if code == "AA"]
+        return list(dict.fromkeys(accepted + agreed))
 
     @property
     def refusals(self) -> int:
@@ -214,7 +218,9 @@ class Load:
             composer=_Hematology(name),
             interval=self.fleet.interval,
             log=note,
-        ):
+        ) as analyzer:
+            if name == self.fleet.hl7[0]:
+                analyzer.fault("duplicate")
             yield
 
 
@@ -235,21 +241,21 @@ class _Reporter:
         self._stop = stop
         self._interval = interval
         self._number = 0
-        self._unfinished = False
+        self._owed = 0
 
     async def run(self) -> None:
         """Work until it is stopped and its last message is delivered or given up."""
-        while self._unfinished or not self._stop.is_set():
+        while self._owed or not self._stop.is_set():
             with suppress(ConnectionError):
                 async with self._place.line() as line:
                     await self._report(FrameSender(_Attentive(line), _TIMERS))
 
     async def _report(self, sender: FrameSender) -> None:
-        while self._unfinished or not self._stop.is_set():
+        while self._owed or not self._stop.is_set():
             fault = None
-            if not self._unfinished:
+            if not self._owed:
                 self._number += 1
-                self._unfinished = True
+                self._owed = 2 if self._number % _REPEATED == 0 else 1
                 if self._number % _UNPLUGGED == 0:
                     fault = Fault(Kind.UNPLUG)
             await self._attempt(sender, fault)
@@ -266,7 +272,7 @@ class _Reporter:
             attempt = Attempt(mark, acked, len(parts), outcome.done, outcome.naks)
             self._log.attempts.append(attempt)
             forgotten = acked > 0 and self._number % _FORGOTTEN == 0
-            self._unfinished = not (outcome.done or forgotten)
+            self._owed = 0 if forgotten else self._owed - outcome.done
 
 
 class _Attentive:
