@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from simulators.astm import Fault, Kind, PtyPlace, TcpClientPlace
-from simulators.astm.frames import ENQ, frames
+from simulators.astm.frames import ENQ, EOT, frames
 from simulators.astm.places import Line
 from simulators.astm.sender import Outcome, Timers
 from simulators.astm.sender import Sender as FrameSender
@@ -35,6 +35,8 @@ _BAUD = 115_200
 _EPOCH = datetime(2026, 11, 23, 8)  # noqa: DTZ001 - an analyzer's own clock names no zone
 _TIMERS = Timers(answer=1.5, after_nak=0.1)
 _ASIDE = 0.05
+_THINKS = 0.02
+"""Seconds before each frame, so that a kill meets most analyzers inside a transfer."""
 _FORGOTTEN = 3
 """Each third message is not sent again once a frame of it was acknowledged."""
 _UNPLUGGED = 7
@@ -289,6 +291,8 @@ class _Attentive:
         if data == ENQ:
             await self._rest()
             self._asked += 1
+        elif data != EOT:
+            await asyncio.sleep(_THINKS)
         await self._line.write(data)
 
     async def read(self) -> bytes:
