@@ -35,13 +35,15 @@ class Registry:
 
     def __init__(self) -> None:
         self._devices: dict[str, DeviceStatus] = {}
+        self._seen: dict[str, Instant] = {}
         self._watchers: list[Callable[[DeviceStatus], None]] = []
 
     def __iter__(self) -> Iterator[DeviceStatus]:
-        return iter(self._devices.values())
+        return iter([self._as_seen(status) for status in self._devices.values()])
 
     def get(self, device: str) -> DeviceStatus | None:
-        return self._devices.get(device)
+        status = self._devices.get(device)
+        return status and self._as_seen(status)
 
     def replace(self, entries: Iterable[tuple[str, DeviceEntry]], now: Instant) -> None:
         """Take over the (driver, entry) pairs of a new configuration; known devices keep state."""
@@ -52,19 +54,22 @@ class Registry:
             else DeviceStatus(entry, driver, DeviceState.WAITING, now)
             for driver, entry in entries
         }
+        self._seen = {device: at for device, at in self._seen.items() if device in self._devices}
 
-    def seen(self, device: str, at: Instant) -> None:
-        """Note a sign of life, without a change of state."""
+    def seen(self, device: str, at: Instant) -> DeviceState | None:
+        """Note a sign of life and tell the device's state, which stays; None if it is unknown."""
         status = self._devices.get(device)
-        if status is not None:
-            self._devices[device] = replace(status, last_seen=at)
+        if status is None:
+            return None
+        self._seen[device] = at
+        return status.state
 
     def move(self, device: str, state: DeviceState, at: Instant, reason: str = "") -> bool:
         """Change a device's state; False if it was so already."""
         status = self._devices.get(device)
         if status is None or (status.state, status.reason) == (state, reason):
             return False
-        changed = replace(status, state=state, since=at, reason=reason)
+        changed = replace(self._as_seen(status), state=state, since=at, reason=reason)
         self._devices[device] = changed
         for watcher in self._watchers:
             watcher(changed)
@@ -74,3 +79,11 @@ class Registry:
         """Call `watcher` at each change; returns how to stop."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
+
+    def _as_seen(self, status: DeviceStatus) -> DeviceStatus:
+        """The status with its last sign of life, which is put in when somebody looks."""
+        device = status.entry.id
+        at = self._seen.get(device)
+        if status.last_seen != at:
+            status = self._devices[device] = replace(status, last_seen=at)
+        return status

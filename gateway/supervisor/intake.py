@@ -278,9 +278,9 @@ class Intake:
         future.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _alive(self, device: str, now: Instant, raw_ids: Sequence[RawId]) -> None:
-        self._registry.seen(device, now)
-        heard = raw_ids[-1] if raw_ids else None
-        self.availability(device, online=True, reason="", raw_id=heard)
+        if self._registry.seen(device, now) is not DeviceState.ONLINE:
+            heard = raw_ids[-1] if raw_ids else None
+            self.availability(device, online=True, reason="", raw_id=heard)
 
     def _channel(self, driver: DriverType, entry: DeviceEntry) -> _Channel:
         interpreter = Interpreter(self._site, driver.name, driver.version, entry)
