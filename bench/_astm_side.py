@@ -20,6 +20,7 @@ import uvloop
 
 from drivers.astm import driver_type
 from drivers.astm.profile import AstmDevice, AstmLink, AstmProfile
+from gateway.app.serve import spare_collector
 from gateway.driver import DeviceEntry, LinkEntry
 from gateway.model import Kind, Micros, SystemClock
 from gateway.registry import Registry
@@ -143,6 +144,7 @@ async def ours(directory: Path) -> AsyncIterator[tuple[int, EventStore]]:
         async with supervisor.running([_link(port)]):
             while supervisor.links()[0].state != "up":  # noqa: ASYNC110 - it tells no changes
                 await asyncio.sleep(0.01)
+            spare_collector()
             yield port, store
 
 

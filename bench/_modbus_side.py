@@ -27,7 +27,7 @@ from drivers.modbus.driver import ModbusDriver
 from drivers.modbus.options import ModbusDevice, ModbusLink
 from drivers.modbus.profile import ModbusProfile
 from gateway import DeviceEntry, LinkEntry, Tcp
-from gateway.app.serve import ServeOptions, open_gateway
+from gateway.app.serve import ServeOptions, open_gateway, spare_collector
 from gateway.transport import connect
 from simulators.modbus.image import INPUT, Image
 from simulators.modbus.server import Endpoint
@@ -96,6 +96,7 @@ async def poll_ours(ports: list[int], per_port: int, warm: float, seconds: float
         file = Path(folder) / "devices.yaml"
         file.write_text(yaml.safe_dump(site(ports, per_port), allow_unicode=True))
         async with open_gateway(ServeOptions(file, Path(folder) / "data")):
+            spare_collector()
             await _measure(warm, seconds)
 
 
