@@ -20,7 +20,7 @@ from typing import Any, cast
 import uvloop
 import yaml
 
-from gateway.app.serve import ServeOptions, open_gateway
+from gateway.app.serve import ServeOptions, open_gateway, spare_collector
 from gateway.store import EventStore
 
 _END = b"\x1c\r"
@@ -34,6 +34,7 @@ async def ours(port: int) -> None:
         file = Path(folder) / "devices.yaml"
         file.write_text(yaml.safe_dump(site(port), allow_unicode=True))
         async with open_gateway(ServeOptions(file, Path(folder) / "data")) as gateway:
+            spare_collector()
             seen: dict[str, float] = {}
             following = asyncio.create_task(_follow(gateway.store, seen))
             await _until_told(port, seen)

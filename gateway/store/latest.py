@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TypeAlias
 
 from gateway.model import DeviceEvent
@@ -71,5 +70,5 @@ def _settled(points: dict[PointKey, _Entry]) -> list[DeviceEvent]:
     """Give each event its seq, once, when it is first asked for: that is dear."""
     for key, (arrival, seq, event, stored) in points.items():
         if event.seq != seq:
-            points[key] = (arrival, seq, replace(event, seq=seq), stored)
+            points[key] = (arrival, seq, event.stored_as(seq), stored)
     return [event for _, _, event, _ in points.values()]

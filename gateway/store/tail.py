@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 
 from gateway.model import DeviceEvent
 
@@ -70,6 +69,6 @@ class _Chunk:
 
     def events(self) -> tuple[DeviceEvent, ...]:
         if self._bare:
-            self._events = tuple(replace(event, seq=seq) for seq, event in self._bare)
+            self._events = tuple(event.stored_as(seq) for seq, event in self._bare)
             self._bare = ()
         return self._events
