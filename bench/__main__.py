@@ -1,7 +1,8 @@
 """`python -m bench NAME… [--json] [--smoke] [--slow-sync[=MS]]`: every benchmark beside its peer.
 
 Exit codes: 0 all ran, 1 a benchmark crashed, 2 unknown name or wrong use. A goal that is missed
-is said, and is no failure. Several benchmarks run each in a process of its own.
+is said, and is no failure. Several benchmarks run each in a process of its own, on the event loop
+that the gateway runs on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import cast
+
+import uvloop
 
 import bench
 from bench import slow_sync
@@ -72,7 +75,9 @@ async def _cases(module: ModuleType, options: Options) -> Sequence[Case]:
 def _run_one(module: ModuleType, chosen: argparse.Namespace) -> None:
     options = Options(smoke=chosen.smoke, slow_sync=chosen.slow_sync)
     judge = not options.smoke
-    for case in asyncio.run(_cases(module, options)):
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        cases = runner.run(_cases(module, options))
+    for case in cases:
         print(json_line(case, judge=judge) if chosen.json else text(case, judge=judge), flush=True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sqlite3
 import statistics
 import struct
@@ -18,6 +17,7 @@ import apsw
 
 from bench.case import Case, Options
 from bench.store_load import sensor_batches
+from gateway.app.serve import spare_collector
 from gateway.model import SystemClock
 from gateway.store import Batch, EventStore, StoreOptions, schema
 from gateway.store.connection import PRAGMAS
@@ -69,7 +69,7 @@ async def _throughput(producers: int, count: int) -> float:
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
         async with EventStore.open(Path(folder), StoreOptions(), SystemClock()) as store:
             batches = list(sensor_batches(store, count))
-            _set_aside()
+            spare_collector()
             begin = time.perf_counter()
             async with asyncio.TaskGroup() as tasks:
                 for start in range(producers):
@@ -107,7 +107,7 @@ async def _paced_waits(count: int) -> list[float]:
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
         async with EventStore.open(Path(folder), StoreOptions(), SystemClock()) as store:
             batches = iter(list(sensor_batches(store, count)))
-            _set_aside()
+            spare_collector()
             begin = time.perf_counter()
             sent = 0
             while sent < count:
@@ -119,12 +119,6 @@ async def _paced_waits(count: int) -> list[float]:
                 await asyncio.sleep(0.001)
     # Leaving the store has committed everything.
     return waits
-
-
-def _set_aside() -> None:
-    """Keep the load, made beforehand, out of the garbage collector's rounds."""
-    gc.collect()
-    gc.freeze()
 
 
 def _timer(waits: list[float], due: float) -> Callable[[object], None]:
@@ -153,7 +147,7 @@ def _bulk_sqlite3(path: Path, count: int) -> float:
 
 def _bulk(connection: apsw.Connection | sqlite3.Connection, count: int) -> float:
     raws, events = list(_raw_rows(count)), list(_event_rows(count))
-    _set_aside()
+    spare_collector()
     begin = time.perf_counter()
     for start in range(0, count, _GROUP):
         connection.execute("BEGIN IMMEDIATE")
