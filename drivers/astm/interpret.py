@@ -169,11 +169,12 @@ class _Reader:
         status = record.text(9).upper()
         said = self._statuses.get(status, Status.PRELIMINARY)
         payload: dict[str, Any] = {}
+        code = self._code_of(record)
         reading = Reading(
-            code=self._code_of(record),
+            code=code,
             text=text,
             number=number,
-            unit=record.text(5),
+            unit=self._profile.unit_sent(code, record.text(5), number),
             observed_at=self._observed_at(record),
             quality=Quality.UNCERTAIN if status == "W" else Quality.GOOD,
             status=Status.QC if self._is_control() else said,

@@ -38,8 +38,7 @@ class Hl7Profile(AnalyzerProfile):
     Places are written as `OBX-3.1`; of several the first one that says something counts.
     `quality_control` and `calibration` name places and the values that mark such a message.
     `no_result` lists what stands for a value that could not be measured. `status_unstated` is
-    what an empty OBX-11 means, `unit_missing` whether a number without a unit is in the profile's
-    or a question to a person.
+    what an empty OBX-11 means.
     """
 
     code_at: str = "OBX-3.1"
@@ -52,7 +51,6 @@ class Hl7Profile(AnalyzerProfile):
     calibration: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     no_result: tuple[str, ...] = ()
     ignore: tuple[str, ...] = Field(default=(), description="codes that are no results")
-    unit_missing: Literal["question", "profile"] = "question"
     status_unstated: Literal["final", "preliminary"] = "preliminary"
 
     @field_validator("code_at", "specimen_at", "order_at", "patient_at", "issuer_at", "observed_at")

@@ -35,8 +35,6 @@ _STATUSES = {
 
 _VALUELESS = frozenset({Status.PRELIMINARY, Status.CANCELLED, Status.ENTERED_IN_ERROR})
 _CONTROL, _CALIBRATOR = "Q", "C"
-_UNITLESS = frozenset({"", "1", "[pH]"})
-_NO_UNIT = "(none)"
 """What stands on the work list for a number that came without its unit."""
 
 _ABOUT = {"sub_id": 4, "method": 17, "equipment": 18, "observer": 16}
@@ -213,11 +211,8 @@ def _text(value: Measured, code: str, rules: Rules) -> str:
 def _unit(segment: Segment, value: Measured, code: str, rules: Rules) -> str:
     """OBX-6.1; of `10^9/L`, whose caret should have been escaped, the whole."""
     unit = segment.component(6).strip()
-    if unit:
-        return segment.raw(6).strip() if unit == "10" else unit
-    point = rules.profile.points.get(code)
-    unitless = value.number is None or point is None or point.unit in _UNITLESS
-    return "" if unitless or rules.profile.unit_missing == "profile" else _NO_UNIT
+    whole = segment.raw(6).strip() if unit == "10" else unit
+    return rules.profile.unit_sent(code, whole, value.number)
 
 
 def _observed(observation: Observation, request: _Request, rules: Rules) -> Instant | None:

@@ -46,6 +46,7 @@ class LineProfile(AnalyzerProfile):
     points that carry a check character of their own (ISO 7064).
     """
 
+    unit_missing: Literal["profile"] = "profile"
     framing: Framing = Framing()
     lines: tuple[Line, ...] = Field(min_length=1)
     accept: Octets = ""

@@ -52,7 +52,7 @@ def latest(
         print_json(values)
         return
     rows = [
-        (value["device"], value["code"], shown(value), age(value["observed_at"]), value["quality"])
+        (value["device"], value["code"], shown(value), age(value["observed_at"]), standing(value))
         for value in values
     ]
     print_table(("device", "point", "value", "age", "quality"), rows)
@@ -71,6 +71,12 @@ def tail(
             _tail_line(name, data, json=json)
         else:
             _tail_values(name, data, json=json)
+
+
+def standing(value: dict[str, Any]) -> str:
+    """How far a value can be trusted, and what it is if it is not final."""
+    quality, status = str(value["quality"]), str(value["status"])
+    return quality if status == "final" else f"{quality}, {status}"
 
 
 def shown(value: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ def written(ucum: str) -> str:
     known = _WRITTEN.get(ucum)
     if known is not None:
         return known
-    plain = _NOTE.sub(r"\1", ucum)
+    plain = _NOTE.sub(r" \1", ucum).strip()
     plain = re.sub(r"(?<![A-Za-z])u(?=[A-Z a-z])", "µ", plain)
     powers = _POWER.sub(lambda match: match[1].translate(_POWERS), plain)
     return powers.replace(".", "·").replace("[", "").replace("]", "")

@@ -18,6 +18,12 @@ LOINC = "http://loinc.org"
 """Code system of tests that have a LOINC code; the others keep the device's own code."""
 
 
+NO_UNIT = "(none)"
+"""What the work list calls the unit of a number that came without one."""
+
+_UNITLESS = frozenset({"", "1", "[pH]"})
+
+
 class Analyte(Point):
     """One test of an analyzer. The key in `points` is the device's own code.
 
@@ -40,9 +46,11 @@ class AnalyzerProfile(Profile):
     """An analyzer that sends results by itself.
 
     `units` spells the device's own units in UCUM (`{"10*9/L": "10*9/L", "个/HP": "/[HPF]"}`).
-    `specimen` says what its sample id is: a `barcode` identifies the sample for ever; a
-    `daily-number` starts again each day at `day_starts`, so the sample is that number of that
-    day at that device. `control` is a pattern of sample ids that are quality control.
+    `unit_missing` says whether a number that comes without one is in the profile's unit
+    (`profile`) or a question to a person. `specimen` says what its sample id is: a `barcode`
+    identifies the sample for ever; a `daily-number` starts again each day at `day_starts`, so the
+    sample is that number of that day at that device. `control` is a pattern of sample ids that
+    are quality control.
     """
 
     kind_of_points: ClassVar[Kind | None] = Kind.RESULT
@@ -54,7 +62,14 @@ class AnalyzerProfile(Profile):
     day_starts: time = time(0, 0)
     control: str = Field(default="", description="regular expression of control sample ids")
     units: Mapping[str, str] = Field(default_factory=dict)
+    unit_missing: Literal["question", "profile"] = "question"
     flags: Mapping[str, str] = Field(default_factory=dict, description="own flags to HL7 0078")
+
+    def unit_sent(self, code: str, unit: str, number: float | None) -> str:
+        """The unit as sent; NO_UNIT where a number lacks one and that is a question."""
+        point = self.points.get(code)
+        known = number is None or point is None or point.unit in _UNITLESS
+        return unit or ("" if known or self.unit_missing == "profile" else NO_UNIT)
 
     @field_validator("units")
     @classmethod

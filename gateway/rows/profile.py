@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -59,6 +59,7 @@ class RowColumns(BaseModel):
 class RowProfile(AnalyzerProfile):
     """A source of rows. `time_form` and `time_pattern` are those of its times."""
 
+    unit_missing: Literal["profile"] = "profile"
     columns: RowColumns
     time_form: TimeForm = TimeForm.NAIVE
     time_pattern: str = Field(default="", description="of strptime; ISO 8601 if empty")

@@ -6,9 +6,10 @@ from gateway.store.options import StoreOptions
 from gateway.store.outbox import Backoff, Delivery, Outbox
 from gateway.store.query import QuarantineEntry, RollupRow
 from gateway.store.state import StoreHealth, StoreState
-from gateway.store.store import EventStore
+from gateway.store.store import LONG_AGO, EventStore
 
 __all__ = [
+    "LONG_AGO",
     "Backoff",
     "BackupReport",
     "Batch",

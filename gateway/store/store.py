@@ -55,6 +55,10 @@ _EVENT_OVERHEAD = 500
 _DAY = 86_400_000_000
 
 
+LONG_AGO = 1
+"""The arrival of events that are read from old messages: no news to anybody."""
+
+
 class EventStore:
     """The store of one gateway. Every method is called on the loop that opened it."""
 
@@ -138,7 +142,8 @@ class EventStore:
     def submit(self, batch: Batch, arrival: int | None = None) -> asyncio.Future[Receipt]:
         """Queue a batch; the future ends as `append` does. Await `ready` first to keep memory.
 
-        `arrival` is what `observe` gave for the same events, if they were shown before.
+        `arrival` is what `observe` gave for the same events, if they were shown before; LONG_AGO
+        leaves every latest value that is there already.
         """
         if self._closing or self._writer.stopped:
             raise StoreError("the store is closed")

@@ -9,7 +9,7 @@ from gateway.driver import DriverType, LinkEntry
 from gateway.errors import ProtocolViolation
 from gateway.model import Direction, WireRecord
 from gateway.normalizer import Interpretation
-from gateway.store import Batch, EventStore, QuarantineEntry
+from gateway.store import LONG_AGO, Batch, EventStore, QuarantineEntry
 from gateway.supervisor.intake import Intake
 
 _SESSION = 2_000
@@ -54,15 +54,16 @@ class Again:
     async def _commit(
         self, entry: QuarantineEntry, found: Sequence[Interpretation], actor: str
     ) -> Outcome:
-        waits = [finding.detail for each in found for finding in each.findings]
-        if waits or not found:
-            return Outcome(entry, waits="; ".join(waits) or "no message is complete in it")
         events = tuple(event for each in found for event in each.events)
         device = events[0].source.device if events else entry.entry.device
         retention = self._intake.retention(device)
-        receipt = await self._store.append(Batch(retention, events=events))
+        receipt = await self._store.submit(Batch(retention, events=events), LONG_AGO)
+        waits = [finding.detail for each in found for finding in each.findings]
+        if waits or not found:
+            why = "; ".join(waits) or "no message is complete in it"
+            return Outcome(entry, len(receipt.seqs), why)
         await self._store.resolve(entry.id, actor=actor, note="interpreted again")
-        return Outcome(entry, events=len(receipt.seqs))
+        return Outcome(entry, len(receipt.seqs))
 
     async def _session(self, entry: QuarantineEntry, link: LinkEntry) -> Sequence[WireRecord]:
         """What came in in the session of the entry's record, oldest first.

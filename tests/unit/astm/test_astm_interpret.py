@@ -73,6 +73,13 @@ def test_a_result_in_full() -> None:
     }
 
 
+def test_a_number_without_a_unit_is_a_question_unless_the_profile_answers_it() -> None:
+    bare = "R|1|^^^GLU|5.50||3.9-6.1|N||F"
+    assert one(bare).unit == "(none)"
+    assert one(bare, unit_missing="profile").unit == ""
+    assert one("R|1|^^^GLU|negative|||N||F").unit == ""
+
+
 @pytest.mark.parametrize(
     ("sent", "text", "number", "operator"),
     [

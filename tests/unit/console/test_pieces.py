@@ -38,6 +38,7 @@ def _row(place: int, mean: float) -> RollupRow:
         ("10*9/L", "10⁹/L"),
         ("kV.A{reactive}", "kvar"),
         ("{beats}/min", "beats/min"),
+        ("ng/mL{FEU}", "ng/mL FEU"),
         ("1", ""),
         ("", ""),
         ("mol", "mol"),

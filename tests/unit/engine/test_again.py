@@ -32,12 +32,12 @@ def no_driver(_link: LinkEntry) -> Driver:
 
 
 def read(_link: LinkEntry, records: Sequence[WireRecord], raw_id: RawId) -> Sequence[Publication]:
-    """A message is `code=number` for device t1."""
+    """A message is `code=number`, or several with spaces between, for device t1."""
     (message,) = (record for record in records if record.raw_id == raw_id)
-    code, equals, text = message.data.decode().partition("=")
-    if not equals:
+    pairs = [pair.partition("=") for pair in message.data.decode().split()]
+    if not all(equals for _, equals, _ in pairs):
         raise ProtocolViolation("there is no = in it", message.data)
-    readings = (Reading(code, text, float(text)),)
+    readings = tuple(Reading(code, text, float(text)) for code, _, text in pairs)
     return [Publication("t1", readings, (raw_id,), message.data)]
 
 
@@ -118,3 +118,24 @@ async def test_a_device_that_is_gone_keeps_its_message_waiting(site: Site) -> No
     await site.receive(b"humidity=41")
     site.configure(link("line", device("t2")))
     assert "t1" in await site.again()
+
+
+async def test_what_can_be_read_is_taken_while_the_rest_goes_on_waiting(site: Site) -> None:
+    record = site.intake.record("line", b"temperature=20 pressure=3", Direction.IN, "t1", "s")
+    entry = Quarantined(
+        record.raw_id, "line", "t1", QuarantineReason.UNREADABLE, "charset", "mended", record.at
+    )
+    await site.intake.quarantine(entry, [record])
+    assert "pressure" in await site.again()
+    assert await site.values() == ["temperature=20"]
+
+
+async def test_an_old_message_is_no_news(site: Site) -> None:
+    await site.receive(b"humidity=41")
+    site.configure(link("line", device("t1", profile=HUMIDITY)))
+    await site.receive(b"humidity=55")
+    await site.again()
+    latest = {event.code.code: event.value for event in site.store.latest("t1")}
+    value = latest["humidity"]
+    assert value is not None
+    assert value.text == "55"
