@@ -110,8 +110,19 @@ async def poll_pymodbus(ports: list[int], per_port: int, warm: float, seconds: f
             for place, client in enumerate(clients)
         ]
         await _measure(warm, seconds)
-        for task in loops:
+        await end(loops)
+
+
+async def end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until heard.
+
+    `asyncio.wait_for` of Python 3.11, which pymodbus waits by, drops a cancellation that comes
+    together with the reply.
+    """
+    while any(not task.done() for task in tasks):
+        for task in tasks:
             task.cancel()
+        await asyncio.wait(tasks, timeout=0.05)
 
 
 async def poll_driver(ports: list[int], per_port: int, warm: float, seconds: float) -> None:
@@ -131,8 +142,7 @@ async def poll_driver(ports: list[int], per_port: int, warm: float, seconds: flo
             reads = [partial(poller.poll, device) for device in devices]
             loops.append(group.create_task(_paced(reads, place * step)))
         await _measure(warm, seconds)
-        for task in loops:
-            task.cancel()
+        await end(loops)
 
 
 async def _bare(client: StockClient, units: int, wait: float) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from bench._modbus_side import end
 from bench.case import Case, Options
 from gateway.app.serve import ServeOptions, open_gateway
 from simulators.modbus.faults import Fault, Kind
@@ -107,7 +108,7 @@ async def _loop() -> AsyncIterator[_Bus]:
     ):
         task = group.create_task(_ask_in_turn(client))
         yield bus
-        task.cancel()
+        await end([task])
 
 
 async def _ask_in_turn(client: StockClient) -> None:
