@@ -31,9 +31,9 @@ bench: env-dev peers ## Benchmarks beside their peers [NAME="event_store mqtt_in
 	$(BIN)/python -m bench $(NAME) $(ARGS)
 
 lock: env-dev ## Resolve the dependencies anew; commit what changes
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --extra broker \
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-strip-extras --extra broker \
 	  --upgrade pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --extra broker --group dev \
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-strip-extras --extra broker --group dev \
 	  --upgrade -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 env:
