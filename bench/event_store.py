@@ -19,8 +19,8 @@ from bench.case import Case, Options
 from bench.store_load import sensor_batches
 from gateway.app.serve import spare_collector
 from gateway.model import SystemClock
+from gateway.sqlite import PRAGMAS
 from gateway.store import Batch, EventStore, StoreOptions, schema
-from gateway.store.connection import PRAGMAS
 
 _GROUP = 1000
 _SIZE = "1 event and its 120-byte MQTT message"

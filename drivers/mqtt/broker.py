@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from drivers.mqtt.child import Program, kept_running
 from gateway import ConfigError
-from gateway.room import Room, RoomContext, Subscriber
+from gateway.room import Room, RoomContext, Running
 
 _PATIENCE = 15.0
 _SYSTEM_PROGRAMS = "/usr/local/sbin:/usr/sbin"
@@ -66,13 +66,13 @@ class BrokerOptions(BaseModel):
 
 
 @asynccontextmanager
-async def _open(context: RoomContext) -> AsyncIterator[Sequence[Subscriber]]:
+async def _open(context: RoomContext) -> AsyncIterator[Running]:
     section = context.section
     if not isinstance(section, BrokerOptions) or section.mode == "site":
-        yield ()
+        yield Running()
         return
     async with kept_running(_program(section, context.data / "broker"), _PATIENCE):
-        yield ()
+        yield Running()
 
 
 def _program(options: BrokerOptions, home: Path) -> Program:

@@ -24,17 +24,8 @@ from gateway.api.messages import Messages
 from gateway.api.quarantine import Quarantine
 from gateway.api.results import Results
 from gateway.api.route import PREFIX
-from gateway.web import (
-    Access,
-    BrowserHeaders,
-    GatewayView,
-    Guard,
-    Refusal,
-    access,
-    json_response,
-    problem,
-    rule_of,
-)
+from gateway.room import Access, access, rule_of
+from gateway.web import BrowserHeaders, GatewayView, Guard, Refusal, json_response, problem
 
 Streams: TypeAlias = Sequence[Route]
 
@@ -133,7 +124,7 @@ def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
 
 
 def _openapi_route(app: FastAPI) -> Route:
-    @access(Access.LOOPBACK)
+    @access(Access.SIGNED_IN)
     async def openapi(_request: Request) -> Response:
         document = app.openapi()
         schemas = document["components"]["schemas"]

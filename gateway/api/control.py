@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.api.route import PREFIX, route
-from gateway.web import Access, GatewayView, Refusal, access, json_response
+from gateway.room import Access, access
+from gateway.web import GatewayView, Refusal, json_response
 
 
 class BackupTarget(BaseModel):

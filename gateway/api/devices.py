@@ -8,7 +8,8 @@ from starlette.routing import BaseRoute
 from gateway.api import document
 from gateway.api.item import device_item
 from gateway.api.route import PREFIX, route
-from gateway.web import Access, GatewayView, access, json_response, rfc3339
+from gateway.room import Permission, access
+from gateway.web import GatewayView, json_response, rfc3339
 from gateway.web.refusal import unknown_device
 
 
@@ -23,12 +24,12 @@ class Devices:
             route(f"{PREFIX}/links", self.links, list[document.Link]),
         ]
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_SITE)
     async def devices(self) -> Response:
         """Every device of the site and its state."""
         return json_response([device_item(status) for status in self._view.registry])
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_SITE)
     async def device(self, device: str) -> Response:
         """One device and its state."""
         status = self._view.registry.get(device)
@@ -36,7 +37,7 @@ class Devices:
             raise unknown_device(device)
         return json_response(device_item(status))
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_SITE)
     async def links(self) -> Response:
         """Every link and its state."""
         return json_response(

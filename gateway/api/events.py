@@ -13,7 +13,8 @@ from gateway.api.cloudevent import BATCH, cloudevent
 from gateway.api.item import event_item
 from gateway.api.route import PREFIX, After, DeviceFilter, Limit, route
 from gateway.model import DeviceEvent
-from gateway.web import Access, GatewayView, access, encode, json_response
+from gateway.room import Permission, access
+from gateway.web import GatewayView, encode, json_response
 from gateway.web.refusal import unknown_device
 
 
@@ -24,7 +25,7 @@ class Events:
     def routes(self) -> list[BaseRoute]:
         return [route(f"{PREFIX}/events", self.events, document.Events, refusals=(404,))]
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_EVENTS)
     async def events(
         self,
         request: Request,

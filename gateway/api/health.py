@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute
 
 from gateway.api.broadcast import Broadcast
 from gateway.api.route import route
-from gateway.web import Access, GatewayView, Metric, Refusal, Sample, access, json_response
+from gateway.room import Access, Permission, access
+from gateway.web import GatewayView, Metric, Refusal, Sample, json_response
 from gateway.web.metric import CONTENT_TYPE, exposition
 
 _STATM = Path("/proc/self/statm")
@@ -31,12 +32,12 @@ class Health:
             route("/metrics", self.metrics, str),
         ]
 
-    @access(Access.LOOPBACK)
+    @access(Access.PUBLIC)
     async def alive(self) -> Response:
         """The process answers."""
         return json_response({"status": "alive", "version": self._view.version})
 
-    @access(Access.LOOPBACK)
+    @access(Access.PUBLIC)
     async def ready(self) -> Response:
         """Acknowledgements are given; 503 with the reason while they are withheld."""
         readiness = self._view.readiness()
@@ -51,7 +52,7 @@ class Health:
             )
         return json_response({"status": "ready"})
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_METRICS)
     async def metrics(self) -> Response:
         """Counters and gauges in the Prometheus text format."""
         text = exposition([*self._own(), *self._view.metrics()])

@@ -13,7 +13,8 @@ from gateway.api.item import latest_item
 from gateway.api.route import PREFIX, DeviceFilter, route
 from gateway.driver import DeviceEntry
 from gateway.model import DeviceEvent, Quality
-from gateway.web import Access, GatewayView, access, encode
+from gateway.room import Permission, access
+from gateway.web import GatewayView, encode
 from gateway.web.quality import shown_quality
 from gateway.web.refusal import unknown_device
 
@@ -44,7 +45,7 @@ class Latest:
     def routes(self) -> list[BaseRoute]:
         return [route(f"{PREFIX}/latest", self.latest, list[LatestValue], refusals=(404,))]
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_SITE)
     async def latest(self, device: DeviceFilter = None) -> Response:
         """Last values, stored or not; stale where the device does not answer."""
         registry = self._view.registry

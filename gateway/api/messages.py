@@ -12,7 +12,8 @@ from gateway.api import document
 from gateway.api.item import wire_item
 from gateway.api.route import PREFIX, DeviceFilter, Limit, route
 from gateway.model import RawId
-from gateway.web import Access, GatewayView, access, json_response
+from gateway.room import Permission, access
+from gateway.web import GatewayView, json_response
 from gateway.web.refusal import unknown_message
 
 
@@ -26,7 +27,7 @@ class Messages:
             route(f"{PREFIX}/messages/{{raw_id}}", self.message, document.Message, refusals=(404,)),
         ]
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_WIRE)
     async def messages(
         self,
         link: Annotated[str | None, Query(description="only this link")] = None,
@@ -44,7 +45,7 @@ class Messages:
         older = records[-1].raw_id if len(records) == limit else None
         return json_response({"items": [wire_item(record) for record in records], "next": older})
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_WIRE)
     async def message(self, raw_id: Annotated[int, Path(ge=1)]) -> Response:
         """The bytes that an event came from."""
         record = await self._view.store.record(RawId(raw_id))

@@ -13,7 +13,8 @@ from gateway.api import document
 from gateway.api.item import quarantine_item
 from gateway.api.route import PREFIX, DeviceFilter, Limit, route
 from gateway.model import QuarantineReason
-from gateway.web import Access, GatewayView, access, json_response
+from gateway.room import Access, Permission, access
+from gateway.web import GatewayView, json_response
 
 
 class Selection(BaseModel):
@@ -36,7 +37,7 @@ class Quarantine:
             route(again, self.interpret, dict[str, Any], method="POST"),
         ]
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_QUARANTINE)
     async def quarantine(
         self,
         after: Annotated[int, Query(ge=0, description="the last id already seen")] = 0,

@@ -14,7 +14,8 @@ from gateway.api.item import result_item
 from gateway.api.route import PREFIX, DeviceFilter, Limit, route
 from gateway.lab import FlagLevel, LabDesk, Result, ResultFilter
 from gateway.model import Status
-from gateway.web import Access, GatewayView, access, json_response
+from gateway.room import Permission, access
+from gateway.web import GatewayView, json_response
 from gateway.web.refusal import unknown_device, unknown_sample
 
 
@@ -36,7 +37,7 @@ class Results:
             route(sample, self.sample, document.Sample, refusals=(404,)),
         ]
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_RESULTS)
     async def results(
         self,
         *,
@@ -56,7 +57,7 @@ class Results:
         older = found[-1].event.seq if len(found) == limit else None
         return json_response({"items": [self._item(each) for each in found], "next": older})
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_RESULTS)
     async def sample(self, owner: str, specimen: str) -> Response:
         """Every test of a sample with its earlier versions; `owner` is a device or an issuer."""
         tests = await self._desk.sample(owner, specimen)

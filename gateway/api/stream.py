@@ -15,7 +15,8 @@ from gateway.api.broadcast import Broadcast
 from gateway.api.listener import Interest, Topic
 from gateway.api.route import PREFIX
 from gateway.api.sse import HEARTBEAT, frame, respond
-from gateway.web import Access, GatewayView, Refusal, access, encode, rfc3339
+from gateway.room import Permission, access
+from gateway.web import GatewayView, Refusal, encode, rfc3339
 from gateway.web.refusal import unknown_device, unknown_link
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def routes(view: GatewayView, broadcast: Broadcast) -> list[Route]:
     ]
 
 
-@access(Access.LOOPBACK)
+@access(Permission.READ_SITE)
 class Stream:
     """`?topics=event,latest,device` (all of `event` by default), `?device=` once or more.
 
@@ -67,7 +68,7 @@ class Stream:
         return Interest(_topics(request.query_params.get("topics", Topic.EVENT)), devices)
 
 
-@access(Access.LOOPBACK)
+@access(Permission.READ_SITE)
 class Tap:
     """The bytes of one link, both ways, as they cross; `missed` counts what came too fast."""
 

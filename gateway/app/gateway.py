@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.app.configuration import Configuration
 from gateway.app.metrics import engine_metrics
+from gateway.app.rooms import Rooms
 from gateway.app.worklist import interpret_again
 from gateway.config import Difference, Site, difference
 from gateway.driver import Part
 from gateway.model import Clock, DeviceEvent, Instant, Micros, QuarantineReason, WireRecord
 from gateway.registry import Registry
-from gateway.room import Subscriber
+from gateway.room import Entry, Glance, Principal
+from gateway.room import Site as SiteView
 from gateway.store import EventStore, StoreHealth
 from gateway.store.relational import Tables
 from gateway.supervisor import Again, Intake, LinkStatus, Supervisor, TapHub, Tapped
 from gateway.web import Metric, Readiness
-from gateway.web import Site as SiteView
 
 S = TypeVar("S")
 
@@ -40,7 +41,7 @@ class Gateway:
     supervisor: Supervisor
     taps: TapHub
     clock: Clock
-    subscribers: tuple[Subscriber, ...] = ()
+    rooms: Rooms = field(init=False)
 
     @classmethod
     def assemble(
@@ -56,7 +57,9 @@ class Gateway:
         heartbeat = Micros(round(site.store.heartbeat * 1_000_000))
         intake = Intake(site.id, store, registry, clock, heartbeat)
         supervisor = Supervisor(configuration.drivers, intake, registry, taps)
-        return cls(configuration, site, store, tables, registry, intake, supervisor, taps, clock)
+        gateway = cls(configuration, site, store, tables, registry, intake, supervisor, taps, clock)
+        gateway.rooms = Rooms(configuration.rooms)
+        return gateway
 
     @property
     def site(self) -> SiteView:
@@ -81,7 +84,16 @@ class Gateway:
         return engine_metrics(self.links(), self.store.state)
 
     def subscriber(self, kind: type[S]) -> S:
-        return next(each for each in self.subscribers if isinstance(each, kind))
+        return self.rooms.neighbour(kind)
+
+    def navigation(self) -> Sequence[Entry]:
+        return self.rooms.navigation()
+
+    def packages(self) -> Sequence[str]:
+        return self.rooms.packages()
+
+    async def glances(self, who: Principal) -> Sequence[Glance]:
+        return await self.rooms.glances(who)
 
     def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:
         return self.intake.watch(watcher)

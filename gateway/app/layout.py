@@ -7,4 +7,6 @@ STORE = "store"
 
 TABLES = "store/tables.sqlite"
 
+OUTBOX = "store/outbox.sqlite"
+
 CONTROL_SOCKET = "control.sock"

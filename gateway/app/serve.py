@@ -7,7 +7,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +15,16 @@ from pathlib import Path
 from gateway.api import open_app
 from gateway.app.configuration import Configuration
 from gateway.app.gateway import Gateway
-from gateway.app.layout import STORE, TABLES
+from gateway.app.layout import OUTBOX, STORE, TABLES
+from gateway.app.ports import StorePorts
 from gateway.app.servers import control_socket, listen, serving
 from gateway.app.subscribers import check_cursor, feed
 from gateway.app.upkeep import keep_up
 from gateway.config import Site
 from gateway.console import Console
-from gateway.model import Clock, SystemClock
-from gateway.room import Room, RoomContext, Subscriber
+from gateway.model import SystemClock
 from gateway.store import EventStore, StoreOptions
+from gateway.store.outbox import Outbox
 from gateway.store.relational import Tables
 from gateway.supervisor import watch_clock
 from gateway.web import OverSocket
@@ -101,29 +102,27 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
         tables = await stack.enter_async_context(Tables.open(options.data / TABLES, clock))
         gateway = Gateway.assemble(configuration, site, store, tables, clock)
         await gateway.remember_devices()
-        subscribers = await _open_rooms(stack, site, configuration.rooms, options.data, clock)
-        for subscriber in subscribers:
+        outbox = await stack.enter_async_context(Outbox.open(options.data / OUTBOX, clock))
+        ports = StorePorts(site.id, store, gateway.intake, outbox, clock)
+        rooms = gateway.rooms
+        await rooms.open(
+            stack,
+            site,
+            data=options.data,
+            clock=clock,
+            ports=ports,
+            links=lambda: gateway.config.links,
+        )
+        for subscriber in rooms.subscribers():
             check_cursor(subscriber, store.last_seq)
-        gateway.subscribers = tuple(subscribers)
-        jobs = {f"feed-{subscriber.name}": feed(subscriber, store) for subscriber in subscribers}
+        jobs = {f"feed-{each.name}": feed(each, store) for each in rooms.subscribers()}
+        jobs |= {name: make() for name, make in rooms.jobs()}
         jobs["watch-clock"] = watch_clock(gateway.intake)
         jobs["upkeep"] = keep_up(store, clock, site.store.retention.telemetry)
         await stack.enter_async_context(_background(jobs))
         gateway.intake.system("gateway", "started", gateway.version)
         await stack.enter_async_context(gateway.supervisor.running(site.links))
         yield gateway
-
-
-async def _open_rooms(
-    stack: AsyncExitStack, site: Site, rooms: Mapping[str, Room], data: Path, clock: Clock
-) -> Sequence[Subscriber]:
-    """Open the rooms that the site has a section for, and those that need none."""
-    subscribers: list[Subscriber] = []
-    for name, room in rooms.items():
-        if room.section is None or name in site.sections:
-            context = RoomContext(site.id, clock, data, site.sections.get(name))
-            subscribers += await stack.enter_async_context(room.open(context))
-    return subscribers
 
 
 @asynccontextmanager
@@ -142,12 +141,11 @@ async def _background(jobs: Mapping[str, Coroutine[None, None, None]]) -> AsyncI
 async def _serving_http(gateway: Gateway, data: Path) -> AsyncIterator[str]:
     http = gateway.config.listeners.http
     console = Console(gateway)
+    pages = [*console.routes(), *gateway.rooms.routes(console.kit)]
     async with AsyncExitStack() as stack:
         control = stack.enter_context(control_socket(data))
         tcp = stack.enter_context(listen(http.host, http.port))
-        app = await stack.enter_async_context(
-            open_app(gateway, console.routes(), console.error_page)
-        )
+        app = await stack.enter_async_context(open_app(gateway, pages, console.error_page))
         await stack.enter_async_context(serving(app, [tcp]))
         await stack.enter_async_context(serving(OverSocket(app), [control]))
         stack.callback(app.end_streams)

@@ -13,13 +13,18 @@ SOURCE = "en"
 LANGUAGES = {"zh-CN": "中文", SOURCE: "English"}
 """Tags of the languages on offer, with their own names. Texts are written in English."""
 
+CONSOLE = "gateway.console"
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """One language. What it has no translation for is shown in English."""
+    """One language: the catalogues of several packages, of which the first that knows a text wins.
+
+    What none has a translation for is shown in English.
+    """
 
     tag: str
-    _messages: Catalog
+    _parts: tuple[Catalog, ...]
 
     def gettext(self, text: str) -> str:
         return self._first(text, None) or text
@@ -29,26 +34,34 @@ class Catalogue:
         return self._first(text, context) or text.replace("-", " ")
 
     def ngettext(self, one: str, many: str, count: int) -> str:
-        message = self._messages.get(one)
-        if message is not None and isinstance(message.string, tuple) and all(message.string):
-            forms = message.string
-            return forms[0] if len(forms) == 1 or count == 1 else forms[1]
+        for part in self._parts:
+            message = part.get(one)
+            if message is not None and isinstance(message.string, tuple) and all(message.string):
+                forms = message.string
+                return forms[0] if len(forms) == 1 or count == 1 else forms[1]
         return one if count == 1 else many
 
     def _first(self, text: str, context: str | None) -> str:
-        message = self._messages.get(text, context)
-        string = message.string if message is not None else ""
-        return string if isinstance(string, str) else ""
+        for part in self._parts:
+            message = part.get(text, context)
+            if message is not None and message.string and isinstance(message.string, str):
+                return message.string
+        return ""
 
 
 @cache
-def catalogue(tag: str) -> Catalogue:
-    """The catalogue of a language on offer."""
-    source = files("gateway.console").joinpath("locale", f"{tag}.po")
+def catalogue(tag: str, packages: tuple[str, ...] = ()) -> Catalogue:
+    """The catalogue of a language on offer: the console's, then those of `packages`."""
     if tag == SOURCE:
-        return Catalogue(tag, Catalog(locale="en"))
+        return Catalogue(tag, ())
+    return Catalogue(tag, tuple(_read(tag, package) for package in (CONSOLE, *packages)))
+
+
+@cache
+def _read(tag: str, package: str) -> Catalog:
+    source = files(package).joinpath("locale", f"{tag}.po")
     with source.open("rb") as stream:
-        return Catalogue(tag, read_po(stream, locale=tag.replace("-", "_"), abort_invalid=True))
+        return read_po(stream, locale=tag.replace("-", "_"), abort_invalid=True)
 
 
 def offered(tag: str | None) -> str | None:

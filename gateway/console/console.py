@@ -19,7 +19,8 @@ from gateway.console.quarantine import Quarantine
 from gateway.console.render import Renderer
 from gateway.console.trend import Trend
 from gateway.console.wire import Wire
-from gateway.web import Access, GatewayView, Refusal, access
+from gateway.room import Access, access
+from gateway.web import GatewayView, Refusal
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -29,7 +30,7 @@ class Console:
 
     def __init__(self, view: GatewayView) -> None:
         self._view = view
-        self._renderer = Renderer(view)
+        self._renderer = self.kit = Renderer(view)
 
     def routes(self) -> list[BaseRoute]:
         view, renderer = self._view, self._renderer
@@ -47,7 +48,7 @@ class Console:
             ("/results", laboratory.results),
             ("/samples/{owner}/{specimen:path}", laboratory.sample),
         ]
-        static = access(Access.LOOPBACK)(StaticFiles(directory=_STATIC))
+        static = access(Access.PUBLIC)(StaticFiles(directory=_STATIC))
         return [
             *(Route(path, page, methods=["GET"]) for path, page in pages),
             Route("/quarantine", quarantine.interpret, methods=["POST"]),

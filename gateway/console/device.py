@@ -8,7 +8,8 @@ from starlette.responses import Response
 from gateway.console.dump import preview
 from gateway.console.render import Renderer
 from gateway.console.shown import card
-from gateway.web import Access, GatewayView, access
+from gateway.room import Permission, access
+from gateway.web import GatewayView
 from gateway.web.refusal import unknown_device
 
 _RECENT = 12
@@ -19,7 +20,7 @@ class Device:
         self._view = view
         self._renderer = renderer
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_SITE)
     async def page(self, request: Request) -> Response:
         device = request.path_params["device"]
         status = self._view.registry.get(device)

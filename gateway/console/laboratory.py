@@ -13,7 +13,8 @@ from gateway.console.times import day_start
 from gateway.lab import FlagLevel, LabDesk, ResultFilter
 from gateway.model import Status
 from gateway.profile import AnalyzerProfile
-from gateway.web import Access, GatewayView, access
+from gateway.room import Permission, access
+from gateway.web import GatewayView
 from gateway.web.refusal import unknown_sample
 
 _PAGE = 50
@@ -24,7 +25,7 @@ class Laboratory:
         self._view = view
         self._renderer = renderer
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_RESULTS)
     async def results(self, request: Request) -> Response:
         query = request.query_params
         wanted = _wanted(request)
@@ -47,7 +48,7 @@ class Laboratory:
             older=found[-1].event.seq if len(found) == _PAGE else None,
         )
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_RESULTS)
     async def sample(self, request: Request) -> Response:
         owner, specimen = request.path_params["owner"], request.path_params["specimen"]
         tests = await self._view.subscriber(LabDesk).sample(owner, specimen)

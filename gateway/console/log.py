@@ -9,7 +9,8 @@ from gateway.console.newest import newest
 from gateway.console.query import number
 from gateway.console.render import Renderer
 from gateway.model import DeviceEvent
-from gateway.web import Access, GatewayView, access
+from gateway.room import Permission, access
+from gateway.web import GatewayView
 from gateway.web.point import point_name
 
 _PAGE = 50
@@ -20,7 +21,7 @@ class Log:
         self._view = view
         self._renderer = renderer
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_EVENTS)
     async def events(self, request: Request) -> Response:
         """A page of the log, newest first; `before` goes back."""
         store = self._view.store

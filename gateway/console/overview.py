@@ -11,8 +11,9 @@ from gateway.console.render import Renderer
 from gateway.console.shown import Card, cards
 from gateway.model import Quality
 from gateway.registry import DeviceState
+from gateway.room import Permission, access
 from gateway.supervisor import LinkState
-from gateway.web import Access, GatewayView, access
+from gateway.web import GatewayView
 
 _WAITING = 100
 
@@ -45,7 +46,7 @@ class Overview:
         self._view = view
         self._renderer = renderer
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_SITE)
     async def page(self, request: Request) -> Response:
         reader = self._renderer.reader(request)
         all_cards = cards(self._view, reader)

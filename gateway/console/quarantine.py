@@ -11,8 +11,9 @@ from starlette.responses import Response
 from gateway.console.render import Renderer
 from gateway.console.worklist import tasks
 from gateway.model import QuarantineReason
+from gateway.room import Permission, access
 from gateway.store import QuarantineEntry
-from gateway.web import Access, GatewayView, access
+from gateway.web import GatewayView
 
 _READ = 500
 _MOST = 5_000
@@ -23,11 +24,11 @@ class Quarantine:
         self._view = view
         self._renderer = renderer
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_QUARANTINE)
     async def page(self, request: Request) -> Response:
         return await self._page(request, None)
 
-    @access(Access.LOOPBACK)
+    @access(Permission.RESOLVE_QUARANTINE)
     async def interpret(self, request: Request) -> Response:
         """Read entries again by the profiles in force; `device` and `reason` choose them.
 

@@ -14,7 +14,8 @@ from gateway.console.render import Renderer
 from gateway.console.shown import card
 from gateway.model import Instant, from_datetime, to_datetime
 from gateway.registry import DeviceStatus
-from gateway.web import Access, GatewayView, access
+from gateway.room import Permission, access
+from gateway.web import GatewayView
 from gateway.web.point import point_name
 from gateway.web.refusal import unknown_device
 
@@ -30,7 +31,7 @@ class Trend:
         self._renderer = renderer
         self._zone = ZoneInfo(view.site.zone)
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_SITE)
     async def spark(self, request: Request) -> Response:
         """A picture for a table row; the browser may keep it for a minute."""
         status = self._status(request)
@@ -43,7 +44,7 @@ class Trend:
             svg, headers={"cache-control": "private, max-age=60"}, media_type="image/svg+xml"
         )
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_SITE)
     async def page(self, request: Request) -> Response:
         status, code = self._status(request), request.path_params["code"]
         store, reader = self._view.store, self._renderer.reader(request)

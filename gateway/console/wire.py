@@ -11,7 +11,8 @@ from gateway.console.query import number
 from gateway.console.render import Renderer
 from gateway.lab import LabDesk
 from gateway.model import DeviceEvent, RawId, WireRecord
-from gateway.web import Access, GatewayView, access
+from gateway.room import Permission, access
+from gateway.web import GatewayView
 from gateway.web.point import point_name
 from gateway.web.refusal import unknown_message
 
@@ -24,7 +25,7 @@ class Wire:
         self._view = view
         self._renderer = renderer
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_WIRE)
     async def messages(self, request: Request) -> Response:
         query = request.query_params
         before = number(query.get("before"))
@@ -45,7 +46,7 @@ class Wire:
             preview=dump.preview,
         )
 
-    @access(Access.LOOPBACK)
+    @access(Permission.READ_WIRE)
     async def message(self, request: Request) -> Response:
         raw_id = number(request.path_params["raw_id"])
         record = await self._view.store.record(RawId(raw_id)) if raw_id else None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gateway.lab.desk import LabDesk
-from gateway.room import Room, RoomContext, Subscriber
+from gateway.room import Room, RoomContext, Running
 
 
 @asynccontextmanager
-async def _open(context: RoomContext) -> AsyncIterator[Sequence[Subscriber]]:
+async def _open(context: RoomContext) -> AsyncIterator[Running]:
     async with LabDesk.open(context.data / "store" / "lab.sqlite") as desk:
-        yield (desk,)
+        yield Running(subscribers=(desk,))
 
 
 room = Room(name="lab", open=_open)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import apsw
 
@@ -19,12 +18,8 @@ from gateway.lab.result import (
 )
 from gateway.lab.row import Row, body_of, result_of
 from gateway.model import DeviceEvent, Instant, RawId, Status
-from gateway.store.connection import open_writer, transaction
 
-_FORMAT = 1
-_TABLES = """
-CREATE TABLE cursor(seq INTEGER NOT NULL);
-INSERT INTO cursor VALUES(0);
+_SCHEMA = """
 CREATE TABLE result(
   seq INTEGER PRIMARY KEY,
   id BLOB NOT NULL,
@@ -61,26 +56,19 @@ _MOST_OF_A_SAMPLE = 2000
 
 
 class Tables:
-    """The file; used by one thread at a time. The cursor commits with what it stands for."""
+    """Results by sample, on the connection of their projection."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = _open(path)
-        self._connection.execute("PRAGMA synchronous=NORMAL")
+    format: ClassVar = 1
+    schema: ClassVar = _SCHEMA
 
-    def close(self) -> None:
-        self._connection.close()
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
 
-    def cursor(self) -> int:
-        """The last seq folded."""
-        (seq,) = next(self._connection.execute("SELECT seq FROM cursor"))
-        return int(seq)
-
-    def fold(self, results: Iterable[DeviceEvent], upto: int) -> None:
-        """Take in results in order of seq; everything up to `upto` is then folded."""
-        with transaction(self._connection):
-            for event in results:
-                self._take(event)
-            self._connection.execute("UPDATE cursor SET seq = ?", (upto,))
+    def fold(self, events: Sequence[DeviceEvent]) -> Sequence[DeviceEvent]:
+        """Take in results in order of seq; nothing follows from them."""
+        for event in events:
+            self._take(event)
+        return ()
 
     def results(self, wanted: ResultFilter, before: int | None, limit: int) -> list[Result]:
         """Current results with a seq below `before`, newest first."""
@@ -168,20 +156,3 @@ def _by_test(rows: Iterable[Result]) -> list[SampleResult]:
         tests.setdefault(key, []).append(result)
     ranked = (sorted(each, key=lambda one: -one.version) for each in tests.values())
     return [SampleResult(newest, tuple(earlier)) for newest, *earlier in ranked]
-
-
-def _open(path: Path) -> apsw.Connection:
-    """Open the file; one of another format is made anew."""
-    connection = open_writer(path)
-    found = connection.pragma("user_version")
-    if found not in (0, _FORMAT):
-        connection.close()
-        for side in ("", "-wal", "-shm"):
-            Path(f"{path}{side}").unlink(missing_ok=True)
-        connection = open_writer(path)
-        found = 0
-    if found == 0:
-        with transaction(connection):
-            connection.execute(_TABLES)
-            connection.execute(f"PRAGMA user_version = {_FORMAT}")
-    return connection

@@ -16,8 +16,8 @@ import apsw
 
 from gateway.errors import ConfigError, StoreError
 from gateway.model import Instant, to_datetime
+from gateway.sqlite import open_reader, sync_folder, write_durably
 from gateway.store import schema
-from gateway.store.connection import open_reader, sync_folder, write_durably
 from gateway.store.directory import DataDirectory
 
 _MANIFEST = "manifest.json"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.model import Instant, Retention, from_datetime, to_datetime
-from gateway.store.connection import sync_folder
+from gateway.sqlite import sync_folder
 
 _NAME = re.compile(
     r"(?P<month>\d{4}-\d{2})(?:\.(?P<part>\d+))?\.(?P<retention>telemetry|record)"

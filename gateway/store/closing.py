@@ -10,10 +10,10 @@ from pathlib import Path
 import apsw
 
 from gateway.errors import StoreError
+from gateway.sqlite import read_only_uri, sync_folder, transaction
 from gateway.store import schema
 from gateway.store.blocks import RawRow, decode_block, encode_block
 from gateway.store.catalog import SegmentFile
-from gateway.store.connection import read_only_uri, sync_folder, transaction
 
 _BLOCK_BYTES = 128 << 10
 _BLOCK_RECORDS = 1024

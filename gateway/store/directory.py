@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.errors import ConfigError
+from gateway.sqlite import write_durably
 from gateway.store import schema
-from gateway.store.connection import write_durably
 
 _OWNER_ONLY = 0o700
 

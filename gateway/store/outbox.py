@@ -14,7 +14,7 @@ import apsw
 
 from gateway.errors import StoreError
 from gateway.model import Clock, Instant
-from gateway.store.connection import open_writer, transaction
+from gateway.sqlite import open_writer, transaction
 
 _T = TypeVar("_T")
 _FORMAT = 1

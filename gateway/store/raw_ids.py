@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.errors import StoreError
 from gateway.model import RawId
-from gateway.store.connection import write_durably
+from gateway.sqlite import write_durably
 
 BLOCK = 1 << 18
 _LIMIT = 1 << 53

@@ -19,10 +19,10 @@ from gateway.model import (
     RawId,
     WireRecord,
 )
+from gateway.sqlite import open_reader
 from gateway.store.batch import Resolution
 from gateway.store.blocks import RawRow, decode_block
 from gateway.store.catalog import SegmentFile
-from gateway.store.connection import open_reader
 from gateway.store.names import ChannelKey
 from gateway.store.pack import unpack
 from gateway.store.query import EventQuery, QuarantineQuery, RecordQuery

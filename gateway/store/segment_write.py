@@ -12,10 +12,10 @@ import apsw
 
 from gateway.errors import ConfigError, StoreError
 from gateway.model import DeviceEvent, Receipt
+from gateway.sqlite import open_reader, open_writer, sync_folder, transaction
 from gateway.store import schema
 from gateway.store.batch import Batch
 from gateway.store.catalog import SegmentFile
-from gateway.store.connection import open_reader, open_writer, sync_folder, transaction
 from gateway.store.names import Names
 from gateway.store.sheet import Sheet
 from gateway.store.subject import key_mark

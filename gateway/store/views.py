@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import apsw
 
 from gateway.model import Instant
-from gateway.store.connection import open_writer, transaction
+from gateway.sqlite import open_writer, transaction
 from gateway.store.latest import PointKey
 from gateway.store.query import RollupRow
 from gateway.store.rollup import FIVE_MINUTES, HOUR, Bucket, Line, Sum

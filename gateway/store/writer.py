@@ -15,9 +15,9 @@ import apsw
 
 from gateway.errors import StoreError
 from gateway.model import Clock, DeviceEvent, Receipt, Retention
+from gateway.sqlite import open_reader
 from gateway.store.batch import Batch
 from gateway.store.catalog import Catalog, SegmentFile
-from gateway.store.connection import open_reader
 from gateway.store.herald import Herald
 from gateway.store.inbox import Inbox
 from gateway.store.options import StoreOptions

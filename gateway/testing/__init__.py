@@ -2,12 +2,16 @@
 
 from gateway.testing.conformance import RULES, Rule, profiles_without_transcript
 from gateway.testing.ports import Connector, ManualClock, MemoryPorts
+from gateway.testing.room import MemoryOutbox, MemoryRoomPorts, room_context
 
 __all__ = [
     "RULES",
     "Connector",
     "ManualClock",
+    "MemoryOutbox",
     "MemoryPorts",
+    "MemoryRoomPorts",
     "Rule",
     "profiles_without_transcript",
+    "room_context",
 ]

@@ -1,14 +1,12 @@
 """What the API and the pages share: access rules, refusals, JSON, and the view of the gateway."""
 
-from gateway.web.access import Access, access, rule_of, undeclared
 from gateway.web.guard import BrowserHeaders, Guard, OverSocket
 from gateway.web.json import encode, json_response, rfc3339
 from gateway.web.metric import Metric, Sample
 from gateway.web.refusal import Refusal, problem
-from gateway.web.view import GatewayView, History, Readiness, Site
+from gateway.web.view import GatewayView, History, Readiness
 
 __all__ = [
-    "Access",
     "BrowserHeaders",
     "GatewayView",
     "Guard",
@@ -18,12 +16,8 @@ __all__ = [
     "Readiness",
     "Refusal",
     "Sample",
-    "Site",
-    "access",
     "encode",
     "json_response",
     "problem",
     "rfc3339",
-    "rule_of",
-    "undeclared",
 ]

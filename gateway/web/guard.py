@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.web.access import Access
+from gateway.room import OWNER, Access, Rule, with_principal
 from gateway.web.refusal import Refusal
 
 _OVER_SOCKET = "isogate.over_socket"
@@ -31,14 +31,14 @@ _HEADERS = (
 class Guard:
     """A route's application behind its rule; raises Refusal for whoever may not call it."""
 
-    def __init__(self, app: ASGIApp, rule: Access) -> None:
+    def __init__(self, app: ASGIApp, rule: Rule) -> None:
         self._app = app
         self.access_rule = rule
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not scope.get(_OVER_SOCKET):
             _admit(scope, self.access_rule)
-        await self._app(scope, receive, send)
+        await self._app(with_principal(scope, OWNER), receive, send)
 
 
 class OverSocket:
@@ -66,7 +66,7 @@ class BrowserHeaders:
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-def _admit(scope: Scope, rule: Access) -> None:
+def _admit(scope: Scope, rule: Rule) -> None:
     if rule is Access.OWNER:
         raise _refused("it is open only through the gateway's Unix socket")
     client = scope.get("client")

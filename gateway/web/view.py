@@ -13,12 +13,12 @@ from gateway.driver import Part
 from gateway.model import (
     DeviceEvent,
     Instant,
-    Localized,
     QuarantineReason,
     RawId,
     WireRecord,
 )
 from gateway.registry import Registry
+from gateway.room import Entry, Glance, Principal, Site
 from gateway.store import QuarantineEntry, RollupRow
 from gateway.web.metric import Metric
 
@@ -26,16 +26,6 @@ if TYPE_CHECKING:
     from gateway.supervisor import LinkStatus, Tapped
 
 S = TypeVar("S")
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """`zone` is an IANA name, `locale` a BCP 47 tag."""
-
-    id: str
-    name: Localized
-    zone: str
-    locale: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +103,18 @@ class GatewayView(Protocol):
 
     def subscriber(self, kind: type[S]) -> S:
         """The running subscriber of a class, to ask what a room knows; its room must be open."""
+        ...
+
+    def navigation(self) -> Sequence[Entry]:
+        """The entries of all open rooms, by place."""
+        ...
+
+    def packages(self) -> Sequence[str]:
+        """The packages in which open rooms keep templates and catalogues."""
+        ...
+
+    async def glances(self, who: Principal) -> Sequence[Glance]:
+        """What the open rooms add to the overview of a principal."""
         ...
 
     def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:

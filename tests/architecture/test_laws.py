@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 LAYERS = (
     *("cli", "app", "api", "console", "alarms", "energy", "patients", "schedule", "security"),
     *("web", "supervisor", "registry", "normalizer", "store", "keys", "config", "driver"),
-    *("transport", "profile", "room", "model", "errors", "testing"),
+    *("projection", "sqlite", "transport", "profile", "room", "model", "errors", "testing"),
 )
 OTHERS = (
     *("drivers.modbus", "drivers.mqtt", "dicom.services", "dicom.node"),

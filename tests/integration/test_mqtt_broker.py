@@ -15,8 +15,8 @@ from drivers.mqtt import broker as broker_room
 from drivers.mqtt import driver_type
 from drivers.mqtt.broker import BrokerOptions, room
 from gateway import ConfigError, LinkEntry
-from gateway.room import RoomContext
-from gateway.testing import ManualClock, MemoryPorts
+from gateway.room import RoomContext, Running
+from gateway.testing import MemoryPorts, room_context
 from tests.peers import free_port, port_answers, require_peer
 
 pytestmark = pytest.mark.peer
@@ -35,7 +35,7 @@ def program(request: pytest.FixtureRequest) -> Program:
 
 
 def context(data: Path, options: BrokerOptions | None) -> RoomContext:
-    return RoomContext("site", ManualClock(), data, options)
+    return room_context(data, section=options)
 
 
 def managed(program: Program, port: int) -> BrokerOptions:
@@ -69,8 +69,8 @@ async def serve_once(port: int) -> None:
 
 async def test_it_serves_and_ends_with_the_gateway(program: Program, tmp_path: Path) -> None:
     before, port = children(), free_port()
-    async with room.open(context(tmp_path, managed(program, port))) as subscribers:
-        assert subscribers == ()
+    async with room.open(context(tmp_path, managed(program, port))) as running:
+        assert running == Running()
         assert len(children() - before) == 1
         await serve_once(port)
     assert children() <= before

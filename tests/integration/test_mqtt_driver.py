@@ -26,8 +26,7 @@ from gateway import (
     QuarantineReason,
     StoreError,
 )
-from gateway.room import RoomContext
-from gateway.testing import ManualClock, MemoryPorts
+from gateway.testing import MemoryPorts, room_context
 from simulators.mqtt import mqtt_hospital
 from tests.peers import Broker, free_port, mosquitto_beside, require_peer
 
@@ -438,8 +437,7 @@ async def certificate(folder: Path) -> Path:
 async def test_a_broker_that_redelivers_as_new_loses_nothing(tmp_path: Path) -> None:
     pytest.importorskip("iotcore", reason="NOT TESTED, iotcore is not installed")
     options = BrokerOptions(mode="managed", program="iotcore", port=free_port())
-    context = RoomContext("site", ManualClock(), tmp_path, options)
-    async with room.open(context):
+    async with room.open(room_context(tmp_path, section=options)):
         broker, ports = Broker(options.port), MemoryPorts()
         entry = link(broker, "t01", version="3.1.1")
         async with serving(ports, entry) as task:

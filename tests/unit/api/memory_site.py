@@ -44,10 +44,11 @@ from gateway.profile import (
     Profile,
 )
 from gateway.registry import DeviceState, Registry
+from gateway.room import Entry, Glance, Principal, Site
 from gateway.store import QuarantineEntry, RollupRow
 from gateway.supervisor.link import LinkState, LinkStatus
 from gateway.supervisor.tap import TapHub, Tapped
-from gateway.web import Metric, Readiness, Site
+from gateway.web import Metric, Readiness
 
 S = TypeVar("S")
 
@@ -229,8 +230,7 @@ class MemorySite:
         self.asked: list[str] = []
         self.parts: dict[int, Sequence[Part]] = {}
         self.outcome: dict[str, Any] = {"resolved": 0, "events": 0, "waiting": {}}
-        in_memory = Path(":memory:")
-        self.desk = LabDesk(in_memory, Tables(in_memory), ThreadPoolExecutor(1))
+        self.desk = LabDesk(Path(":memory:"), Tables, ThreadPoolExecutor(1), {Kind.RESULT})
         self._watchers: list[Callable[[Sequence[DeviceEvent]], None]] = []
         self._links: dict[str, LinkStatus] = {}
 
@@ -249,6 +249,15 @@ class MemorySite:
     def subscriber(self, kind: type[S]) -> S:
         assert isinstance(self.desk, kind)
         return self.desk
+
+    def navigation(self) -> Sequence[Entry]:
+        return ()
+
+    def packages(self) -> Sequence[str]:
+        return ()
+
+    async def glances(self, _who: Principal) -> Sequence[Glance]:
+        return ()
 
     async def hear(self, *events: DeviceEvent) -> list[DeviceEvent]:
         """Store events and fold them, as the gateway does; what was stored."""

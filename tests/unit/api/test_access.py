@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gateway.api import open_app
-from gateway.web import Access, access, rule_of
+from gateway.room import Access, access, rule_of
 from tests.unit.api.memory_site import furnished
 
 
@@ -19,7 +19,7 @@ async def _status(
     method: str = "GET",
     **headers: str,
 ) -> int:
-    @access(Access.LOOPBACK)
+    @access(Access.PUBLIC)
     async def change(_request: Request) -> Response:
         return Response(b"done")
 

@@ -19,7 +19,7 @@ from gateway import (
     Point,
     Profile,
 )
-from gateway.room import Room, RoomContext, Subscriber
+from gateway.room import Room, RoomContext, Running
 
 
 class BusPoint(Point):
@@ -106,8 +106,8 @@ def _never(link: LinkEntry) -> NoReturn:
 
 
 @asynccontextmanager
-async def _open(context: RoomContext) -> AsyncIterator[Sequence[Subscriber]]:
-    yield ()
+async def _open(context: RoomContext) -> AsyncIterator[Running]:
+    yield Running()
 
 
 HOME = Path(__file__).parent / "driver"

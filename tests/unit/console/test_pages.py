@@ -26,7 +26,8 @@ from gateway.model import (
 )
 from gateway.profile import Point
 from gateway.registry import DeviceState
-from gateway.web import Readiness, rule_of
+from gateway.room import rule_of
+from gateway.web import Readiness
 from tests.unit.api.memory_site import (
     METER,
     NOON,

@@ -127,12 +127,14 @@ async def test_a_wire_record_leads_to_the_results_taken_from_it(tmp_path: Path) 
         assert await desk.of_record(RawId(9)) == []
 
 
-async def test_other_events_move_the_cursor_only_now_and_then(tmp_path: Path) -> None:
+async def test_other_events_are_noted_on_disk_only_now_and_then(tmp_path: Path) -> None:
     def telemetry(seq: int) -> DeviceEvent:
         return replace(result(seq), kind=Kind.MEASUREMENT)
 
     async with LabDesk.open(tmp_path / "lab.sqlite") as desk:
         await desk.apply([telemetry(1)], nothing_follows)
+        assert desk.cursor() == 1
+    async with LabDesk.open(tmp_path / "lab.sqlite") as desk:
         assert desk.cursor() == 0
         await desk.apply([telemetry(2), result(3), telemetry(4)], nothing_follows)
         assert desk.cursor() == 4

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import apsw
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.lab import LabDesk
 from gateway.lab.result import ResultFilter, has_versions, specimen_of
 from gateway.lab.row import Row, body_of, result_of
 from gateway.lab.tables import Tables
@@ -30,6 +33,7 @@ from gateway.model import (
     Subject,
     Value,
 )
+from tests.unit.lab.lab_case import nothing_follows
 
 words = st.text(st.characters(codec="utf-8"), max_size=6)
 few = st.sampled_from
@@ -124,10 +128,14 @@ def histories(draw: st.DrawFn) -> list[DeviceEvent]:
 def _folded(chunks: Sequence[Sequence[DeviceEvent]]) -> list[tuple[Any, ...]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "lab.sqlite"
+
+        async def fold(chunk: Sequence[DeviceEvent]) -> None:
+            async with LabDesk.open(path) as desk:
+                if chunk:
+                    await desk.apply(chunk, nothing_follows)
+
         for chunk in chunks:
-            tables = Tables(path)
-            tables.fold(chunk, chunk[-1].seq if chunk else tables.cursor())
-            tables.close()
+            asyncio.run(fold(chunk))
         reader = apsw.Connection(str(path))
         rows = list(reader.execute("SELECT * FROM result ORDER BY seq"))
         rows += list(reader.execute("SELECT * FROM cursor"))
@@ -154,9 +162,10 @@ def test_of_each_test_of_a_sample_the_last_on_the_wire_is_current(
         run = "" if has_versions(event) else str(event.seq)
         versions[event.source.device, specimen_of(event), event.code.code, run].append(event)
     newest = [max(each, key=lambda one: (one.raw_id or 0, one.seq)) for each in versions.values()]
-    with tempfile.TemporaryDirectory() as folder:
-        tables = Tables(Path(folder) / "lab.sqlite")
-        tables.fold(events, len(events))
+    with closing(apsw.Connection(":memory:")) as connection:
+        connection.execute(Tables.schema)
+        tables = Tables(connection)
+        tables.fold(events)
         current = tables.results(ResultFilter(), None, 100)
         assert [each.event.seq for each in current] == sorted((e.seq for e in newest), reverse=True)
         for result in current:
@@ -168,4 +177,3 @@ def test_of_each_test_of_a_sample_the_last_on_the_wire_is_current(
             if result.specimen:
                 (test,) = same
                 assert test.current.version == len(test.earlier) + 1
-        tables.close()

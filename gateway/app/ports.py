@@ -1,0 +1,101 @@
+"""The ports of rooms, over the event store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gateway.keys import occurrence_id
+from gateway.model import (
+    Clock,
+    Coding,
+    DeviceEvent,
+    Direction,
+    Kind,
+    Quarantined,
+    RawId,
+    Receipt,
+    Retention,
+    Source,
+    Subject,
+    Value,
+    WireRecord,
+)
+from gateway.room import ACTION_SYSTEM, Principal
+from gateway.store import Batch, EventStore
+from gateway.store.outbox import Outbox
+from gateway.supervisor import Intake
+from gateway.supervisor.ordinals import Ordinals
+
+_GATEWAY = "gateway"
+
+
+class StorePorts:
+    """A `gateway.room.RoomPorts`. What rooms append is kept as records are."""
+
+    def __init__(
+        self, site: str, store: EventStore, intake: Intake, outbox: Outbox, clock: Clock
+    ) -> None:
+        self._site, self._store, self._intake = site, store, intake
+        self._clock = clock
+        self._ordinals = Ordinals()
+        self.outbox = outbox
+
+    @property
+    def last_seq(self) -> int:
+        return self._store.last_seq
+
+    def record(
+        self,
+        link: str,
+        data: bytes,
+        *,
+        direction: Direction = Direction.IN,
+        device: str = "",
+        session: str = "",
+    ) -> WireRecord:
+        return self._intake.record(link, data, direction, device, session)
+
+    async def journal(self, *records: WireRecord) -> None:
+        await self._store.append(Batch(Retention.RECORD, wire=records))
+
+    async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
+        return await self._store.append(Batch(Retention.RECORD, wire=wire, events=tuple(events)))
+
+    async def quarantine(self, entry: Quarantined, *wire: WireRecord) -> None:
+        await self._store.append(Batch(Retention.RECORD, wire=wire, quarantine=(entry,)))
+
+    async def act(
+        self,
+        who: Principal,
+        code: str,
+        *,
+        text: str = "",
+        subject: Subject | None = None,
+        payload: Mapping[str, Any] | None = None,
+        caused_by: bytes = b"",
+    ) -> int:
+        now = self._clock.now()
+        event = DeviceEvent(
+            id=occurrence_id(self._site, _GATEWAY, self._ordinals.next()),
+            site=self._site,
+            source=Source(_GATEWAY, _GATEWAY),
+            kind=Kind.ACTION,
+            code=Coding(ACTION_SYSTEM, code),
+            value=Value(text) if text else None,
+            unit="",
+            received_at=now,
+            observed_at=now,
+            subject=subject,
+            actor=who.id,
+            caused_by=caused_by,
+            payload=payload,
+        )
+        (seq,) = (await self.publish((event,))).seqs
+        return seq
+
+    def system(self, code: str, text: str, detail: str = "") -> None:
+        self._intake.system(code, text, detail)
+
+    async def bytes_of(self, raw_id: RawId) -> WireRecord | None:
+        return await self._store.record(raw_id)

@@ -1,0 +1,95 @@
+"""The rooms of a gateway, open together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from starlette.routing import BaseRoute
+
+from gateway.config import Site
+from gateway.driver import LinkEntry
+from gateway.model import Clock
+from gateway.room import (
+    Entry,
+    Glance,
+    PageKit,
+    Principal,
+    Room,
+    RoomContext,
+    RoomPorts,
+    Running,
+    Subscriber,
+)
+from gateway.room import Site as SiteFacts
+
+S = TypeVar("S")
+
+
+@dataclass(slots=True)
+class Rooms:
+    """The open rooms, by name."""
+
+    rooms: Mapping[str, Room]
+    running: dict[str, Running] = field(default_factory=dict)
+
+    async def open(
+        self,
+        stack: AsyncExitStack,
+        site: Site,
+        *,
+        data: Path,
+        clock: Clock,
+        ports: RoomPorts,
+        links: Callable[[], Sequence[LinkEntry]],
+    ) -> None:
+        """Open those that the site has a section for and those that need none, until `stack` ends.
+
+        Their neighbours can be asked for from then on.
+        """
+        facts = SiteFacts(site.id, site.name, site.time_zone, site.locale)
+        for name, room in self.rooms.items():
+            section = site.sections.get(name)
+            if section is None and room.section is not None:
+                if not room.always:
+                    continue
+                section = room.section()
+            context = RoomContext(facts, clock, data, section, ports, links, self.neighbour)
+            self.running[name] = await stack.enter_async_context(room.open(context))
+
+    def neighbour(self, kind: type[S]) -> S:
+        """The subscriber or service of a class; LookupError while its room is closed."""
+        for each in self.running.values():
+            for one in (*each.subscribers, *each.services):
+                if isinstance(one, kind):
+                    return one
+        raise LookupError(f"no open room has a {kind.__name__}")
+
+    def subscribers(self) -> Iterator[Subscriber]:
+        for each in self.running.values():
+            yield from each.subscribers
+
+    def jobs(self) -> Iterator[tuple[str, Callable[[], Any]]]:
+        for name, each in self.running.items():
+            for job, make in each.jobs.items():
+                yield f"{name}-{job}", make
+
+    def routes(self, kit: PageKit) -> Iterator[BaseRoute]:
+        """The pages and the API of the rooms."""
+        for each in self.running.values():
+            if each.routes is not None:
+                yield from each.routes(kit)
+
+    def navigation(self) -> Sequence[Entry]:
+        entries = (entry for name in self.running for entry in self.rooms[name].navigation)
+        return sorted(entries, key=lambda entry: entry.place)
+
+    def packages(self) -> Sequence[str]:
+        """Where open rooms keep templates and catalogues."""
+        return [room.package for name in self.running if (room := self.rooms[name]).package]
+
+    async def glances(self, who: Principal) -> Sequence[Glance]:
+        return [await each.glance(who) for each in self.running.values() if each.glance]

@@ -1,0 +1,132 @@
+"""Who may do what: permissions, principals, and the rule that every route declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias, TypeVar
+
+from starlette.requests import HTTPConnection
+from starlette.routing import BaseRoute
+
+ACTION_SYSTEM = "urn:isogate:action"
+"""Code system of what people do; a code is `room.verb`."""
+
+_ATTRIBUTE = "access_rule"
+_PRINCIPAL = "isogate.principal"
+
+Endpoint = TypeVar("Endpoint")
+
+
+class Permission(StrEnum):
+    """What a principal may do. Which role has which stands in `gateway.security`."""
+
+    READ_SITE = "site.read"
+    READ_EVENTS = "events.read"
+    READ_WIRE = "wire.read"
+    READ_QUARANTINE = "quarantine.read"
+    RESOLVE_QUARANTINE = "quarantine.resolve"
+    READ_RESULTS = "results.read"
+    READ_PATIENTS = "patients.read"
+    WRITE_PATIENTS = "patients.write"
+    READ_SCHEDULE = "schedule.read"
+    WRITE_SCHEDULE = "schedule.write"
+    READ_ALARMS = "alarms.read"
+    ACKNOWLEDGE_ALARMS = "alarms.acknowledge"
+    SHELVE_ALARMS = "alarms.shelve"
+    READ_IMAGES = "images.read"
+    SEND_IMAGES = "images.send"
+    READ_SETTINGS = "settings.read"
+    CONFIGURE = "settings.write"
+    MANAGE_ACCOUNTS = "accounts.manage"
+    MANAGE_TOKENS = "tokens.manage"
+    RUN_BACKUP = "backup.run"
+    READ_AUDIT = "audit.read"
+    READ_METRICS = "metrics.read"
+
+    @property
+    def reveals_patients(self) -> bool:
+        """Whether what it opens can identify a patient: each use is audited."""
+        return self in _REVEALING
+
+
+_REVEALING = frozenset(
+    {
+        Permission.READ_EVENTS,
+        Permission.READ_WIRE,
+        Permission.READ_QUARANTINE,
+        Permission.READ_RESULTS,
+        Permission.READ_PATIENTS,
+        Permission.READ_SCHEDULE,
+        Permission.READ_IMAGES,
+        Permission.SEND_IMAGES,
+    }
+)
+
+
+class Access(StrEnum):
+    """Rules that no permission expresses.
+
+    PUBLIC: anybody, signed in or not. SIGNED_IN: whoever has an account. OWNER: only through the
+    gateway's own Unix socket, which the file system opens to its owner alone.
+    """
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed-in"
+    OWNER = "owner"
+
+
+Rule: TypeAlias = Access | Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks: a person, a token, a display, or the owner of the gateway's process.
+
+    `id` is stable and goes into events and the audit (`person:wang`, `token:ris`, `owner`);
+    `departments` limits what is shown, none means all of the site.
+    """
+
+    id: str
+    name: str
+    permissions: frozenset[Permission]
+    departments: frozenset[str] = frozenset()
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+
+OWNER = Principal("owner", "owner", frozenset(Permission))
+"""Whoever can open the gateway's Unix socket."""
+
+NOBODY = Principal("nobody", "", frozenset())
+"""A request that names nobody; only public routes answer it."""
+
+
+def access(rule: Rule) -> Callable[[Endpoint], Endpoint]:
+    """Declare the rule of an endpoint: a function, a method, or an ASGI application."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _ATTRIBUTE, rule)
+        return endpoint
+
+    return declare
+
+
+def rule_of(route: BaseRoute) -> Rule | None:
+    """The rule that a route's endpoint declares, or None: such a route is never served."""
+    endpoint = getattr(route, "endpoint", None) or getattr(route, "app", None)
+    rule = getattr(endpoint, _ATTRIBUTE, None)
+    return rule if isinstance(rule, Access | Permission) else None
+
+
+def principal(request: HTTPConnection) -> Principal:
+    """Who makes a request, as the guard established."""
+    who = request.scope.get(_PRINCIPAL, NOBODY)
+    return who if isinstance(who, Principal) else NOBODY
+
+
+def with_principal(scope: MutableMapping[str, Any], who: Principal) -> MutableMapping[str, Any]:
+    """The scope of a request that `who` makes; for the guard, and for tests."""
+    return {**scope, _PRINCIPAL: who}

@@ -1,0 +1,103 @@
+"""The one plug: what a room brings to the gateway. `app` composes rooms, nobody else knows all."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
+from starlette.routing import BaseRoute
+
+from gateway.driver import LinkEntry
+from gateway.model import Clock, Localized
+from gateway.room.access import Principal
+from gateway.room.page import Entry, Glance, PageKit
+from gateway.room.ports import RoomPorts
+from gateway.room.subscriber import Subscriber
+
+ENTRY_POINT_GROUP = "gateway.rooms"
+
+S = TypeVar("S")
+
+
+@runtime_checkable
+class OpensPorts(Protocol):
+    """A room's section that knows which TCP ports the room will listen on, for the check."""
+
+    def ports(self) -> Sequence[tuple[str, int]]:
+        """Host and port of each."""
+        ...
+
+
+class Neighbours(Protocol):
+    """The other rooms of the gateway."""
+
+    def __call__(self, kind: type[S]) -> S:
+        """The running subscriber or service of a class; LookupError while its room is closed.
+
+        Rooms open in no particular order: ask when it is needed, not while opening.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """`zone` is an IANA name, `locale` a BCP 47 tag."""
+
+    id: str
+    name: Localized
+    zone: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomContext:
+    """What a room is given when it opens.
+
+    `section` is its part of devices.yaml, or None; `data` the gateway's data directory, in which
+    projections lie under `store/`; `links` tells the links and devices as configured now.
+    """
+
+    site: Site
+    clock: Clock
+    data: Path
+    section: Any
+    ports: RoomPorts
+    links: Callable[[], Sequence[LinkEntry]]
+    neighbours: Neighbours
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An open room.
+
+    `jobs` run, by name, from when all rooms are open until the gateway stops; one that ends with
+    an error stops the gateway. `services` can be asked for by other rooms, as subscribers can.
+    `routes` makes the room's pages and API; `glance` its part of the overview.
+    """
+
+    subscribers: Sequence[Subscriber] = ()
+    services: Sequence[object] = ()
+    jobs: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+    routes: Callable[[PageKit], Iterable[BaseRoute]] | None = None
+    glance: Callable[[Principal], Awaitable[Glance]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room. Leaving what `open` gives stops it.
+
+    One with a `section` is open where devices.yaml has that section, or always if `always` is
+    set (its section is then made of defaults); one without a section is always open. `package`
+    holds its `templates/` and `locale/`.
+    """
+
+    name: str
+    open: Callable[[RoomContext], AbstractAsyncContextManager[Running]]
+    section: type[BaseModel] | None = None
+    always: bool = False
+    package: str = ""
+    navigation: tuple[Entry, ...] = ()
