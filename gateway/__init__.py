@@ -29,6 +29,7 @@ from gateway.errors import (
 )
 from gateway.keys import content_digest
 from gateway.model import (
+    TIME_OF,
     Direction,
     Instant,
     Kind,
@@ -70,6 +71,7 @@ from gateway.transport import Connection, Rfc2217, Serial, Tap, Tcp, TcpListen
 
 __all__ = [
     "LOINC",
+    "TIME_OF",
     "UNKNOWN",
     "Analyte",
     "AnalyzerOptions",

@@ -14,6 +14,7 @@ from drivers.astm.profile import AstmDevice, AstmProfile, Place
 from drivers.astm.records import Record
 from drivers.astm.times import parse_time
 from gateway import (
+    TIME_OF,
     DeviceEntry,
     Instant,
     Operator,
@@ -199,8 +200,10 @@ class _Reader:
         """
         given = record.text(13) or record.text(12)
         self.measured = self.measured or bool(given)
-        given = given or self._header.text(14)
-        return parse_time(given, self._zone) if given else None
+        if given:
+            return parse_time(given, self._zone)
+        sent = self._header.text(14)
+        return parse_time(sent, self._zone) if sent else None
 
     def _is_control(self) -> bool:
         """Whether the message (H-12) or the order (O-12) says that it is quality control."""
@@ -215,8 +218,11 @@ class _Reader:
             payload["R-3"] = record.raw(3).strip()
         if payload.get("R-9") in _PLAIN:
             del payload["R-9"]
-        if said.observed_at is None and (completed := record.text(13)):
+        completed = record.text(13)
+        if said.observed_at is None and completed:
             payload["R-13"] = completed
+        elif said.observed_at is not None and not (completed or record.text(12)):
+            payload[TIME_OF] = "H-14"
         for each in beside:
             _note(payload, "R", each)
         return payload

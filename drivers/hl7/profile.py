@@ -37,6 +37,8 @@ class Hl7Profile(AnalyzerProfile):
 
     Places are written as `OBX-3.1`; of several the first one that says something counts.
     `quality_control` and `calibration` name places and the values that mark such a message.
+    `measured_at` are those of `observed_at` that hold the time of the measurement itself: a result
+    that is sent once more is recognized by it, so a time of the sample or request is none.
     `no_result` lists what stands for a value that could not be measured. `status_unstated` is
     what an empty OBX-11 means.
     """
@@ -47,13 +49,22 @@ class Hl7Profile(AnalyzerProfile):
     patient_at: tuple[str, ...] = ("PID-3.1",)
     issuer_at: tuple[str, ...] = ("PID-3.4.1",)
     observed_at: tuple[str, ...] = ("OBX-14", "OBX-19", "OBR-7")
+    measured_at: tuple[str, ...] = ("OBX-14", "OBX-19")
     quality_control: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     calibration: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     no_result: tuple[str, ...] = ()
     ignore: tuple[str, ...] = Field(default=(), description="codes that are no results")
     status_unstated: Literal["final", "preliminary"] = "preliminary"
 
-    @field_validator("code_at", "specimen_at", "order_at", "patient_at", "issuer_at", "observed_at")
+    @field_validator(
+        "code_at",
+        "specimen_at",
+        "order_at",
+        "patient_at",
+        "issuer_at",
+        "observed_at",
+        "measured_at",
+    )
     @classmethod
     def _are_places(cls, places: str | tuple[str, ...]) -> str | tuple[str, ...]:
         for place in (places,) if isinstance(places, str) else places:

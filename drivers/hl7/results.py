@@ -15,7 +15,7 @@ from drivers.hl7.profile import Hl7Profile
 from drivers.hl7.refusal import misplaced, missing, unparsable
 from drivers.hl7.times import parse_time
 from drivers.hl7.values import Measured, read_value
-from gateway import Instant, Reading, Status, Subject
+from gateway import TIME_OF, Instant, Reading, Status, Subject
 
 _STATUSES = {
     "F": Status.FINAL,
@@ -52,7 +52,8 @@ class Rules:
     order: Sequence[Path]
     patient: Sequence[Path]
     issuers: Sequence[Path]
-    observed: Sequence[Path]
+    observed: Mapping[Path, str]
+    """Where times stand, each with its name in the payload where it is not the result's own."""
 
     @classmethod
     def of(cls, profile: Hl7Profile, zone: ZoneInfo, issuer: str) -> Rules:
@@ -65,7 +66,10 @@ class Rules:
             order=_places(profile.order_at),
             patient=_places(profile.patient_at),
             issuers=_places(profile.issuer_at),
-            observed=_places(profile.observed_at),
+            observed={
+                parse_path(place): "" if place in profile.measured_at else place
+                for place in profile.observed_at
+            },
         )
 
 
@@ -160,14 +164,16 @@ def _reading(observation: Observation, code: str, request: _Request, rules: Rule
     value = _value(observation, status, rules)
     about: dict[str, Any] = {key: segment.component(field).strip() for key, field in _ABOUT.items()}
     about |= {"name": segment.component(3, 2), "data": value.data, "coded": value.coded}
-    payload = {**request.payload, **_said(about), **_said({"comments": observation.comments})}
+    observed_at, time_of = _observed(observation, request, rules)
+    about |= {"comments": observation.comments, TIME_OF: time_of}
+    payload = {**request.payload, **_said(about)}
     return Reading(
         code=code,
         text=_text(value, code, rules),
         number=value.number,
         operator=value.operator,
         unit=_unit(segment, value, code, rules),
-        observed_at=_observed(observation, request, rules),
+        observed_at=observed_at,
         quality=value.quality,
         status=request.status or status,
         wire=0,
@@ -215,13 +221,17 @@ def _unit(segment: Segment, value: Measured, code: str, rules: Rules) -> str:
     return rules.profile.unit_sent(code, whole, value.number)
 
 
-def _observed(observation: Observation, request: _Request, rules: Rules) -> Instant | None:
+def _observed(
+    observation: Observation, request: _Request, rules: Rules
+) -> tuple[Instant | None, str]:
+    """The first time that is given, and where it stands if it is not the result's own."""
     segments = {**request.segments, "OBX": observation.segment}
-    sent = first_of(rules.observed, segments)
+    given = ((path.read(segments), time_of) for path, time_of in rules.observed.items())
+    sent, time_of = next((each for each in given if each[0].strip()), ("", ""))
     if not sent:
-        return None
+        return None, ""
     try:
-        return parse_time(sent, rules.zone)
+        return parse_time(sent, rules.zone), time_of
     except ValueError:
         raise unparsable(sent, "a time", f"OBX[{observation.number}]-14") from None
 

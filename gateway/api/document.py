@@ -59,6 +59,15 @@ class Events(_Document):
     next: int
 
 
+class SentAgain(_Document):
+    """A later event that says what a result says; its bytes are kept as well."""
+
+    seq: int
+    id: str
+    raw_id: int | None
+    received_at: AwareDatetime
+
+
 class Result(Event):
     """A laboratory result. `version` counts within its device, sample and test."""
 
@@ -66,6 +75,8 @@ class Result(Event):
     level: Literal["none", "abnormal", "critical"]
     version: int
     current: bool
+    superseded_by: str | None = None
+    sent_again: list[SentAgain]
 
 
 class Results(_Document):

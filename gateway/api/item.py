@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
-from gateway.lab import Result
+from gateway.lab import Other, Result
 from gateway.model import (
     DeviceEvent,
     Localized,
@@ -63,7 +63,21 @@ def result_item(result: Result, status: DeviceStatus | None) -> dict[str, Any]:
     item["level"] = result.level.name.lower()
     item["version"] = result.version
     item["current"] = result.current
+    if result.supersedes:
+        item["supersedes"] = result.supersedes.id.hex()
+    if result.superseded_by:
+        item["superseded_by"] = result.superseded_by.id.hex()
+    item["sent_again"] = [_again(other) for other in result.again]
     return item
+
+
+def _again(other: Other) -> dict[str, Any]:
+    return {
+        "seq": other.seq,
+        "id": other.id.hex(),
+        "raw_id": other.raw_id,
+        "received_at": rfc3339(other.received_at),
+    }
 
 
 def wire_item(record: WireRecord) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,7 +11,7 @@ from gateway.console import dump
 from gateway.console.anatomy import anatomy
 from gateway.console.query import number
 from gateway.console.render import Renderer
-from gateway.lab import LabDesk
+from gateway.lab import LabDesk, Result
 from gateway.model import DeviceEvent, RawId, WireRecord
 from gateway.room import Permission, access
 from gateway.web import GatewayView
@@ -52,7 +54,8 @@ class Wire:
         record = await self._view.store.record(RawId(raw_id)) if raw_id else None
         if record is None:
             raise unknown_message(raw_id)
-        events = await self._meaning(record, number(request.query_params.get("seq")))
+        results = await self._view.subscriber(LabDesk).of_record(record.raw_id)
+        events = await self._meaning(record, results, number(request.query_params.get("seq")))
         reader = self._renderer.reader(request)
         status = self._view.registry.get(record.device)
         return self._renderer.page(
@@ -64,16 +67,18 @@ class Wire:
             cut=max(0, len(record.data) - _LARGEST_DUMP),
             text=dump.as_text(record.data),
             events=events,
+            first_said={each.event.id: each.repeats for each in results if each.repeats},
             names={e.code.code: reader.text(point_name(status, e.code.code)) for e in events},
             device_name=reader.text(status.entry.name) if status is not None else record.device,
         )
 
-    async def _meaning(self, record: WireRecord, seq: int) -> list[DeviceEvent]:
+    async def _meaning(
+        self, record: WireRecord, results: Sequence[Result], seq: int
+    ) -> list[DeviceEvent]:
         """Events from these bytes: results, last values, and the one that the reader came from."""
         store = self._view.store
         asked = await store.events(after=seq - 1, limit=1) if seq else []
         latest = store.latest(record.device) if record.device else []
-        results = await self._view.subscriber(LabDesk).of_record(record.raw_id)
         events = [*(result.event for result in results), *asked, *latest]
         found = {event.id: event for event in events if event.raw_id == record.raw_id}
         return list(found.values())

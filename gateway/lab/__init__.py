@@ -2,13 +2,14 @@
 
 from gateway.lab.desk import LabDesk
 from gateway.lab.flag import FlagLevel, level_of
-from gateway.lab.result import Counts, Result, ResultFilter, SampleResult
+from gateway.lab.result import Counts, Other, Result, ResultFilter, SampleResult
 from gateway.lab.room import room
 
 __all__ = [
     "Counts",
     "FlagLevel",
     "LabDesk",
+    "Other",
     "Result",
     "ResultFilter",
     "SampleResult",

@@ -16,8 +16,8 @@ class LabDesk(Projection[Tables]):
     """Results by sample, a moment behind the event store. Every method may raise StoreError.
 
     Of a device, sample and test the result that came last on the wire is current; the others are
-    its versions.
-    Results without a sample and runs of a control are never merged.
+    its versions. One that is sent once more is the same, and no further version. Results without
+    a sample and different runs of a control are never merged.
     """
 
     @classmethod

@@ -5,19 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.lab.flag import FlagLevel, level_of
-from gateway.model import DeviceEvent, Status
+from gateway.model import DeviceEvent, Instant, RawId, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another event of the same test."""
+
+    seq: int
+    id: bytes
+    version: int
+    raw_id: RawId | None
+    received_at: Instant
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """One result. `version` counts from 1 within its device, sample and test.
 
-    Of the event's payload only what the device sent before a conversion is kept here.
+    `again` are later events that say the same once more. Such an event is itself a result that
+    `repeats` the first one: it has its version and is never current. A correction `supersedes`
+    another version where it is certain which. Of the event's payload only what the device sent
+    before a conversion is kept here.
     """
 
     event: DeviceEvent
     version: int = 1
     current: bool = True
+    again: tuple[Other, ...] = ()
+    repeats: Other | None = None
+    supersedes: Other | None = None
+    superseded_by: Other | None = None
 
     @property
     def specimen(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.lab.result import Result
+from gateway.lab.result import Other, Result
 from gateway.model import (
     ClockQuality,
     Coding,
@@ -51,7 +51,10 @@ def body_of(event: DeviceEvent) -> bytes:
 
 
 class Row(NamedTuple):
-    """The columns of a result, in the order in which they are selected."""
+    """The columns of a result, in the order in which they are selected.
+
+    Other events of its test are JSON: seq, id in hexadecimal, version, raw id, receive time.
+    """
 
     seq: int
     id: bytes
@@ -64,6 +67,10 @@ class Row(NamedTuple):
     version: int
     current: int
     body: bytes
+    again: str = "[]"
+    repeats: str | None = None
+    supersedes: str | None = None
+    superseded_by: str | None = None
 
 
 def result_of(row: Row) -> Result:
@@ -96,7 +103,25 @@ def result_of(row: Row) -> Result:
         payload=None if as_sent is None else {AS_SENT: as_sent},
         seq=row.seq,
     )
-    return Result(event, row.version, bool(row.current))
+    return Result(
+        event,
+        row.version,
+        bool(row.current),
+        tuple(sorted(map(_other, orjson.loads(row.again)), key=lambda other: other.seq)),
+        _one(row.repeats),
+        _one(row.supersedes),
+        _one(row.superseded_by),
+    )
+
+
+def _one(text: str | None) -> Other | None:
+    return None if text is None else _other(orjson.loads(text))
+
+
+def _other(said: list[Any]) -> Other:
+    seq, identity, version, raw, received = said
+    raw_id = None if raw is None else RawId(raw)
+    return Other(seq, bytes.fromhex(identity), version, raw_id, Instant(received))
 
 
 def _value(value: Value | None) -> list[Any] | None:

@@ -17,34 +17,30 @@ from gateway.lab.result import (
     specimen_of,
 )
 from gateway.lab.row import Row, body_of, result_of
+from gateway.lab.same import own_time, sameness
+from gateway.lab.schema import SCHEMA
+from gateway.lab.tie import Heard, Tied, tie, tie_runs
 from gateway.model import DeviceEvent, Instant, RawId, Status
 
-_SCHEMA = """
-CREATE TABLE result(
-  seq INTEGER PRIMARY KEY,
-  id BLOB NOT NULL,
-  device TEXT NOT NULL, system TEXT NOT NULL, code TEXT NOT NULL,
-  specimen TEXT NOT NULL, issuer TEXT NOT NULL,
-  status TEXT NOT NULL, level INTEGER NOT NULL,
-  received INTEGER NOT NULL, raw INTEGER,
-  version INTEGER NOT NULL, current INTEGER NOT NULL,
-  body BLOB NOT NULL
-);
-CREATE INDEX by_sample ON result(specimen, device) WHERE specimen <> '';
-CREATE INDEX by_device ON result(device, seq) WHERE current;
-CREATE INDEX unusual ON result(status, seq) WHERE current AND status <> 'final';
-CREATE INDEX critical ON result(seq) WHERE current AND level = 2;
-CREATE INDEX by_received ON result(received) WHERE current;
-CREATE INDEX by_raw ON result(raw) WHERE raw IS NOT NULL;
+_COLUMNS = """
+seq, id, device, system, code, status, received, raw, version, current, body,
+(SELECT json_group_array(json_array(o.seq, hex(o.id), o.version, o.raw, o.received))
+ FROM result o WHERE o.repeats = result.seq),
+(SELECT json_array(o.seq, hex(o.id), o.version, o.raw, o.received)
+ FROM result o WHERE o.seq = result.repeats),
+(SELECT json_array(o.seq, hex(o.id), o.version, o.raw, o.received)
+ FROM result o WHERE o.seq = result.supersedes),
+(SELECT json_array(o.seq, hex(o.id), o.version, o.raw, o.received)
+ FROM result o WHERE o.supersedes = result.seq)
 """
-_COLUMNS = ", ".join(Row._fields)
-_INSERT = "INSERT INTO result VALUES(?,?,?,?,?,?,?,?,?,?,?,1,1,?)"
-_SAME_TEST = """
-SELECT seq FROM result
-WHERE specimen = ? AND specimen <> '' AND device = ? AND system = ? AND code = ? AND status <> 'qc'
-ORDER BY ifnull(raw, 0), seq
+_INSERT = "INSERT INTO result VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,1,1,NULL,NULL,?)"
+_HEARD = "SELECT seq, ifnull(raw, 0), received, status, observed, same FROM result"
+_OF_TEST = f"""
+{_HEARD} WHERE specimen = ? AND specimen <> '' AND device = ? AND system = ? AND code = ?
+AND status <> 'qc'
 """
-_RANK = "UPDATE result SET version = ?, current = ? WHERE seq = ?"
+_OF_RUN = f"{_HEARD} WHERE same = ? AND same IS NOT NULL AND status = 'qc'"
+_TIE = "UPDATE result SET version = ?, current = ?, repeats = ?, supersedes = ? WHERE seq = ?"
 _COUNTS = """
 SELECT count(*) FILTER (WHERE status <> 'qc'),
   count(DISTINCT iif(status <> 'qc' AND specimen <> '', device || char(31) || specimen, NULL)),
@@ -58,8 +54,8 @@ _MOST_OF_A_SAMPLE = 2000
 class Tables:
     """Results by sample, on the connection of their projection."""
 
-    format: ClassVar = 1
-    schema: ClassVar = _SCHEMA
+    format: ClassVar = 2
+    schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -82,12 +78,15 @@ class Tables:
     def sample(self, specimen: str, *, device: str = "", issuer: str = "") -> list[SampleResult]:
         """Tests of a sample of one device, or of one issuer on all devices, as they first came."""
         owner, name = ("device", device) if device else ("issuer", issuer)
-        sql = f"WHERE specimen = ? AND specimen <> '' AND {owner} = ? ORDER BY seq DESC LIMIT ?"
+        sql = (
+            f"WHERE specimen = ? AND specimen <> '' AND {owner} = ? AND repeats IS NULL"
+            " ORDER BY seq DESC LIMIT ?"
+        )
         rows = self._select(sql, (specimen, name, _MOST_OF_A_SAMPLE))
         return _by_test(rows)
 
     def of_record(self, raw_id: RawId) -> list[Result]:
-        """Results whose bytes lie in a wire record, in their order."""
+        """Results whose bytes lie in a wire record, in their order; repetitions as well."""
         return list(self._select("WHERE raw = ? ORDER BY seq", (raw_id,)))
 
     def counts(self, since: Instant) -> Counts:
@@ -96,7 +95,7 @@ class Tables:
         return Counts(*row)
 
     def _take(self, event: DeviceEvent) -> None:
-        code = event.code
+        code, same = event.code, sameness(event)
         row = (
             event.seq,
             event.id,
@@ -109,21 +108,31 @@ class Tables:
             level_of(event.flags),
             event.received_at,
             event.raw_id,
+            own_time(event),
+            same or None,
             body_of(event),
         )
         self._connection.execute(_INSERT, row)
         if has_versions(event):
-            self._rank((specimen_of(event), event.source.device, code.system, code.code))
+            test = (specimen_of(event), event.source.device, code.system, code.code)
+            self._place(tie(self._heard(_OF_TEST, test)))
+        elif same:
+            self._place(tie_runs(self._heard(_OF_RUN, (same,))))
 
-    def _rank(self, test: tuple[str, str, str, str]) -> None:
-        """Number the versions of a test by when their bytes came, and make the last one current.
+    def _heard(self, sql: str, binds: Sequence[Any]) -> list[Heard]:
+        return [
+            Heard(seq, raw, received, Status(status), at, same or b"")
+            for seq, raw, received, status, at, same in self._connection.execute(sql, binds)
+        ]
 
-        A message that is interpreted again long after it came must not go before a later one.
+    def _place(self, tied: Sequence[Tied]) -> None:
+        """Write how the events of a test belong together; one alone stands as it was inserted.
+
+        All of them each time: a message that is interpreted again comes long after its bytes.
         """
-        versions = [seq for (seq,) in self._connection.execute(_SAME_TEST, test)]
-        if len(versions) > 1:
-            ranks = [(n, n == len(versions), seq) for n, seq in enumerate(versions, 1)]
-            self._connection.executemany(_RANK, ranks)
+        if len(tied) > 1:
+            places = [(t.version, t.current, t.repeats, t.supersedes, t.seq) for t in tied]
+            self._connection.executemany(_TIE, places)
 
     def _select(self, rest: str, binds: Sequence[Any]) -> Iterator[Result]:
         sql = f"SELECT {_COLUMNS} FROM result {rest}"  # noqa: S608 - fixed clauses

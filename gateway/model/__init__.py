@@ -1,7 +1,7 @@
 """The vocabulary of the gateway: values without I/O, shared by every room."""
 
 from gateway.model.event import Coding, DeviceEvent, Source, Subject, Value
-from gateway.model.reading import Publication, Reading, Receipt
+from gateway.model.reading import TIME_OF, Publication, Reading, Receipt
 from gateway.model.terms import (
     ClockQuality,
     Direction,
@@ -18,6 +18,7 @@ from gateway.model.time import Clock, Instant, Micros, SystemClock, from_datetim
 from gateway.model.wire import Quarantined, RawId, WireRecord
 
 __all__ = [
+    "TIME_OF",
     "Clock",
     "ClockQuality",
     "Coding",

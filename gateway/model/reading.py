@@ -11,6 +11,9 @@ from gateway.model.terms import Operator, Quality, Status
 from gateway.model.time import Instant
 from gateway.model.wire import RawId
 
+TIME_OF = "time_of"
+"""Key of a result's payload: where `observed_at` stands, if that is not the result's own time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -21,7 +24,8 @@ class Reading:
     empty means that the profile knows. `observed_at` is the device's own clock; None means that
     it has none. `wire` says where its bytes lie: the index of its message among those of the poll
     or publication (-1: the last one). `subject` names patient, specimen and order as the device
-    did; `flags` and `range_text` are as sent; `payload` keeps what has no field of its own.
+    did; `flags` and `range_text` are as sent; `payload` keeps what has no field of its own, and
+    under `TIME_OF` the place of a time that is the message's or the request's, not the result's.
     """
 
     code: str

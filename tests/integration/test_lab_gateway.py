@@ -16,7 +16,7 @@ from gateway.console import Console
 from gateway.lab import LabDesk
 from simulators.hl7 import HematologyAnalyzer, hl7_analyzer
 from tests.integration.test_hl7_gateway import results, site
-from tests.peers import free_port
+from tests.peers import free_port, port_answers, wait_until
 from tests.unit.hl7.hl7_bench import Answers
 
 
@@ -64,3 +64,41 @@ async def test_results_from_the_wire_are_on_the_page_and_survive_their_tables(
         again = await _folded(gateway)
     known = {item["id"] for item in again}
     assert {item["id"] for item in before} <= known
+
+
+def _message(control: str, sent: str, line: int, value: str, status: str) -> bytes:
+    """A count of one sample, measured at 15:16:57; the line numbers are the sender's own."""
+    segments = (
+        f"MSH|^~\\&|HEMA|A1|||{sent}||ORU^R01|{control}|P|2.3.1||||||UNICODE",
+        "PID|1||P1",
+        "OBR|1||S1|00001^Count|||20261123151657",
+        f"OBX|{line}|NM|6690-2^WBC^LN||{value}|10*9/L|4.0-10.0|N|||{status}",
+    )
+    return b"\x0b" + "\r".join(segments).encode() + b"\r\x1c\r"
+
+
+async def test_a_reprint_is_one_result_and_a_correction_names_it(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "devices.yaml").write_text(yaml.safe_dump(site(port)))
+    messages = (
+        _message("1", "20261123151700", 1, "5.20", "F"),
+        _message("2", "20261123160000", 4, "5.20", "F"),
+        _message("3", "20261123160500", 1, "5.40", "C"),
+    )
+    async with open_gateway(ServeOptions(tmp_path / "devices.yaml", tmp_path / "data")) as gateway:
+        await asyncio.to_thread(
+            wait_until, lambda: port_answers(port), within=10, what="the analyzers' port"
+        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for message in messages:
+            writer.write(message)
+            assert b"|AA|" in await reader.readuntil(b"\x1c\r")
+        writer.close()
+        (corrected,) = await _folded(gateway)
+        stored = await results(gateway.store)
+        (test,) = await gateway.subscriber(LabDesk).sample("hema", "S1")
+    assert len({event.raw_id for event in stored}) == 3
+    assert (corrected["value_text"], corrected["version"]) == ("5.40", 2)
+    assert corrected["supersedes"] == stored[0].id.hex()
+    (first,) = test.earlier
+    assert [other.id for other in first.again] == [stored[1].id]

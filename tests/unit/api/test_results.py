@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from gateway.api import document, open_app
-from gateway.model import Status, Subject
-from tests.unit.api.memory_site import MemorySite, analyzer, found, furnished
+from gateway.model import Instant, RawId, Status, Subject
+from tests.unit.api.memory_site import NOON, SECOND, MemorySite, analyzer, found, furnished
 
 
 @pytest.fixture
@@ -79,6 +79,29 @@ async def test_a_sample_shows_its_tests_with_what_they_replaced(http: httpx.Asyn
     assert glucose["value_text"] == "5.20"
     assert [each["value_text"] for each in glucose["earlier"]] == ["5.10"]
     assert potassium["earlier"] == []
+
+
+async def test_a_correction_and_its_original_name_each_other(http: httpx.AsyncClient) -> None:
+    glucose, potassium = (await _json(http, "/samples/chemistry-1/S1"))["items"]
+    (original,) = glucose["earlier"]
+    assert glucose["supersedes"] == original["id"]
+    assert original["superseded_by"] == glucose["id"]
+    assert "supersedes" not in potassium
+
+
+async def test_a_result_that_was_sent_again_names_its_further_sources(
+    site: MemorySite, http: httpx.AsyncClient
+) -> None:
+    at = Instant(NOON - 7 * SECOND)
+    first = replace(found("2823-3", "4.4", specimen="S7", raw_id=21), observed_at=at)
+    again = replace(first, id=b"again".ljust(16), raw_id=RawId(22), received_at=Instant(NOON + 1))
+    await site.hear(first, again)
+    page = await _json(http, "/results?sample=S7")
+    document.Results.model_validate(page, strict=False)
+    (item,) = page["items"]
+    assert item["raw_id"] == 21
+    (source,) = item["sent_again"]
+    assert (source["raw_id"], source["id"]) == (22, again.id.hex())
 
 
 async def test_a_sample_of_a_day_is_named_with_its_slashes(http: httpx.AsyncClient) -> None:

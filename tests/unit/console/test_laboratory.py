@@ -187,6 +187,35 @@ async def test_a_sample_shows_each_test_once_with_its_versions_behind_it(
         assert f'href="{origin}"' in page
 
 
+async def test_a_correction_says_which_version_it_replaces(
+    site: MemorySite, http: httpx.AsyncClient
+) -> None:
+    await site.hear(
+        found(GLUCOSE, "5.10", raw_id=7), found(GLUCOSE, "5.20", raw_id=8, status=Status.CORRECTED)
+    )
+    before, _, behind = (await _text(http, "/samples/chemistry-1/S1?lang=en")).partition(
+        "<details>"
+    )
+    assert "corrects version 1" in before
+    assert "corrected by version 2" in behind
+    assert "更正第 1 版" in await _text(http, "/results?lang=zh")
+
+
+async def test_a_result_that_was_sent_again_leads_to_every_message_that_says_it(
+    site: MemorySite, http: httpx.AsyncClient
+) -> None:
+    measured_at = Instant(NOON - 7 * SECOND)
+    first = replace(found(GLUCOSE, "5.10", raw_id=7), observed_at=measured_at)
+    again = replace(first, id=b"again".ljust(16), raw_id=RawId(8), received_at=Instant(NOON + 1))
+    site.store.keep(wire(8, b"frame", device_="chemistry-1"))
+    await site.hear(first, again)
+    page = await _text(http, "/results?lang=en")
+    assert len(_rows(page)) == 1
+    assert 'href="/messages/7?seq=1"' in page
+    assert re.search(r'href="/messages/8\?seq=2">sent again 2026-11-2', page)
+    assert "repeats message 7" in await _text(http, "/messages/8?lang=en")
+
+
 async def test_a_sample_of_an_issuer_names_its_devices(
     site: MemorySite, http: httpx.AsyncClient
 ) -> None:
