@@ -10,3 +10,10 @@ TABLES = "store/tables.sqlite"
 OUTBOX = "store/outbox.sqlite"
 
 CONTROL_SOCKET = "control.sock"
+
+AUDIT = "store/audit.sqlite"
+
+ANCHORS = "audit"
+"""Where the end of the audit's chain is kept, outside its database."""
+
+AUDIT_KEY = "keys/audit.key"

@@ -14,6 +14,7 @@ from gateway.config import Site
 from gateway.driver import LinkEntry
 from gateway.model import Clock
 from gateway.room import (
+    Auditor,
     Entry,
     Glance,
     PageKit,
@@ -35,6 +36,8 @@ class Rooms:
 
     rooms: Mapping[str, Room]
     running: dict[str, Running] = field(default_factory=dict)
+    services: tuple[object, ...] = ()
+    """What the gateway itself offers to rooms."""
 
     async def open(
         self,
@@ -44,6 +47,7 @@ class Rooms:
         data: Path,
         clock: Clock,
         ports: RoomPorts,
+        audit: Auditor,
         links: Callable[[], Sequence[LinkEntry]],
     ) -> None:
         """Open those that the site has a section for and those that need none, until `stack` ends.
@@ -57,16 +61,20 @@ class Rooms:
                 if not room.always:
                     continue
                 section = room.section()
-            context = RoomContext(facts, clock, data, section, ports, links, self.neighbour)
+            context = RoomContext(facts, clock, data, section, ports, audit, links, self.neighbour)
             self.running[name] = await stack.enter_async_context(room.open(context))
 
     def neighbour(self, kind: type[S]) -> S:
         """The subscriber or service of a class; LookupError while its room is closed."""
-        for each in self.running.values():
-            for one in (*each.subscribers, *each.services):
-                if isinstance(one, kind):
-                    return one
+        for one in self._all():
+            if isinstance(one, kind):
+                return one
         raise LookupError(f"no open room has a {kind.__name__}")
+
+    def _all(self) -> Iterator[object]:
+        yield from self.services
+        for each in self.running.values():
+            yield from (*each.subscribers, *each.services)
 
     def subscribers(self) -> Iterator[Subscriber]:
         for each in self.running.values():

@@ -15,11 +15,12 @@ from pathlib import Path
 from gateway.api import open_app
 from gateway.app.configuration import Configuration
 from gateway.app.gateway import Gateway
-from gateway.app.layout import OUTBOX, STORE, TABLES
+from gateway.app.layout import ANCHORS, AUDIT, AUDIT_KEY, OUTBOX, STORE, TABLES
 from gateway.app.ports import StorePorts
 from gateway.app.servers import control_socket, listen, serving
 from gateway.app.subscribers import check_cursor, feed
 from gateway.app.upkeep import keep_up
+from gateway.audit import AuditTrail, audit_key
 from gateway.config import Site
 from gateway.console import Console
 from gateway.model import SystemClock
@@ -104,13 +105,23 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
         await gateway.remember_devices()
         outbox = await stack.enter_async_context(Outbox.open(options.data / OUTBOX, clock))
         ports = StorePorts(site.id, store, gateway.intake, outbox, clock)
+        trail = await stack.enter_async_context(
+            AuditTrail.open(
+                options.data / AUDIT,
+                options.data / ANCHORS,
+                clock,
+                audit_key(options.data / AUDIT_KEY),
+            )
+        )
         rooms = gateway.rooms
+        rooms.services = (trail,)
         await rooms.open(
             stack,
             site,
             data=options.data,
             clock=clock,
             ports=ports,
+            audit=trail,
             links=lambda: gateway.config.links,
         )
         for subscriber in rooms.subscribers():

@@ -13,6 +13,7 @@ from gateway.room.access import (
     rule_of,
     with_principal,
 )
+from gateway.room.audit import Auditor, Outcome
 from gateway.room.page import Attention, Entry, Glance, Level, PageKit, Reader, Tile
 from gateway.room.ports import Deliveries, Delivery, RoomPorts
 from gateway.room.room import (
@@ -33,6 +34,7 @@ __all__ = [
     "OWNER",
     "Access",
     "Attention",
+    "Auditor",
     "Deliveries",
     "Delivery",
     "Emit",
@@ -41,6 +43,7 @@ __all__ = [
     "Level",
     "Neighbours",
     "OpensPorts",
+    "Outcome",
     "PageKit",
     "Permission",
     "Principal",

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from gateway.driver import LinkEntry
 from gateway.model import Clock, Localized
 from gateway.room.access import Principal
+from gateway.room.audit import Auditor
 from gateway.room.page import Entry, Glance, PageKit
 from gateway.room.ports import RoomPorts
 from gateway.room.subscriber import Subscriber
@@ -66,6 +67,7 @@ class RoomContext:
     data: Path
     section: Any
     ports: RoomPorts
+    audit: Auditor
     links: Callable[[], Sequence[LinkEntry]]
     neighbours: Neighbours
 

@@ -2,12 +2,14 @@
 
 from gateway.testing.conformance import RULES, Rule, profiles_without_transcript
 from gateway.testing.ports import Connector, ManualClock, MemoryPorts
-from gateway.testing.room import MemoryOutbox, MemoryRoomPorts, room_context
+from gateway.testing.room import Audited, MemoryAuditor, MemoryOutbox, MemoryRoomPorts, room_context
 
 __all__ = [
     "RULES",
+    "Audited",
     "Connector",
     "ManualClock",
+    "MemoryAuditor",
     "MemoryOutbox",
     "MemoryPorts",
     "MemoryRoomPorts",

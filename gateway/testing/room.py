@@ -25,7 +25,16 @@ from gateway.model import (
     Value,
     WireRecord,
 )
-from gateway.room import ACTION_SYSTEM, Emit, Principal, RoomContext, Site, Subscriber
+from gateway.room import (
+    ACTION_SYSTEM,
+    Auditor,
+    Emit,
+    Outcome,
+    Principal,
+    RoomContext,
+    Site,
+    Subscriber,
+)
 
 S = TypeVar("S")
 
@@ -197,12 +206,45 @@ class MemoryRoomPorts:
         self.records.update((record.raw_id, record) for record in records)
 
 
+@dataclass(frozen=True, slots=True)
+class Audited:
+    action: str
+    who: Principal
+    outcome: Outcome
+    subject: Subject | None
+    objects: Mapping[str, str]
+    detail: str
+    address: str
+
+
+class MemoryAuditor:
+    """A `gateway.room.Auditor` that keeps its entries."""
+
+    def __init__(self) -> None:
+        self.entries: list[Audited] = []
+
+    async def record(
+        self,
+        action: str,
+        who: Principal,
+        *,
+        outcome: Outcome = Outcome.SUCCESS,
+        subject: Subject | None = None,
+        objects: Mapping[str, str] | None = None,
+        detail: str = "",
+        address: str = "",
+    ) -> None:
+        self.entries.append(Audited(action, who, outcome, subject, objects or {}, detail, address))
+
+
 def room_context(
     data: Path,
     ports: MemoryRoomPorts | None = None,
+    *,
     section: Any = None,
     links: Sequence[LinkEntry] = (),
     neighbours: Sequence[object] = (),
+    audit: Auditor | None = None,
 ) -> RoomContext:
     """The context of a room at a site in Shanghai whose locale is zh-CN."""
     ports = ports or MemoryRoomPorts()
@@ -216,4 +258,13 @@ def room_context(
             raise LookupError(kind.__name__)
         return found
 
-    return RoomContext(site, ports.clock, data, section, ports, lambda: tuple(links), neighbour)
+    return RoomContext(
+        site,
+        ports.clock,
+        data,
+        section,
+        ports,
+        audit or MemoryAuditor(),
+        lambda: tuple(links),
+        neighbour,
+    )

@@ -11,7 +11,18 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = (
-    *("cli", "app", "api", "console", "alarms", "energy", "patients", "schedule", "security"),
+    *(
+        "cli",
+        "app",
+        "api",
+        "console",
+        "alarms",
+        "energy",
+        "patients",
+        "schedule",
+        "security",
+        "audit",
+    ),
     *("web", "supervisor", "registry", "normalizer", "store", "keys", "config", "driver"),
     *("projection", "sqlite", "transport", "profile", "room", "model", "errors", "testing"),
 )

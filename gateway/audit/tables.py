@@ -1,0 +1,117 @@
+"""The file of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.audit.chain import START, Row
+from gateway.model import Instant
+from gateway.sqlite import open_reader, open_writer, transaction
+
+_FORMAT = 1
+_ALL_OF_THEM = 1 << 62
+_SCHEMA = """
+CREATE TABLE entry(
+  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL,
+  who TEXT NOT NULL, action TEXT NOT NULL, outcome TEXT NOT NULL,
+  patient TEXT NOT NULL, body BLOB NOT NULL, mac BLOB NOT NULL
+);
+CREATE INDEX entry_at ON entry(at);
+CREATE INDEX entry_who ON entry(who, seq);
+CREATE INDEX entry_patient ON entry(patient, seq) WHERE patient <> '';
+CREATE TABLE sent(seq INTEGER NOT NULL);
+INSERT INTO sent VALUES(0);
+"""
+_INSERT = "INSERT INTO entry VALUES(?,?,?,?,?,?,?,?)"
+_ALL = "SELECT * FROM entry ORDER BY seq"
+_AFTER = "SELECT * FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries are wanted; empty means any.
+
+    `action` may be an area with its dot (`alarms.`); `patient` is a `patient_key`.
+    """
+
+    who: str = ""
+    action: str = ""
+    patient: str = ""
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+class Tables:
+    """The open file; used by one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = open_writer(path)
+        if self._connection.pragma("user_version") == 0:
+            with transaction(self._connection):
+                self._connection.execute(_SCHEMA)
+                self._connection.execute(f"PRAGMA user_version = {_FORMAT}")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def last(self) -> tuple[int, bytes]:
+        """Seq and HMAC of the last entry."""
+        sql = "SELECT seq, mac FROM entry ORDER BY seq DESC LIMIT 1"
+        return next(iter(self._connection.execute(sql)), (0, START))
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Commit rows; they are on disk when it returns."""
+        with transaction(self._connection):
+            self._connection.executemany(_INSERT, rows)
+
+    def find(self, wanted: Filter, before: int | None, limit: int) -> list[Row]:
+        """Entries with a seq below `before`, newest first."""
+        where = ["seq < ?"]
+        binds: list[str | int] = [before if before is not None else _ALL_OF_THEM]
+        for condition, bind in _conditions(wanted):
+            where.append(condition)
+            binds.append(bind)
+        sql = f"SELECT * FROM entry WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"  # noqa: S608
+        return [Row(*row) for row in self._connection.execute(sql, (*binds, limit))]
+
+    def after(self, seq: int, limit: int) -> list[Row]:
+        """Entries above a seq, in order."""
+        return [Row(*row) for row in self._connection.execute(_AFTER, (seq, limit))]
+
+    def sent(self) -> int:
+        """The last entry that a collector has."""
+        (seq,) = next(self._connection.execute("SELECT seq FROM sent"))
+        return int(seq)
+
+    def mark_sent(self, seq: int) -> None:
+        self._connection.execute("UPDATE sent SET seq = ?", (seq,))
+
+
+def rows_of(path: Path) -> Iterator[Row]:
+    """All rows of a file in order, without ever writing it."""
+    connection = open_reader(path)
+    try:
+        yield from map(Row._make, connection.execute(_ALL))
+    finally:
+        connection.close()
+
+
+def _conditions(wanted: Filter) -> Iterator[tuple[str, str | int]]:
+    if wanted.who:
+        yield "who = ?", wanted.who
+    if wanted.action:
+        yield "action GLOB ?", _glob(wanted.action)
+    if wanted.patient:
+        yield "patient <> '' AND patient = ?", wanted.patient
+    if wanted.since is not None:
+        yield "at >= ?", wanted.since
+    if wanted.until is not None:
+        yield "at < ?", wanted.until
+
+
+def _glob(action: str) -> str:
+    """An action, or all of an area (`alarms.`), as a pattern without wildcards of the caller's."""
+    quoted = "".join(f"[{sign}]" if sign in "*?[" else sign for sign in action)
+    return f"{quoted}*" if action.endswith(".") else quoted
