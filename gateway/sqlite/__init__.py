@@ -1,0 +1,26 @@
+"""Opening SQLite files: durably, read-only, or sealed as a whole."""
+
+from gateway.sqlite.connection import (
+    PRAGMAS,
+    open_reader,
+    open_writer,
+    read_only_uri,
+    sync_folder,
+    transaction,
+    write_durably,
+)
+from gateway.sqlite.sealed import is_sealed, keys_in, open_sealed, reseal
+
+__all__ = [
+    "PRAGMAS",
+    "is_sealed",
+    "keys_in",
+    "open_reader",
+    "open_sealed",
+    "open_writer",
+    "read_only_uri",
+    "reseal",
+    "sync_folder",
+    "transaction",
+    "write_durably",
+]

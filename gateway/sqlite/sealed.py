@@ -1,0 +1,158 @@
+"""A database that is sealed as a whole, its log included: SQLite sees pages, the disk never."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO
+
+import apsw
+
+from gateway.errors import StoreError
+from gateway.seal import OVERHEAD, SUITES, Keyring, Sealer, key_id
+from gateway.sqlite.connection import PRAGMAS, sync_folder
+from gateway.sqlite.layout import DatabaseLayout, Layout, LogLayout, Part
+
+_DATABASE, _LOG = DatabaseLayout(), LogLayout()
+_CODES = frozenset(suite.code for suite in SUITES.values())
+_OFFSET = 8
+
+
+class SealedFile(apsw.VFSFile):
+    """A database or its log. Every part is sealed for its place in this file."""
+
+    def __init__(self, sealer: Sealer, layout: Layout, name: object, flags: list[int]) -> None:
+        super().__init__("", name, flags)  # type: ignore[arg-type]  # as SQLite handed it over
+        self._sealer, self._layout = sealer, layout
+
+    def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802 - SQLite's name
+        """What SQLite asks for; less at the end of the file."""
+        part = self._layout.part(offset)
+        if part.start == offset and part.size == amount:
+            return self._open(part)
+        parts, at = bytearray(), part.start
+        while at < offset + amount and (data := self._open(self._layout.part(at))):
+            parts += data
+            at += len(data)
+        return bytes(parts[offset - part.start : offset - part.start + amount])
+
+    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+        """Whole parts: SQLite writes nothing else."""
+        part = self._layout.part(offset)
+        if part.start != offset or len(data) != part.size:
+            raise StoreError(f"SQLite wrote {len(data)} bytes at {offset}, which is no part")
+        super().xWrite(self._sealer.seal(data, self._context(part)), part.at)
+
+    def xFileSize(self) -> int:  # noqa: N802
+        return self._layout.size(super().xFileSize())
+
+    def xTruncate(self, size: int) -> None:  # noqa: N802
+        super().xTruncate(self._layout.part(size).at)
+
+    def _open(self, part: Part) -> bytes:
+        sealed = super().xRead(part.size + OVERHEAD, part.at)
+        if len(sealed) < part.size + OVERHEAD:
+            return b""
+        try:
+            return self._sealer.open(sealed, self._context(part))
+        except StoreError:
+            if self._layout is _LOG:
+                # A frame that a crash cut short: SQLite finds by its checksum that it is none.
+                return bytes(part.size)
+            raise
+
+    def _context(self, part: Part) -> bytes:
+        return _context(self._layout, part)
+
+
+class SealedVfs(apsw.VFS):
+    """Opens one database and its log; anything else would leave pages in plain text, and fails."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self.vfs_name = f"sealed-{os.urandom(8).hex()}"
+        super().__init__(self.vfs_name, "")
+
+    def xOpen(self, name: object, flags: list[int]) -> SealedFile:  # noqa: N802
+        if flags[0] & apsw.SQLITE_OPEN_MAIN_DB:
+            return SealedFile(self._sealer, _DATABASE, name, flags)
+        if flags[0] & apsw.SQLITE_OPEN_WAL:
+            return SealedFile(self._sealer, _LOG, name, flags)
+        raise apsw.CantOpenError("a sealed database has no file but its log")
+
+
+def open_sealed(path: Path, ring: Keyring) -> apsw.Connection:
+    """Open or create a sealed database for its only connection; nobody else can open it.
+
+    A returned COMMIT is on disk. StoreError: its bytes were changed. ConfigError: a key is lost.
+    """
+    vfs = SealedVfs(Sealer(ring, path.name))
+    connection = apsw.Connection(str(path), vfs=vfs.vfs_name)
+    try:
+        # Without a second connection the log needs no shared memory, which would be plain text.
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA journal_mode=MEMORY")
+        for pragma in PRAGMAS:
+            connection.execute(pragma)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether a file begins as one that is sealed; one that is empty or absent does not."""
+    try:
+        with path.open("rb") as file:
+            return file.read(1)[:1] in {bytes([code]) for code in _CODES}
+    except FileNotFoundError:
+        return False
+
+
+def keys_in(path: Path) -> set[int]:
+    """The ids of the keys that the database and its log need."""
+    return {
+        key_id(head)
+        for file, layout in _files(path)
+        for part in _parts(file, layout)
+        if (head := os.pread(file.fileno(), 3, part.at))[0] in _CODES
+    }
+
+
+def reseal(path: Path, ring: Keyring) -> None:
+    """Write a database that nobody has open anew under the active key. A crash leaves it whole."""
+    with closing(open_sealed(path, ring)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    sealer = Sealer(ring, path.name)
+    draft = path.with_name(path.name + ".new")
+    with path.open("rb") as source, draft.open("wb") as target:
+        for part in _parts(source, _DATABASE):
+            sealed = os.pread(source.fileno(), part.size + OVERHEAD, part.at)
+            place = _context(_DATABASE, part)
+            target.write(sealer.seal(sealer.open(sealed, place), place))
+        target.flush()
+        os.fsync(target.fileno())
+    draft.rename(path)
+    sync_folder(path.parent)
+
+
+def _context(layout: Layout, part: Part) -> bytes:
+    return layout.mark + part.start.to_bytes(_OFFSET, "big")
+
+
+def _files(path: Path) -> Iterator[tuple[BinaryIO, Layout]]:
+    for name, layout in ((path, _DATABASE), (path.with_name(path.name + "-wal"), _LOG)):
+        if name.exists():
+            with name.open("rb") as file:
+                yield file, layout
+
+
+def _parts(file: BinaryIO, layout: Layout) -> Iterator[Part]:
+    end, at = layout.size(os.fstat(file.fileno()).st_size), 0
+    while at < end:
+        part = layout.part(at)
+        yield part
+        at += part.size
