@@ -1,4 +1,7 @@
-"""Tables folded from the event stream: delete their file, and they are built anew."""
+"""Tables folded from the event stream: delete their file, and they are built anew.
+
+The file is sealed as a whole, with its log: whatever a room keeps in it, nobody reads it there.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ import apsw
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Kind
 from gateway.room import Emit
-from gateway.sqlite import open_writer, transaction
+from gateway.seal import Keyring
+from gateway.sqlite import is_plain, open_sealed, transaction
 
 _LAG = 10_000
 """Events of no concern after which the cursor is noted all the same."""
@@ -54,11 +58,16 @@ class Projection(Generic[F]):
     """
 
     def __init__(
-        self, path: Path, tables: type[F], thread: ThreadPoolExecutor, kinds: Collection[Kind] = ()
+        self,
+        path: Path,
+        ring: Keyring,
+        tables: type[F],
+        thread: ThreadPoolExecutor,
+        kinds: Collection[Kind] = (),
     ) -> None:
         self.name = path.stem
         self._path, self._thread, self._kinds = path, thread, frozenset(kinds)
-        self._connection = _open(path, tables)
+        self._connection = _open(path, ring, tables)
         self._tables = tables(self._connection)
         self._noted = self._cursor = _read_cursor(self._connection)
         self._turn = asyncio.Lock()
@@ -67,17 +76,18 @@ class Projection(Generic[F]):
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, path: Path, tables: type[F], kinds: Collection[Kind] = ()
+        cls, path: Path, ring: Keyring, tables: type[F], kinds: Collection[Kind] = ()
     ) -> AsyncIterator[Self]:
         """Open or create the file; leaving waits for what is being written.
 
-        Its stem names the subscriber. Only events of `kinds` reach `Fold.fold`; none means all.
+        Nobody else can open it meanwhile. Its stem names the subscriber. Only events of `kinds`
+        reach `Fold.fold`; none means all.
         """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ThreadPoolExecutor(1, thread_name_prefix=path.stem) as thread:
             try:
-                projection = cls(path, tables, thread, kinds)
-            except (apsw.Error, OSError) as error:
+                projection = cls(path, ring, tables, thread, kinds)
+            except (apsw.Error, OSError, StoreError) as error:
                 raise StoreError(
                     f"{path} can't be opened ({error}): remove it, and it is built anew"
                 ) from error
@@ -154,15 +164,17 @@ class Projection(Generic[F]):
             raise StoreError(f"{self._path}: {error}") from error
 
 
-def _open(path: Path, tables: type[Fold]) -> apsw.Connection:
-    """The file with current tables; an older one is emptied first."""
-    connection = open_writer(path)
+def _open(path: Path, ring: Keyring, tables: type[Fold]) -> apsw.Connection:
+    """The file with current tables; an older one, or one in plain text, is emptied first."""
+    if is_plain(path):
+        _remove(path)
+    connection = open_sealed(path, ring)
     try:
         connection.pragma("synchronous", "NORMAL")
         if connection.pragma("user_version") not in (0, tables.format):
             connection.close()
             _remove(path)
-            return _open(path, tables)
+            return _open(path, ring, tables)
         if connection.pragma("user_version") == 0:
             with transaction(connection):
                 connection.execute(_CURSOR + tables.schema)

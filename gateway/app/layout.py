@@ -9,6 +9,9 @@ TABLES = "store/tables.sqlite"
 
 OUTBOX = "store/outbox.sqlite"
 
+KEYS = "keys/ring.json"
+"""The usual place of the keyring, which no backup contains."""
+
 CONTROL_SOCKET = "control.sock"
 
 AUDIT = "store/audit.sqlite"

@@ -26,6 +26,7 @@ from gateway.room import (
     Subscriber,
 )
 from gateway.room import Site as SiteFacts
+from gateway.seal import Keyring
 
 S = TypeVar("S")
 
@@ -49,6 +50,7 @@ class Rooms:
         ports: RoomPorts,
         audit: Auditor,
         links: Callable[[], Sequence[LinkEntry]],
+        ring: Keyring,
     ) -> None:
         """Open those that the site has a section for and those that need none, until `stack` ends.
 
@@ -61,7 +63,9 @@ class Rooms:
                 if not room.always:
                     continue
                 section = room.section()
-            context = RoomContext(facts, clock, data, section, ports, audit, links, self.neighbour)
+            context = RoomContext(
+                facts, clock, data, section, ports, audit, links, self.neighbour, ring
+            )
             self.running[name] = await stack.enter_async_context(room.open(context))
 
     def neighbour(self, kind: type[S]) -> S:

@@ -15,6 +15,7 @@ from pathlib import Path
 from gateway.api import open_app
 from gateway.app.configuration import Configuration
 from gateway.app.gateway import Gateway
+from gateway.app.keys import open_ring, source_of
 from gateway.app.layout import ANCHORS, AUDIT, AUDIT_KEY, OUTBOX, STORE, TABLES
 from gateway.app.ports import StorePorts
 from gateway.app.servers import control_socket, listen, serving
@@ -95,7 +96,9 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
     configuration = Configuration(options.site_file, options.adapt)
     site = configuration.load()
     clock = SystemClock()
-    store_options = StoreOptions(min_free=site.store.min_free)
+    source = source_of(site, options.site_file, options.data)
+    ring = open_ring(source, site, options.data, clock)
+    store_options = StoreOptions(min_free=site.store.min_free, ring=ring)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(
             EventStore.open(options.data / STORE, store_options, clock)
@@ -123,6 +126,7 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
             ports=ports,
             audit=trail,
             links=lambda: gateway.config.links,
+            ring=ring,
         )
         for subscriber in rooms.subscribers():
             check_cursor(subscriber, store.last_seq)

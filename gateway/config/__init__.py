@@ -2,7 +2,7 @@
 
 from gateway.config.difference import DeviceChanges, Difference, difference
 from gateway.config.load import check_site, load_site
-from gateway.config.options import Http, Listeners, RetentionOptions, StoreOptions
+from gateway.config.options import Http, Listeners, Protection, RetentionOptions, StoreOptions
 from gateway.config.plugins import discover_drivers, discover_rooms
 from gateway.config.schema import site_schema
 from gateway.config.site import Site
@@ -12,6 +12,7 @@ __all__ = [
     "Difference",
     "Http",
     "Listeners",
+    "Protection",
     "RetentionOptions",
     "Site",
     "StoreOptions",

@@ -25,7 +25,7 @@ class Difference:
     `changed_links` have another driver, options or transport: they restart with all their
     devices. `devices` holds, by link, what changed on links that stay. `sections` are rooms
     whose options changed, came or went. `fixed` names what a running gateway can't take over
-    (`site`, `listeners`, `store`): it needs a restart.
+    (`site`, `listeners`, `store`, `protection`): it needs a restart.
     """
 
     added_links: tuple[LinkEntry, ...] = ()
@@ -77,8 +77,11 @@ def _sections(old: Site, new: Site) -> frozenset[str]:
     return frozenset(name for name in names if old.sections.get(name) != new.sections.get(name))
 
 
+_FIXED = ("listeners", "store", "protection")
+
+
 def _fixed(old: Site, new: Site) -> frozenset[str]:
     who = ("id", "name", "time_zone", "locale", "simulated")
     moved = {"site"} if any(getattr(old, key) != getattr(new, key) for key in who) else set[str]()
-    moved |= {key for key in ("listeners", "store") if getattr(old, key) != getattr(new, key)}
+    moved |= {key for key in _FIXED if getattr(old, key) != getattr(new, key)}
     return frozenset(moved)

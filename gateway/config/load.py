@@ -13,7 +13,7 @@ from gateway.config.clashes import clashes
 from gateway.config.document import Document, Part
 from gateway.config.inspection import Inspection, Model
 from gateway.config.links import LinkReader
-from gateway.config.options import Listeners, SiteOptions, StoreOptions
+from gateway.config.options import Listeners, Protection, SiteOptions, StoreOptions
 from gateway.config.parse import read_yaml
 from gateway.config.secret import Secrets
 from gateway.config.site import Site
@@ -22,7 +22,7 @@ from gateway.driver import DriverType, LinkEntry
 from gateway.errors import ConfigError, Problem
 from gateway.room import Room
 
-SECTIONS = frozenset({"site", "listeners", "store", "links", "devices", "profiles"})
+SECTIONS = frozenset({"site", "listeners", "store", "protection", "links", "devices", "profiles"})
 
 
 def load_site(path: Path, *, drivers: Mapping[str, DriverType], rooms: Mapping[str, Room]) -> Site:
@@ -75,9 +75,10 @@ class _Reading:
         who = self.inspection.validated(SiteOptions, top / "site")
         listeners = self._optional(top / "listeners", Listeners)
         store = self._optional(top / "store", StoreOptions)
+        protection = self._optional(top / "protection", Protection)
         sections = self._sections(top)
         links = self._links(top, who)
-        if who is None or listeners is None or store is None:
+        if who is None or listeners is None or store is None or protection is None:
             return None
         site = Site(
             id=who.id,
@@ -89,6 +90,7 @@ class _Reading:
             store=store,
             links=links,
             sections=sections,
+            protection=protection,
         )
         self.inspection.problems.extend(clashes(top, site, self.drivers))
         return site

@@ -18,6 +18,8 @@ from pydantic import (
 
 from gateway.config.suggest import did_you_mean
 from gateway.model import Localized
+from gateway.seal import DEFAULT as DEFAULT_SUITE
+from gateway.seal import SUITES
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 
@@ -133,6 +135,30 @@ class StoreOptions(Options):
         description="free space below which /readyz warns; below 64 MiB nothing is acknowledged",
     )
     retention: RetentionOptions = RetentionOptions()
+
+
+class Protection(Options):
+    """How what identifies a patient is sealed."""
+
+    keys: str | None = Field(
+        default=None,
+        pattern=r"^(env|file):.+$",
+        description="where the keyring lies, e.g. file:/etc/isogate/ring.json; else DATA/keys",
+    )
+    suite: str = Field(
+        default=DEFAULT_SUITE,
+        description="algorithms of the next key that is made: aes-256-gcm or sm4-gcm",
+        json_schema_extra={"enum": list(SUITES)},
+    )
+
+    @field_validator("suite")
+    @classmethod
+    def _known_suite(cls, name: str) -> str:
+        if name not in SUITES:
+            raise ValueError(
+                f"'{name[:40]}' is no suite of algorithms ({did_you_mean(name, SUITES)})"
+            )
+        return name
 
 
 class ProfileNaming(BaseModel):

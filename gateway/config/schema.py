@@ -9,7 +9,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gateway.config.links import TRANSPORTS
-from gateway.config.options import ID_PATTERN, DeviceCommon, Listeners, SiteOptions, StoreOptions
+from gateway.config.options import (
+    ID_PATTERN,
+    DeviceCommon,
+    Listeners,
+    Protection,
+    SiteOptions,
+    StoreOptions,
+)
 from gateway.driver import DriverType
 from gateway.room import Room
 
@@ -27,6 +34,7 @@ def site_schema(drivers: Mapping[str, DriverType], rooms: Mapping[str, Room]) ->
         "site": SiteOptions,
         "listeners": Listeners,
         "store": StoreOptions,
+        "protection": Protection,
         **sections,
     }
     definitions = _Definitions([*own.values(), DeviceCommon, *TRANSPORTS.values()], types)

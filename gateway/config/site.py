@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from gateway.config.options import Listeners, StoreOptions
+from gateway.config.options import Listeners, Protection, StoreOptions
 from gateway.driver import LinkEntry
 from gateway.model import Localized
 
@@ -25,3 +25,4 @@ class Site:
     store: StoreOptions
     links: tuple[LinkEntry, ...]
     sections: Mapping[str, BaseModel]
+    protection: Protection = field(default_factory=Protection)

@@ -10,6 +10,7 @@ from gateway.lab.result import Counts, Result, ResultFilter, SampleResult
 from gateway.lab.tables import Tables
 from gateway.model import Instant, Kind, RawId
 from gateway.projection import Projection
+from gateway.seal import Keyring
 
 
 class LabDesk(Projection[Tables]):
@@ -22,9 +23,9 @@ class LabDesk(Projection[Tables]):
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path) -> AsyncIterator[LabDesk]:
+    async def open(cls, path: Path, ring: Keyring) -> AsyncIterator[LabDesk]:
         """Open or create the tables; leaving waits for what is being written."""
-        async with cls.opened(path, Tables, {Kind.RESULT}) as desk:
+        async with cls.opened(path, ring, Tables, {Kind.RESULT}) as desk:
             yield desk
 
     async def results(

@@ -11,7 +11,7 @@ from gateway.room import Room, RoomContext, Running
 
 @asynccontextmanager
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
-    async with LabDesk.open(context.data / "store" / "lab.sqlite") as desk:
+    async with LabDesk.open(context.data / "store" / "lab.sqlite", context.ring) as desk:
         yield Running(subscribers=(desk,))
 
 

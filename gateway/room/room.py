@@ -18,6 +18,7 @@ from gateway.room.audit import Auditor
 from gateway.room.page import Entry, Glance, PageKit
 from gateway.room.ports import RoomPorts
 from gateway.room.subscriber import Subscriber
+from gateway.seal import Keyring
 
 ENTRY_POINT_GROUP = "gateway.rooms"
 
@@ -59,7 +60,8 @@ class RoomContext:
     """What a room is given when it opens.
 
     `section` is its part of devices.yaml, or None; `data` the gateway's data directory, in which
-    projections lie under `store/`; `links` tells the links and devices as configured now.
+    projections lie under `store/`; `links` tells the links and devices as configured now; `ring`
+    seals whatever the room keeps that could identify a patient.
     """
 
     site: Site
@@ -70,6 +72,7 @@ class RoomContext:
     audit: Auditor
     links: Callable[[], Sequence[LinkEntry]]
     neighbours: Neighbours
+    ring: Keyring
 
 
 @dataclass(frozen=True, slots=True)

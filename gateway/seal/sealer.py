@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidTag
 from gateway.errors import StoreError
 from gateway.seal.keyring import Key, Keyring
 from gateway.seal.suite import Aead
+from gateway.seal.suites import SUITES
 
 _PREFIX = struct.Struct(">BH12s")
 _RUN_SIZE = 12
@@ -19,6 +20,7 @@ _HEAD_SIZE = _PREFIX.size + _COUNT_SIZE
 _FIXED = bytes(8)
 _RUN_LIMIT = 1 << 32
 _REMEMBERED = 1024
+_CODES = frozenset(suite.code for suite in SUITES.values())
 
 OVERHEAD = _HEAD_SIZE + _TAG_SIZE
 """Bytes that sealing adds."""
@@ -95,6 +97,8 @@ class Sealer:
         if len(prefix) < _PREFIX.size:
             raise StoreError(f"{self._purpose.decode()}: what is too short was never sealed")
         code, number, run = _PREFIX.unpack(prefix)
+        if code not in _CODES:
+            raise StoreError(f"{self._purpose.decode()}: this was never sealed by Isogate")
         key = self._pinned
         if key is None or key.id != number:
             key = self._ring.key(number)

@@ -9,11 +9,11 @@ from gateway.sqlite.connection import (
     transaction,
     write_durably,
 )
-from gateway.sqlite.sealed import is_sealed, keys_in, open_sealed, reseal
+from gateway.sqlite.sealed import is_plain, keys_in, open_sealed, reseal
 
 __all__ = [
     "PRAGMAS",
-    "is_sealed",
+    "is_plain",
     "keys_in",
     "open_reader",
     "open_sealed",

@@ -17,6 +17,7 @@ from gateway.sqlite.layout import DatabaseLayout, Layout, LogLayout, Part
 
 _DATABASE, _LOG = DatabaseLayout(), LogLayout()
 _CODES = frozenset(suite.code for suite in SUITES.values())
+_PLAIN = b"SQLite format 3\0"
 _OFFSET = 8
 
 
@@ -86,8 +87,11 @@ class SealedVfs(apsw.VFS):
 def open_sealed(path: Path, ring: Keyring) -> apsw.Connection:
     """Open or create a sealed database for its only connection; nobody else can open it.
 
-    A returned COMMIT is on disk. StoreError: its bytes were changed. ConfigError: a key is lost.
+    A returned COMMIT is on disk. StoreError: it is another kind of file, or its bytes were changed.
+    ConfigError: a key is lost.
     """
+    if path.exists() and path.stat().st_size and not is_sealed(path):
+        raise StoreError(f"{path} is not a sealed database")
     vfs = SealedVfs(Sealer(ring, path.name))
     connection = apsw.Connection(str(path), vfs=vfs.vfs_name)
     try:
@@ -104,12 +108,13 @@ def open_sealed(path: Path, ring: Keyring) -> apsw.Connection:
 
 
 def is_sealed(path: Path) -> bool:
-    """Whether a file begins as one that is sealed; one that is empty or absent does not."""
-    try:
-        with path.open("rb") as file:
-            return file.read(1)[:1] in {bytes([code]) for code in _CODES}
-    except FileNotFoundError:
-        return False
+    """Whether a file begins as a sealed one does."""
+    return _begins(path, 1) in {bytes([code]) for code in _CODES}
+
+
+def is_plain(path: Path) -> bool:
+    """Whether a file begins as a database in plain text does."""
+    return _begins(path, len(_PLAIN)) == _PLAIN
 
 
 def keys_in(path: Path) -> set[int]:
@@ -137,6 +142,14 @@ def reseal(path: Path, ring: Keyring) -> None:
         os.fsync(target.fileno())
     draft.rename(path)
     sync_folder(path.parent)
+
+
+def _begins(path: Path, size: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(size)
+    except FileNotFoundError:
+        return b""
 
 
 def _context(layout: Layout, part: Part) -> bytes:

@@ -2,6 +2,7 @@
 
 from gateway.store.backup import BackupReport, restore, verify
 from gateway.store.batch import Batch, Resolution
+from gateway.store.directory import sealed_by
 from gateway.store.options import StoreOptions
 from gateway.store.outbox import Backoff, Delivery, Outbox
 from gateway.store.query import QuarantineEntry, RollupRow
@@ -23,5 +24,6 @@ __all__ = [
     "StoreOptions",
     "StoreState",
     "restore",
+    "sealed_by",
     "verify",
 ]

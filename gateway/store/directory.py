@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.errors import ConfigError
+from gateway.seal import Keyring
 from gateway.sqlite import write_durably
 from gateway.store import schema
 
@@ -31,6 +32,11 @@ class DataDirectory:
     @property
     def raw_ids(self) -> Path:
         return self.path / "raw_ids"
+
+    @property
+    def keyring(self) -> Path:
+        """The name of the ring that seals what is here."""
+        return self.path / "keyring"
 
     @property
     def segments(self) -> Path:
@@ -79,4 +85,27 @@ def check_format(directory: DataDirectory) -> None:
         raise ConfigError(
             f"{directory.path} has data format {found or 'unknown'}, and this Isogate knows up to"
             f" {schema.FORMAT}: install the version that wrote it, or restore a backup"
+        )
+
+
+def sealed_by(path: Path) -> str | None:
+    """The name of the keyring that sealed a data directory; None if nothing was sealed there."""
+    try:
+        return DataDirectory(path).keyring.read_text().strip()
+    except FileNotFoundError:
+        return None
+
+
+def note_ring(directory: DataDirectory, ring: Keyring | None) -> None:
+    """Remember which ring seals here; ConfigError if it was another one, or is missing now."""
+    known = sealed_by(directory.path)
+    if ring is None:
+        if known is not None:
+            raise ConfigError(f"{directory.path} is sealed with the keyring {known}: name its keys")
+    elif known is None:
+        write_durably(directory.keyring, f"{ring.name}\n".encode())
+    elif known != ring.name:
+        raise ConfigError(
+            f"{directory.path} is sealed with the keyring {known}, not with {ring.name}: put the"
+            " right one in place"
         )

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.seal import Keyring
+
 _MIB = 1 << 20
 
 
@@ -28,6 +30,8 @@ class StoreOptions:
     patient's events are found. Real time: every `probe_seconds` a failed disk is tried again, every
     `project_seconds` the roll-ups are written, every `upkeep_seconds` the segments of past months
     are closed and telemetry older than `telemetry_days` (0: never) is dropped by whole months.
+    `ring` seals what identifies a patient; without one nothing is sealed, which is for tests and
+    benchmarks.
     """
 
     min_free: int = 1024 * _MIB
@@ -45,4 +49,5 @@ class StoreOptions:
     upkeep_seconds: float = 3600.0
     telemetry_days: int = 0
     subject_key: bytes = b""
+    ring: Keyring | None = None
     free_space: Callable[[Path], int] = free_bytes

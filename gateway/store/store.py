@@ -28,7 +28,7 @@ from gateway.store.backup import BackupReport, Cut, save
 from gateway.store.batch import Batch, Resolution
 from gateway.store.bridge import fail, in_writer, on_loop
 from gateway.store.catalog import Catalog, month_start
-from gateway.store.directory import DataDirectory, occupy
+from gateway.store.directory import DataDirectory, note_ring, occupy
 from gateway.store.follow import Stream
 from gateway.store.options import StoreOptions
 from gateway.store.projection import Projection
@@ -103,6 +103,7 @@ class EventStore:
         async with AsyncExitStack() as stack:
             try:
                 directory = stack.enter_context(occupy(path))
+                note_ring(directory, options.ring)
                 store = cls(directory, options, clock, Catalog.scan(directory.segments))
             except (apsw.Error, OSError) as error:
                 raise StoreError(f"{path}: the store can't be opened: {error}") from error

@@ -2,7 +2,14 @@
 
 from gateway.testing.conformance import RULES, Rule, profiles_without_transcript
 from gateway.testing.ports import Connector, ManualClock, MemoryPorts
-from gateway.testing.room import Audited, MemoryAuditor, MemoryOutbox, MemoryRoomPorts, room_context
+from gateway.testing.room import (
+    Audited,
+    MemoryAuditor,
+    MemoryOutbox,
+    MemoryRoomPorts,
+    known_ring,
+    room_context,
+)
 
 __all__ = [
     "RULES",
@@ -14,6 +21,7 @@ __all__ = [
     "MemoryPorts",
     "MemoryRoomPorts",
     "Rule",
+    "known_ring",
     "profiles_without_transcript",
     "room_context",
 ]

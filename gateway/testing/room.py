@@ -35,6 +35,7 @@ from gateway.room import (
     Site,
     Subscriber,
 )
+from gateway.seal import DEFAULT, Key, Keyring, suite_named
 
 S = TypeVar("S")
 
@@ -237,6 +238,11 @@ class MemoryAuditor:
         self.entries.append(Audited(action, who, outcome, subject, objects or {}, detail, address))
 
 
+def known_ring() -> Keyring:
+    """A keyring that protects nothing: everybody knows its key. The same one each time."""
+    return Keyring("known", (Key(1, suite_named(DEFAULT), "", bytes(32)),), 1)
+
+
 def room_context(
     data: Path,
     ports: MemoryRoomPorts | None = None,
@@ -267,4 +273,5 @@ def room_context(
         audit or MemoryAuditor(),
         lambda: tuple(links),
         neighbour,
+        known_ring(),
     )

@@ -11,19 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = (
-    *(
-        "cli",
-        "app",
-        "api",
-        "console",
-        "alarms",
-        "energy",
-        "patients",
-        "schedule",
-        "security",
-        "audit",
-    ),
-    *("web", "supervisor", "registry", "normalizer", "store", "keys", "config", "driver"),
+    *("cli", "app", "api", "console", "alarms", "energy", "patients", "schedule", "security"),
+    *("audit", "web", "supervisor", "registry", "normalizer", "store", "keys", "seal", "config"),
+    "driver",
     *("projection", "sqlite", "transport", "profile", "room", "model", "errors", "testing"),
 )
 OTHERS = (

@@ -48,6 +48,7 @@ from gateway.room import Entry, Glance, Principal, Site
 from gateway.store import QuarantineEntry, RollupRow
 from gateway.supervisor.link import LinkState, LinkStatus
 from gateway.supervisor.tap import TapHub, Tapped
+from gateway.testing import known_ring
 from gateway.web import Metric, Readiness
 
 S = TypeVar("S")
@@ -230,7 +231,9 @@ class MemorySite:
         self.asked: list[str] = []
         self.parts: dict[int, Sequence[Part]] = {}
         self.outcome: dict[str, Any] = {"resolved": 0, "events": 0, "waiting": {}}
-        self.desk = LabDesk(Path(":memory:"), Tables, ThreadPoolExecutor(1), {Kind.RESULT})
+        self.desk = LabDesk(
+            Path(":memory:"), known_ring(), Tables, ThreadPoolExecutor(1), {Kind.RESULT}
+        )
         self._watchers: list[Callable[[Sequence[DeviceEvent]], None]] = []
         self._links: dict[str, LinkStatus] = {}
 

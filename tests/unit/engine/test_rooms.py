@@ -14,7 +14,7 @@ from gateway.config import Site
 from gateway.config.options import Listeners, StoreOptions
 from gateway.model import Kind, Subject, SystemClock
 from gateway.room import OWNER, Entry, Permission, Room, RoomContext, Running
-from gateway.testing import MemoryAuditor, MemoryRoomPorts
+from gateway.testing import MemoryAuditor, MemoryRoomPorts, known_ring
 
 
 class Options(BaseModel):
@@ -46,6 +46,7 @@ async def _opened(stack: AsyncExitStack, data: Path, *rooms: Room) -> Rooms:
         ports=MemoryRoomPorts(),
         audit=MemoryAuditor(),
         links=lambda: (),
+        ring=known_ring(),
     )
     return opened
 

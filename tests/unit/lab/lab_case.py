@@ -19,6 +19,7 @@ from gateway.model import (
     Value,
 )
 from gateway.profile import LOINC
+from gateway.testing import known_ring
 
 NOON = Instant(1_795_435_200_000_000)
 
@@ -64,7 +65,7 @@ async def nothing_follows(events: Sequence[DeviceEvent]) -> None:
 @asynccontextmanager
 async def desk_with(path: Path, *events: DeviceEvent) -> AsyncIterator[LabDesk]:
     """A laboratory that has been given `events` at once."""
-    async with LabDesk.open(path / "lab.sqlite") as desk:
+    async with LabDesk.open(path / "lab.sqlite", known_ring()) as desk:
         if events:
             await desk.apply(events, nothing_follows)
         yield desk

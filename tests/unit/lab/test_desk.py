@@ -3,12 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import apsw
 import pytest
 
 from gateway.errors import StoreError
 from gateway.lab import FlagLevel, LabDesk, ResultFilter, level_of
 from gateway.model import DeviceEvent, Instant, Kind, RawId, Status
+from gateway.sqlite import open_sealed
+from gateway.testing import known_ring
 from tests.unit.lab.lab_case import NOON, desk_with, nothing_follows, result
 
 ANY = ResultFilter()
@@ -131,17 +132,17 @@ async def test_other_events_are_noted_on_disk_only_now_and_then(tmp_path: Path) 
     def telemetry(seq: int) -> DeviceEvent:
         return replace(result(seq), kind=Kind.MEASUREMENT)
 
-    async with LabDesk.open(tmp_path / "lab.sqlite") as desk:
+    async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
         await desk.apply([telemetry(1)], nothing_follows)
         assert desk.cursor() == 1
-    async with LabDesk.open(tmp_path / "lab.sqlite") as desk:
+    async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
         assert desk.cursor() == 0
         await desk.apply([telemetry(2), result(3), telemetry(4)], nothing_follows)
         assert desk.cursor() == 4
         await desk.apply([telemetry(10_004)], nothing_follows)
         assert desk.cursor() == 10_004
         assert len(await desk.results(ANY)) == 1
-    async with LabDesk.open(tmp_path / "lab.sqlite") as desk:
+    async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
         assert desk.cursor() == 10_004
 
 
@@ -155,10 +156,10 @@ async def test_what_was_folded_already_is_not_folded_twice(tmp_path: Path) -> No
 async def test_tables_of_another_format_are_built_anew(tmp_path: Path) -> None:
     async with desk_with(tmp_path, result(1)):
         pass
-    other = apsw.Connection(str(tmp_path / "lab.sqlite"))
+    other = open_sealed(tmp_path / "lab.sqlite", known_ring())
     other.execute("PRAGMA user_version = 99")
     other.close()
-    async with LabDesk.open(tmp_path / "lab.sqlite") as desk:
+    async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
         assert desk.cursor() == 0
         assert await desk.results(ANY) == []
 
@@ -166,15 +167,13 @@ async def test_tables_of_another_format_are_built_anew(tmp_path: Path) -> None:
 async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "lab.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(StoreError, match=r"lab\.sqlite can't be opened"):
-        async with LabDesk.open(tmp_path / "lab.sqlite"):
+        async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()):
             pass
 
 
 async def test_a_table_that_can_not_be_read_is_a_store_error(tmp_path: Path) -> None:
     async with desk_with(tmp_path, result(1)) as desk:
-        other = apsw.Connection(str(tmp_path / "lab.sqlite"))
-        other.execute("DROP TABLE result")
-        other.close()
+        await desk.ask(lambda tables: tables._connection.execute("DROP TABLE result"))
         with pytest.raises(StoreError, match="no such table"):
             await desk.results(ANY)
 

@@ -15,6 +15,7 @@ from gateway.lab import LabDesk, ResultFilter
 from gateway.model import DeviceEvent, Retention, SystemClock
 from gateway.room import Emit
 from gateway.store import Batch, EventStore, StoreOptions
+from gateway.testing import known_ring
 from tests.unit.lab.lab_case import desk_with, result
 
 
@@ -81,7 +82,7 @@ async def test_a_disk_that_refuses_loses_no_event(
 async def test_results_reach_the_laboratory_and_the_feed_ends_with_the_store(
     tmp_path: Path,
 ) -> None:
-    async with LabDesk.open(tmp_path / "lab.sqlite") as desk:
+    async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
         async with EventStore.open(tmp_path / "store", _options(), SystemClock()) as store:
             events = tuple(replace(result(n), seq=0) for n in (1, 2))
             await store.append(Batch(Retention.RECORD, events=events))

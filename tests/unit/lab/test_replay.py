@@ -33,6 +33,8 @@ from gateway.model import (
     Subject,
     Value,
 )
+from gateway.sqlite import open_sealed
+from gateway.testing import known_ring
 from tests.unit.lab.lab_case import nothing_follows
 
 words = st.text(st.characters(codec="utf-8"), max_size=6)
@@ -134,13 +136,13 @@ def _folded(chunks: Sequence[Sequence[DeviceEvent]]) -> list[tuple[Any, ...]]:
         path = Path(folder) / "lab.sqlite"
 
         async def fold(chunk: Sequence[DeviceEvent]) -> None:
-            async with LabDesk.open(path) as desk:
+            async with LabDesk.open(path, known_ring()) as desk:
                 if chunk:
                     await desk.apply(chunk, nothing_follows)
 
         for chunk in chunks:
             asyncio.run(fold(chunk))
-        reader = apsw.Connection(str(path))
+        reader = open_sealed(path, known_ring())
         rows = list(reader.execute("SELECT * FROM result ORDER BY seq"))
         rows += list(reader.execute("SELECT * FROM cursor"))
         reader.close()

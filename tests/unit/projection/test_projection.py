@@ -13,6 +13,8 @@ import pytest
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Kind
 from gateway.projection import Projection
+from gateway.seal import Keyring, suite_named
+from gateway.testing import known_ring
 from tests.unit.lab.lab_case import nothing_follows, result
 
 
@@ -42,7 +44,7 @@ async def refuse(events: Sequence[DeviceEvent]) -> None:
 
 
 async def test_what_follows_is_on_disk_before_the_tables_commit(tmp_path: Path) -> None:
-    async with Projection.opened(tmp_path / "seen.sqlite", Seen) as seen:
+    async with Projection.opened(tmp_path / "seen.sqlite", known_ring(), Seen) as seen:
         with pytest.raises(StoreError):
             await seen.apply([result(2), result(3)], refuse)
         assert await seen.ask(Seen.seqs) == []
@@ -58,7 +60,7 @@ async def test_what_follows_is_on_disk_before_the_tables_commit(tmp_path: Path) 
 
 
 async def test_nobody_sees_what_is_folded_and_not_committed(tmp_path: Path) -> None:
-    async with Projection.opened(tmp_path / "seen.sqlite", Seen) as seen:
+    async with Projection.opened(tmp_path / "seen.sqlite", known_ring(), Seen) as seen:
         may_go, asked = asyncio.Event(), asyncio.Event()
 
         async def slow(_events: Sequence[DeviceEvent]) -> None:
@@ -77,9 +79,9 @@ async def test_nobody_sees_what_is_folded_and_not_committed(tmp_path: Path) -> N
 
 async def test_a_repeated_event_is_folded_once(tmp_path: Path) -> None:
     path = tmp_path / "seen.sqlite"
-    async with Projection.opened(path, Seen) as seen:
+    async with Projection.opened(path, known_ring(), Seen) as seen:
         await seen.apply([result(1), result(2)], nothing_follows)
-    async with Projection.opened(path, Seen) as seen:
+    async with Projection.opened(path, known_ring(), Seen) as seen:
         assert seen.cursor() == 2
         await seen.apply([result(1), result(2), result(4)], nothing_follows)
         assert await seen.ask(Seen.seqs) == [1, 2, 4]
@@ -87,15 +89,17 @@ async def test_a_repeated_event_is_folded_once(tmp_path: Path) -> None:
 
 async def test_tables_of_another_format_are_built_anew(tmp_path: Path) -> None:
     path = tmp_path / "seen.sqlite"
-    async with Projection.opened(path, Seen) as seen:
+    async with Projection.opened(path, known_ring(), Seen) as seen:
         await seen.apply([result(1)], nothing_follows)
-    async with Projection.opened(path, Changed) as changed:
+    async with Projection.opened(path, known_ring(), Changed) as changed:
         assert changed.cursor() == 0
         assert await changed.ask(Changed.seqs) == []
 
 
 async def test_who_needs_a_seq_waits_until_it_is_folded(tmp_path: Path) -> None:
-    async with Projection.opened(tmp_path / "seen.sqlite", Seen, {Kind.ALARM}) as seen:
+    async with Projection.opened(
+        tmp_path / "seen.sqlite", known_ring(), Seen, {Kind.ALARM}
+    ) as seen:
         waiting = asyncio.create_task(seen.reached(2))
         await seen.apply([result(1)], nothing_follows)
         assert not waiting.done()
@@ -108,5 +112,25 @@ async def test_a_file_that_is_no_database_is_an_error_that_says_what_to_do(tmp_p
     path = tmp_path / "seen.sqlite"
     path.write_bytes(b"no database, but long enough to be taken for one" * 100)
     with pytest.raises(StoreError, match="remove it"):
-        async with Projection.opened(path, Seen):
+        async with Projection.opened(path, known_ring(), Seen):
+            pass
+
+
+async def test_tables_in_plain_text_are_built_anew(tmp_path: Path) -> None:
+    path = tmp_path / "seen.sqlite"
+    plain = apsw.Connection(str(path))
+    plain.execute(Seen.schema)
+    plain.close()
+    async with Projection.opened(path, known_ring(), Seen) as seen:
+        await seen.apply([result(1)], nothing_follows)
+        assert await seen.ask(Seen.seqs) == [1]
+
+
+async def test_tables_of_another_key_are_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "seen.sqlite"
+    async with Projection.opened(path, known_ring(), Seen):
+        pass
+    other = Keyring.fresh(suite_named("aes-256-gcm"), "")
+    with pytest.raises(StoreError, match="remove it"):
+        async with Projection.opened(path, other, Seen):
             pass

@@ -1,0 +1,23 @@
+"""The keyring of a gateway, found where its devices.yaml says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.app.layout import KEYS, STORE
+from gateway.config import Site
+from gateway.model import Clock, to_datetime
+from gateway.seal import Keyring, KeySource, key_source, load_or_make, suite_named
+from gateway.store import sealed_by
+
+
+def source_of(site: Site, site_file: Path, data: Path) -> KeySource:
+    """Where the site's keyring lies; a relative file is one beside devices.yaml."""
+    return key_source(site.protection.keys, site_file.parent, data / KEYS)
+
+
+def open_ring(source: KeySource, site: Site, data: Path, clock: Clock) -> Keyring:
+    """The keyring, made at the first start; ConfigError if it is lost or another one."""
+    suite = suite_named(site.protection.suite)
+    made = to_datetime(clock.now()).isoformat(timespec="seconds")
+    return load_or_make(source, sealed_by(data / STORE), suite, made)
