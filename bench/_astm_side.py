@@ -2,12 +2,13 @@
 
 `python -m bench._astm_side send PORT CONNECTIONS MESSAGES FRAMES`: prints seconds.
 `python -m bench._astm_side bare|ours DIRECTORY`: prints its port, serves until standard input ends,
-then prints how many results it has and the CPU seconds that it took.
+then prints how many results it has and the CPU seconds that it took, user and system.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 import time
@@ -171,10 +172,11 @@ async def serve(role: str, directory: Path) -> None:
     opened = ours(directory) if role == "ours" else bare(directory)
     async with opened as (port, store):
         print(port, flush=True)
-        begun = time.process_time()
+        begun = os.times()
         await asyncio.to_thread(sys.stdin.read)
-        seconds = time.process_time() - begun
-        print(await _stored(store) if store else 0, seconds, flush=True)
+        ended = os.times()
+        count = await _stored(store) if store else 0
+        print(count, ended.user - begun.user, ended.system - begun.system, flush=True)
 
 
 async def _stored(store: EventStore) -> int:
