@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from gateway.keys import event_id, occurrence_id
+from gateway.keys import event_id, occurrence_id, place_id
 from gateway.model import (
     Coding,
     DeviceEvent,
@@ -20,7 +20,7 @@ from gateway.model import (
     Value,
     WireRecord,
 )
-from gateway.store import Batch, EventStore
+from gateway.store import Batch, EventStore, Message
 
 SITE = "bench"
 SENSORS = 40
@@ -56,7 +56,11 @@ def meter_batches(
             _event(device, f"point-{point:02}", occurrence, answer, f"{230 * dice.random():.1f}")
             for point in sorted(dice.sample(range(_METER_POINTS), 8))
         )
-        yield Batch(Retention.TELEMETRY, (ask, answer), events, poll=occurrence)
+        events = tuple(
+            replace(event, id=place_id(occurrence, place)) for place, event in enumerate(events)
+        )
+        messages = (Message(occurrence, events),)
+        yield Batch(Retention.TELEMETRY, (ask, answer), messages=messages)
 
 
 def result_batches(count: int, patients: int, *, step: int, start: Instant) -> Iterator[Batch]:

@@ -1,18 +1,23 @@
 """Identity of events: the same fact has the same id, two facts never share one.
 
-An id is BLAKE2b-128 over the site, the device, the occurrence and the place within it. The
-occurrence is the protocol's own answer to "is this the same message again?" (see
-`Publication.occurrence`). Neither a device's clock nor its sample number is part of it by
-itself: a clock that stands still cannot make two results one, and a clock that is corrected
-between a message and its repetition cannot make one result two.
+An occurrence is BLAKE2b-128 over the site, the device and the protocol's own answer to "is this
+the same message again?" (see `Publication.occurrence`). Neither a device's clock nor its sample
+number is part of it by itself: a clock that stands still cannot make two results one, and a clock
+that is corrected between a message and its repetition cannot make one result two.
+
+The id of an event is its occurrence with another second half: all events of an occurrence are
+found by the first one.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 _SIZE = 16
+_HALF = 8
 _PREFIX = 12
+_CODES = 16_384
 
 
 def _digest(person: bytes, *parts: bytes) -> bytes:
@@ -28,10 +33,11 @@ def occurrence_id(site: str, device: str, occurrence: bytes) -> bytes:
 def event_id(occurrence: bytes, code: str, ordinal: int = 0) -> bytes:
     """Id of an event: its `occurrence_id`, the device's own code, and which one of that code.
 
-    Only the code varies in length, and it stands last: no two events read alike.
+    The second half of the occurrence, with a 64-bit digest of code and ordinal added bit by bit.
+    Two events of one occurrence differ unless two of its codes have the same digest; events of
+    two occurrences differ unless 128 bits of BLAKE2b happen to.
     """
-    content = b"".join((occurrence, ordinal.to_bytes(4, "big"), code.encode()))
-    return blake2b(content, digest_size=_SIZE, person=b"event").digest()
+    return id_of_token(occurrence, _code_token(code, ordinal))
 
 
 def place_id(occurrence: bytes, place: int) -> bytes:
@@ -39,9 +45,35 @@ def place_id(occurrence: bytes, place: int) -> bytes:
 
     A poll happens once and is never sent again, so a place is as good a name as a digest.
     """
-    return occurrence[:_PREFIX] + place.to_bytes(_SIZE - _PREFIX, "big")
+    return occurrence[:_PREFIX] + place.to_bytes(_SIZE - _PREFIX)
+
+
+def token_of(identity: bytes, occurrence: bytes) -> int | None:
+    """What tells an event from the others of its occurrence; None if it is not one of these.
+
+    A signed 64-bit integer; 0 is the occurrence itself.
+    """
+    if identity[:_HALF] != occurrence[:_HALF]:
+        return None
+    return _low(identity) ^ _low(occurrence)
+
+
+def id_of_token(occurrence: bytes, token: int) -> bytes:
+    """The inverse of `token_of`."""
+    return occurrence[:_HALF] + (_low(occurrence) ^ token).to_bytes(_HALF, signed=True)
 
 
 def content_digest(*parts: bytes) -> bytes:
     """Sixteen bytes for "these very bytes", to build an occurrence from."""
     return _digest(b"content", *parts)
+
+
+@lru_cache(maxsize=_CODES)
+def _code_token(code: str, ordinal: int) -> int:
+    content = ordinal.to_bytes(4) + code.encode()
+    digest = blake2b(content, digest_size=_HALF, person=b"event").digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def _low(identity: bytes) -> int:
+    return int.from_bytes(identity[_HALF:], signed=True)

@@ -41,8 +41,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """The events of some readings, in their order, and the readings that gave none."""
+    """The events of a message's readings, in their order, and the readings that gave none."""
 
+    occurrence: bytes
     events: tuple[DeviceEvent, ...]
     findings: tuple[Finding, ...]
 
@@ -89,26 +90,26 @@ class Interpreter:
         """Events of a message's `readings`; `occurrence` is its `occurrence_id`.
 
         A reading's raw id is the one that its `wire` index names among `raw_ids`. Several
-        readings of one code are told apart by their order. An event is identified by the device's
-        own code, so that a message which is interpreted again after its profile was mended gives
-        the same ids.
+        readings of one code are told apart by their order, those that give no event included. An
+        event is identified by the device's own code, so that a message which is interpreted again
+        after its profile was mended gives the same ids, and more of them.
         """
         events: list[DeviceEvent] = []
         findings: list[Finding] = []
         ordinals: dict[str, int] = {}
         for given in readings:
+            ordinal = ordinals.get(given.code, 0)
+            ordinals[given.code] = ordinal + 1
             reading = self._understood(given, received_at)
             if isinstance(reading, Finding):
                 findings.append(reading)
                 continue
-            ordinal = ordinals.get(reading.code, 0)
-            ordinals[reading.code] = ordinal + 1
             identity = event_id(occurrence, reading.code, ordinal)
             meaning = self._meanings[reading.code]
             judged = _value(reading, meaning), _quality(reading, meaning.point)
             raw_id = raw_ids[reading.wire] if raw_ids else None
             events.append(self._event(identity, reading, judged, raw_id, received_at))
-        return Interpretation(tuple(events), tuple(findings))
+        return Interpretation(occurrence, tuple(events), tuple(findings))
 
     def interpret_poll(
         self,

@@ -1,7 +1,7 @@
 """The event store: an append-only, durable, ordered record of everything that happened."""
 
 from gateway.store.backup import BackupReport, restore, verify
-from gateway.store.batch import Batch, Resolution
+from gateway.store.batch import Batch, Message, Resolution
 from gateway.store.directory import sealed_by
 from gateway.store.options import StoreOptions
 from gateway.store.outbox import Backoff, Delivery, Outbox
@@ -16,6 +16,7 @@ __all__ = [
     "Batch",
     "Delivery",
     "EventStore",
+    "Message",
     "Outbox",
     "QuarantineEntry",
     "Resolution",

@@ -182,9 +182,9 @@ def _read_manifest(folder: Path) -> BackupReport:
         report = BackupReport(**found, files=files)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ConfigError(f"{folder} is not a backup of Isogate: {error}") from error
-    if report.format > schema.FORMAT:
+    if report.format != schema.FORMAT:
         raise ConfigError(
-            f"{folder} has data format {report.format}, and this Isogate knows up to"
+            f"{folder} has data format {report.format}, and this Isogate reads"
             f" {schema.FORMAT}: restore it with the version that wrote it"
         )
     return report

@@ -59,7 +59,7 @@ class DataDirectory:
 def occupy(path: Path) -> Iterator[DataDirectory]:
     """Make or open a data directory and hold it against a second gateway.
 
-    ConfigError: another gateway has it, or its format is newer than this one knows.
+    ConfigError: another gateway has it, or its format is not the one that this one reads.
     """
     directory = DataDirectory(path)
     directory.segments.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
@@ -76,15 +76,15 @@ def occupy(path: Path) -> Iterator[DataDirectory]:
 
 
 def check_format(directory: DataDirectory) -> None:
-    """Refuse what a newer Isogate wrote; mark a new directory as ours."""
+    """Refuse what another Isogate wrote; mark a new directory as ours."""
     if not directory.format.exists():
         write_durably(directory.format, f"{schema.FORMAT}\n".encode())
         return
     found = directory.format.read_text().strip()
-    if not found.isdigit() or int(found) > schema.FORMAT:
+    if found != str(schema.FORMAT):
         raise ConfigError(
-            f"{directory.path} has data format {found or 'unknown'}, and this Isogate knows up to"
-            f" {schema.FORMAT}: install the version that wrote it, or restore a backup"
+            f"{directory.path} has data format {found or 'unknown'}, and this Isogate reads"
+            f" {schema.FORMAT}: install the version that wrote it, or begin in an empty directory"
         )
 
 

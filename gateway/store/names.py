@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from typing import NamedTuple, TypeAlias
 
 import apsw
 
-from gateway.model import DeviceEvent, WireRecord
+from gateway.model import Coding, DeviceEvent, Kind, Source, WireRecord
 from gateway.store import schema
-from gateway.store.rows import SeriesKey, series_key
+from gateway.store.series import Series, SeriesKey, series_key
 
 ChannelKey: TypeAlias = tuple[str, str, str, str]
 """Link, device, direction, session."""
+
+
+_MOST_RECENT = 16_384
+
+
+class Line(NamedTuple):
+    """A series by its numbers. `source` and `code` are the objects of an event of it."""
+
+    number: int
+    device: int
+    token: int
+    source: Source
+    code: Coding
+    kind: Kind
+    unit: str
+    site: str
+    simulated: bool
+
+    def is_of(self, event: DeviceEvent) -> bool:
+        """Whether an event that has the same source and code objects is of this series."""
+        return (
+            event.kind is self.kind
+            and event.unit == self.unit
+            and event.site == self.site
+            and event.simulated is self.simulated
+        )
 
 
 class Names:
@@ -24,24 +51,50 @@ class Names:
         self._connection = connection
         rows = connection.execute
         self._devices: dict[str, int] = {n: i for i, n in rows("SELECT id, name FROM device")}
-        self._series: dict[SeriesKey, tuple[int, int]] = {
-            (*row[1:9], bool(row[9])): (row[0], self._devices[row[2]])
+        self._series: dict[SeriesKey, tuple[int, int, int]] = {
+            (*row[1:9], bool(row[9])): (row[0], self._devices[row[2]], row[10])
             for row in rows("SELECT * FROM series")
         }
         self._channels: dict[ChannelKey, int] = {
             row[1:]: row[0] for row in rows("SELECT * FROM channel")
         }
+        self._recent: dict[tuple[int, int], Line] = {}
         self._new: list[tuple[str, tuple[object, ...]]] = []
 
-    def series(self, event: DeviceEvent) -> tuple[int, int]:
-        """The numbers of an event's series and of its device."""
+    def series(self, event: DeviceEvent, token: int = 0) -> Line:
+        """The line of an event's series; `token` is noted where it is the first of it.
+
+        Events of one interpreter share their source and code: these are found again by identity,
+        and held so that it stays theirs.
+        """
+        place = (id(event.source), id(event.code))
+        line = self._recent.get(place)
+        if line is None or not line.is_of(event):
+            if len(self._recent) >= _MOST_RECENT:
+                self._recent.clear()
+            line = self._recent[place] = self._line(event, token)
+        return line
+
+    def _line(self, event: DeviceEvent, token: int) -> Line:
         key = series_key(event)
         numbers = self._series.get(key)
         if numbers is None:
-            numbers = self._series[key] = (len(self._series) + 1, self._device(key[1]))
-            row = (numbers[0], *map(str, key[:8]), int(key[8]))
+            numbers = (len(self._series) + 1, self._device(event.source.device), token)
+            self._series[key] = numbers
+            row = (numbers[0], *map(str, key[:8]), int(key[8]), token)
             self._new.append((schema.INSERT_SERIES, row))
-        return numbers
+        number, device, known = numbers
+        return Line(
+            number,
+            device,
+            known,
+            event.source,
+            event.code,
+            event.kind,
+            event.unit,
+            event.site,
+            event.simulated,
+        )
 
     def channel(self, record: WireRecord) -> int:
         key = (record.link, record.device, record.direction, record.session)
@@ -63,3 +116,26 @@ class Names:
             number = self._devices[name] = len(self._devices) + 1
             self._new.append((schema.INSERT_DEVICE, (number, name)))
         return number
+
+
+class SeriesTable:
+    """The series of a segment for reading, loaded as they are asked for; used by one thread."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._lines: dict[int, Series] = {}
+
+    def line(self, number: int) -> Series:
+        if number not in self._lines:
+            self._load()
+        return self._lines[number]
+
+    def all(self) -> Mapping[int, Series]:
+        """Every series that there is now, by number."""
+        self._load()
+        return self._lines
+
+    def _load(self) -> None:
+        sql = "SELECT * FROM series WHERE id > ?"
+        for number, *names, simulated, token in self._connection.execute(sql, (len(self._lines),)):
+            self._lines[number] = Series._make((*names, bool(simulated), token))

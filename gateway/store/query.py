@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from gateway.model import DeviceEvent, Direction, Instant, Kind, Quarantined
 from gateway.store.batch import Resolution
-from gateway.store.rows import Series
+from gateway.store.series import Series
 
 Patient: TypeAlias = tuple[str, str]
 """Issuer and patient: an identifier without its issuer identifies nobody."""

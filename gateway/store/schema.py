@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-FORMAT = 1
-"""Version of the data directory. A newer one is refused: it may hold what we would misread."""
+FORMAT = 2
+"""Version of the data directory. Any other is refused: it may hold what we would misread."""
 
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -12,7 +12,7 @@ CREATE TABLE series(
   id INTEGER PRIMARY KEY,
   site TEXT NOT NULL, device TEXT NOT NULL, driver TEXT NOT NULL, version TEXT NOT NULL,
   kind TEXT NOT NULL, system TEXT NOT NULL, code TEXT NOT NULL, unit TEXT NOT NULL,
-  simulated INTEGER NOT NULL
+  simulated INTEGER NOT NULL, token INTEGER NOT NULL
 );
 CREATE TABLE channel(
   id INTEGER PRIMARY KEY,
@@ -73,5 +73,5 @@ INSERT_EVENT = "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_QUARANTINE = "INSERT INTO quarantine VALUES(?,?,?,?,?,?,?,?)"
 INSERT_RESOLUTION = "INSERT OR IGNORE INTO resolution VALUES(?,?,?,?)"
 INSERT_DEVICE = "INSERT INTO device VALUES(?,?)"
-INSERT_SERIES = "INSERT INTO series VALUES(?,?,?,?,?,?,?,?,?,?)"
+INSERT_SERIES = "INSERT INTO series VALUES(?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_CHANNEL = "INSERT INTO channel VALUES(?,?,?,?,?)"

@@ -22,11 +22,12 @@ from gateway.model import (
 from gateway.sqlite import open_reader
 from gateway.store.batch import Resolution
 from gateway.store.blocks import RawRow, decode_block
+from gateway.store.body import Bodies
 from gateway.store.catalog import SegmentFile
-from gateway.store.names import ChannelKey
+from gateway.store.names import ChannelKey, SeriesTable
 from gateway.store.pack import unpack
 from gateway.store.query import EventQuery, QuarantineQuery, RecordQuery
-from gateway.store.rows import Cells, Head, Series, event
+from gateway.store.rows import Cells, Head, event
 
 _ID = struct.Struct(">qq")
 _ROW_OF_SEQ = "SELECT * FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
@@ -39,7 +40,8 @@ class SegmentReader:
     def __init__(self, file: SegmentFile) -> None:
         self.file = file
         self._connection = open_reader(file.path, immutable=file.closed)
-        self._series: dict[int, Series] = {}
+        self._series = SeriesTable(self._connection)
+        self._bodies = Bodies()
         self._devices: dict[str, int] = {}
         self._channels: dict[int, ChannelKey] = {}
 
@@ -113,25 +115,14 @@ class SegmentReader:
             yield Resolution(number, Instant(at), actor, note)
 
     def _expand(self, row: tuple[Any, ...]) -> Iterator[DeviceEvent]:
-        seq, _, high, low, _, series, received, observed, raw, marks, text, number, _, body = row
+        seq, span, high, low, _, series, received, observed, raw, marks, text, number, _, body = row
         head = Head(seq, _ID.pack(high, low), received, received + observed, raw)
-        if series is None:
-            return unpack(body, head, self._series_of)
-        return iter((event(head, self._series_of(series), Cells(marks, text, number, body)),))
-
-    def _series_of(self, number: int) -> Series:
-        if number not in self._series:
-            self._load_series()
-        return self._series[number]
-
-    def _load_series(self) -> None:
-        sql = "SELECT * FROM series WHERE id > ?"
-        for number, *names, simulated in self._connection.execute(sql, (len(self._series),)):
-            self._series[number] = Series._make((*names, bool(simulated)))
+        if body is not None:
+            return unpack(self._bodies.read(body), head, span + 1, self._series.line)
+        return iter((event(head, self._series.line(series), Cells(marks, text, number)),))
 
     def _wanted(self, query: EventQuery) -> list[int]:
-        self._load_series()
-        return [number for number, line in self._series.items() if query.wants_series(line)]
+        return [number for number, line in self._series.all().items() if query.wants_series(line)]
 
     def _device(self, name: str) -> int:
         """The number of a device here; 0, which no row has, if it never spoke."""

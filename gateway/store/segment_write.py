@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,13 +14,13 @@ from gateway.model import DeviceEvent, Receipt
 from gateway.sqlite import open_reader, open_writer, sync_folder, transaction
 from gateway.store import schema
 from gateway.store.batch import Batch
+from gateway.store.body import Bodies
 from gateway.store.catalog import SegmentFile
+from gateway.store.known import KnownIds
 from gateway.store.names import Names
 from gateway.store.sheet import Sheet
 from gateway.store.subject import key_mark
 
-_PAIR = struct.Struct(">qq")
-_KNOWN = "SELECT id_high, id_low FROM event WHERE id_high IN carray(?)"
 _LAST = (
     "SELECT max(coalesce((SELECT seq + span FROM event ORDER BY seq DESC LIMIT 1), 0),"
     " coalesce((SELECT max(id) FROM quarantine), 0))"
@@ -43,10 +42,12 @@ class SegmentWriter:
     def __init__(self, file: SegmentFile, subject_key: bytes) -> None:
         self.file = file
         self._key = subject_key
+        self._bodies = Bodies()
         self._connection = open_writer(file.path)
         try:
             _prepare(self._connection, file, subject_key)
             self._names = Names(self._connection)
+            self._known = KnownIds(self._connection)
         except BaseException:
             self._connection.close()
             raise
@@ -54,9 +55,9 @@ class SegmentWriter:
     def close(self) -> None:
         self._connection.close()
 
-    def known(self, ids: Sequence[bytes]) -> set[bytes]:
-        """Which of these ids the segment holds."""
-        return known_ids(self._connection, ids)
+    def known(self, halves: array.array[int]) -> set[bytes]:
+        """As `KnownIds.among`."""
+        return self._known.among(halves)
 
     def commit(
         self,
@@ -69,7 +70,7 @@ class SegmentWriter:
 
         `meanwhile` is called when only the disk's part is left.
         """
-        sheet = Sheet(self._names, known, next_seq, self._key)
+        sheet = Sheet(self._names, self._bodies, known, next_seq, self._key)
         outcomes = [sheet.add(batch) for batch in batches]
         try:
             self._insert_all(sheet, meanwhile)
@@ -94,17 +95,6 @@ class SegmentWriter:
                 if rows:
                     self._connection.executemany(statement, rows)
             meanwhile()
-
-
-def known_ids(connection: apsw.Connection, ids: Sequence[bytes]) -> set[bytes]:
-    """Which ids a segment holds; looked up by their first half, compared whole."""
-    halves = struct.unpack(f">{2 * len(ids)}q", b"".join(ids))
-    if not halves:
-        return set()
-    keys = apsw.carray(array.array("q", halves[::2]))
-    wanted = set(ids)
-    found = {_PAIR.pack(*row) for row in connection.execute(_KNOWN, (keys,))}
-    return found & wanted
 
 
 def inspect(file: SegmentFile, subject_key: bytes) -> int:

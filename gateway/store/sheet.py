@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, TypeAlias
 
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Receipt
-from gateway.store.batch import Batch
+from gateway.store.batch import Batch, Message
+from gateway.store.body import Bodies
 from gateway.store.names import Names
 from gateway.store.pack import pack
-from gateway.store.rows import cells
+from gateway.store.rows import cells, is_plain
 from gateway.store.subject import hash_of
 
 Row: TypeAlias = tuple[Any, ...]
-_ID = struct.Struct(">qq")
-_unpack_id = _ID.unpack
+_unpack_id = struct.Struct(">qq").unpack
 
 
 @dataclass(slots=True)
@@ -29,6 +30,7 @@ class Sheet:
     """
 
     names: Names
+    bodies: Bodies
     known: set[bytes]
     next_seq: int
     subject_key: bytes
@@ -45,76 +47,82 @@ class Sheet:
             for record in batch.wire:
                 channel = self.names.channel(record)
                 self.raws.append((record.raw_id, channel, record.at, record.data))
-            duplicate = self._add_poll(batch) if batch.poll else self._add_events(batch.events)
+            for event in batch.events:
+                self._add_event(event)
+            for message in batch.messages:
+                self._add_message(message)
         except (TypeError, ValueError, OverflowError, struct.error) as error:
             self._undo(first, rows, raws)
             return StoreError(f"{_place(batch)}: this batch can't be stored: {error}")
-        receipt = Receipt(tuple(range(first, self.next_seq)), duplicate, len(batch.quarantine))
+        seqs = tuple(range(first, self.next_seq))
+        receipt = Receipt(seqs, batch.count() - len(seqs), len(batch.quarantine))
         if batch.quarantine or batch.resolutions:
             self._add_words(batch)
         return receipt
 
-    def _add_events(self, events: Iterable[DeviceEvent]) -> int:
-        duplicate = 0
-        for event in events:
-            identity = event.id
-            if identity in self.known:
-                duplicate += 1
-                continue
-            seq, received, subject = self.next_seq, event.received_at, event.subject
-            series, device = self.names.series(event)
-            marks, text, number, more = cells(event)
-            high, low = _unpack_id(identity)
-            self.events.append(
-                (
-                    seq,
-                    0,
-                    high,
-                    low,
-                    device,
-                    series,
-                    received,
-                    event.observed_at - received,
-                    event.raw_id,
-                    marks,
-                    text,
-                    number,
-                    subject and hash_of(subject, self.subject_key),
-                    more,
-                )
+    def _add_event(self, event: DeviceEvent) -> None:
+        """Store an event by itself; one that says more than a row has columns for gets a body."""
+        identity = event.id
+        if identity in self.known:
+            return
+        if not is_plain(event):
+            self._add_packed(identity, (event,))
+            return
+        seq, received, line = self.next_seq, event.received_at, self.names.series(event)
+        marks, text, number = cells(event)
+        self.events.append(
+            (
+                seq,
+                0,
+                *_unpack_id(identity),
+                line.device,
+                line.number,
+                received,
+                event.observed_at - received,
+                event.raw_id,
+                marks,
+                text,
+                number,
+                None,
+                None,
             )
-            self.stored.append((seq, event))
-            self.known.add(identity)
-            self.next_seq = seq + 1
-        return duplicate
-
-    def _add_poll(self, batch: Batch) -> int:
-        events = batch.events
-        if not events or batch.poll in self.known:
-            return len(events)
-        first, seq = events[0], self.next_seq
-        if any(event.subject is not None for event in events):
-            raise ValueError("a poll can't carry a subject: publish it as events of their own")
-        row = (
-            seq,
-            len(events) - 1,
-            *_unpack_id(batch.poll),
-            self.names.series(first)[1],
-            None,
-            first.received_at,
-            0,
-            first.raw_id,
-            0,
-            None,
-            None,
-            None,
-            pack(events, batch.poll, self._series),
         )
-        self.events.append(row)
-        self.stored.extend(zip(range(seq, seq + len(events)), events, strict=True))
-        self.known.add(batch.poll)
+        self._took((event,))
+
+    def _add_message(self, message: Message) -> None:
+        known = self.known
+        new = [event for event in message.events if event.id not in known]
+        for events in _by_patient(new):
+            self._add_packed(message.occurrence, events)
+
+    def _add_packed(self, occurrence: bytes, events: Sequence[DeviceEvent]) -> None:
+        """One row; the series of its events and their patient stand beside the body."""
+        first = events[0]
+        packed = pack(events, occurrence, self.names.series)
+        self.events.append(
+            (
+                self.next_seq,
+                len(events) - 1,
+                *_unpack_id(occurrence),
+                self.names.series(first).device,
+                packed.series[0] if len(packed.series) == 1 else None,
+                first.received_at,
+                0,
+                first.raw_id,
+                0,
+                None,
+                None,
+                hash_of(first.subject, self.subject_key),
+                self.bodies.write(tuple(packed)),
+            )
+        )
+        self._took(events)
+
+    def _took(self, events: Sequence[DeviceEvent]) -> None:
+        seq = self.next_seq
         self.next_seq = seq + len(events)
-        return 0
+        self.stored.extend(zip(range(seq, self.next_seq), events, strict=True))
+        self.known.update([event.id for event in events])
 
     def _add_words(self, batch: Batch) -> None:
         for number, entry in enumerate(batch.quarantine, self.next_seq):
@@ -133,23 +141,32 @@ class Sheet:
         for done in batch.resolutions:
             self.resolutions.append((done.quarantine, done.at, done.actor, done.note))
 
-    def _series(self, event: DeviceEvent) -> int:
-        return self.names.series(event)[0]
-
     def _undo(self, next_seq: int, rows: int, raws: int) -> None:
-        self.known -= {_ID.pack(row[2], row[3]) for row in self.events[rows:]}
         del self.raws[raws:], self.events[rows:]
         while self.stored and self.stored[-1][0] >= next_seq:
-            self.stored.pop()
+            _, event = self.stored.pop()
+            self.known.discard(event.id)
         self.next_seq = next_seq
 
 
-def ids_of(batch: Batch) -> list[bytes]:
-    """The ids under which a batch's facts are recognized when they come again."""
-    return [batch.poll] if batch.poll else [event.id for event in batch.events]
+def _by_patient(events: Sequence[DeviceEvent]) -> Iterator[Sequence[DeviceEvent]]:
+    """Runs of events about one patient: a row is found by one."""
+    if events and all(event.subject is events[0].subject for event in events):
+        yield events
+        return
+    for _, run in groupby(events, _patient):
+        yield tuple(run)
+
+
+def _patient(event: DeviceEvent) -> tuple[str, str] | None:
+    subject = event.subject
+    return (subject.issuer, subject.patient) if subject is not None and subject.patient else None
 
 
 def _place(batch: Batch) -> str:
+    for message in batch.messages:
+        for event in message.events:
+            return f"device {event.source.device}"
     for event in batch.events:
         return f"device {event.source.device}"
     for record in batch.wire:

@@ -97,7 +97,7 @@ class EventStore:
     ) -> AsyncIterator[EventStore]:
         """Open or create the store in a data directory; leaving commits what is queued.
 
-        ConfigError: the directory is in use, newer than this Isogate, or keyed otherwise.
+        ConfigError: the directory is in use, of another data format, or keyed otherwise.
         StoreError: the disk can't be written or read.
         """
         async with AsyncExitStack() as stack:
@@ -148,7 +148,7 @@ class EventStore:
         """
         if self._closing or self._writer.stopped:
             raise StoreError("the store is closed")
-        size = _BATCH_OVERHEAD + _EVENT_OVERHEAD * len(batch.events)
+        size = _BATCH_OVERHEAD + _EVENT_OVERHEAD * batch.count()
         for record in batch.wire:
             size += len(record.data)
         future: asyncio.Future[Receipt] = self._loop.create_future()

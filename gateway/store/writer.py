@@ -20,13 +20,12 @@ from gateway.store.batch import Batch
 from gateway.store.catalog import Catalog, SegmentFile
 from gateway.store.herald import Herald
 from gateway.store.inbox import Inbox
+from gateway.store.known import KnownIds, first_halves
 from gateway.store.options import StoreOptions
-from gateway.store.segment_write import Committed, SegmentWriter, inspect, known_ids
-from gateway.store.sheet import ids_of
+from gateway.store.segment_write import Committed, SegmentWriter, inspect
 from gateway.store.state import StoreHealth, StoreState
 
 _LOG = logging.getLogger(__name__)
-_ID_SIZE = 16
 _BATCH_IS_BAD = (
     apsw.ConstraintError,
     apsw.TooBigError,
@@ -91,7 +90,7 @@ class Writer:
         self._turn = turn
         self._queue = Inbox[Request | Job]()
         self._segments: dict[Retention, SegmentWriter] = {}
-        self._older: dict[SegmentFile, apsw.Connection] = {}
+        self._older: dict[SegmentFile, KnownIds] = {}
         self._next_seq = 1 + max(
             (inspect(file, options.subject_key) for file in catalog.files), default=0
         )
@@ -129,9 +128,9 @@ class Writer:
 
     def forget(self, file: SegmentFile) -> None:
         """Close a segment that is about to be removed."""
-        connection = self._older.pop(file, None)
-        if connection is not None:
-            connection.close()
+        known = self._older.pop(file, None)
+        if known is not None:
+            known.close()
 
     def _run(self) -> None:
         try:
@@ -237,11 +236,11 @@ class Writer:
 
     def _commit(self, retention: Retention, batches: Sequence[Batch]) -> Committed:
         segment = self._segment(retention)
-        ids = [each for batch in batches for each in ids_of(batch) if len(each) == _ID_SIZE]
-        known = segment.known(ids)
+        halves = first_halves(batches)
+        known = segment.known(halves)
         for file in self.catalog.of(retention):
             if file != segment.file:
-                known |= known_ids(self._reader(file), ids)
+                known |= self._known_in(file).among(halves)
         committed = segment.commit(batches, known, self._next_seq, self._deliver)
         self._next_seq = committed.next_seq
         return committed
@@ -256,11 +255,12 @@ class Writer:
             self.catalog.add(due)
         return segment
 
-    def _reader(self, file: SegmentFile) -> apsw.Connection:
-        connection = self._older.get(file)
-        if connection is None:
-            connection = self._older[file] = open_reader(file.path, immutable=file.closed)
-        return connection
+    def _known_in(self, file: SegmentFile) -> KnownIds:
+        known = self._older.get(file)
+        if known is None:
+            connection = open_reader(file.path, immutable=file.closed)
+            known = self._older[file] = KnownIds(connection)
+        return known
 
     def _probe(self) -> None:
         if self._state.health is not StoreHealth.FAILED:

@@ -9,7 +9,7 @@ from gateway.driver import DriverType, LinkEntry
 from gateway.errors import ProtocolViolation
 from gateway.model import Direction, WireRecord
 from gateway.normalizer import Interpretation
-from gateway.store import LONG_AGO, Batch, EventStore, QuarantineEntry
+from gateway.store import LONG_AGO, Batch, EventStore, Message, QuarantineEntry
 from gateway.supervisor.intake import Intake
 
 _SESSION = 2_000
@@ -54,10 +54,10 @@ class Again:
     async def _commit(
         self, entry: QuarantineEntry, found: Sequence[Interpretation], actor: str
     ) -> Outcome:
-        events = tuple(event for each in found for event in each.events)
-        device = events[0].source.device if events else entry.entry.device
+        messages = tuple(Message(each.occurrence, each.events) for each in found if each.events)
+        device = messages[0].events[0].source.device if messages else entry.entry.device
         retention = self._intake.retention(device)
-        receipt = await self._store.submit(Batch(retention, events=events), LONG_AGO)
+        receipt = await self._store.submit(Batch(retention, messages=messages), LONG_AGO)
         waits = [finding.detail for each in found for finding in each.findings]
         if waits or not found:
             why = "; ".join(waits) or "no message is complete in it"

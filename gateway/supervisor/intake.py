@@ -31,7 +31,7 @@ from gateway.model import (
 from gateway.normalizer import ChangeFilter, Finding, Interpretation, Interpreter
 from gateway.profile import POINT_SYSTEM
 from gateway.registry import DeviceState, Registry
-from gateway.store import Batch, EventStore
+from gateway.store import Batch, EventStore, Message
 from gateway.supervisor.gathering import Gathering
 from gateway.supervisor.ordinals import Ordinals
 
@@ -139,7 +139,8 @@ class Intake:
         entries = tuple(
             _quarantined(link, channel, finding, raw_ids, now) for finding in found.findings
         )
-        batch = Batch(channel.retention, tuple(wire), found.events, entries)
+        messages = _messages((found,))
+        batch = Batch(channel.retention, tuple(wire), quarantine=entries, messages=messages)
         receipt = await self._store.append(batch)
         self._alive(channel.entry.id, now, raw_ids)
         return receipt
@@ -153,16 +154,21 @@ class Intake:
         """Commit publications of one device with its bytes, all of it or nothing."""
         record = wire[-1]
         channel = self._channels[record.device]
-        events: list[DeviceEvent] = []
+        all_found: list[Interpretation] = []
         entries = list(quarantined)
         for each in publications:
             found = self._interpreted(channel, each, each.raw_ids, record.at)
-            events += found.events
+            all_found.append(found)
             entries += (
                 _quarantined(record.link, channel, finding, each.raw_ids, record.at)
                 for finding in found.findings
             )
-        batch = Batch(channel.retention, tuple(wire), tuple(events), tuple(entries))
+        batch = Batch(
+            channel.retention,
+            tuple(wire),
+            quarantine=tuple(entries),
+            messages=_messages(all_found),
+        )
         receipt = await self._store.append(batch)
         self._alive(record.device, record.at, (record.raw_id,))
         return receipt
@@ -207,7 +213,8 @@ class Intake:
         entries = tuple(_quarantined(link, channel, each, raw_ids, now) for each in findings)
         arrival = store.observe(found.events, wire)
         if found.due or entries:
-            batch = Batch(channel.retention, wire, found.due, entries, poll=occurrence)
+            messages = (Message(occurrence, found.due),) if found.due else ()
+            batch = Batch(channel.retention, wire, quarantine=entries, messages=messages)
             self._polls.add(batch, arrival, partial(_settled, channel))
         for watcher in self._watchers:
             watcher(found.events)
@@ -315,6 +322,10 @@ class Intake:
         )
         await self.quarantine(entry, wire)
         return Receipt(quarantined=1)
+
+
+def _messages(found: Sequence[Interpretation]) -> tuple[Message, ...]:
+    return tuple([Message(each.occurrence, each.events) for each in found if each.events])
 
 
 def _settled(channel: _Channel, error: StoreError | None) -> None:

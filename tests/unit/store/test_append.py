@@ -19,7 +19,7 @@ from gateway.model import (
     Retention,
     Subject,
 )
-from gateway.store import Batch, EventStore, StoreOptions
+from gateway.store import Batch, EventStore, Message, StoreOptions
 from tests.unit.store.store_case import NOVEMBER, HeldClock, make_event, make_record
 
 TELEMETRY, RECORD = Retention.TELEMETRY, Retention.RECORD
@@ -30,7 +30,7 @@ def _poll(number: int, *codes: str) -> Batch:
     events = tuple(
         replace(make_event(number, code=code), id=event_id(occurrence, code)) for code in codes
     )
-    return Batch(TELEMETRY, (), events, poll=occurrence)
+    return Batch(TELEMETRY, messages=(Message(occurrence, events),))
 
 
 def _bare(events: list[DeviceEvent]) -> list[DeviceEvent]:
@@ -64,10 +64,55 @@ async def test_a_poll_is_known_again_as_a_whole(store: EventStore) -> None:
     poll = _poll(1, "power", "voltage", "current")
     assert await store.append(poll) == Receipt((1, 2, 3))
     assert await store.append(poll) == Receipt((), duplicate=3)
-    assert _bare(await store.events(after=1, limit=5)) == list(poll.events[1:])
+    assert _bare(await store.events(after=1, limit=5)) == list(poll.messages[0].events[1:])
     event = await store.event(2)
     assert event is not None
     assert event.code.code == "voltage"
+
+
+async def test_a_message_that_is_known_in_part_gets_its_other_events(store: EventStore) -> None:
+    whole = _poll(1, "power", "voltage", "current").messages[0]
+    part = replace(whole, events=whole.events[1:2])
+    assert await store.append(Batch(RECORD, messages=(part,))) == Receipt((1,))
+    assert await store.append(Batch(RECORD, messages=(whole,))) == Receipt((2, 3), duplicate=1)
+    assert await store.append(Batch(RECORD, messages=(whole,))) == Receipt((), duplicate=3)
+    found = {event.id: event.code.code for event in await store.events()}
+    assert found == {event.id: event.code.code for event in whole.events}
+
+
+async def test_a_message_twice_in_one_group_is_stored_once(store: EventStore) -> None:
+    message = _poll(1, "power", "voltage").messages[0]
+    loose = Batch(RECORD, events=message.events[:1])
+    batches = (loose, Batch(RECORD, messages=(message,)), Batch(RECORD, messages=(message,)))
+    receipts = await asyncio.gather(*(store.submit(batch) for batch in batches))
+    assert receipts == [Receipt((1,)), Receipt((2,), duplicate=1), Receipt((), duplicate=2)]
+
+
+async def test_a_message_that_cannot_be_stored_leaves_nothing(store: EventStore) -> None:
+    message = _poll(1, "power", "voltage").messages[0]
+    bad = tuple(replace(event, payload={"when": object()}) for event in message.events)
+    batches = [Batch(RECORD, messages=(replace(message, events=each),)) for each in (bad, bad[:0])]
+    batches.append(Batch(RECORD, messages=(message,)))
+    first, *others = [store.submit(batch) for batch in batches]
+    assert [await future for future in others] == [Receipt(), Receipt((1, 2))]
+    with pytest.raises(StoreError, match="device meter-1: this batch can't be stored"):
+        await first
+
+
+async def test_a_message_of_two_patients_is_found_by_either(store: EventStore) -> None:
+    message = _poll(1, "a", "b", "c").messages[0]
+    people = [Subject("1", "HIS", "S1"), Subject("1", "HIS", "S2"), Subject("2", "HIS")]
+    events = [replace(e, subject=s) for e, s in zip(message.events, people, strict=True)]
+    await store.append(Batch(RECORD, messages=(replace(message, events=tuple(events)),)))
+    found = [await store.events(patient=("HIS", patient)) for patient in ("1", "2")]
+    assert [_bare(each) for each in found] == [events[:2], events[2:]]
+
+
+async def test_what_an_event_says_beside_its_value_is_found_as_it_was(store: EventStore) -> None:
+    event = replace(make_event(1), payload={"detail": "x"}, flags=("H",), kind=Kind.ALARM)
+    await store.append(Batch(RECORD, events=(event, make_event(2))))
+    assert _bare(await store.events(kinds=[Kind.ALARM])) == [event]
+    assert (await store.append(Batch(RECORD, events=(event,)))).duplicate == 1
 
 
 async def test_both_classes_read_as_one_sequence(store: EventStore) -> None:
@@ -140,11 +185,12 @@ async def test_the_directory_serves_one_gateway(
                 pass
 
 
-async def test_a_newer_format_is_refused(
-    tmp_path: Path, options: StoreOptions, clock: HeldClock
+@pytest.mark.parametrize("format_", ["1", "3", "x"])
+async def test_another_format_is_refused(
+    tmp_path: Path, options: StoreOptions, clock: HeldClock, format_: str
 ) -> None:
-    (tmp_path / "format").write_text("2\n")
-    with pytest.raises(ConfigError, match="data format 2"):
+    (tmp_path / "format").write_text(f"{format_}\n")
+    with pytest.raises(ConfigError, match=f"data format {format_}"):
         async with EventStore.open(tmp_path, options, clock):
             pass
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import StoreError
-from gateway.keys import place_id
+from gateway.keys import event_id, place_id
 from gateway.model import (
     ClockQuality,
     Coding,
@@ -24,8 +26,10 @@ from gateway.model import (
     Value,
 )
 from gateway.store.blocks import RawRow, decode_block, encode_block
-from gateway.store.pack import pack, unpack
-from gateway.store.rows import Head, Series, cells, event, series_key
+from gateway.store.body import Bodies
+from gateway.store.pack import ids_in, pack, unpack
+from gateway.store.rows import Head, cells, event, is_plain
+from gateway.store.series import Series, series_key
 from gateway.store.varint import get_signed, get_uint, put_signed, put_uint
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -71,6 +75,17 @@ EVENTS = st.builds(
     range_high=st.none() | st.floats(allow_nan=False, allow_infinity=False),
     payload=st.none() | st.dictionaries(WORDS, JSON, max_size=3),
 )
+BARE = DeviceEvent(
+    id=bytes(16),
+    site="s",
+    source=Source("a"),
+    kind=Kind.STATE,
+    code=Coding("", "x"),
+    value=None,
+    unit="",
+    received_at=Instant(0),
+    observed_at=Instant(0),
+)
 RECORDS = st.lists(
     st.tuples(
         st.integers(1, 1 << 20),
@@ -83,62 +98,128 @@ RECORDS = st.lists(
 )
 
 
+PLAIN = EVENTS.map(
+    lambda item: DeviceEvent(
+        item.id,
+        item.site,
+        item.source,
+        item.kind,
+        item.code,
+        item.value and replace(item.value, code=None),
+        item.unit,
+        item.received_at,
+        item.observed_at,
+        item.clock,
+        item.quality,
+        item.status,
+        item.raw_id,
+        item.simulated,
+    )
+)
+
+
+class Line(NamedTuple):
+    number: int
+    token: int
+
+
 class Dictionary:
     """The series of one segment, in memory."""
 
     def __init__(self) -> None:
         self.known: list[Series] = []
 
-    def number(self, item: DeviceEvent) -> int:
-        series = Series._make(series_key(item))
-        if series not in self.known:
-            self.known.append(series)
-        return self.known.index(series)
+    def place(self, item: DeviceEvent, token: int) -> Line:
+        key = series_key(item)
+        for number, series in enumerate(self.known):
+            if series[:-1] == key:
+                return Line(number, series.token)
+        self.known.append(Series(*key, token))
+        return Line(len(self.known) - 1, token)
+
+
+def _packed(items: list[DeviceEvent], occurrence: bytes, series: Dictionary) -> bytes:
+    return Bodies().write(tuple(pack(items, occurrence, series.place)))
+
+
+def _head(items: list[DeviceEvent], occurrence: bytes) -> Head:
+    received = items[0].received_at
+    return Head(7, occurrence, received, received, items[0].raw_id)
+
+
+@given(PLAIN)
+def test_a_plain_event_survives_its_row(item: DeviceEvent) -> None:
+    head = Head(0, item.id, item.received_at, item.observed_at, item.raw_id)
+    assert is_plain(item)
+    assert event(head, Series._make((*series_key(item), 0)), cells(item)) == item
 
 
 @given(EVENTS)
-def test_an_event_survives_its_row(item: DeviceEvent) -> None:
+def test_only_an_event_that_its_columns_hold_is_plain(item: DeviceEvent) -> None:
     head = Head(0, item.id, item.received_at, item.observed_at, item.raw_id)
-    assert event(head, Series._make(series_key(item)), cells(item)) == item
+    assert is_plain(item) == (event(head, Series(*series_key(item)), cells(item)) == item)
 
 
 @given(st.lists(EVENTS, min_size=1, max_size=6), IDS)
-def test_a_poll_survives_its_packing(items: list[DeviceEvent], occurrence: bytes) -> None:
-    poll = [replace(item, source=items[0].source) for item in items]
+def test_a_message_survives_its_packing(items: list[DeviceEvent], occurrence: bytes) -> None:
+    message = [replace(item, source=items[0].source) for item in items]
     series = Dictionary()
-    packed = pack(poll, occurrence, series.number)
-    head = Head(7, occurrence, poll[0].received_at, poll[0].received_at, poll[0].raw_id)
-    again = list(unpack(packed, head, series.known.__getitem__))
-    assert [item.seq for item in again] == list(range(7, 7 + len(poll)))
-    assert [replace(item, seq=0) for item in again] == poll
+    body = Bodies().read(_packed(message, occurrence, series))
+    head = _head(message, occurrence)
+    again = list(unpack(body, head, len(message), series.known.__getitem__))
+    assert [item.seq for item in again] == list(range(7, 7 + len(message)))
+    assert [replace(item, seq=0) for item in again] == message
+    ids = ids_in(body, occurrence, len(message), series.known.__getitem__)
+    assert list(ids) == [item.id for item in message]
 
 
-@given(EVENTS, IDS)
-def test_a_derivable_id_takes_no_room(item: DeviceEvent, occurrence: bytes) -> None:
+@given(st.lists(WORDS, unique=True, min_size=1, max_size=4), IDS)
+def test_ids_that_a_message_and_its_series_give_are_not_stored(
+    codes: list[str], occurrence: bytes
+) -> None:
+    message = [replace(BARE, code=Coding("", c), id=event_id(occurrence, c)) for c in codes]
+    poll = [replace(item, id=place_id(occurrence, n)) for n, item in enumerate(message)]
+    assert set(pack(message, occurrence, Dictionary().place).ids or "none") == {0}
+    assert pack(poll, occurrence, Dictionary().place).ids is None
+
+
+def test_numbers_that_json_does_not_know_survive() -> None:
+    values = [Value("much", math.inf), Value("little", -math.inf), Value("what", math.nan)]
+    items = [replace(BARE, value=value, id=bytes([n]) * 16) for n, value in enumerate(values)]
     series = Dictionary()
-    derived = [replace(item, id=place_id(occurrence, place)) for place in (0, 1)]
-    strange = [replace(item, id=b"\xff" * 16), derived[1]]
-    sizes = [len(pack(poll, occurrence, series.number)) for poll in (derived, strange)]
-    assert sizes[1] - sizes[0] >= 16
+    body = Bodies().read(_packed(items, bytes(16), series))
+    again = unpack(body, _head(items, bytes(16)), 3, series.known.__getitem__)
+    assert [repr(item.value) for item in again] == [repr(value) for value in values]
 
 
-def test_another_devices_event_is_refused_in_a_poll() -> None:
-    one, two = (
-        DeviceEvent(
-            id=bytes(16),
-            site="s",
-            source=Source(device),
-            kind=Kind.STATE,
-            code=Coding("", "x"),
-            value=None,
-            unit="",
-            received_at=Instant(0),
-            observed_at=Instant(0),
-        )
-        for device in ("a", "b")
-    )
+def test_equal_payloads_of_other_types_keep_their_types() -> None:
+    items = [replace(BARE, payload={"n": n}, id=event_id(bytes(16), str(n))) for n in (1, True)]
+    series = Dictionary()
+    body = Bodies().read(_packed(items, bytes(16), series))
+    again = unpack(body, _head(items, bytes(16)), 2, series.known.__getitem__)
+    assert [repr(item.payload) for item in again] == ["{'n': 1}", "{'n': True}"]
+
+
+def test_another_devices_event_is_refused_in_a_message() -> None:
+    items = [replace(BARE, source=Source(device)) for device in ("a", "b")]
     with pytest.raises(ValueError, match="another device"):
-        pack([one, two], bytes(16), lambda _: 1)
+        pack(items, bytes(16), Dictionary().place)
+
+
+@given(JSON)
+def test_facts_survive_their_body(facts: object) -> None:
+    bodies = Bodies()
+    assert bodies.read(bodies.write(facts)) == facts
+    assert bodies.read(bodies.write([facts] * 100)) == [facts] * 100
+
+
+def test_a_long_body_is_kept_short() -> None:
+    assert len(Bodies().write(["the same"] * 500)) < 100
+
+
+def test_a_body_of_an_unknown_form_is_refused_not_misread() -> None:
+    with pytest.raises(StoreError, match="form 9"):
+        Bodies().read(b"\x09[]")
 
 
 @given(st.integers(0, 1 << 70), st.integers(-(1 << 70), 1 << 70))

@@ -8,7 +8,7 @@ import pytest
 from gateway.errors import ConfigError, StoreError
 from gateway.keys import event_id, occurrence_id
 from gateway.model import Instant, RawId, Receipt, Retention, from_datetime, to_datetime
-from gateway.store import Batch, EventStore, StoreOptions, restore, verify
+from gateway.store import Batch, EventStore, Message, StoreOptions, restore, verify
 from gateway.store.catalog import Catalog, SegmentFile
 from tests.unit.store.store_case import HeldClock, make_event, make_record
 
@@ -17,9 +17,10 @@ DAY = 86_400_000_000
 
 
 def _poll(number: int) -> Batch:
-    occurrence = occurrence_id("site", "meter-1", b"%d" % number)
+    occurrence = occurrence_id("site", "meter-1", b"poll %d" % number)
     event = replace(make_event(number), id=event_id(occurrence, "power"))
-    return Batch(TELEMETRY, (make_record(1000 + number),), (event,), poll=occurrence)
+    message = Message(occurrence, (event,))
+    return Batch(TELEMETRY, (make_record(1000 + number),), messages=(message,))
 
 
 async def _fill(store: EventStore, first: int = 1) -> None:
