@@ -6,6 +6,7 @@ What a row says of its events stands in columns, whose bytes are made by `Bodies
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -89,7 +90,7 @@ def pack(
         raise ValueError(f"a message of {device} holds another device's event")
     ids, values, *columns = zip(*map(_FIELDS, events), strict=True)
     received, observed, raw, subjects, flags, ranges, payloads, *rare = columns[3:]
-    tokens = [token_of(each, occurrence) for each in ids]
+    tokens = _tokens(ids, occurrence)
     places = [place(event, token or 0) for event, token in zip(events, tokens, strict=True)]
     marks = [*map(int.__or__, _standings(columns[:3]), map(value_marks, values))]
     codes = [None if value is None else value.code for value in values]
@@ -168,6 +169,15 @@ def _ids(column: Column | None, occurrence: bytes, lines: Sequence[Series]) -> S
         return [place_id(occurrence, number) for number in range(len(lines))]
     kept = _long(column, len(lines))
     return [_id(occurrence, each, line.token) for each, line in zip(kept, lines, strict=True)]
+
+
+def _tokens(ids: Sequence[bytes], occurrence: bytes) -> Sequence[int | None]:
+    """The token of each id; all at once where all are of the occurrence."""
+    halves = struct.unpack(f">{2 * len(ids)}q", b"".join(ids))
+    high, low = struct.unpack(">qq", occurrence)
+    if halves[::2].count(high) < len(ids):
+        return [token_of(each, occurrence) for each in ids]
+    return [each ^ low for each in halves[1::2]]
 
 
 def _id(occurrence: bytes, kept: int | str, token: int) -> bytes:

@@ -101,6 +101,12 @@ def test_every_reading_names_the_message_that_carried_it() -> None:
     assert [event.raw_id for event in found.events] == [5, 7]
 
 
+def test_a_reading_that_waits_keeps_its_place_among_those_of_its_code() -> None:
+    waiting = interpret(replace(WARM, unit="K"), replace(WARM, text="23.1", number=23.1))
+    mended = interpret(WARM, replace(WARM, text="23.1", number=23.1))
+    assert [event.id for event in waiting.events] == [mended.events[1].id]
+
+
 def test_a_code_that_comes_twice_gives_two_events() -> None:
     first, second = interpret(WARM, WARM).events
     assert first.id != second.id
