@@ -7,12 +7,15 @@ why its head is also kept outside the database (`gateway.audit.anchors`).
 
 from __future__ import annotations
 
-import hmac
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from hmac import compare_digest
 from typing import NamedTuple
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 MAC_SIZE = 32
 START = bytes(MAC_SIZE)
@@ -52,24 +55,33 @@ class Finding:
     detail: str
 
 
-def mac_of(key: bytes, before: bytes, row: Row) -> bytes:
-    """The HMAC of an entry whose predecessor has the HMAC `before`; the row's own is not read."""
-    who, action = row.who.encode(), row.action.encode()
-    outcome, patient = row.outcome.encode(), row.patient.encode()
-    head = _HEAD.pack(row.seq, row.at, len(who), len(action), len(outcome), len(patient))
-    content = b"".join((before, head, who, action, outcome, patient, row.body))
-    return hmac.digest(key, content, "sha256")
+class Chain:
+    """The chain under one key."""
 
+    def __init__(self, key: bytes) -> None:
+        self._keyed = HMAC(key, SHA256())
+        """The key is taken in once; each entry goes on from a copy."""
 
-def walk(key: bytes, rows: Iterable[Row]) -> Iterator[Finding]:
-    """The breaches among rows in order of seq; after one, the chain goes on from what is stored.
+    def mac(self, before: bytes, row: Row) -> bytes:
+        """The HMAC of an entry whose predecessor has the HMAC `before`; its own is not read."""
+        seq, at, who_, action_, outcome_, patient_, body, _ = row
+        who, action = who_.encode(), action_.encode()
+        outcome, patient = outcome_.encode(), patient_.encode()
+        head = _HEAD.pack(seq, at, len(who), len(action), len(outcome), len(patient))
+        keyed = self._keyed.copy()
+        keyed.update(b"".join((before, head, who, action, outcome, patient, body)))
+        return keyed.finalize()
 
-    A changed, exchanged or forged entry is CHANGED, as is the one after a removed entry.
-    """
-    before, expected = START, 1
-    for row in rows:
-        if row.seq != expected:
-            yield Finding(Breach.MISSING, expected, f"the next entry is {row.seq}")
-        if not hmac.compare_digest(mac_of(key, before, row), row.mac):
-            yield Finding(Breach.CHANGED, row.seq, "its content and its place do not fit its HMAC")
-        before, expected = row.mac, row.seq + 1
+    def walk(self, rows: Iterable[Row]) -> Iterator[Finding]:
+        """The breaches among rows in order of seq; after one, it goes on from what is stored.
+
+        A changed, exchanged or forged entry is CHANGED, as is the one after a removed entry.
+        """
+        before, expected = START, 1
+        for row in rows:
+            if row.seq != expected:
+                yield Finding(Breach.MISSING, expected, f"the next entry is {row.seq}")
+            if not compare_digest(self.mac(before, row), row.mac):
+                detail = "its content and its place do not fit its HMAC"
+                yield Finding(Breach.CHANGED, row.seq, detail)
+            before, expected = row.mac, row.seq + 1

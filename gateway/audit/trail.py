@@ -13,7 +13,7 @@ from typing import TypeVar
 import apsw
 
 from gateway.audit.anchors import Anchor, Anchors
-from gateway.audit.chain import mac_of
+from gateway.audit.chain import Chain
 from gateway.audit.entry import AuditEntry, entry_of, row_of
 from gateway.audit.tables import Filter, Tables
 from gateway.errors import StoreError
@@ -36,7 +36,7 @@ class AuditTrail:
         self, path: Path, tables: Tables, anchors: Anchors, clock: Clock, key: bytes
     ) -> None:
         self._path, self._tables, self._anchors = path, tables, anchors
-        self._clock, self._key = clock, key
+        self._clock, self._chain = clock, Chain(key)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit")
         self._seq, self._mac = tables.last()
         head = anchors.head()
@@ -127,6 +127,11 @@ class AuditTrail:
         """Wait for the next entry."""
         await self._grown.wait()
 
+    @property
+    def anchor_file(self) -> Path:
+        """The anchors, a line each; to be copied to where this machine can't change it."""
+        return self._anchors.log_path
+
     def head(self) -> Anchor:
         """Where the chain ends now."""
         return Anchor(self._seq, self._clock.now(), self._mac)
@@ -169,7 +174,7 @@ class AuditTrail:
         rows = []
         for number, entry in enumerate(entries, seq + 1):
             row = row_of(number, entry)
-            before = mac_of(self._key, before, row)
+            before = self._chain.mac(before, row)
             rows.append(row._replace(mac=before))
         self._tables.add(rows)
         self._anchors.move(Anchor(rows[-1].seq, now, before))

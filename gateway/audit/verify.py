@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.audit.anchors import Anchor, Anchors, read_anchors
-from gateway.audit.chain import Breach, Finding, Row, walk
+from gateway.audit.chain import Breach, Chain, Finding, Row
 from gateway.audit.tables import rows_of
 
 _MOST = 100
@@ -85,7 +85,7 @@ def verify(
         keeper.close()
     ends = [*known, *([head] if head is not None else ())]
     rows = _Counted(rows_of(path), (each.seq for each in ends), told)
-    findings = list(islice(walk(key, rows), _MOST))
+    findings = list(islice(Chain(key).walk(rows), _MOST))
     for _ in rows if len(findings) == _MOST else ():
         pass
     findings += _against(ends, rows)

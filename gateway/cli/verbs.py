@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli import (
+    audit,
     configuration,
     demo,
     device,
@@ -35,6 +36,7 @@ app.add_typer(device.app, name="device")
 app.command()(events.events)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(audit.app, name="audit")
 app.command()(upkeep.reload)
 app.command()(upkeep.backup)
 app.command()(upkeep.restore)

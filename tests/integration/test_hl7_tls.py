@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from gateway.testing import MemoryPorts
 from gateway.transport import connect, listen
 from gateway.transport.options import TlsCaller, TlsListener
 from gateway.transport.stream import Stream
-from tests.peers import require_peer
+from tests.certificates import as_server, make_certificates
 from tests.unit.hl7.hl7_bench import MESSAGE, link
 
 FRAMED = b"\x0b" + MESSAGE.encode() + b"\x1c\r"
@@ -24,33 +23,8 @@ FRAMED = b"\x0b" + MESSAGE.encode() + b"\x1c\r"
 
 @pytest.fixture
 def pem(tmp_path: Path) -> Path:
-    """`authority.pem`, and `peer.pem` with `peer.key` for `analyzer.test`."""
-    openssl = str(require_peer("openssl"))
-    new = [
-        openssl,
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-    ]
-    new += ["-days", "30"]
-    ours = ["-subj", "/CN=Test authority", "-keyout", "authority.key", "-out", "authority.pem"]
-    peer = ["-subj", "/CN=analyzer.test", "-addext", "subjectAltName=DNS:analyzer.test"]
-    peer += ["-addext", "basicConstraints=critical,CA:FALSE"]
-    peer += ["-keyout", "peer.key", "-out", "peer.pem", "-CA", "authority.pem"]
-    peer += ["-CAkey", "authority.key"]
-    for options in (ours, peer):
-        subprocess.run([*new, *options], cwd=tmp_path, check=True, capture_output=True)
+    make_certificates(tmp_path)
     return tmp_path
-
-
-def as_server(pem: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(pem / "peer.pem", pem / "peer.key")
-    return context
 
 
 async def test_the_gateway_calls_an_analyzer_over_tls(pem: Path) -> None:

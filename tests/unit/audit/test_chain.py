@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.audit.chain import START, Breach, Row, mac_of, walk
+from gateway.audit.chain import START, Breach, Chain, Row
 
 KEY = b"k" * 32
 
@@ -19,13 +19,13 @@ def chained(*facts: tuple[str, bytes], key: bytes = KEY) -> list[Row]:
     before = START
     for seq, (who, body) in enumerate(facts, 1):
         row = Row(seq, 1000 + seq, who, "results.read", "success", "", body, b"")
-        before = mac_of(key, before, row)
+        before = Chain(key).mac(before, row)
         rows.append(row._replace(mac=before))
     return rows
 
 
 def found(rows: list[Row]) -> list[tuple[Breach, int]]:
-    return [(each.breach, each.seq) for each in walk(KEY, rows)]
+    return [(each.breach, each.seq) for each in Chain(KEY).walk(rows)]
 
 
 @given(st.lists(st.tuples(st.text(max_size=5), st.binary(max_size=9)), max_size=12))
@@ -73,7 +73,7 @@ TAMPERING: dict[str, tuple[Callable[[list[Row]], list[Row]], list[tuple[Breach, 
         lambda rows: [
             *rows,
             Row(6, 0, "x", "a", "success", "", b"", b"")._replace(
-                mac=mac_of(b"o" * 32, rows[-1].mac, Row(6, 0, "x", "a", "success", "", b"", b""))
+                mac=Chain(b"o" * 32).mac(rows[-1].mac, Row(6, 0, "x", "a", "success", "", b"", b""))
             ),
         ],
         [(Breach.CHANGED, 6)],
@@ -110,4 +110,4 @@ def test_no_single_change_of_a_column_goes_unseen(
 def test_no_two_entries_read_alike() -> None:
     one = Row(1, 1, "ab", "c", "success", "", b"d", b"")
     other = Row(1, 1, "a", "bc", "success", "", b"d", b"")
-    assert mac_of(KEY, START, one) != mac_of(KEY, START, other)
+    assert Chain(KEY).mac(START, one) != Chain(KEY).mac(START, other)

@@ -1,0 +1,114 @@
+"""`/audit`: who did what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.audit.entry import patient_key
+from gateway.audit.tables import Filter
+from gateway.audit.trail import AuditTrail
+from gateway.model import Instant, from_datetime, to_datetime
+from gateway.room import PageKit, Permission, Site, access, principal
+
+_PAGE = 100
+_EXPORTED = 100_000
+_LONGEST = 16
+
+
+class Pages:
+    """The pages of the audit; looking at it is itself audited."""
+
+    def __init__(self, trail: AuditTrail, site: Site) -> None:
+        self._trail, self._zone = trail, ZoneInfo(site.zone)
+
+    def routes(self, kit: PageKit) -> Iterable[BaseRoute]:
+        trail, zone = self._trail, self._zone
+
+        @access(Permission.READ_AUDIT)
+        async def page(request: Request) -> Response:
+            wanted = _wanted(request, zone)
+            await trail.record("audit.read", principal(request), objects=_asked(request))
+            entries = await trail.find(wanted, before=_before(request), limit=_PAGE)
+            return kit.page(
+                request,
+                "audit/entries.html",
+                found=entries,
+                asked=dict(request.query_params),
+                wrong_day=_wrong_day(request),
+                filtered=wanted != Filter(),
+                older=entries[-1].seq if len(entries) == _PAGE else None,
+                last_seq=trail.last_seq,
+                lost=trail.lost,
+            )
+
+        @access(Permission.READ_AUDIT)
+        async def export(request: Request) -> Response:
+            wanted = _wanted(request, zone)
+            await trail.record("export.audit", principal(request), objects=_asked(request))
+            entries = await trail.find(wanted, limit=_EXPORTED)
+            head = ("No.", "At", "Who", "Name", "From", "Action", "Outcome", "Patient", "Specimen")
+            rows = (
+                (
+                    each.seq,
+                    to_datetime(each.at).astimezone(zone).isoformat(timespec="milliseconds"),
+                    each.who,
+                    each.name,
+                    each.address,
+                    each.action,
+                    each.outcome,
+                    each.subject.patient if each.subject else "",
+                    each.subject.specimen if each.subject else "",
+                    " ".join(f"{kind}={thing}" for kind, thing in each.objects),
+                    each.detail,
+                )
+                for each in entries
+            )
+            return kit.csv(request, "audit", (*head, "Objects", "Detail"), rows)
+
+        return [
+            Route("/audit", page, methods=["GET"]),
+            Route("/audit.csv", export, methods=["GET"]),
+        ]
+
+
+def _wanted(request: Request, zone: ZoneInfo) -> Filter:
+    query = request.query_params
+    since, until = _day(query.get("from", "")), _day(query.get("to", ""))
+    return Filter(
+        who=query.get("who", "").strip(),
+        action=query.get("action", "").strip(),
+        patient=patient_key(query.get("issuer", "").strip(), query.get("patient", "").strip()),
+        since=None if since is None else _start(since, zone),
+        until=None if until is None else _start(until + timedelta(days=1), zone),
+    )
+
+
+def _asked(request: Request) -> dict[str, str]:
+    return {key: value[:200] for key, value in request.query_params.items() if value}
+
+
+def _wrong_day(request: Request) -> bool:
+    texts = (request.query_params.get(name, "") for name in ("from", "to"))
+    return any(text and _day(text) is None for text in texts)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _start(day: date, zone: ZoneInfo) -> Instant:
+    return from_datetime(datetime.combine(day, time(), zone))
+
+
+def _before(request: Request) -> int | None:
+    text = request.query_params.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST else None
