@@ -52,6 +52,7 @@ from gateway.model import (
 from gateway.profile import LOINC, Analyte, AnalyzerProfile, Grade, Point, Profile
 from gateway.rows import (
     Fetched,
+    Handed,
     Key,
     Position,
     Refused,
@@ -63,11 +64,12 @@ from gateway.rows import (
     TimeForm,
     fetched,
     follow,
+    handed_over,
     interpret_page,
     parse_wall,
     write_wall,
 )
-from gateway.transport import Connection, Rfc2217, Serial, Tap, Tcp, TcpListen
+from gateway.transport import Connection, Rfc2217, Serial, Tap, Tcp, TcpListen, TlsListener
 
 __all__ = [
     "LOINC",
@@ -89,6 +91,7 @@ __all__ = [
     "Fetched",
     "Finding",
     "Grade",
+    "Handed",
     "Instant",
     "IsogateError",
     "Key",
@@ -130,11 +133,13 @@ __all__ = [
     "Tcp",
     "TcpListen",
     "TimeForm",
+    "TlsListener",
     "WireRecord",
     "content_digest",
     "fetched",
     "follow",
     "from_datetime",
+    "handed_over",
     "identify",
     "interpret_page",
     "parse_wall",

@@ -1,43 +1,65 @@
-"""What a service answered, as rows of named values. Pure."""
+"""What a service answers or posts, as rows of named values. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn
-from xml.etree.ElementTree import Element, TreeBuilder
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, NoReturn
+from xml.etree.ElementTree import Element, TreeBuilder, tostring
 from xml.parsers import expat
 
+from drivers.http.profile import HttpProfile
 from gateway import ProtocolViolation
 
 _DEEPEST = 100
 
 
-def json_rows(body: bytes, rows: str, paths: Mapping[str, str]) -> Iterator[Mapping[str, object]]:
+class Entry(NamedTuple):
+    """One row: its values by column, and the whole of it as it stood in the document."""
+
+    values: Mapping[str, object]
+    content: bytes
+
+
+def rows_of(profile: HttpProfile, body: bytes) -> Sequence[Entry]:
+    """The rows of a document; ProtocolViolation if it can't be read."""
+    document = profile.document
+    if document.inside:
+        body = inner_document(body, document.inside, document.namespaces)
+    if document.format == "json":
+        return list(json_rows(body, document.rows, profile.paths()))
+    return list(xml_rows(body, document.rows, profile.paths(), document.namespaces))
+
+
+def json_rows(body: bytes, rows: str, paths: Mapping[str, str]) -> Iterator[Entry]:
     """The values at `paths` of each element at `rows`; digits stay as sent.
 
-    ProtocolViolation if the body is no JSON or has no list there.
+    An object there is one row. ProtocolViolation if the body is no JSON or has neither there.
     """
     try:
         document = json.loads(body, parse_float=str, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise ProtocolViolation(f"the answer is no JSON: {error}", body) from error
+        raise ProtocolViolation(f"the document is no JSON: {error}", body) from error
     found = _at(document, rows)
     if found is None:
         return
+    if isinstance(found, dict):
+        found = [found]
     if not isinstance(found, list):
         raise ProtocolViolation(f"there is no list at {rows!r}", body)
     for row in found:
-        yield {name: _scalar(_at(row, path)) for name, path in paths.items()}
+        values = {name: _scalar(_at(row, path)) for name, path in paths.items()}
+        yield Entry(values, json.dumps(row, sort_keys=True).encode())
 
 
 def xml_rows(
     body: bytes, rows: str, paths: Mapping[str, str], namespaces: Mapping[str, str]
-) -> Iterator[Mapping[str, object]]:
+) -> Iterator[Entry]:
     """The texts at `paths` of each element at `rows` (`a/b`, `p:a`, `a/@attribute`)."""
     spaces = dict(namespaces)
     for element in parse_xml(body).iterfind(rows, spaces):
-        yield {name: _text(element, path, spaces) for name, path in paths.items()}
+        values = {name: _text(element, path, spaces) for name, path in paths.items()}
+        yield Entry(values, tostring(element, encoding="utf-8").strip())
 
 
 def inner_document(body: bytes, path: str, namespaces: Mapping[str, str]) -> bytes:
@@ -75,7 +97,7 @@ def parse_xml(body: bytes) -> Element:
     try:
         parser.Parse(body, True)  # noqa: FBT003 - expat takes no keywords
     except (expat.ExpatError, ValueError, LookupError) as error:
-        raise ProtocolViolation(f"the answer is no XML: {error}", body) from error
+        raise ProtocolViolation(f"the document is no XML: {error}", body) from error
     return builder.close()
 
 

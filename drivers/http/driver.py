@@ -1,4 +1,4 @@
-"""One link: a service, and every kind of answer that is read from it as a device."""
+"""A service that is asked, and every kind of answer that is read from it as a device."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from datetime import datetime
 
 import httpx
 
-from drivers.http.document import inner_document, json_rows, xml_rows
-from drivers.http.profile import HttpLink, HttpProfile
+from drivers.http.document import rows_of
+from drivers.http.profile import HttpLink, HttpProfile, Request
 from gateway import (
+    ConfigError,
     DeviceEntry,
     DeviceUnavailable,
     Direction,
@@ -67,7 +68,7 @@ class HttpSource:
     ) -> AsyncGenerator[Sequence[Fetched], None]:
         """Rows from `start` on, in order of time."""
         profile = _profile(device)
-        if profile.request.pages == "time":
+        if request_of(profile).pages == "time":
             async for rows in self._by_time(profile, start.at):
                 yield rows
             return
@@ -77,6 +78,7 @@ class HttpSource:
 
     async def _gathered(self, profile: HttpProfile, start: datetime) -> Sequence[Fetched]:
         """All pages together: their order is the service's own, the cursor needs that of time."""
+        request = request_of(profile)
         rows: list[Fetched] = []
         page = 1
         while True:
@@ -84,7 +86,7 @@ class HttpSource:
             rows += answered
             if len(rows) > _MOST_ROWS:
                 raise DeviceUnavailable(f"more than {_MOST_ROWS} rows since {start.isoformat()}")
-            if profile.request.pages == "one" or len(answered) < profile.request.rows:
+            if request.pages == "one" or len(answered) < request.rows:
                 return sorted(rows, key=_time)
             page += 1
 
@@ -96,7 +98,7 @@ class HttpSource:
             yield rows
             last = max((_time(row) for row in rows), default=start)
             if last <= start:
-                if len(rows) >= profile.request.rows:
+                if len(rows) >= request_of(profile).rows:
                     raise DeviceUnavailable(
                         f"{len(rows)} rows of {start.isoformat()} fill an answer: raise `rows`"
                     )
@@ -104,11 +106,12 @@ class HttpSource:
             start = last
 
     async def _ask(self, profile: HttpProfile, start: datetime, page: int) -> Sequence[Fetched]:
-        body = await self._answer(asked(profile, self._options.url, start, page))
+        question = asked(profile, self._options.url, start, page)
+        body = await self._answer(question)
         try:
-            return [fetched(profile, row) for row in _rows(profile, body)]
+            return [fetched(profile, row.values) for row in rows_of(profile, body)]
         except ProtocolViolation as error:
-            raise DeviceUnavailable(f"{profile.request.path}: {error}") from error
+            raise DeviceUnavailable(f"{question.url}: {error}") from error
 
     async def _answer(self, question: Question) -> bytes:
         """The body; ConnectionError if the service can't be reached."""
@@ -161,7 +164,7 @@ class Question:
 
 def asked(profile: HttpProfile, url: str, start: datetime, page: int) -> Question:
     """What is asked for the rows since `start`."""
-    request = profile.request
+    request = request_of(profile)
     since = write_wall(start.replace(microsecond=0), profile.time_form, profile.time_pattern)
     values = {
         "from": since.isoformat() if isinstance(since, datetime) else str(since),
@@ -177,15 +180,6 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)
     return text
-
-
-def _rows(profile: HttpProfile, body: bytes) -> Sequence[Mapping[str, object]]:
-    response = profile.response
-    if response.inside:
-        body = inner_document(body, response.inside, response.namespaces)
-    if response.format == "json":
-        return list(json_rows(body, response.rows, profile.paths()))
-    return list(xml_rows(body, response.rows, profile.paths(), response.namespaces))
 
 
 def _time(row: Fetched) -> datetime:
@@ -206,6 +200,13 @@ def _client(options: HttpLink, transport: httpx.AsyncBaseTransport | None) -> ht
         trust_env=False,
         transport=transport,
     )
+
+
+def request_of(profile: HttpProfile) -> Request:
+    """What a service is asked; ConfigError for a profile of one that calls us."""
+    if profile.request is None:
+        raise ConfigError(f"profile {profile.profile} asks nothing: use it with `mode: listen`")
+    return profile.request
 
 
 def _profile(device: DeviceEntry) -> HttpProfile:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from gateway import LinkOptions, RowProfile
+from gateway import LinkOptions, RowDevice, RowProfile, TcpListen, TlsListener
+
+_ASKED = frozenset({"url", "username", "password", "token", "ca"})
+_CALLED = frozenset({"host", "port", "path", "header", "secret", "tls", "allow", "connections"})
+AUTHORIZATION = "authorization"
 
 
 class _Part(BaseModel):
@@ -31,7 +36,7 @@ class Request(_Part):
     rows: int = Field(default=200, ge=1, le=5000, description="in a page")
 
 
-class Response(_Part):
+class Document(_Part):
     """Where the rows stand, and within a row each column: by its own name unless in `paths`.
 
     `inside` is where an XML envelope holds the document as text.
@@ -44,27 +49,67 @@ class Response(_Part):
     inside: str = ""
 
 
-class HttpProfile(RowProfile):
-    """A service that answers with rows."""
+class Accepted(_Part):
+    """What a caller is answered once its document is on disk."""
 
-    request: Request
-    response: Response
+    status: Literal[200, 201, 202, 204] = 204
+    content_type: str = ""
+    body: str = ""
+
+    @model_validator(mode="after")
+    def _says_what_it_is(self) -> Self:
+        if self.body and (self.status == 204 or not self.content_type):  # noqa: PLR2004
+            raise ValueError("a body needs a `content_type`, and a `status` other than 204")
+        return self
+
+
+class HttpProfile(RowProfile):
+    """A service that answers with rows, or posts them.
+
+    `request` is what it is asked; without it the profile is for services that call us.
+    `document` is what it answers or posts.
+    """
+
+    request: Request | None = None
+    document: Document
+    accepted: Accepted = Accepted()
 
     def paths(self) -> Mapping[str, str]:
         """The place of every column within a row."""
-        return {name: self.response.paths.get(name, name) for name in self.wanted()}
+        return {name: self.document.paths.get(name, name) for name in self.wanted()}
+
+
+class HttpDevice(RowDevice):
+    """`path` is where this device posts, where several call one link; the link's by default."""
+
+    path: str = Field(default="", pattern=r"^(/[!-~]*)?$")
 
 
 class HttpLink(LinkOptions):
-    """One service. `limit` is the most bytes of one answer, `timeout` seconds for it."""
+    """One service: `mode: poll` asks it, `mode: listen` lets it call us.
 
-    url: str
+    `limit` is the most bytes of one document, `timeout` seconds for the whole of it. A caller
+    names `secret` in the header `header`; in `authorization` as `Bearer` and the secret.
+    """
+
+    mode: Literal["poll", "listen"] = "poll"
+    timeout: float = Field(default=10.0, ge=1, le=300)
+    limit: int = Field(default=4_194_304, ge=1024, le=67_108_864)
+
+    url: str = ""
     username: str = ""
     password: SecretStr | None = None
     token: SecretStr | None = None
     ca: Path | None = Field(default=None, description="file of the authority that signed its key")
-    timeout: float = Field(default=10.0, ge=1, le=300)
-    limit: int = Field(default=4_194_304, ge=1024, le=67_108_864)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535, description="0 takes any free port")
+    path: str = Field(default="/", pattern=r"^/[!-~]*$")
+    header: str = Field(default=AUTHORIZATION, pattern=r"^[A-Za-z0-9-]+$")
+    secret: SecretStr | None = None
+    tls: TlsListener | None = None
+    allow: tuple[str, ...] = ()
+    connections: int = Field(default=64, ge=1, le=4096, description="at the same time")
 
     @field_validator("url")
     @classmethod
@@ -74,7 +119,47 @@ class HttpLink(LinkOptions):
         return url.rstrip("/")
 
     @model_validator(mode="after")
+    def _keys_of_its_mode(self) -> Self:
+        others = _CALLED if self.mode == "poll" else _ASKED
+        if misplaced := sorted(others & self.model_fields_set):
+            raise ValueError(f"{misplaced[0]}: not with `mode: {self.mode}`")
+        needed = "url" if self.mode == "poll" else "port"
+        if needed not in self.model_fields_set:
+            raise ValueError(f"`{needed}` is missing: `mode: {self.mode}` needs it")
+        return self
+
+    @model_validator(mode="after")
     def _one_account(self) -> Self:
         if self.token is not None and self.username:
             raise ValueError("token: give either `token` or `username` and `password`")
         return self
+
+    @model_validator(mode="after")
+    def _knows_its_callers(self) -> Self:
+        """Whoever can post is believed: beyond this machine a caller proves who it is."""
+        proven = self.secret is not None or (self.tls is not None and self.tls.ca is not None)
+        if self.mode == "listen" and not proven and not _is_loopback(self.host):
+            raise ValueError(
+                f"`secret` is missing: others reach {self.host}; give one, or `tls` with `ca`"
+            )
+        return self
+
+    def ports(self) -> Sequence[tuple[str, int]]:
+        """The address that this link listens on, if it does."""
+        return [(self.host, self.port)] if self.mode == "listen" else []
+
+    def listener(self) -> TcpListen:
+        return TcpListen(
+            host=self.host,
+            port=self.port,
+            allow=self.allow,
+            connections=self.connections,
+            tls=self.tls,
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

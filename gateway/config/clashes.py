@@ -11,7 +11,7 @@ from gateway.config.site import Site
 from gateway.driver import DriverType, Finding, LinkEntry
 from gateway.errors import Problem
 from gateway.room import OpensPorts
-from gateway.transport import Serial, Tcp
+from gateway.transport import Serial, Tcp, TcpListen
 
 
 def clashes(top: Part, site: Site, drivers: Mapping[str, DriverType]) -> Iterator[Problem]:
@@ -69,12 +69,27 @@ def _shared_ports(top: Part, site: Site) -> Iterator[Problem]:
         if isinstance(link.transport, Tcp) and _peer(link.transport) in first:
             message = f"port {link.transport.port} here is the gateway's own (listeners.http)"
             yield (top / "links" / link.id / "transport" / "port").problem(message)
+        for host, port in _ports_of(link):
+            owner = first.setdefault((_address(host), port), f"link '{link.id}'")
+            if owner != f"link '{link.id}'":
+                whole = top / "links" / link.id
+                at = whole / "transport" if link.transport else whole
+                yield (at / "port").problem(f"port {port} is taken by {owner}")
     for name, section in site.sections.items():
         for host, port in section.ports() if isinstance(section, OpensPorts) else ():
             owner = first.setdefault((_address(host), port), name)
             if owner != name:
                 part = top / name / "port" if "port" in (top / name).entries() else top / name
                 yield part.problem(f"port {port} is taken by {owner}")
+
+
+def _ports_of(link: LinkEntry) -> Sequence[tuple[str, int]]:
+    """Addresses on which a link listens; a port that the system chooses is nobody's."""
+    if isinstance(link.transport, TcpListen):
+        ports: Sequence[tuple[str, int]] = [(link.transport.host, link.transport.port)]
+    else:
+        ports = link.options.ports() if isinstance(link.options, OpensPorts) else ()
+    return [(host, port) for host, port in ports if port]
 
 
 def _peer(tcp: Tcp) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from gateway.model import (
     Receipt,
     WireRecord,
 )
-from gateway.transport import Connection
+from gateway.transport import Connection, TcpListen
 
 
 class Ports(Protocol):
@@ -33,11 +33,14 @@ class Ports(Protocol):
         """Open this link's transport, tapped. DeviceUnavailable if it can't be opened."""
         ...
 
-    async def serve(self, handle: Callable[[Connection], Awaitable[None]]) -> None:
+    async def serve(
+        self, handle: Callable[[Connection], Awaitable[None]], on: TcpListen | None = None
+    ) -> None:
         """Run `handle` for every connection of this link's transport.
 
         A transport that the gateway opens gives one; its end ends this call. A listening one
-        gives many at a time, until cancelled, and an error in one closes only that one.
+        gives many at a time, until cancelled, and an error in one closes only that one. `on` is
+        the port of a driver that brings its own; what crosses it is tapped by the driver alone.
         """
         ...
 

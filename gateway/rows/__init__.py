@@ -1,6 +1,7 @@
 """Sources of rows that others write: read in the order of a time and a key, each row once."""
 
 from gateway.rows.follow import RowSource, follow
+from gateway.rows.handed import Handed, handed_over
 from gateway.rows.meaning import fetched
 from gateway.rows.page import interpret_page
 from gateway.rows.profile import RowColumns, RowDevice, RowProfile
@@ -9,6 +10,7 @@ from gateway.rows.times import TimeForm, parse_wall, write_wall
 
 __all__ = [
     "Fetched",
+    "Handed",
     "Key",
     "Position",
     "Refused",
@@ -20,6 +22,7 @@ __all__ = [
     "TimeForm",
     "fetched",
     "follow",
+    "handed_over",
     "interpret_page",
     "parse_wall",
     "write_wall",

@@ -6,9 +6,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from gateway.driver import Ports
 from gateway.errors import IsogateError
-from gateway.transport import Connection, TcpListen, listen
+from gateway.transport import Connection, Tap, TcpListen, listen
 from gateway.transport.stream import Stream
 
 log = logging.getLogger(__name__)
@@ -16,8 +15,13 @@ log = logging.getLogger(__name__)
 Handle = Callable[[Connection], Awaitable[None]]
 
 
-async def answer_calls(link: str, options: TcpListen, ports: Ports, handle: Handle) -> None:
-    """Run `handle` for every call until cancelled; an error in one ends only that one."""
+async def answer_calls(
+    link: str, options: TcpListen, tap: Tap, listening: Callable[[], None], handle: Handle
+) -> None:
+    """Run `handle` for every call until cancelled; an error in one ends only that one.
+
+    `listening` is called when the port is open.
+    """
     open_calls: set[Stream] = set()
 
     async def serve(stream: Stream) -> None:
@@ -41,6 +45,6 @@ async def answer_calls(link: str, options: TcpListen, ports: Ports, handle: Hand
         def refuse(why: str) -> None:
             log.warning("Link %s: a call was refused: %s.", link, why)
 
-        async with listen(options, ports.tap, accept, refuse):
-            ports.connected()
+        async with listen(options, tap, accept, refuse):
+            listening()
             await asyncio.Event().wait()

@@ -47,9 +47,15 @@ class LinkPorts:
         async with connect(transport, self.tap) as connection:
             yield connection
 
-    async def serve(self, handle: Callable[[Connection], Awaitable[None]]) -> None:
+    async def serve(
+        self, handle: Callable[[Connection], Awaitable[None]], on: TcpListen | None = None
+    ) -> None:
+        if on is not None:
+            await answer_calls(self._link.id, on, _untapped, self.connected, handle)
+            return
         if isinstance(self._link.transport, TcpListen):
-            await answer_calls(self._link.id, self._link.transport, self, handle)
+            transport = self._link.transport
+            await answer_calls(self._link.id, transport, self.tap, self.connected, handle)
             return
         async with self.connect() as connection:
             await handle(connection)
@@ -108,3 +114,7 @@ class LinkPorts:
             link=self._link.id, session=session or None, limit=limit
         )
         return tuple(record for record in records if record.direction is Direction.IN)
+
+
+def _untapped(_direction: Direction, _data: bytes) -> None:
+    """What crosses holds a secret: the driver shows what may be seen."""

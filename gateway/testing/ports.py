@@ -19,7 +19,7 @@ from gateway.model import (
     Receipt,
     WireRecord,
 )
-from gateway.transport import Connection
+from gateway.transport import Connection, TcpListen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,6 +52,7 @@ class MemoryPorts:
     only; `availabilities` holds changes, without repetitions. There is no normalizer: readings
     stay in the device's words.
 
+    `serve` hands out one connection, the connector's, and notes the port in `listens_on`.
     `every` gives its first turn at once and another for each call of `turn`; `waiting` counts how
     often a driver waited for one.
 
@@ -75,6 +76,7 @@ class MemoryPorts:
         self.sessions: list[str] = []
         self.tapped: list[tuple[Direction, bytes]] = []
         self.waiting = 0
+        self.listens_on: TcpListen | None = None
         self.store_works = True
         self.dies_after: Exception | None = None
         self._link = link
@@ -94,7 +96,10 @@ class MemoryPorts:
             raise DeviceUnavailable(f"{self._link}: these ports were given no connector")
         return self._connector()
 
-    async def serve(self, handle: Callable[[Connection], Awaitable[None]]) -> None:
+    async def serve(
+        self, handle: Callable[[Connection], Awaitable[None]], on: TcpListen | None = None
+    ) -> None:
+        self.listens_on = on
         async with self.connect() as connection:
             await handle(connection)
 

@@ -2,7 +2,15 @@
 
 from gateway.transport.connection import Connection, Tap
 from gateway.transport.listen import listen
-from gateway.transport.options import Outgoing, Rfc2217, Serial, Tcp, TcpListen, Transport
+from gateway.transport.options import (
+    Outgoing,
+    Rfc2217,
+    Serial,
+    Tcp,
+    TcpListen,
+    TlsListener,
+    Transport,
+)
 from gateway.transport.serve import connect
 
 __all__ = [
@@ -13,6 +21,7 @@ __all__ = [
     "Tap",
     "Tcp",
     "TcpListen",
+    "TlsListener",
     "Transport",
     "connect",
     "listen",

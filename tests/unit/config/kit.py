@@ -50,6 +50,10 @@ class BusDevice(DeviceOptions):
 class CloudLink(LinkOptions):
     host: str
     password: SecretStr | None = None
+    port: int = 0
+
+    def ports(self) -> Sequence[tuple[str, int]]:
+        return (("127.0.0.1", self.port),)
 
 
 class CloudProfile(Profile):
