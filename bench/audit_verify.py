@@ -38,7 +38,7 @@ def write_chain(path: Path, anchors: Path, count: int) -> None:
     before, rows = START, []
     for seq in range(1, count + 1):
         row = Row(
-            seq, _FIRST + seq, "person:wang", "results.read", "success", "his\x1f7", _BODY, b""
+            seq, _FIRST + seq, "person:wang", "results.read", "success", b"p" * 16, _BODY, b""
         )
         before = chain.mac(before, row)
         rows.append(row._replace(mac=before))

@@ -113,7 +113,8 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
                 options.data / AUDIT,
                 options.data / ANCHORS,
                 clock,
-                audit_key(options.data / AUDIT_KEY),
+                key=audit_key(options.data / AUDIT_KEY),
+                ring=ring,
             )
         )
         rooms = gateway.rooms

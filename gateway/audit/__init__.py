@@ -2,7 +2,7 @@
 
 from gateway.audit.anchors import Anchor, read_anchors
 from gateway.audit.chain import Breach, Finding
-from gateway.audit.entry import AuditEntry, patient_key
+from gateway.audit.entry import AuditEntry
 from gateway.audit.key import audit_key
 from gateway.audit.tables import Filter
 from gateway.audit.trail import AuditTrail
@@ -17,7 +17,6 @@ __all__ = [
     "Finding",
     "Verdict",
     "audit_key",
-    "patient_key",
     "read_anchors",
     "verify",
 ]

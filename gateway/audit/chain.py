@@ -32,7 +32,7 @@ class Row(NamedTuple):
     who: str
     action: str
     outcome: str
-    patient: str
+    patient: bytes
     body: bytes
     mac: bytes
 
@@ -64,9 +64,9 @@ class Chain:
 
     def mac(self, before: bytes, row: Row) -> bytes:
         """The HMAC of an entry whose predecessor has the HMAC `before`; its own is not read."""
-        seq, at, who_, action_, outcome_, patient_, body, _ = row
+        seq, at, who_, action_, outcome_, patient, body, _ = row
         who, action = who_.encode(), action_.encode()
-        outcome, patient = outcome_.encode(), patient_.encode()
+        outcome = outcome_.encode()
         head = _HEAD.pack(seq, at, len(who), len(action), len(outcome), len(patient))
         keyed = self._keyed.copy()
         keyed.update(b"".join((before, head, who, action, outcome, patient, body)))

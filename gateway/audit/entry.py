@@ -11,6 +11,7 @@ import orjson
 from gateway.audit.chain import Row
 from gateway.model import Instant, Laterality, Subject
 from gateway.room import Outcome
+from gateway.seal import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class AuditEntry:
     seq: int = 0
 
 
-def row_of(seq: int, entry: AuditEntry) -> Row:
-    """The row of an entry, without its HMAC; what says nothing is left out of the body."""
+def row_of(seq: int, entry: AuditEntry, column: Column) -> Row:
+    """The row of an entry, without its HMAC; what says nothing is left out of the sealed body."""
     subject = entry.subject
     said = {
         "name": entry.name,
@@ -43,14 +44,15 @@ def row_of(seq: int, entry: AuditEntry) -> Row:
         "objects": [list(pair) for pair in entry.objects],
         "detail": entry.detail,
     }
-    body = orjson.dumps({key: each for key, each in said.items() if each})
-    patient = patient_key(subject.issuer, subject.patient) if subject else ""
+    body = column.seal(orjson.dumps({key: each for key, each in said.items() if each}), seq)
+    known = subject is not None and subject.patient
+    patient = column.hash(subject.issuer, subject.patient) if subject and known else b""
     return Row(seq, entry.at, entry.who, entry.action, entry.outcome, patient, body, b"")
 
 
-def entry_of(row: Row) -> AuditEntry:
+def entry_of(row: Row, column: Column) -> AuditEntry:
     """The entry of a row; the inverse of `row_of`."""
-    said: Mapping[str, Any] = orjson.loads(row.body)
+    said: Mapping[str, Any] = orjson.loads(column.open(row.body, row.seq))
     subject = said.get("subject")
     return AuditEntry(
         at=Instant(row.at),
@@ -64,11 +66,6 @@ def entry_of(row: Row) -> AuditEntry:
         detail=said.get("detail", ""),
         seq=row.seq,
     )
-
-
-def patient_key(issuer: str, identifier: str) -> str:
-    """What the entries of a patient are found by; nothing for nobody."""
-    return f"{issuer}\x1f{identifier}" if identifier else ""
 
 
 def _fold(subject: Subject) -> list[str]:

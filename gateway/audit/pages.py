@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.audit.entry import patient_key
 from gateway.audit.tables import Filter
 from gateway.audit.trail import AuditTrail
 from gateway.model import Instant, from_datetime, to_datetime
@@ -32,7 +31,7 @@ class Pages:
 
         @access(Permission.READ_AUDIT)
         async def page(request: Request) -> Response:
-            wanted = _wanted(request, zone)
+            wanted = _wanted(request, trail, zone)
             await trail.record("audit.read", principal(request), objects=_asked(request))
             entries = await trail.find(wanted, before=_before(request), limit=_PAGE)
             return kit.page(
@@ -49,7 +48,7 @@ class Pages:
 
         @access(Permission.READ_AUDIT)
         async def export(request: Request) -> Response:
-            wanted = _wanted(request, zone)
+            wanted = _wanted(request, trail, zone)
             await trail.record("export.audit", principal(request), objects=_asked(request))
             entries = await trail.find(wanted, limit=_EXPORTED)
             head = ("No.", "At", "Who", "Name", "From", "Action", "Outcome", "Patient", "Specimen")
@@ -77,13 +76,14 @@ class Pages:
         ]
 
 
-def _wanted(request: Request, zone: ZoneInfo) -> Filter:
+def _wanted(request: Request, trail: AuditTrail, zone: ZoneInfo) -> Filter:
     query = request.query_params
+    patient, issuer = query.get("patient", "").strip(), query.get("issuer", "").strip()
     since, until = _day(query.get("from", "")), _day(query.get("to", ""))
     return Filter(
         who=query.get("who", "").strip(),
         action=query.get("action", "").strip(),
-        patient=patient_key(query.get("issuer", "").strip(), query.get("patient", "").strip()),
+        patient=trail.patient(issuer, patient) if patient else (),
         since=None if since is None else _start(since, zone),
         until=None if until is None else _start(until + timedelta(days=1), zone),
     )

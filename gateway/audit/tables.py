@@ -16,11 +16,11 @@ _SCHEMA = """
 CREATE TABLE entry(
   seq INTEGER PRIMARY KEY, at INTEGER NOT NULL,
   who TEXT NOT NULL, action TEXT NOT NULL, outcome TEXT NOT NULL,
-  patient TEXT NOT NULL, body BLOB NOT NULL, mac BLOB NOT NULL
+  patient BLOB NOT NULL, body BLOB NOT NULL, mac BLOB NOT NULL
 );
 CREATE INDEX entry_at ON entry(at);
 CREATE INDEX entry_who ON entry(who, seq);
-CREATE INDEX entry_patient ON entry(patient, seq) WHERE patient <> '';
+CREATE INDEX entry_patient ON entry(patient, seq) WHERE patient <> x'';
 CREATE TABLE sent(seq INTEGER NOT NULL);
 INSERT INTO sent VALUES(0);
 """
@@ -33,12 +33,13 @@ _AFTER = "SELECT * FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
 class Filter:
     """Which entries are wanted; empty means any.
 
-    `action` may be an area with its dot (`alarms.`); `patient` is a `patient_key`.
+    `action` may be an area with its dot (`alarms.`); `patient` holds the
+    keyed hashes of one patient.
     """
 
     who: str = ""
     action: str = ""
-    patient: str = ""
+    patient: tuple[bytes, ...] = ()
     since: Instant | None = None
     until: Instant | None = None
 
@@ -69,10 +70,10 @@ class Tables:
     def find(self, wanted: Filter, before: int | None, limit: int) -> list[Row]:
         """Entries with a seq below `before`, newest first."""
         where = ["seq < ?"]
-        binds: list[str | int] = [before if before is not None else _ALL_OF_THEM]
-        for condition, bind in _conditions(wanted):
+        binds: list[str | int | bytes] = [before if before is not None else _ALL_OF_THEM]
+        for condition, values in _conditions(wanted):
             where.append(condition)
-            binds.append(bind)
+            binds += values
         sql = f"SELECT * FROM entry WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"  # noqa: S608
         return [Row(*row) for row in self._connection.execute(sql, (*binds, limit))]
 
@@ -98,17 +99,18 @@ def rows_of(path: Path) -> Iterator[Row]:
         connection.close()
 
 
-def _conditions(wanted: Filter) -> Iterator[tuple[str, str | int]]:
+def _conditions(wanted: Filter) -> Iterator[tuple[str, Sequence[str | int | bytes]]]:
     if wanted.who:
-        yield "who = ?", wanted.who
+        yield "who = ?", (wanted.who,)
     if wanted.action:
-        yield "action GLOB ?", _glob(wanted.action)
+        yield "action GLOB ?", (_glob(wanted.action),)
     if wanted.patient:
-        yield "patient <> '' AND patient = ?", wanted.patient
+        places = ",".join("?" * len(wanted.patient))
+        yield f"patient <> x'' AND patient IN ({places})", wanted.patient
     if wanted.since is not None:
-        yield "at >= ?", wanted.since
+        yield "at >= ?", (wanted.since,)
     if wanted.until is not None:
-        yield "at < ?", wanted.until
+        yield "at < ?", (wanted.until,)
 
 
 def _glob(action: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import TypeVar
 import apsw
 
 from gateway.audit.anchors import Anchor, Anchors
-from gateway.audit.chain import Chain
+from gateway.audit.chain import Chain, Row
 from gateway.audit.entry import AuditEntry, entry_of, row_of
 from gateway.audit.tables import Filter, Tables
 from gateway.errors import StoreError
 from gateway.model import Clock, Instant, Subject
 from gateway.room import Outcome, Principal
+from gateway.seal import Column, Keyring
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,18 @@ class AuditTrail:
     """
 
     def __init__(
-        self, path: Path, tables: Tables, anchors: Anchors, clock: Clock, key: bytes
+        self,
+        path: Path,
+        tables: Tables,
+        anchors: Anchors,
+        clock: Clock,
+        *,
+        key: bytes,
+        ring: Keyring,
     ) -> None:
         self._path, self._tables, self._anchors = path, tables, anchors
         self._clock, self._chain = clock, Chain(key)
+        self._column = Column(ring, "audit", "body")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit")
         self._seq, self._mac = tables.last()
         head = anchors.head()
@@ -49,10 +58,11 @@ class AuditTrail:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path, anchors: Path, clock: Clock, key: bytes
+        cls, path: Path, anchors: Path, clock: Clock, *, key: bytes, ring: Keyring
     ) -> AsyncIterator[AuditTrail]:
         """Open or create the file; leaving commits what is queued and notes an anchor.
 
+        Others may read the file meanwhile.
         Where the end of the chain is gone, `lost` entries are left out of the numbering for ever.
         """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,7 +71,7 @@ class AuditTrail:
             heads = Anchors(anchors, key)
         except (apsw.Error, OSError) as error:
             raise StoreError(f"{path}: the audit can't be opened: {error}") from error
-        trail = cls(path, tables, heads, clock, key)
+        trail = cls(path, tables, heads, clock, key=key, ring=ring)
         try:
             trail._say_lost()
             yield trail
@@ -111,13 +121,15 @@ class AuditTrail:
         self, wanted: Filter, *, before: int | None = None, limit: int = 100
     ) -> list[AuditEntry]:
         """Entries with a seq below `before`, newest first."""
-        rows = await self._run(lambda: self._tables.find(wanted, before, limit))
-        return [entry_of(row) for row in rows]
+        return await self._run(lambda: self._opened(self._tables.find(wanted, before, limit)))
 
     async def unsent(self, limit: int) -> list[AuditEntry]:
         """What a collector does not have yet, in order."""
-        rows = await self._run(lambda: self._tables.after(self._tables.sent(), limit))
-        return [entry_of(row) for row in rows]
+        return await self._run(lambda: self._opened(self._tables.after(self._tables.sent(), limit)))
+
+    def patient(self, issuer: str, identifier: str) -> tuple[bytes, ...]:
+        """What the entries of a patient are found by, for a `Filter`."""
+        return self._column.hashes(issuer, identifier)
 
     async def mark_sent(self, seq: int) -> None:
         """A collector has everything up to `seq`."""
@@ -141,6 +153,9 @@ class AuditTrail:
         head = self.head()
         await self._run(lambda: self._anchors.note(head))
         return head
+
+    def _opened(self, rows: Sequence[Row]) -> list[AuditEntry]:
+        return [entry_of(row, self._column) for row in rows]
 
     async def _commit_all(self) -> None:
         try:
@@ -173,7 +188,7 @@ class AuditTrail:
     ) -> tuple[int, bytes]:
         rows = []
         for number, entry in enumerate(entries, seq + 1):
-            row = row_of(number, entry)
+            row = row_of(number, entry, self._column)
             before = self._chain.mac(before, row)
             rows.append(row._replace(mac=before))
         self._tables.add(rows)

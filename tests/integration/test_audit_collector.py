@@ -17,11 +17,13 @@ from gateway.audit.atna import Origin
 from gateway.audit.collector import Collector
 from gateway.audit.options import CollectorOptions
 from gateway.room import OWNER
+from gateway.seal import DEFAULT, Keyring, suite_named
 from gateway.testing import ManualClock
 from gateway.transport.options import TlsCaller
 from tests.certificates import as_server, make_certificates
 
 KEY = b"k" * 32
+RING = Keyring.fresh(suite_named(DEFAULT), "2026-11-26T00:00:00Z")
 
 
 @dataclass
@@ -81,7 +83,7 @@ async def sending(
     tls = TlsCaller(ca=tmp_path / "authority.pem", server_name="collector.test")
     options = CollectorOptions(host="127.0.0.1", port=receiver.port, tls=tls)
     async with AuditTrail.open(
-        tmp_path / "audit.sqlite", tmp_path / "anchors", ManualClock(), KEY
+        tmp_path / "audit.sqlite", tmp_path / "anchors", ManualClock(), key=KEY, ring=RING
     ) as trail:
         collector = Collector(options, trail, Origin("site", "gateway"))
         task = asyncio.create_task(collector.run())

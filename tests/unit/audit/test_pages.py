@@ -21,8 +21,11 @@ from gateway.cli.verbs import app as cli
 from gateway.console import Console
 from gateway.model import Subject
 from gateway.room import OWNER, Outcome
+from gateway.seal import DEFAULT, Keyring, suite_named
 from gateway.testing import ManualClock
 from tests.unit.api.memory_site import MemorySite
+
+RING = Keyring.fresh(suite_named(DEFAULT), "2026-11-26T00:00:00Z")
 
 
 class AuditedSite(MemorySite):
@@ -33,7 +36,9 @@ class AuditedSite(MemorySite):
 @asynccontextmanager
 async def trail_in(data: Path) -> AsyncIterator[AuditTrail]:
     key = audit_key(data / AUDIT_KEY)
-    async with AuditTrail.open(data / AUDIT, data / ANCHORS, ManualClock(), key) as trail:
+    async with AuditTrail.open(
+        data / AUDIT, data / ANCHORS, ManualClock(), key=key, ring=RING
+    ) as trail:
         yield trail
 
 

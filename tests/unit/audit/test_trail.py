@@ -10,23 +10,29 @@ from pathlib import Path
 import apsw
 import pytest
 
-from gateway.audit import AuditTrail, Breach, Filter, audit_key, patient_key, read_anchors, verify
+from gateway.audit import AuditTrail, Breach, Filter, audit_key, read_anchors, verify
 from gateway.audit.verify import Verdict
 from gateway.errors import ConfigError
 from gateway.model import Instant, Subject
 from gateway.room import OWNER, Outcome, Principal
+from gateway.seal import DEFAULT, Keyring, suite_named
 from gateway.testing import ManualClock
 
 NURSE = Principal("person:wang", "王护士", frozenset())
 KEY = b"k" * 32
+RING = Keyring.fresh(suite_named(DEFAULT), "2026-11-26T00:00:00Z")
 
 
 @asynccontextmanager
 async def trail_in(folder: Path) -> AsyncIterator[AuditTrail]:
     async with AuditTrail.open(
-        folder / "audit.sqlite", folder / "anchors", ManualClock(), KEY
+        folder / "audit.sqlite", folder / "anchors", ManualClock(), key=KEY, ring=RING
     ) as trail:
         yield trail
+
+
+def everything(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
 
 
 async def filled(folder: Path, count: int) -> None:
@@ -87,8 +93,8 @@ async def test_entries_are_found_by_who_what_whom_and_when(tmp_path: Path) -> No
         assert await seqs(Filter(who="person:wang")) == [3, 2]
         assert await seqs(Filter(action="alarms.")) == [2, 1]
         assert await seqs(Filter(action="alarms.*")) == []
-        assert await seqs(Filter(patient=patient_key("his", "7"))) == [3]
-        assert await seqs(Filter(patient=patient_key("other", "7"))) == []
+        assert await seqs(Filter(patient=trail.patient("his", "7"))) == [3]
+        assert await seqs(Filter(patient=trail.patient("other", "7"))) == []
         assert await seqs(Filter(until=Instant(0))) == []
         assert [each.seq for each in await trail.find(Filter(), before=3, limit=1)] == [2]
 
@@ -199,3 +205,14 @@ def test_the_key_is_made_once_and_belongs_to_its_owner(tmp_path: Path) -> None:
     path.write_bytes(b"short")
     with pytest.raises(ConfigError, match="put back"):
         audit_key(path)
+
+
+async def test_nothing_that_identifies_a_patient_is_readable_in_its_file(tmp_path: Path) -> None:
+    async with trail_in(tmp_path) as trail:
+        subject = Subject(patient="P-4711", issuer="his", specimen="S-0815")
+        await trail.record("results.read", NURSE, subject=subject, detail="张三的结果")
+        written = everything(tmp_path)
+        (entry,) = await trail.find(Filter(patient=trail.patient("his", "P-4711")))
+    assert entry.detail == "张三的结果"
+    for planted in ("P-4711", "S-0815", "张三"):
+        assert planted.encode() not in written
