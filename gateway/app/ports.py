@@ -97,5 +97,8 @@ class StorePorts:
     def system(self, code: str, text: str, detail: str = "") -> None:
         self._intake.system(code, text, detail)
 
+    async def waiting(self, limit: int = 100) -> int:
+        return len(await self._store.quarantine(limit=limit, open_only=True))
+
     async def bytes_of(self, raw_id: RawId) -> WireRecord | None:
         return await self._store.record(raw_id)

@@ -24,6 +24,7 @@ from gateway.room import (
     RoomPorts,
     Running,
     Subscriber,
+    Values,
 )
 from gateway.room import Site as SiteFacts
 from gateway.seal import Keyring
@@ -51,6 +52,7 @@ class Rooms:
         audit: Auditor,
         links: Callable[[], Sequence[LinkEntry]],
         ring: Keyring,
+        values: Values,
     ) -> None:
         """Open those that the site has a section for and those that need none, until `stack` ends.
 
@@ -64,7 +66,7 @@ class Rooms:
                     continue
                 section = room.section()
             context = RoomContext(
-                facts, clock, data, section, ports, audit, links, self.neighbour, ring
+                facts, clock, data, section, ports, audit, links, self.neighbour, ring, values
             )
             self.running[name] = await stack.enter_async_context(room.open(context))
 

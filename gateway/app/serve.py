@@ -19,8 +19,10 @@ from gateway.app.keys import open_ring, source_of
 from gateway.app.layout import ANCHORS, AUDIT, AUDIT_KEY, OUTBOX, STORE, TABLES
 from gateway.app.ports import StorePorts
 from gateway.app.servers import control_socket, listen, serving
+from gateway.app.store_watch import watch_store
 from gateway.app.subscribers import check_cursor, feed
 from gateway.app.upkeep import keep_up
+from gateway.app.values import ObservedValues
 from gateway.audit import AuditTrail, audit_key
 from gateway.config import Site
 from gateway.console import Console
@@ -128,12 +130,14 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
             audit=trail,
             links=lambda: gateway.config.links,
             ring=ring,
+            values=ObservedValues(store, gateway.intake),
         )
         for subscriber in rooms.subscribers():
             check_cursor(subscriber, store.last_seq)
         jobs = {f"feed-{each.name}": feed(each, store) for each in rooms.subscribers()}
         jobs |= {name: make() for name, make in rooms.jobs()}
         jobs["watch-clock"] = watch_clock(gateway.intake)
+        jobs["watch-store"] = watch_store(store, gateway.intake)
         jobs["upkeep"] = keep_up(store, clock, site.store.retention.telemetry)
         await stack.enter_async_context(_background(jobs))
         gateway.intake.system("gateway", "started", gateway.version)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gateway.model import Kind, Localized, Retention
+from gateway.profile.alarm import PointAlarms
 from gateway.profile.ucum import dimension
 from gateway.profile.vocabulary import vocabulary
 
@@ -32,7 +33,7 @@ class Point(BaseModel):
     again until the heartbeat. A number outside `low`…`high` is implausible and kept as uncertain.
     `rollover` marks a counter, and is the count at which it starts again at 0.
     `states` gives the words of a coded value (`{"0": "closed"}`); in a profile, a point that has
-    them is a state unless it says otherwise.
+    them is a state unless it says otherwise. `alarms` says when the value is one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -47,6 +48,7 @@ class Point(BaseModel):
     high: float | None = None
     rollover: float | None = Field(default=None, gt=0)
     states: Mapping[str, str] = Field(default_factory=dict)
+    alarms: PointAlarms | None = None
 
     @field_validator("unit")
     @classmethod
@@ -111,6 +113,20 @@ class Profile(BaseModel):
     @model_validator(mode="after")
     def _measures_the_same(self) -> Self:
         faults = [fault for key, point in self.points.items() if (fault := _mismatch(key, point))]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    @model_validator(mode="after")
+    def _alarms_fit(self) -> Self:
+        faults = [
+            f"points.{key}.alarms.{fault}"
+            for key, point in self.points.items()
+            if point.alarms is not None
+            for fault in point.alarms.faults(
+                number=point.kind is Kind.MEASUREMENT, words=frozenset(point.states.values())
+            )
+        ]
         if faults:
             raise ValueError("\n".join(faults))
         return self

@@ -26,6 +26,7 @@ from gateway.room.room import (
     Site,
 )
 from gateway.room.subscriber import Emit, Subscriber
+from gateway.room.values import Values
 
 __all__ = [
     "ACTION_SYSTEM",
@@ -56,6 +57,7 @@ __all__ = [
     "Site",
     "Subscriber",
     "Tile",
+    "Values",
     "access",
     "principal",
     "rule_of",

@@ -128,6 +128,10 @@ class RoomPorts(Protocol):
         """Note something about the gateway itself, as an event of the device `gateway`."""
         ...
 
+    async def waiting(self, limit: int = 100) -> int:
+        """How many quarantined messages wait for a person; `limit` stands for that many or more."""
+        ...
+
     async def bytes_of(self, raw_id: RawId) -> WireRecord | None:
         """A journalled record."""
         ...

@@ -18,6 +18,7 @@ from gateway.room.audit import Auditor
 from gateway.room.page import Entry, Glance, PageKit
 from gateway.room.ports import RoomPorts
 from gateway.room.subscriber import Subscriber
+from gateway.room.values import Values
 from gateway.seal import Keyring
 
 ENTRY_POINT_GROUP = "gateway.rooms"
@@ -60,8 +61,9 @@ class RoomContext:
     """What a room is given when it opens.
 
     `section` is its part of devices.yaml, or None; `data` the gateway's data directory, in which
-    projections lie under `store/`; `links` tells the links and devices as configured now; `ring`
-    seals whatever the room keeps that could identify a patient.
+    projections lie under `store/`; `links` tells the links and devices as configured now,
+    `values` what the devices say; `ring` seals whatever the room keeps that could identify a
+    patient.
     """
 
     site: Site
@@ -73,6 +75,7 @@ class RoomContext:
     links: Callable[[], Sequence[LinkEntry]]
     neighbours: Neighbours
     ring: Keyring
+    values: Values
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,12 @@ from gateway.store import Batch, EventStore, Message
 from gateway.supervisor.gathering import Gathering
 from gateway.supervisor.ordinals import Ordinals
 
+AVAILABILITY = "availability"
+"""Code of a device's comings and goings."""
+
+LINK_PREFIX = "link/"
+"""Before a link's id, the code of its standing; the device is `gateway`."""
+
 _POINT_KINDS = frozenset({Kind.MEASUREMENT, Kind.STATE, Kind.RESULT})
 
 log = logging.getLogger(__name__)
@@ -230,23 +236,42 @@ class Intake:
         await self._store.append(Batch(retention, tuple(wire), quarantine=(entry,)))
 
     def availability(
-        self, device: str, *, online: bool, reason: str, raw_id: RawId | None = None
+        self,
+        device: str,
+        *,
+        online: bool,
+        reason: str,
+        raw_id: RawId | None = None,
+        link: str = "",
     ) -> None:
         """Note that a device came or went: at once in the registry, durably as an event.
 
-        `raw_id` is what it was heard by; silence has no bytes.
+        `raw_id` is what it was heard by; silence has no bytes. `link` is named where the device
+        itself is not at fault.
         """
-        now = self._clock.now()
         state = DeviceState.ONLINE if online else DeviceState.OFFLINE
+        self._move(device, state, reason, raw_id, link)
+
+    def expect(self, device: str) -> None:
+        """Note that a device may be heard of again: what kept it offline is over."""
+        self._move(device, DeviceState.WAITING, "", None, "")
+
+    def _move(
+        self, device: str, state: DeviceState, reason: str, raw_id: RawId | None, link: str
+    ) -> None:
         channel = self._channels.get(device)
-        if channel is None or not self._registry.move(device, state, now, reason):
+        if channel is None or not self._registry.move(device, state, self._clock.now(), reason):
             return
-        if not online:
+        if state is DeviceState.OFFLINE:
             channel.changes.forget()
         event = self._own(
-            device, Kind.AVAILABILITY, "availability", state.value, reason, raw_id=raw_id
+            device, Kind.AVAILABILITY, AVAILABILITY, state.value, reason, raw_id=raw_id, link=link
         )
         self._submit(Batch(Retention.TELEMETRY, events=(event,)))
+
+    def link(self, link: str, state: str, reason: str) -> None:
+        """Note durably that a link changed its standing, as an event of the device `gateway`."""
+        self.system(f"{LINK_PREFIX}{link}", state, reason)
 
     def system(self, code: str, text: str, detail: str) -> None:
         """Note something about the gateway itself, as an event of the device `gateway`."""
@@ -262,8 +287,10 @@ class Intake:
         detail: str,
         *,
         raw_id: RawId | None = None,
+        link: str = "",
     ) -> DeviceEvent:
         now = self._clock.now()
+        said = {"detail": detail, "link": link}
         channel = self._channels.get(device)
         return DeviceEvent(
             id=occurrence_id(self._site, device, self._ordinals.next()),
@@ -277,7 +304,7 @@ class Intake:
             observed_at=now,
             raw_id=raw_id,
             simulated=channel is not None and channel.entry.simulated,
-            payload={"detail": detail} if detail else None,
+            payload={key: text for key, text in said.items() if text} or None,
         )
 
     def _submit(self, batch: Batch) -> None:

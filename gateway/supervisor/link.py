@@ -54,6 +54,7 @@ class LinkRunner:
         self._polling: PollLoop | None = None
         self._up_at = 0.0
         self._restarts = 0
+        self._taken_down: list[str] = []
         self._status = self._moved(LinkState.CONNECTING, "")
 
     @property
@@ -106,6 +107,10 @@ class LinkRunner:
             log.info("Link %s works again.", self._link.id)
         self._up_at = asyncio.get_running_loop().time()
         self._status = self._moved(LinkState.UP, session)
+        self._intake.link(self._link.id, LinkState.UP, "")
+        for device in self._taken_down:
+            self._intake.expect(device)
+        self._taken_down.clear()
 
     def _down(self, reason: str, error: Exception | None) -> None:
         up_for = asyncio.get_running_loop().time() - self._up_at
@@ -114,18 +119,25 @@ class LinkRunner:
         self._restarts += 1
         if self._status.state is not LinkState.DOWN:
             log.warning("Link %s is down: %s", self._link.id, reason, exc_info=error)
+            self._intake.link(self._link.id, LinkState.DOWN, reason)
         self._status = self._moved(LinkState.DOWN, reason)
         self._devices_offline(reason)
 
     def _fail(self, error: ConfigError) -> None:
         log.error("Link %s can't start: %s", self._link.id, error)
         self._status = self._moved(LinkState.FAILED, str(error))
+        self._intake.link(self._link.id, LinkState.FAILED, str(error))
         self._devices_offline(str(error))
 
     def _devices_offline(self, reason: str) -> None:
         for entry in self._link.devices:
+            if entry.id not in self._taken_down:
+                self._taken_down.append(entry.id)
             self._intake.availability(
-                entry.id, online=False, reason=f"link {self._link.id} is down: {reason}"
+                entry.id,
+                online=False,
+                reason=f"link {self._link.id} is down: {reason}",
+                link=self._link.id,
             )
 
     def _moved(self, state: LinkState, reason: str) -> LinkStatus:

@@ -80,7 +80,7 @@ class Supervisor:
             now = self._intake.clock.now()
             for status in list(self._registry):
                 limit = status.entry.profile.silent_after
-                heard = status.last_seen or status.since
+                heard = max(status.last_seen or status.since, status.since)
                 silent = limit is not None and now - heard > limit * 1_000_000
                 if silent and status.state is not DeviceState.OFFLINE:
                     reason = f"not heard of for {limit:g} s"

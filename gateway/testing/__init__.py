@@ -7,6 +7,7 @@ from gateway.testing.room import (
     MemoryAuditor,
     MemoryOutbox,
     MemoryRoomPorts,
+    MemoryValues,
     known_ring,
     room_context,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "MemoryOutbox",
     "MemoryPorts",
     "MemoryRoomPorts",
+    "MemoryValues",
     "Rule",
     "known_ring",
     "profiles_without_transcript",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +34,7 @@ from gateway.room import (
     RoomContext,
     Site,
     Subscriber,
+    Values,
 )
 from gateway.seal import DEFAULT, Key, Keyring, suite_named
 
@@ -93,6 +94,27 @@ class MemoryOutbox:
         self.gone = [each for each in self.gone if each.id != delivery_id]
         self.waiting += [replace(each, attempts=0) for each in found]
         return bool(found)
+
+
+class MemoryValues:
+    """A `gateway.room.Values` that a test fills."""
+
+    def __init__(self) -> None:
+        self.newest: dict[tuple[str, Coding], DeviceEvent] = {}
+        self._watchers: list[Callable[[Sequence[DeviceEvent]], None]] = []
+
+    def latest(self, device: str | None = None) -> Sequence[DeviceEvent]:
+        return [event for key, event in self.newest.items() if device in (None, key[0])]
+
+    def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def poll(self, *events: DeviceEvent) -> None:
+        """Values that come by a poll and are not stored."""
+        self.newest.update({(event.source.device, event.code): event for event in events})
+        for watcher in self._watchers:
+            watcher(events)
 
 
 class MemoryRoomPorts:
@@ -180,6 +202,9 @@ class MemoryRoomPorts:
     def system(self, code: str, text: str, detail: str = "") -> None:
         self.said.append((code, text, detail))
 
+    async def waiting(self, limit: int = 100) -> int:
+        return min(len(self.quarantined), limit)
+
     async def bytes_of(self, raw_id: RawId) -> WireRecord | None:
         return self.records.get(raw_id)
 
@@ -251,6 +276,7 @@ def room_context(
     links: Sequence[LinkEntry] = (),
     neighbours: Sequence[object] = (),
     audit: Auditor | None = None,
+    values: Values | None = None,
 ) -> RoomContext:
     """The context of a room at a site in Shanghai whose locale is zh-CN."""
     ports = ports or MemoryRoomPorts()
@@ -274,4 +300,5 @@ def room_context(
         lambda: tuple(links),
         neighbour,
         known_ring(),
+        values or MemoryValues(),
     )

@@ -14,7 +14,7 @@ from gateway.config import Site
 from gateway.config.options import Listeners, StoreOptions
 from gateway.model import Kind, Subject, SystemClock
 from gateway.room import OWNER, Entry, Permission, Room, RoomContext, Running
-from gateway.testing import MemoryAuditor, MemoryRoomPorts, known_ring
+from gateway.testing import MemoryAuditor, MemoryRoomPorts, MemoryValues, known_ring
 
 
 class Options(BaseModel):
@@ -47,6 +47,7 @@ async def _opened(stack: AsyncExitStack, data: Path, *rooms: Room) -> Rooms:
         audit=MemoryAuditor(),
         links=lambda: (),
         ring=known_ring(),
+        values=MemoryValues(),
     )
     return opened
 
