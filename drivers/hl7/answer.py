@@ -15,6 +15,14 @@ from drivers.hl7.refusal import HL7_0357, Refusal, Verdict
 _PLACE = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?-(\d+)(?:\.(\d+))?")
 _LONGEST_TEXT = 80
 _FALLBACK_VERSION = "2.3.1"
+_REPLIES = {
+    "ORM^O01": ("ORR", "O02"),
+    "OMG^O19": ("ORG", "O20"),
+    "OML^O21": ("ORL", "O22"),
+    "OML^O33": ("ORL", "O34"),
+    "OML^O35": ("ORL", "O36"),
+}
+"""The application answer to an order (HL7 v2.5.1, 4.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ def _is_due(condition: str, verdict: Verdict) -> bool:
 
 
 def _written(header: Header | None, code: str, refusal: Refusal | None, sealed: Sealed) -> str:
-    lines = [_msh(header, sealed), _msa(header, code, refusal)]
+    lines = [_msh(header, code, sealed), _msa(header, code, refusal)]
     if refusal:
         lines.append(_err(refusal, modern=_is_modern(header)))
     return "\r".join(lines) + "\r"
@@ -72,7 +80,7 @@ def _is_modern(header: Header | None) -> bool:
     return header is not None and header.known_version and not header.before("2.5")
 
 
-def _msh(header: Header | None, sealed: Sealed) -> str:
+def _msh(header: Header | None, code: str, sealed: Sealed) -> str:
     at = f"{sealed.at:%Y%m%d%H%M%S}"
     if header is None:
         own = ("", "", "", "", at, "", "ACK", sealed.control_id, "P", _FALLBACK_VERSION)
@@ -86,7 +94,7 @@ def _msh(header: Header | None, sealed: Sealed) -> str:
         _echo(header.facility),
         at,
         "",
-        _kind(header),
+        _kind(header, code),
         sealed.control_id,
         _echo(header.processing) or "P",
         _echo(header.version) if header.known_version else _FALLBACK_VERSION,
@@ -97,7 +105,12 @@ def _msh(header: Header | None, sealed: Sealed) -> str:
     )
 
 
-def _kind(header: Header) -> str:
+def _kind(header: Header, code: str) -> str:
+    """MSH-9: an order has an answer of its own, of which MSH and MSA are all that must be there."""
+    reply = _REPLIES.get(header.kind) if code.startswith("A") else None
+    if reply is not None:
+        structure = (f"{reply[0]}_{reply[1]}",) if _has_structure(header) else ()
+        return components(*reply, *structure)
     structure = ("ACK",) if _has_structure(header) else ()
     return components("ACK", *((header.trigger, *structure) if header.trigger else ()))
 

@@ -31,6 +31,14 @@ _SEGMENTS: dict[str, tuple[str, str]] = {
     "SPM": ("Sample", "样本"),
     "SAC": ("Container", "容器"),
     "SCH": ("Appointment", "预约"),
+    "EVN": ("Event", "事件"),
+    "MRG": ("Merged patient", "被合并患者"),
+    "TQ1": ("Timing", "时间安排"),
+    "RGS": ("Resources", "资源组"),
+    "AIS": ("Service", "服务项目"),
+    "AIG": ("Equipment", "设备资源"),
+    "AIL": ("Location", "地点资源"),
+    "AIP": ("Staff", "人员资源"),
 }
 _FIELDS: dict[str, tuple[str, str]] = {
     "MSH-2": ("delimiters", "分隔符"),

@@ -12,9 +12,18 @@ VERSIONS = (
     *("2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2"),
 )
 RESULTS = frozenset({"ORU^R01", "OUL^R21", "OUL^R22", "OUL^R23", "OUL^R24"})
-PATIENTS = frozenset({"ADT^A01", "ADT^A04", "ADT^A08", "ADT^A11", "ADT^A40"})
-APPOINTMENTS = frozenset(f"SIU^S{number}" for number in range(12, 27))
-ACCEPTED = RESULTS | PATIENTS | APPOINTMENTS
+PATIENTS = frozenset(
+    f"ADT^A{number}"
+    for number in (
+        *("01", "02", "03", "04", "05", "06", "07", "08", "11", "13", "18", "24", "28", "31"),
+        *("34", "36", "37", "40"),
+    )
+)
+APPOINTMENTS = frozenset(f"SIU^S{number}" for number in (*range(12, 25), 26))
+"""S25 is a query (HL7 v2.5.1, 10.4.15), not a notification."""
+
+ORDERS = frozenset({"ORM^O01", "OMG^O19", "OML^O21", "OML^O33", "OML^O35"})
+ACCEPTED = RESULTS | PATIENTS | APPOINTMENTS | ORDERS
 ACKNOWLEDGEMENT = "ACK"
 
 _TYPES = frozenset(kind.split("^")[0] for kind in ACCEPTED)

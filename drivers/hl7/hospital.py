@@ -1,129 +1,140 @@
-"""ADT and SIU: one reading a message, with its essentials, for whoever keeps patients and plans."""
+"""What a profile says of a hospital system: whose numbers, which words mean what."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from drivers.hl7.header import Header
-from drivers.hl7.message import Message, Segment
-from drivers.hl7.people import identifiers, patient_facts, visit_facts
-from drivers.hl7.refusal import misplaced, missing, unparsable
-from drivers.hl7.times import parse_time
-from gateway import Instant, Reading, Subject
+from pydantic import BaseModel, ConfigDict, Field
 
-_MERGE = "A40"
-_RESOURCES = {"AIS": "service", "AIG": "equipment", "AIL": "location", "AIP": "person"}
-_START = {"AIS": (4, 7, 8), "AIG": (8, 11, 12), "AIL": (6, 9, 10), "AIP": (6, 9, 10)}
-"""Where each resource segment has its start, duration and the duration's unit."""
+from gateway import AppointmentStatus, IdentifierType, Kind, Sex
+
+TYPES: Mapping[str, IdentifierType] = {
+    "MR": IdentifierType.MRN,
+    "PI": IdentifierType.INTERNAL,
+    "PT": IdentifierType.INTERNAL,
+    "VN": IdentifierType.VISIT,
+    "AN": IdentifierType.ACCOUNT,
+    "NI": IdentifierType.NATIONAL,
+    "NNCHN": IdentifierType.NATIONAL,
+    "HC": IdentifierType.CARD,
+    "SS": IdentifierType.INSURANCE,
+    "PPN": IdentifierType.PASSPORT,
+}
+"""Identifier types of HL7 table 0203."""
+
+SEXES: Mapping[str, Sex] = {
+    "M": Sex.MALE,
+    "F": Sex.FEMALE,
+    "O": Sex.OTHER,
+    "A": Sex.OTHER,
+    "U": Sex.UNKNOWN,
+    "N": Sex.UNKNOWN,
+    "男": Sex.MALE,
+    "女": Sex.FEMALE,
+    "未知": Sex.UNKNOWN,
+}
+"""HL7 table 0001, and the words of Chinese systems. Digits mean different things: a profile's."""
+
+STATUSES: Mapping[str, AppointmentStatus] = {
+    "pending": AppointmentStatus.PENDING,
+    "waitlist": AppointmentStatus.WAITLIST,
+    "booked": AppointmentStatus.BOOKED,
+    "overbook": AppointmentStatus.BOOKED,
+    "arrived": AppointmentStatus.ARRIVED,
+    "started": AppointmentStatus.STARTED,
+    "complete": AppointmentStatus.COMPLETED,
+    "cancelled": AppointmentStatus.CANCELLED,
+    "dc": AppointmentStatus.CANCELLED,
+    "deleted": AppointmentStatus.ENTERED_IN_ERROR,
+    "blocked": AppointmentStatus.BLOCKED,
+    "noshow": AppointmentStatus.NO_SHOW,
+}
+"""HL7 table 0278 in lower case, and the word that systems with a reception add."""
 
 
-def read_patient(message: Message, header: Header, zone: ZoneInfo, issuer: str) -> Reading:
-    """An admission, registration, update, cancelled admission or merge."""
-    patient = _required(message, "PID")
-    subject = _subject(patient, issuer)
-    if not subject.patient:
-        raise missing("the patient's identifier", "PID-3")
-    merged = identifiers(_required(message, "MRG"), 1) if header.trigger == _MERGE else []
-    if header.trigger == _MERGE and not merged:
-        raise missing("the identifier that is merged", "MRG-1")
-    said = {
-        "patient": patient_facts(patient),
-        "visit": visit_facts(message.first("PV1")),
-        "merged": merged,
+_MESSAGES: Mapping[str, tuple[str, str]] = {
+    "ADT^A01": ("入院", "Admission"),
+    "ADT^A02": ("转科", "Transfer"),
+    "ADT^A03": ("出院", "Discharge"),
+    "ADT^A04": ("挂号登记", "Registration"),
+    "ADT^A05": ("预入院", "Pre-admission"),
+    "ADT^A06": ("门诊转住院", "Outpatient to inpatient"),
+    "ADT^A07": ("住院转门诊", "Inpatient to outpatient"),
+    "ADT^A08": ("患者信息更新", "Patient update"),
+    "ADT^A11": ("取消入院", "Admission cancelled"),
+    "ADT^A13": ("取消出院", "Discharge cancelled"),
+    "ADT^A18": ("患者合并", "Patient merge"),
+    "ADT^A24": ("患者关联", "Patient link"),
+    "ADT^A28": ("新建档案", "Person added"),
+    "ADT^A31": ("档案更新", "Person updated"),
+    "ADT^A34": ("患者号合并", "Patient id merge"),
+    "ADT^A36": ("患者号及账号合并", "Patient id and account merge"),
+    "ADT^A37": ("取消患者关联", "Patient unlink"),
+    "ADT^A40": ("患者合并", "Patient merge"),
+    "SIU^S12": ("新预约", "New appointment"),
+    "SIU^S13": ("改约", "Rescheduled"),
+    "SIU^S14": ("预约变更", "Appointment changed"),
+    "SIU^S15": ("取消预约", "Appointment cancelled"),
+    "SIU^S16": ("中止预约", "Appointment discontinued"),
+    "SIU^S17": ("删除预约", "Appointment deleted"),
+    "SIU^S18": ("增加资源", "Resource added"),
+    "SIU^S19": ("变更资源", "Resource changed"),
+    "SIU^S20": ("取消资源", "Resource cancelled"),
+    "SIU^S21": ("中止资源", "Resource discontinued"),
+    "SIU^S22": ("删除资源", "Resource deleted"),
+    "SIU^S23": ("封锁时段", "Slots blocked"),
+    "SIU^S24": ("开放时段", "Slots opened"),
+    "SIU^S26": ("未到", "No show"),
+    "ORM^O01": ("医嘱申请", "Order"),
+    "OMG^O19": ("检查申请", "General order"),
+    "OML^O21": ("检验申请", "Laboratory order"),
+    "OML^O33": ("检验申请（按样本）", "Laboratory order by specimen"),
+    "OML^O35": ("检验申请（按容器）", "Laboratory order by container"),
+}
+_KINDS = {"ADT": Kind.PATIENT, "SIU": Kind.APPOINTMENT}
+
+
+def hospital_points() -> dict[str, Any]:
+    """The points of a hospital system: the messages that are taken, by type and event."""
+    return {
+        code: {
+            "name": {"zh-CN": chinese, "en": english},
+            "kind": _KINDS.get(code[:3], Kind.ORDER),
+        }
+        for code, (chinese, english) in _MESSAGES.items()
     }
-    return _reading(message, header, zone, subject, said)
 
 
-def read_appointment(message: Message, header: Header, zone: ZoneInfo, issuer: str) -> Reading:
-    """A booking, change, cancellation or no-show."""
-    schedule = _required(message, "SCH")
-    placer, filler = schedule.component(1).strip(), schedule.component(2).strip()
-    if not (placer or filler):
-        raise missing("the appointment's identifier", "SCH-1")
-    patient = message.first("PID")
-    said = {
-        "patient": patient_facts(patient),
-        "visit": visit_facts(message.first("PV1")),
-        "appointment": _appointment(schedule, placer, filler),
-        "resources": [_resource(segment) for segment in message if segment.name in _RESOURCES],
-    }
-    subject = _subject(patient, issuer, order=filler or placer)
-    return _reading(message, header, zone, subject, said)
+class HospitalWords(BaseModel):
+    """How a system that sends patients, appointments and orders is to be read.
 
+    `issuers` maps what CX-4 says (namespace or universal id), or else the identifier type in
+    CX-5, or a place (`PID-19`), to the name of who gave the number out at this site; an authority
+    that isn't listed keeps its own name. `identifier_types` adds to HL7 table 0203. `own` lists
+    the CX-5 types of the identifier that names a patient's record, best first; without it that is
+    the first repetition of PID-3. `book` names who keeps the appointments and orders, where
+    their numbers don't say.
+    """
 
-def _appointment(schedule: Segment, placer: str, filler: str) -> Mapping[str, Any]:
-    facts = {
-        "placer": placer,
-        "filler": filler,
-        "reason": schedule.component(7, 2) or schedule.component(7),
-        "type": schedule.component(8, 2) or schedule.component(8),
-        "duration": schedule.component(9),
-        "duration_unit": schedule.component(10),
-        "start": schedule.component(11, 4),
-        "end": schedule.component(11, 5),
-        "status": schedule.component(25),
-    }
-    return _said(facts)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
+    issuers: Mapping[str, str] = Field(default_factory=dict)
+    identifier_types: Mapping[str, IdentifierType] = Field(default_factory=dict)
+    own: tuple[str, ...] = ()
+    sexes: Mapping[str, Sex] = Field(default_factory=dict)
+    statuses: Mapping[str, AppointmentStatus] = Field(default_factory=dict)
+    book: str = Field(default="", max_length=80)
 
-def _resource(segment: Segment) -> Mapping[str, Any]:
-    start, duration, unit = _START[segment.name]
-    facts = {
-        "kind": _RESOURCES[segment.name],
-        "id": segment.component(3),
-        "name": segment.component(3, 2),
-        "start": segment.component(start),
-        "duration": segment.component(duration),
-        "duration_unit": segment.component(unit),
-    }
-    return _said(facts)
+    def type_of(self, sent: str) -> IdentifierType:
+        """The sort of a number whose CX-5 is `sent`."""
+        known = self.identifier_types.get(sent) or TYPES.get(sent.upper())
+        return known or IdentifierType.OTHER
 
+    def sex_of(self, sent: str) -> Sex | None:
+        """None for a word that nobody has explained."""
+        return self.sexes.get(sent) or SEXES.get(sent.upper())
 
-def _subject(patient: Segment | None, issuer: str, order: str = "") -> Subject:
-    if patient is None:
-        return Subject(order=order)
-    known = patient.component(3).strip()
-    said = patient.part(3, 4).strip() or issuer
-    return Subject(patient=known, issuer=said if known else "", order=order)
-
-
-def _reading(
-    message: Message,
-    header: Header,
-    zone: ZoneInfo,
-    subject: Subject,
-    said: Mapping[str, Any],
-) -> Reading:
-    payload = _said({**said, "notes": message.notes})
-    at = _at(message, zone)
-    return Reading(
-        code=header.kind,
-        text=header.trigger,
-        observed_at=at,
-        wire=0,
-        subject=subject,
-        payload=payload,
-    )
-
-
-def _at(message: Message, zone: ZoneInfo) -> Instant | None:
-    """When it was recorded (EVN-2), else when it was sent (MSH-7)."""
-    event = message.first("EVN")
-    sent = (event.text(2) if event else "") or message.header.text(7)
-    try:
-        return parse_time(sent, zone) if sent else None
-    except ValueError:
-        raise unparsable(sent, "a time", "EVN-2" if event else "MSH-7") from None
-
-
-def _required(message: Message, name: str) -> Segment:
-    segment = message.first(name)
-    if segment is None:
-        raise misplaced(f"the message has no {name}", f"{name}-1")
-    return segment
-
-
-def _said(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: fact for key, fact in facts.items() if fact}
+    def status_of(self, sent: str) -> AppointmentStatus | None:
+        """None for a word that nobody has explained."""
+        return self.statuses.get(sent) or STATUSES.get(sent.casefold())

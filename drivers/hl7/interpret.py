@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from drivers.hl7.appointments import read_appointment
 from drivers.hl7.charset import decode
-from drivers.hl7.header import APPOINTMENTS, PATIENTS, Header, check_header
-from drivers.hl7.hospital import read_appointment, read_patient
+from drivers.hl7.header import APPOINTMENTS, ORDERS, PATIENTS, Header, check_header
+from drivers.hl7.identity import HospitalRules
 from drivers.hl7.message import Message
 from drivers.hl7.mllp import unframe
+from drivers.hl7.orders import read_orders
+from drivers.hl7.patients import read_patients
 from drivers.hl7.profile import Hl7Device, Hl7Profile
 from drivers.hl7.refusal import Refusal, Verdict, rejected
 from drivers.hl7.results import Rules, read_results
@@ -96,10 +99,13 @@ class Reader:
         message = Message(decoded.text, decoded.charset)
         if decoded.note:
             message.notes += (decoded.note,)
+        hospital = HospitalRules(rules.profile.hospital, rules.zone, rules.issuer)
         if header.kind in PATIENTS:
-            return (read_patient(message, header, rules.zone, rules.issuer),)
+            return read_patients(message, header, hospital)
         if header.kind in APPOINTMENTS:
-            return (read_appointment(message, header, rules.zone, rules.issuer),)
+            return (read_appointment(message, header, hospital),)
+        if header.kind in ORDERS:
+            return read_orders(message, header, hospital)
         return read_results(message, rules, by_specimen=header.code == "OUL")
 
     def _named(self, data: bytes) -> list[tuple[Header, DeviceEntry]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from drivers.hl7.hospital import HospitalWords, hospital_points
 from drivers.hl7.paths import parse_path
-from gateway import AnalyzerOptions, AnalyzerProfile, LinkOptions
+from gateway import Analyte, AnalyzerOptions, AnalyzerProfile, LinkOptions
 
 _RESULT_SEGMENTS = frozenset({"MSH", "PID", "PV1", "ORC", "OBR", "SPM", "OBX"})
 
@@ -40,7 +41,7 @@ class Hl7Profile(AnalyzerProfile):
     `measured_at` are those of `observed_at` that hold the time of the measurement itself: a result
     that is sent once more is recognized by it, so a time of the sample or request is none.
     `no_result` lists what stands for a value that could not be measured. `status_unstated` is
-    what an empty OBX-11 means.
+    what an empty OBX-11 means. `hospital` is for systems that send patients and appointments.
     """
 
     code_at: str = "OBX-3.1"
@@ -55,6 +56,23 @@ class Hl7Profile(AnalyzerProfile):
     no_result: tuple[str, ...] = ()
     ignore: tuple[str, ...] = Field(default=(), description="codes that are no results")
     status_unstated: Literal["final", "preliminary"] = "preliminary"
+    hospital: HospitalWords = Field(default_factory=HospitalWords)
+    points: Mapping[str, Analyte] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hospital_messages(cls, data: Any) -> Any:
+        """A hospital system's points are the messages that are taken; a profile may add others."""
+        if not isinstance(data, dict) or data.get("hospital") is None:
+            return data
+        own = data.get("points")
+        return {**data, "points": {**hospital_points(), **(own if isinstance(own, dict) else {})}}
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.points:
+            raise ValueError("points: an analyzer has tests, a hospital system `hospital: {}`")
+        return self
 
     @field_validator(
         "code_at",

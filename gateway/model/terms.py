@@ -17,6 +17,9 @@ class Kind(StrEnum):
     ALARM = "alarm"
     ACTION = "action"
     SYSTEM = "system"
+    PATIENT = "patient"
+    APPOINTMENT = "appointment"
+    ORDER = "order"
 
 
 class Status(StrEnum):

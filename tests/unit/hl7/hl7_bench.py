@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
 from drivers.hl7 import driver_type
+from drivers.hl7.hospital import hospital_points
+from drivers.hl7.interpret import Reader, Understood
 from drivers.hl7.profile import Hl7Device, Hl7Link, Hl7Profile
-from gateway import DeviceEntry, LinkEntry
+from drivers.hl7.refusal import Refusal
+from gateway import DeviceEntry, LinkEntry, Reading
 from simulators.hl7 import Sent
 
 HEADER = "MSH|^~\\&|LAB|A1|||20261123160436||ORU^R01|7|P|2.3.1||||||UNICODE"
@@ -18,14 +22,14 @@ REQUEST = "OBR|1||S1|00001^Count|||20261123151657"
 RESULT = "OBX|1|NM|WBC||5.2|10*9/L|4.0-10.0|N|||F"
 MESSAGE = f"{HEADER}\r{PATIENT}\r{REQUEST}\r{RESULT}" + "\r"
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
 POINTS: dict[str, Any] = {
     "WBC": {"unit": "10*9/L"},
     "NIT": {"states": {"P": "positive", "N": "negative"}},
     "NOTE": {},
     "PIC": {"kind": "object"},
-    "ADT^A04": {"kind": "object"},
-    "ADT^A40": {"kind": "object"},
-    "SIU^S12": {"kind": "object"},
+    **hospital_points(),
 }
 
 
@@ -56,6 +60,22 @@ def changed(**replacements: str) -> str:
     """The message with a segment replaced: `changed(OBX="OBX|1|…")`; an empty one is left out."""
     lines = [replacements.get(line[:3], line) for line in MESSAGE.split("\r")]
     return "\r".join(line for line in lines if line) + "\r"
+
+
+def understood(text: str, **options: Any) -> Understood:
+    return Reader([device(model=profile(**options))]).understand(text.encode())
+
+
+def readings(text: str, **options: Any) -> tuple[Reading, ...]:
+    found = understood(text, **options)
+    assert found.refusal is None, found.refusal
+    return found.readings
+
+
+def refusal(text: str, **options: Any) -> Refusal:
+    found = understood(text, **options).refusal
+    assert found is not None
+    return found
 
 
 class Answers(list[Sent]):

@@ -111,3 +111,26 @@ def test_two_answers_have_two_control_ids() -> None:
 def test_what_stands_in_msh_16_for_the_maker_alone_is_given_back() -> None:
     (text,) = answers(header("2.3.1", ("", "2")), None, SEALED)
     assert Message(text).header.raw(16) == "2"
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "answered"),
+    [
+        ("ORM^O01", "2.3.1", "ORR^O02"),
+        ("ORM^O01", "2.4", "ORR^O02^ORR_O02"),
+        ("OMG^O19", "2.5", "ORG^O20^ORG_O20"),
+        ("OML^O21", "2.5.1", "ORL^O22^ORL_O22"),
+        ("OML^O33", "2.5.1", "ORL^O34^ORL_O34"),
+        ("SIU^S12", "2.4", "ACK^S12^ACK"),
+    ],
+)
+def test_an_order_is_answered_with_the_answer_to_it(kind: str, version: str, answered: str) -> None:
+    asked = Header.of(Message(f"MSH|^~\\&|HIS|H|US|RT|||{kind}|7|P|{version}"))
+    (text,) = answers(asked, None, SEALED)
+    assert Message(text).header.raw(9) == answered
+
+
+def test_the_accept_acknowledgement_of_an_order_is_a_general_one() -> None:
+    asked = Header.of(Message("MSH|^~\\&|HIS|H|US|RT|||ORM^O01|7|P|2.4|||AL|AL"))
+    kinds = [Message(text).header.raw(9) for text in answers(asked, None, SEALED)]
+    assert kinds == ["ACK^O01^ACK", "ORR^O02^ORR_O02"]

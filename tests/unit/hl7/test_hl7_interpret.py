@@ -1,4 +1,4 @@
-"""Meaning: what the segments of a message say of results, patients and appointments."""
+"""Meaning: what the segments of a message say of results, and whose they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 from drivers.hl7.interpret import Reader, Understood, interpret
 from drivers.hl7.message import Message
-from drivers.hl7.refusal import Refusal
 from drivers.hl7.times import parse_time
 from drivers.hl7.values import Measured, read_value
 from gateway import (
@@ -20,7 +19,6 @@ from gateway import (
     Quality,
     QuarantineReason,
     RawId,
-    Reading,
     Status,
     Subject,
     WireRecord,
@@ -32,30 +30,17 @@ from tests.unit.hl7.hl7_bench import (
     PATIENT,
     REQUEST,
     RESULT,
+    SHANGHAI,
     changed,
     device,
     link,
     profile,
+    readings,
+    refusal,
+    understood,
 )
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 SYDNEY = ZoneInfo("Australia/Sydney")
-
-
-def understood(text: str, **options: Any) -> Understood:
-    return Reader([device(model=profile(**options))]).understand(text.encode())
-
-
-def readings(text: str, **options: Any) -> tuple[Reading, ...]:
-    found = understood(text, **options)
-    assert found.refusal is None, found.refusal
-    return found.readings
-
-
-def refusal(text: str, **options: Any) -> Refusal:
-    found = understood(text, **options).refusal
-    assert found is not None
-    return found
 
 
 def test_a_result_keeps_what_the_device_said() -> None:
@@ -294,49 +279,6 @@ def test_a_header_that_can_t_be_read_names_nobody() -> None:
     assert found.header is None
     assert found.refusal is not None
     assert found.refusal.condition == 200
-
-
-def hospital(kind: str, *segments: str) -> str:
-    return "\r".join((HEADER.replace("ORU^R01", kind).replace("2.3.1", "2.4"), *segments))
-
-
-def test_a_registration_is_one_reading_with_its_essentials() -> None:
-    visit = "PV1|1|O|放疗科^2^3"
-    (reading,) = readings(hospital("ADT^A04", "EVN||202611230900", PATIENT, visit))
-    assert (reading.code, reading.subject) == ("ADT^A04", Subject("P1", "HIS"))
-    assert reading.payload is not None
-    assert reading.payload["visit"] == {"class": "O", "ward": "放疗科", "room": "2", "bed": "3"}
-
-
-def test_a_merge_names_both_patients() -> None:
-    (reading,) = readings(hospital("ADT^A40", PATIENT, "MRG|P0^^^HIS~P00"))
-    assert reading.payload is not None
-    assert [each["value"] for each in reading.payload["merged"]] == ["P0", "P00"]
-
-
-@pytest.mark.parametrize(
-    ("kind", "segments", "condition"),
-    [
-        ("ADT^A04", (), 100),
-        ("ADT^A04", ("PID|1",), 101),
-        ("ADT^A40", (PATIENT,), 100),
-        ("ADT^A40", (PATIENT, "MRG|"), 101),
-        ("ADT^A04", (PATIENT, "EVN||soon"), 102),
-        ("SIU^S12", (PATIENT,), 100),
-        ("SIU^S12", ("SCH||",), 101),
-    ],
-)
-def test_a_hospital_message_without_its_essentials_is_refused(
-    kind: str, segments: tuple[str, ...], condition: int
-) -> None:
-    assert refusal(hospital(kind, *segments)).condition == condition
-
-
-def test_an_appointment_without_a_patient_is_kept() -> None:
-    (reading,) = readings(hospital("SIU^S12", "SCH|A1", "AIG|1||LINAC1^Linac"))
-    assert reading.subject == Subject(order="A1")
-    assert reading.payload is not None
-    assert reading.payload["resources"] == [{"kind": "equipment", "id": "LINAC1", "name": "Linac"}]
 
 
 def sent_by(sender: str, *names: dict[str, Any]) -> Understood:
