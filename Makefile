@@ -1,7 +1,7 @@
 # Isogate. `make` alone lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check bench lock env env-dev peers
+.PHONY: help demo test test-full check bench sbom lock env env-dev peers
 export PYTHON ?= python3
 BIN := .venv/bin
 
@@ -20,15 +20,20 @@ test-full: env-dev peers ## Every test with full counts; the report goes to test
 	set -o pipefail; ISOGATE_FULL=1 $(BIN)/python -m pytest --timeout 3600 --durations 20 \
 	  --junitxml test-report/full.xml 2>&1 | tee test-report/full.txt
 
-check: env-dev ## Lint, format, types, import laws, locks and paths
+check: env-dev ## Lint, format, types, import laws, locks, paths, known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	tools/check_tree.sh
+	tools/audit_dependencies.sh
 
 bench: env-dev peers ## Benchmarks beside their peers [NAME="event_store mqtt_ingest" ARGS=--json]
 	$(BIN)/python -m bench $(NAME) $(ARGS)
+
+sbom: env-dev ## What the locked dependencies are, as CycloneDX: sbom.json
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+	  --output-reproducible --of JSON -o sbom.json
 
 lock: env-dev ## Resolve the dependencies anew; commit what changes
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-strip-extras --extra broker \
