@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -147,6 +148,11 @@ class HttpLink(LinkOptions):
     def ports(self) -> Sequence[tuple[str, int]]:
         """The address that this link listens on, if it does."""
         return [(self.host, self.port)] if self.mode == "listen" else []
+
+    def calls(self) -> Sequence[str]:
+        """The host that this link asks, if it does."""
+        host = urlsplit(self.url).hostname
+        return [host] if host else []
 
     def listener(self) -> TcpListen:
         return TcpListen(

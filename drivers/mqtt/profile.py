@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -149,6 +149,10 @@ class MqttLink(LinkOptions):
     in_flight: int = Field(default=200, ge=1, le=5000)
     session_expiry: int = Field(default=604_800, ge=60, le=4_294_967_295)
     discover: Filter | None = None
+
+    def calls(self) -> Sequence[str]:
+        """The broker's host."""
+        return (self.host,)
 
 
 class MqttDevice(DeviceOptions):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -62,6 +63,10 @@ class SqlLink(LinkOptions):
         elif not (self.host and self.name):
             raise ValueError(f"host: a {self.database} link names its host and database (`name`)")
         return self
+
+    def calls(self) -> Sequence[str]:
+        """The database's host, if it has one."""
+        return (self.host,) if self.host else ()
 
 
 class SqlDevice(RowDevice):

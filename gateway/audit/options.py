@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -39,3 +40,7 @@ class AuditOptions(_Options):
     anchor_minutes: int = Field(
         default=60, ge=1, le=1440, description="how often the end of the chain is noted"
     )
+
+    def calls(self) -> Sequence[str]:
+        """The collector's host."""
+        return () if self.collector is None else (self.collector.host,)

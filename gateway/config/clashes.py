@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from gateway.config.crossings import crossings
 from gateway.config.document import Part
 from gateway.config.site import Site
 from gateway.driver import DriverType, Finding, LinkEntry
@@ -19,6 +20,7 @@ def clashes(top: Part, site: Site, drivers: Mapping[str, DriverType]) -> Iterato
     yield from _shared_lines(top, site.links)
     yield from _shared_peers(top, site.links)
     yield from _shared_ports(top, site)
+    yield from crossings(top, site)
     by_driver = sorted(site.links, key=lambda link: link.driver)
     for name, own in groupby(by_driver, lambda link: link.driver):
         check = drivers[name].check

@@ -18,11 +18,14 @@ from gateway.config.parse import read_yaml
 from gateway.config.secret import Secrets
 from gateway.config.site import Site
 from gateway.config.suggest import did_you_mean
+from gateway.config.zones import ZonesOptions
 from gateway.driver import DriverType, LinkEntry
 from gateway.errors import ConfigError, Problem
 from gateway.room import Room
 
-SECTIONS = frozenset({"site", "listeners", "store", "protection", "links", "devices", "profiles"})
+SECTIONS = frozenset(
+    {"site", "listeners", "store", "protection", "zones", "links", "devices", "profiles"}
+)
 
 
 def load_site(path: Path, *, drivers: Mapping[str, DriverType], rooms: Mapping[str, Room]) -> Site:
@@ -76,6 +79,9 @@ class _Reading:
         listeners = self._optional(top / "listeners", Listeners)
         store = self._optional(top / "store", StoreOptions)
         protection = self._optional(top / "protection", Protection)
+        zones = None
+        if "zones" in top.entries():
+            zones = self._optional(top / "zones", ZonesOptions)
         sections = self._sections(top)
         links = self._links(top, who)
         if who is None or listeners is None or store is None or protection is None:
@@ -90,6 +96,7 @@ class _Reading:
             store=store,
             links=links,
             sections=sections,
+            zones=zones,
             protection=protection,
         )
         self.inspection.problems.extend(clashes(top, site, self.drivers))

@@ -17,6 +17,7 @@ from gateway.config.options import (
     SiteOptions,
     StoreOptions,
 )
+from gateway.config.zones import ZonesOptions
 from gateway.driver import DriverType
 from gateway.room import Room
 
@@ -35,6 +36,7 @@ def site_schema(drivers: Mapping[str, DriverType], rooms: Mapping[str, Room]) ->
         "listeners": Listeners,
         "store": StoreOptions,
         "protection": Protection,
+        "zones": ZonesOptions,
         **sections,
     }
     definitions = _Definitions([*own.values(), DeviceCommon, *TRANSPORTS.values()], types)

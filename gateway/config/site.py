@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 
 from gateway.config.options import Listeners, Protection, StoreOptions
+from gateway.config.zones import ZonesOptions
 from gateway.driver import LinkEntry
 from gateway.model import Localized
 
@@ -26,3 +27,4 @@ class Site:
     links: tuple[LinkEntry, ...]
     sections: Mapping[str, BaseModel]
     protection: Protection = field(default_factory=Protection)
+    zones: ZonesOptions | None = None

@@ -18,6 +18,7 @@ from gateway.room.page import Attention, Entry, Glance, Level, PageKit, Reader, 
 from gateway.room.ports import Deliveries, Delivery, RoomPorts
 from gateway.room.room import (
     ENTRY_POINT_GROUP,
+    CallsOut,
     Neighbours,
     OpensPorts,
     Room,
@@ -36,6 +37,7 @@ __all__ = [
     "Access",
     "Attention",
     "Auditor",
+    "CallsOut",
     "Deliveries",
     "Delivery",
     "Emit",

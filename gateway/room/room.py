@@ -35,6 +35,15 @@ class OpensPorts(Protocol):
         ...
 
 
+@runtime_checkable
+class CallsOut(Protocol):
+    """A section, or a link's options, that knows which hosts will be called, for the check."""
+
+    def calls(self) -> Sequence[str]:
+        """Names or addresses."""
+        ...
+
+
 class Neighbours(Protocol):
     """The other rooms of the gateway."""
 
