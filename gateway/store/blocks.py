@@ -1,22 +1,25 @@
-"""Wire records of a closed segment: many in one compressed block. Pure."""
+"""Wire records as a segment keeps them: those of one commit together. Pure."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-import zstandard
+import orjson
 
-from gateway.errors import StoreError
-from gateway.store.varint import get_signed, get_uint, put_signed, put_uint
+from gateway.store.body import Bodies
 
-_HEADER = struct.Struct("<2sBBB")
-_MAGIC = b"IW"
-_VERSION = 1
-_NOT_SEALED = 0
-_ZSTD = 1
-_LEVEL = 9
+REACH = 4096
+"""A block of an open segment holds ids less than this above its first.
+
+Commits overlap in the ids of their records: a record is looked for in every block that begins this
+near to it.
+"""
+
+_BYTES = 128 << 10
+_RECORDS = 1024
+_SIZE = 4
 
 
 class RawRow(NamedTuple):
@@ -28,41 +31,50 @@ class RawRow(NamedTuple):
     data: bytes
 
 
-def encode_block(rows: Sequence[RawRow]) -> bytes:
-    """Compress records in order of id. The header says how it is compressed and sealed."""
-    table, heap = bytearray(), bytearray()
-    put_uint(table, len(rows))
-    last_id = last_at = 0
+def encode_block(rows: Sequence[RawRow], bodies: Bodies) -> bytes:
+    """The body of records: a table of their ids, channels, times and sizes, then their bytes."""
+    ids, channels, times, data = zip(*rows, strict=True)
+    table = orjson.dumps((_steps(ids), channels, _steps(times), [*map(len, data)]))
+    return bodies.keep(b"".join((len(table).to_bytes(_SIZE), table, *data)))
+
+
+def decode_block(block: bytes, bodies: Bodies) -> list[RawRow]:
+    """The records of a body; StoreError as `Bodies.open`."""
+    content = bodies.open(block)
+    start = _SIZE + int.from_bytes(content[:_SIZE])
+    ids, channels, times, sizes = orjson.loads(content[_SIZE:start])
+    ends = [*accumulate(sizes, initial=start)]
+    data = [content[at:end] for at, end in pairwise(ends)]
+    return [*map(RawRow, accumulate(ids), channels, accumulate(times), data)]
+
+
+def runs(rows: Iterable[RawRow], reach: int | None) -> Iterator[list[RawRow]]:
+    """Cut records, in order of id, into what goes into one block."""
+    run: list[RawRow] = []
+    size = 0
     for row in rows:
-        put_uint(table, row.id - last_id)
-        put_uint(table, row.channel)
-        put_signed(table, row.at - last_at)
-        put_uint(table, len(row.data))
-        heap += row.data
-        last_id, last_at = row.id, row.at
-    body = zstandard.ZstdCompressor(level=_LEVEL).compress(bytes(table + heap))
-    return _HEADER.pack(_MAGIC, _VERSION, _NOT_SEALED, _ZSTD) + body
+        far = reach is not None and bool(run) and row.id - run[0].id >= reach
+        if far or size >= _BYTES or len(run) >= _RECORDS:
+            yield run
+            run, size = [], 0
+        run.append(row)
+        size += len(row.data)
+    if run:
+        yield run
 
 
-def decode_block(block: bytes) -> Iterator[RawRow]:
-    """The records of a block; StoreError if it is sealed or of a kind unknown here."""
-    magic, version, seal, codec = _HEADER.unpack_from(block)
-    if (magic, version, seal, codec) != (_MAGIC, _VERSION, _NOT_SEALED, _ZSTD):
-        raise StoreError(
-            f"a block of wire records has version {version}, seal {seal}, codec {codec}, which"
-            " this Isogate can't read: use the version that wrote it"
-        )
-    data = zstandard.ZstdDecompressor().decompress(block[_HEADER.size :])
-    count, at = get_uint(data, 0)
-    heads = []
-    last_id = last_at = 0
-    for _ in range(count):
-        step, at = get_uint(data, at)
-        channel, at = get_uint(data, at)
-        moved, at = get_signed(data, at)
-        size, at = get_uint(data, at)
-        last_id, last_at = last_id + step, last_at + moved
-        heads.append((last_id, channel, last_at, size))
-    for number, channel, moment, size in heads:
-        yield RawRow(number, channel, moment, data[at : at + size])
-        at += size
+def rows_of_blocks(
+    rows: Iterable[RawRow], bodies: Bodies, reach: int | None
+) -> tuple[list[tuple[int, int, bytes]], list[tuple[int, int]]]:
+    """Rows for the table of blocks and for that of their channels, of records in order of id."""
+    blocks, channels = [], []
+    for run in runs(rows, reach):
+        first = run[0].id
+        blocks.append((first, run[-1].id, encode_block(run, bodies)))
+        channels += [(channel, first) for channel in {row.channel for row in run}]
+    return blocks, channels
+
+
+def _steps(numbers: Sequence[int]) -> list[int]:
+    """The first number, then each one's difference to the one before."""
+    return [numbers[0], *map(int.__sub__, numbers[1:], numbers)]

@@ -10,7 +10,7 @@ import zstandard
 from gateway.errors import StoreError
 
 _PLAIN, _ZSTD = 0, 1
-_LEVEL = 1
+_QUICK = 1
 _SHORT = 160
 """Bytes below which compressing gains too little."""
 
@@ -18,26 +18,33 @@ _SHORT = 160
 class Bodies:
     """Writes and reads bodies; used by one thread at a time.
 
-    The first byte says how the rest is kept: as JSON, or as JSON in a zstandard frame.
+    The first byte says how the rest is kept: as it is, or in a zstandard frame.
     """
 
-    def __init__(self) -> None:
-        self._compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+    def __init__(self, level: int = _QUICK) -> None:
+        self._compress = zstandard.ZstdCompressor(level=level).compress
         self._decompress = zstandard.ZstdDecompressor().decompress
 
     def write(self, facts: Any) -> bytes:
-        """Encode facts. TypeError: they are not JSON."""
-        data = orjson.dumps(facts)
-        if len(data) < _SHORT:
-            return b"\0" + data
-        return b"\1" + self._compress(data)
+        """The body of facts. TypeError: they are not JSON."""
+        return self.keep(orjson.dumps(facts))
 
     def read(self, body: bytes) -> Any:
-        """The facts of a body; StoreError if it is kept in a way unknown here."""
+        """The facts of a body; StoreError as `open`."""
+        return orjson.loads(self.open(body))
+
+    def keep(self, data: bytes) -> bytes:
+        """The body of bytes."""
+        if len(data) < _SHORT:
+            return bytes((_PLAIN,)) + data
+        return bytes((_ZSTD,)) + self._compress(data)
+
+    def open(self, body: bytes) -> bytes:
+        """The bytes of a body; StoreError if it is kept in a way unknown here."""
         if body[0] == _PLAIN:
-            return orjson.loads(memoryview(body)[1:])
+            return body[1:]
         if body[0] == _ZSTD:
-            return orjson.loads(self._decompress(memoryview(body)[1:]))
+            return self._decompress(body[1:])
         raise StoreError(
             f"a row's body is kept in form {body[0]}, which this Isogate can't read: use the"
             " version that wrote it"

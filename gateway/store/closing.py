@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,11 +13,11 @@ import apsw
 from gateway.errors import StoreError
 from gateway.sqlite import read_only_uri, sync_folder, transaction
 from gateway.store import schema
-from gateway.store.blocks import RawRow, decode_block, encode_block
+from gateway.store.blocks import RawRow, decode_block, rows_of_blocks, runs
+from gateway.store.body import Bodies
 from gateway.store.catalog import SegmentFile
 
-_BLOCK_BYTES = 128 << 10
-_BLOCK_RECORDS = 1024
+_LEVEL = 9
 _COPIED = ("meta", "device", "series", "channel", "event", "quarantine", "resolution")
 
 
@@ -53,29 +54,25 @@ def _copy(target: apsw.Connection) -> None:
 
 
 def _compress(target: apsw.Connection, file: SegmentFile) -> None:
-    """Move the raw records into blocks, each read back before it counts."""
-    for rows in _runs(map(RawRow._make, target.execute("SELECT * FROM old.raw ORDER BY id"))):
-        block = encode_block(rows)
-        if list(decode_block(block)) != rows:
+    """Put the wire records into larger blocks in order, each read back before it counts."""
+    quick, bodies = Bodies(), Bodies(_LEVEL)
+    for run in runs(_in_order(target, quick), None):
+        blocks, channels = rows_of_blocks(run, bodies, None)
+        if [row for _, _, block in blocks for row in decode_block(block, bodies)] != run:
             raise StoreError(f"{file.path.name}: a block of wire records doesn't read back")
-        first = rows[0].id
-        target.execute("INSERT INTO block VALUES(?,?,?)", (first, rows[-1].id, block))
-        channels = [(channel, first) for channel in {row.channel for row in rows}]
-        target.executemany("INSERT INTO block_channel VALUES(?,?)", channels)
+        target.executemany(schema.INSERT_BLOCK, blocks)
+        target.executemany(schema.INSERT_BLOCK_CHANNEL, channels)
 
 
-def _runs(rows: Iterator[RawRow]) -> Iterator[list[RawRow]]:
-    """Cut records into what goes into one block."""
-    run: list[RawRow] = []
-    size = 0
-    for row in rows:
-        run.append(row)
-        size += len(row.data)
-        if size >= _BLOCK_BYTES or len(run) >= _BLOCK_RECORDS:
-            yield run
-            run, size = [], 0
-    if run:
-        yield run
+def _in_order(target: apsw.Connection, bodies: Bodies) -> Iterator[RawRow]:
+    """The records by id. No block reaches further than to the ids that are let go."""
+    waiting: list[RawRow] = []
+    for first, block in target.execute("SELECT first, data FROM old.block ORDER BY first"):
+        while waiting and waiting[0].id < first:
+            yield heapq.heappop(waiting)
+        for row in decode_block(block, bodies):
+            heapq.heappush(waiting, row)
+    yield from sorted(waiting)
 
 
 def _sync(path: Path) -> None:

@@ -18,9 +18,6 @@ CREATE TABLE channel(
   id INTEGER PRIMARY KEY,
   link TEXT NOT NULL, device TEXT NOT NULL, direction TEXT NOT NULL, session TEXT NOT NULL
 );
-CREATE TABLE raw(
-  id INTEGER PRIMARY KEY, channel INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL
-);
 CREATE TABLE block(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE block_channel(
   channel INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY(channel, block)
@@ -59,7 +56,6 @@ events, so both are ordered across segments.
 """
 
 INDEXES = """
-CREATE INDEX raw_channel ON raw(channel);
 CREATE INDEX event_id ON event(id_high);
 CREATE INDEX event_device ON event(device);
 CREATE INDEX event_subject ON event(subject) WHERE subject IS NOT NULL;
@@ -68,7 +64,8 @@ CREATE INDEX event_subject ON event(subject) WHERE subject IS NOT NULL;
 
 SEGMENT = TABLES + INDEXES
 
-INSERT_RAW = "INSERT INTO raw VALUES(?,?,?,?)"
+INSERT_BLOCK = "INSERT INTO block VALUES(?,?,?)"
+INSERT_BLOCK_CHANNEL = "INSERT INTO block_channel VALUES(?,?)"
 INSERT_EVENT = "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_QUARANTINE = "INSERT INTO quarantine VALUES(?,?,?,?,?,?,?,?)"
 INSERT_RESOLUTION = "INSERT OR IGNORE INTO resolution VALUES(?,?,?,?)"

@@ -5,14 +5,12 @@ from __future__ import annotations
 import array
 import struct
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
-from typing import Any, cast
+from typing import Any
 
 import apsw
 
 from gateway.model import (
     DeviceEvent,
-    Direction,
     Instant,
     Quarantined,
     QuarantineReason,
@@ -21,10 +19,10 @@ from gateway.model import (
 )
 from gateway.sqlite import open_reader
 from gateway.store.batch import Resolution
-from gateway.store.blocks import RawRow, decode_block
 from gateway.store.body import Bodies
 from gateway.store.catalog import SegmentFile
-from gateway.store.names import ChannelKey, SeriesTable
+from gateway.store.journal import JournalReader
+from gateway.store.names import SeriesTable
 from gateway.store.pack import unpack
 from gateway.store.query import EventQuery, QuarantineQuery, RecordQuery
 from gateway.store.rows import Cells, Head, event
@@ -43,7 +41,7 @@ class SegmentReader:
         self._series = SeriesTable(self._connection)
         self._bodies = Bodies()
         self._devices: dict[str, int] = {}
-        self._channels: dict[int, ChannelKey] = {}
+        self._journal = JournalReader(self._connection, self._bodies, closed=file.closed)
 
     def close(self) -> None:
         self._connection.close()
@@ -74,22 +72,11 @@ class SegmentReader:
         return None
 
     def record(self, raw_id: RawId) -> WireRecord | None:
-        for row in self._connection.execute("SELECT * FROM raw WHERE id = ?", (raw_id,)):
-            return self._record(RawRow(*row))
-        found = "SELECT data FROM block WHERE first <= ? AND last >= ?"
-        for (block,) in self._connection.execute(found, (raw_id, raw_id)):
-            rows = (row for row in decode_block(block) if row.id == raw_id)
-            return next(map(self._record, rows), None)
-        return None
+        return self._journal.record(raw_id)
 
     def records(self, query: RecordQuery) -> list[WireRecord]:
         """Records that meet the query, newest first."""
-        channels = self._matching(query)
-        before = query.before if query.before is not None else (1 << 63) - 1
-        pick = self._blocks if self.file.closed else self._raws
-        rows = chain.from_iterable(pick(channel, before, query.limit) for channel in channels)
-        newest = sorted(rows, key=lambda row: row.id, reverse=True)[: query.limit]
-        return [self._record(row) for row in newest]
+        return self._journal.records(query)
 
     def quarantine(self, query: QuarantineQuery) -> Iterator[tuple[int, Quarantined]]:
         """Entries in order of id, whatever became of them."""
@@ -130,47 +117,3 @@ class SegmentReader:
             rows = self._connection.execute("SELECT name, id FROM device")
             self._devices = dict(rows)
         return self._devices.get(name, 0)
-
-    def _load_channels(self) -> None:
-        sql = "SELECT * FROM channel WHERE id > ?"
-        for number, *names in self._connection.execute(sql, (len(self._channels),)):
-            self._channels[number] = cast("ChannelKey", tuple(names))
-
-    def _record(self, row: RawRow) -> WireRecord:
-        if row.channel not in self._channels:
-            self._load_channels()
-        link, device, direction, session = self._channels[row.channel]
-        return WireRecord(
-            RawId(row.id), link, device, Direction(direction), session, Instant(row.at), row.data
-        )
-
-    def _matching(self, query: RecordQuery) -> Sequence[int | None]:
-        """The channels that meet the query; one None if every channel does."""
-        wanted = (query.link, query.device, query.direction, query.session)
-        if not any(part is not None for part in wanted):
-            return (None,)
-        self._load_channels()
-        return [
-            number
-            for number, names in self._channels.items()
-            if all(part in (None, name) for part, name in zip(wanted, names, strict=True))
-        ]
-
-    def _raws(self, channel: int | None, before: int, limit: int) -> Iterator[RawRow]:
-        which = "" if channel is None else "channel = ? AND"
-        sql = f"SELECT * FROM raw WHERE {which} id < ? ORDER BY id DESC LIMIT ?"  # noqa: S608
-        binds = (before, limit) if channel is None else (channel, before, limit)
-        return (RawRow(*row) for row in self._connection.execute(sql, binds))
-
-    def _blocks(self, channel: int | None, before: int, limit: int) -> Iterator[RawRow]:
-        mine = "first IN (SELECT block FROM block_channel WHERE channel = ?) AND"
-        which = "" if channel is None else mine
-        sql = f"SELECT data FROM block WHERE {which} first < ? ORDER BY first DESC"  # noqa: S608
-        binds = (before,) if channel is None else (channel, before)
-        rows = (
-            row
-            for (block,) in self._connection.execute(sql, binds)
-            for row in reversed(list(decode_block(block)))
-            if row.id < before and channel in (None, row.channel)
-        )
-        return islice(rows, limit)

@@ -14,6 +14,7 @@ from gateway.model import DeviceEvent, Receipt
 from gateway.sqlite import open_reader, open_writer, sync_folder, transaction
 from gateway.store import schema
 from gateway.store.batch import Batch
+from gateway.store.blocks import REACH, rows_of_blocks
 from gateway.store.body import Bodies
 from gateway.store.catalog import SegmentFile
 from gateway.store.known import KnownIds
@@ -84,10 +85,12 @@ class SegmentWriter:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES('probe', random())")
 
     def _insert_all(self, sheet: Sheet, meanwhile: Callable[[], None]) -> None:
+        blocks, channels = rows_of_blocks(sorted(sheet.raws), self._bodies, REACH)
         with transaction(self._connection):
             self._names.flush()
             for statement, rows in (
-                (schema.INSERT_RAW, sheet.raws),
+                (schema.INSERT_BLOCK, blocks),
+                (schema.INSERT_BLOCK_CHANNEL, channels),
                 (schema.INSERT_EVENT, sheet.events),
                 (schema.INSERT_QUARANTINE, sheet.quarantine),
                 (schema.INSERT_RESOLUTION, sheet.resolutions),

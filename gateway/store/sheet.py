@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Receipt
 from gateway.store.batch import Batch, Message
+from gateway.store.blocks import RawRow
 from gateway.store.body import Bodies
 from gateway.store.names import Names
 from gateway.store.pack import pack
@@ -34,7 +35,7 @@ class Sheet:
     known: set[bytes]
     next_seq: int
     subject_key: bytes
-    raws: list[Row] = field(default_factory=list)
+    raws: list[RawRow] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     quarantine: list[Row] = field(default_factory=list)
     resolutions: list[Row] = field(default_factory=list)
@@ -46,7 +47,7 @@ class Sheet:
         try:
             for record in batch.wire:
                 channel = self.names.channel(record)
-                self.raws.append((record.raw_id, channel, record.at, record.data))
+                self.raws.append(RawRow(record.raw_id, channel, record.at, record.data))
             for event in batch.events:
                 self._add_event(event)
             for message in batch.messages:

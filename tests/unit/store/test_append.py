@@ -127,16 +127,17 @@ async def test_both_classes_read_as_one_sequence(store: EventStore) -> None:
 
 async def test_a_batch_that_cannot_be_stored_fails_alone(store: EventStore) -> None:
     good = [store.submit(Batch(TELEMETRY, (make_record(n),), (make_event(n),))) for n in (1, 2)]
-    taken = store.submit(Batch(TELEMETRY, (make_record(1),), (make_event(3),)))
+    far = replace(make_event(3), received_at=Instant(1 << 70), observed_at=Instant(1 << 70))
+    never = store.submit(Batch(TELEMETRY, (make_record(3),), (far,)))
     unwritable = replace(make_event(4), payload={"when": object()})
     bad = store.submit(Batch(TELEMETRY, (make_record(4),), (make_event(5), unwritable)))
     last = store.submit(Batch(TELEMETRY, (make_record(6),), (make_event(6),)))
     assert [(await future).duplicate for future in (*good, last)] == [0, 0, 0]
-    for future in (taken, bad):
+    for future in (never, bad):
         with pytest.raises(StoreError, match="can't be stored"):
             await future
     assert [event.value and event.value.text for event in await store.events()] == ["1", "2", "6"]
-    assert await store.record(RawId(4)) is None
+    assert [await store.record(RawId(number)) for number in (3, 4)] == [None, None]
 
 
 async def test_everything_survives_a_restart(
@@ -262,6 +263,25 @@ async def test_records_are_found_by_where_they_crossed(store: EventStore) -> Non
     assert await store.records(device="m1", limit=2) == [records[4], records[2]]
     assert await store.records(before=3) == [records[1], records[0]]
     assert await store.records(link="elsewhere") == []
+
+
+async def test_records_that_commit_out_of_order_are_found_in_order(store: EventStore) -> None:
+    for numbers in ((1, 2000, 3), (2,), (9000, 1500, 7000), (1999, 1000, 5500), (1 << 20,)):
+        await store.append(Batch(TELEMETRY, tuple(make_record(n) for n in numbers)))
+    ids = [1 << 20, 9000, 7000, 5500, 2000, 1999, 1500, 1000, 3, 2, 1]
+
+    async def answers() -> list[object]:
+        found = [await store.record(RawId(number)) for number in (*ids, 4, 1 << 30)]
+        pages = [await store.records(before=at, limit=4) for at in (None, 5500, 3)]
+        ours = await store.records(device="meter-1", limit=100)
+        assert [each.raw_id for each in ours] == ids
+        assert [[each.raw_id for each in page] for page in pages] == [ids[:4], ids[4:8], ids[9:]]
+        assert [each and each.raw_id for each in found] == [*ids, None, None]
+        return [found, pages, ours]
+
+    before = await answers()
+    await store.close_segments(current=True)
+    assert await answers() == before
 
 
 async def test_what_is_observed_shows_but_is_not_stored(store: EventStore) -> None:
