@@ -1,7 +1,7 @@
 """The whole demo hospital in one process: every simulator, and faults on command.
 
 `main` prints one line of JSON when everything is ready:
-`{"ports": {"meters": 50200, …}, "lines": {"chemistry": "/dev/pts/7"}}`.
+`{"ports": {"meters": 50200, …}, "lines": {"chemistry": "/dev/pts/7", …}}`.
 `sensors` is the port of the broker that the MQTT sensors publish to, which somebody else runs.
 """
 
@@ -31,16 +31,23 @@ from simulators.astm.sender import Timers
 from simulators.control import controlled
 from simulators.hl7 import FAULTS as HL7_FAULTS
 from simulators.hl7 import Analyzer, hl7_analyzer
+from simulators.http import FAULTS as HTTP_FAULTS
+from simulators.http import WaterService
+from simulators.line import FAULTS as LINE_FAULTS
+from simulators.line import LineServer, weights
 from simulators.modbus import ModbusHospital, modbus_hospital
 from simulators.modbus import faults as modbus_faults
 from simulators.mqtt import FAULTS as MQTT_FAULTS
 from simulators.mqtt import MqttHospital, mqtt_hospital
+from simulators.sqlpoll import URINE_FAULTS, urine_computer
 
 HOST = "127.0.0.1"
 SENSORS = "sensors"
-HEMATOLOGY = "hematology"
+HEMATOLOGY, SCALE, URINE, WATER = "hematology", "scale", "urine", "water"
 _SAMPLE = 20.0
 """Seconds between two samples of an analyzer."""
+_WEIGHING = 5.0
+"""Seconds between two lines of a scale."""
 _IMPATIENT = Timers(answer=2.0, after_nak=2.0)
 """The analyzer may be at work before the gateway listens, and is not to lose 15 s by it."""
 
@@ -52,7 +59,8 @@ _LIST = "list"
 class Endpoint:
     """One simulated device, or a line of them: where it is reached, and what can go wrong.
 
-    `place` is a TCP port or the path of a serial line. `mend` ends the faults of a unit, or all.
+    `place` is a TCP port, or the path of a serial line or file. `mend` ends the faults of a unit,
+    or all.
     """
 
     place: int | str
@@ -79,7 +87,7 @@ class Hospital:
 
     @property
     def lines(self) -> dict[str, str]:
-        """The serial lines by link."""
+        """The serial lines and files by link."""
         places = {name: end.place for name, end in self._endpoints.items()}
         return {name: place for name, place in places.items() if isinstance(place, str)}
 
@@ -128,17 +136,27 @@ class Hospital:
 async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator[Hospital]:
     """Every simulator within the block, on the given ports or (0, or not given) on free ones."""
     broker = ports.get(SENSORS) or _free_port()
+    scale = LineServer(weights(random.Random()), rate=speed / _WEIGHING)
+    water = WaterService(_WEIGHING / speed)
     async with (
         modbus_hospital(HOST, ports, speed=speed) as modbus,
         mqtt_hospital(HOST, broker, speed=speed) as mqtt,
         astm_hospital(speed=speed, timers=_IMPATIENT) as astm,
         hl7_analyzer(HOST, ports.get(HEMATOLOGY, 0), interval=_SAMPLE / speed) as hematology,
+        scale.serving(HOST, ports.get(SCALE, 0)) as scale_port,
+        water.serving(HOST, ports.get(WATER, 0)),
+        urine_computer(_SAMPLE / speed) as urine,
     ):
         endpoints = {
             **_modbus_endpoints(modbus),
             **_mqtt_endpoints(mqtt, broker),
             **_astm_endpoints(astm),
             HEMATOLOGY: _hl7_endpoint(hematology),
+            SCALE: Endpoint(scale_port, LINE_FAULTS, scale.fault, lambda _unit: scale.clear()),
+            WATER: Endpoint(water.port, HTTP_FAULTS, water.fault, lambda _unit: water.clear()),
+            URINE: Endpoint(
+                str(urine.file), URINE_FAULTS, urine.fault, lambda _unit: urine.clear()
+            ),
         }
         yield Hospital(endpoints, broker)
 

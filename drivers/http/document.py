@@ -114,8 +114,8 @@ def _text(element: Element, path: str, namespaces: dict[str, str]) -> str | None
 
 
 def _at(value: Any, path: str) -> Any:
-    """The member at `a.b.0.c`; None if there is none."""
-    for step in path.split(".") if path else ():
+    """The member at `a.b.0.c`, or at a JSON Pointer (RFC 6901); None if there is none."""
+    for step in _steps(path):
         match value:
             case dict():
                 value = value.get(step)
@@ -124,6 +124,12 @@ def _at(value: Any, path: str) -> Any:
             case _:
                 return None
     return value
+
+
+def _steps(path: str) -> Sequence[str]:
+    if path.startswith("/"):
+        return [step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/")]
+    return path.split(".") if path else ()
 
 
 def _scalar(value: Any) -> object:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -20,7 +22,7 @@ def link_ports(site: Site) -> dict[str, int]:
 
 
 def relocated(site: Site, places: Mapping[str, int | str], http: int) -> Site:
-    """`site` with its links at `places` (ports and serial lines by link id), its pages on `http`.
+    """`site` with its links at `places` (ports, lines and files by link id), its pages on `http`.
 
     A section that opens a port which a link called (the broker of the sensors) moves along.
     """
@@ -39,16 +41,28 @@ def relocated(site: Site, places: Mapping[str, int | str], http: int) -> Site:
 
 
 def _port(link: LinkEntry) -> int | None:
-    port = getattr(link.transport or link.options, "port", None)
+    called = link.transport or link.options
+    if url := getattr(called, "url", ""):
+        return urlsplit(url).port
+    port = getattr(called, "port", None)
     return port if isinstance(port, int) else None
 
 
-def _calling(link: LinkEntry, port: int | str) -> LinkEntry:
-    if not hasattr(link.transport or link.options, "port"):
-        return link
+def _calling(link: LinkEntry, place: int | str) -> LinkEntry:
+    moved = _moved(link.transport or link.options, place)
     if link.transport is not None:
-        return replace(link, transport=link.transport.model_copy(update={"port": port}))
-    return replace(link, options=link.options.model_copy(update={"port": port}))
+        return replace(link, transport=link.transport.model_copy(update=moved))
+    return replace(link, options=link.options.model_copy(update=moved))
+
+
+def _moved(called: BaseModel, place: int | str) -> Mapping[str, Any]:
+    """The keys of a link or transport that say where it leads, for another place."""
+    if url := getattr(called, "url", ""):
+        parts = urlsplit(url)
+        return {"url": parts._replace(netloc=f"{parts.hostname}:{place}").geturl()}
+    if isinstance(getattr(called, "path", None), Path):
+        return {"path": Path(place)} if isinstance(place, str) else {}
+    return {"port": place} if hasattr(called, "port") else {}
 
 
 def _opening(section: BaseModel, moved: Mapping[int, int | str]) -> BaseModel:

@@ -1,20 +1,19 @@
-"""Answers HTTP/1.1 by hand, so that no library's idea of it stands between."""
+"""A laboratory's service: FHIR search, and SOAP around XML."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
+from simulators.http.answering import Faulty
+
 _BEGIN = re.compile(r"<begin>([^<]*)</begin>")
-_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _ENVELOPE = (
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
     '<GetResultsResponse xmlns="urn:lis"><GetResultsResult>{}</GetResultsResult>'
@@ -35,38 +34,18 @@ class Result:
 
 @dataclass(slots=True)
 class Service:
-    """`results` may change at any time. With `broken` it answers 503, with `cut` half an answer."""
+    """`results` and `faults` (of `Faulty`) may change at any time."""
 
     results: dict[str, Result] = field(default_factory=dict)
     zone: str = "Asia/Shanghai"
-    broken: bool = False
-    cut: bool = False
+    faults: set[str] = field(default_factory=set)
 
-    @asynccontextmanager
-    async def serving(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
-        """Yields the port."""
-        server = await asyncio.start_server(self._serve, host, port)
-        async with server:
-            yield server.sockets[0].getsockname()[1]
+    def serving(self, host: str = "127.0.0.1", port: int = 0) -> AbstractAsyncContextManager[int]:
+        """Gives the port."""
+        return Faulty(self._say, self.faults).serving(host, port)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = _LENGTH.search(head)
-            body = await reader.readexactly(int(length[1])) if length else b""
-            writer.write(self._answer(head.split(b" ", 2)[1].decode(), body.decode()))
-            await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return
-        finally:
-            writer.close()
-
-    def _answer(self, target: str, body: str) -> bytes:
-        if self.broken:
-            return b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
-        said = (self._soap(body) if body else self._fhir(target)).encode()
-        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(said)}\r\nconnection: close\r\n\r\n"
-        return head.encode() + (said[: len(said) // 2] if self.cut else said)
+    def _say(self, target: str, body: str) -> str:
+        return self._soap(body) if body else self._fhir(target)
 
     def _since(self, moment: datetime) -> list[Result]:
         found = [result for result in self.results.values() if result.updated >= moment]

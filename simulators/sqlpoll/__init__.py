@@ -1,5 +1,14 @@
-"""A laboratory that writes results into a table, as a LIS or an analyzer's computer does."""
+"""Tables that others may read: a laboratory's results, and an analyzer's computer."""
 
 from simulators.sqlpoll.laboratory import POSTGRESQL, SQLITE, Laboratory, Style
+from simulators.sqlpoll.urine import URINE_FAULTS, UrineComputer, urine_computer
 
-__all__ = ["POSTGRESQL", "SQLITE", "Laboratory", "Style"]
+__all__ = [
+    "POSTGRESQL",
+    "SQLITE",
+    "URINE_FAULTS",
+    "Laboratory",
+    "Style",
+    "UrineComputer",
+    "urine_computer",
+]

@@ -22,7 +22,7 @@ from tests.peers import free_port, require_peer, running, wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.peer]
 
-DEVICES = 15
+DEVICES = 22
 READY_WITHIN = 60
 VALUES_WITHIN = 10
 END_WITHIN = 8
@@ -171,6 +171,16 @@ def tail(started: Demo) -> str:
     return line
 
 
+def move(link: dict[str, Any], place: int | str) -> None:
+    """Let a link of devices.yaml lead to a simulator's port, line or file."""
+    if "url" in link:
+        link["url"] = f"http://127.0.0.1:{place}/v1.1"
+    elif "path" in link:
+        link["path"] = place
+    else:
+        link.get("transport", link)["port"] = place
+
+
 def test_without_mosquitto_the_stand_in_serves_every_sensor(tmp_path: Path) -> None:
     site = yaml.safe_load((Path(__file__).parents[2] / "devices.yaml").read_text())
     control = [sys.executable, "-m", "simulators.hospital", "--with-parent"]
@@ -181,7 +191,7 @@ def test_without_mosquitto_the_stand_in_serves_every_sensor(tmp_path: Path) -> N
         del site["listeners"]
         site["broker"] |= {"program": "iotcore", "port": ports["sensors"]}
         for name, link in site["links"].items():
-            link.get("transport", link)["port"] = ports[name]
+            move(link, ports[name])
         folder = SiteFolder.write(tmp_path / "site", site)
         with folder.gateway() as process, Api.at(folder.url) as api:
             folder.wait_ready(api, process, within=30)

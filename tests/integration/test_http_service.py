@@ -57,11 +57,11 @@ async def test_results_are_read_once_and_corrections_follow(name: str) -> None:
 
 @pytest.mark.parametrize("name", CODES)
 async def test_a_service_that_fails_and_comes_back_loses_nothing(name: str) -> None:
-    service = Service(broken=True)
+    service = Service(faults={"broken"})
     async with polling(service, name) as ports:
         assert ports.availabilities[-1][1] is False
         service.results["r1"] = result(name, 1, "1.5")
-        service.broken = False
+        service.faults.clear()
         await turn(ports)
         assert texts(ports) == ["1.5"]
         assert ports.availabilities[-1][1] is True

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from gateway.cli.relocate import link_ports, relocated
 from gateway.cli.shipped import demo_site
 from gateway.config import Site, discover_drivers, discover_rooms, load_site
@@ -12,6 +14,7 @@ def site() -> Site:
 
 def test_the_demo_calls_a_port_on_every_link() -> None:
     called = {"meters", "chiller", "ups", "room", "sensors", "hematology"}
+    called |= {"scale", "water"}
     assert set(link_ports(site())) == called
 
 
@@ -20,6 +23,13 @@ def test_a_serial_line_moves_to_another_path() -> None:
     (line,) = (link.transport for link in moved.links if link.id == "chemistry")
     assert isinstance(line, Serial)
     assert line.port == "/dev/pts/7"
+
+
+def test_a_service_and_a_file_move_as_well() -> None:
+    moved = relocated(site(), {"water": 40_003, "urine": "/srv/other/strips.db"}, http=8080)
+    options = {link.id: link.options.model_dump() for link in moved.links}
+    assert options["water"]["url"] == "http://127.0.0.1:40003/v1.1"
+    assert options["urine"]["path"] == Path("/srv/other/strips.db")
 
 
 def test_links_call_the_new_ports_and_pages_move() -> None:
