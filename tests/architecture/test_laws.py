@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYERS = (
     *("cli", "app", "api", "console", "alarms", "energy", "patients", "schedule", "security"),
-    *("audit", "web", "supervisor", "registry", "normalizer", "store", "keys", "seal", "config"),
-    "driver",
-    *("projection", "sqlite", "transport", "profile", "room", "model", "errors", "testing"),
+    *("audit", "timekeeping", "web", "supervisor", "registry", "normalizer", "store", "keys"),
+    *("config", "driver", "projection", "seal", "sqlite", "transport", "profile", "room"),
+    *("model", "errors", "testing"),
 )
 OTHERS = (
     *("drivers.modbus", "drivers.mqtt", "dicom.services", "dicom.node"),
