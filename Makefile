@@ -1,7 +1,7 @@
 # Isogate. `make` alone lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check bench sbom lock env env-dev peers
+.PHONY: help demo test test-full check bench sbom lock catalogues env env-dev peers
 export PYTHON ?= python3
 BIN := .venv/bin
 
@@ -40,6 +40,9 @@ lock: env-dev ## Resolve the dependencies anew; commit what changes
 	  --upgrade pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-strip-extras --extra broker --group dev \
 	  --upgrade -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+catalogues: env-dev ## Bring the translations of all rooms up to date with their texts
+	$(BIN)/python -m gateway.testing.catalogue
 
 env:
 	@tools/ensure_venv.sh run

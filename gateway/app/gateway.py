@@ -18,7 +18,7 @@ from gateway.config import Difference, Site, difference
 from gateway.driver import Part
 from gateway.model import Clock, DeviceEvent, Instant, Micros, QuarantineReason, WireRecord
 from gateway.registry import Registry
-from gateway.room import Entry, Glance, Principal
+from gateway.room import Entry, Glance, Hit, Principal
 from gateway.room import Site as SiteView
 from gateway.store import EventStore, StoreHealth
 from gateway.store.relational import Tables
@@ -94,6 +94,9 @@ class Gateway:
 
     async def glances(self, who: Principal) -> Sequence[Glance]:
         return await self.rooms.glances(who)
+
+    async def find(self, who: Principal, text: str) -> Sequence[Hit]:
+        return await self.rooms.find(who, text)
 
     def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:
         return self.intake.watch(watcher)

@@ -17,6 +17,7 @@ from gateway.room import (
     Auditor,
     Entry,
     Glance,
+    Hit,
     PageKit,
     Principal,
     Room,
@@ -107,3 +108,7 @@ class Rooms:
 
     async def glances(self, who: Principal) -> Sequence[Glance]:
         return [await each.glance(who) for each in self.running.values() if each.glance]
+
+    async def find(self, who: Principal, text: str) -> Sequence[Hit]:
+        found = [await each.find(who, text) for each in self.running.values() if each.find]
+        return [hit for hits in found for hit in hits]

@@ -13,11 +13,24 @@ from starlette.routing import BaseRoute, Route
 from gateway.audit.tables import Filter
 from gateway.audit.trail import AuditTrail
 from gateway.model import Instant, from_datetime, to_datetime
-from gateway.room import PageKit, Permission, Site, access, principal
+from gateway.room import PageKit, Permission, Site, access, principal, texts
 
 _PAGE = 100
 _EXPORTED = 100_000
 _LONGEST = 16
+_HEAD = texts(
+    "No.",
+    "At",
+    "Who",
+    "Name",
+    "From",
+    "Action",
+    "Outcome",
+    "Patient",
+    "Specimen",
+    "Objects",
+    "Detail",
+)
 
 
 class Pages:
@@ -51,7 +64,6 @@ class Pages:
             wanted = _wanted(request, trail, zone)
             await trail.record("export.audit", principal(request), objects=_asked(request))
             entries = await trail.find(wanted, limit=_EXPORTED)
-            head = ("No.", "At", "Who", "Name", "From", "Action", "Outcome", "Patient", "Specimen")
             rows = (
                 (
                     each.seq,
@@ -68,7 +80,7 @@ class Pages:
                 )
                 for each in entries
             )
-            return kit.csv(request, "audit", (*head, "Objects", "Detail"), rows)
+            return kit.csv(request, "audit", _HEAD, rows)
 
         return [
             Route("/audit", page, methods=["GET"]),

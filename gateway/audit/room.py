@@ -18,10 +18,12 @@ from gateway.audit.trail import AuditTrail
 from gateway.errors import StoreError
 from gateway.room import (
     OWNER,
+    Area,
     Attention,
     Entry,
     Glance,
     Level,
+    Outcome,
     Permission,
     Principal,
     Room,
@@ -104,5 +106,15 @@ room = Room(
     section=AuditOptions,
     always=True,
     package="gateway.audit",
-    navigation=(Entry("/audit", {"en": "Audit", "zh-CN": "审计"}, Permission.READ_AUDIT, 810),),
+    navigation=(
+        Entry(
+            "/audit",
+            {"en": "Audit", "zh-CN": "审计"},
+            Permission.READ_AUDIT,
+            930,
+            Area.SETTINGS,
+            "shield",
+        ),
+    ),
+    words={"outcome": tuple(Outcome)},
 )

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 
-from gateway.console.device import Device
-from gateway.console.laboratory import Laboratory
-from gateway.console.log import Log
-from gateway.console.overview import Overview
-from gateway.console.quarantine import Quarantine
-from gateway.console.render import Renderer
-from gateway.console.trend import Trend
-from gateway.console.wire import Wire
-from gateway.room import Access, access
+from gateway.console import static_files
+from gateway.console.kit.render import Renderer
+from gateway.console.pages.device import Device
+from gateway.console.pages.devices import Devices
+from gateway.console.pages.finder import Finder
+from gateway.console.pages.laboratory import Laboratory
+from gateway.console.pages.log import Log
+from gateway.console.pages.overview import Overview
+from gateway.console.pages.quarantine import Quarantine
+from gateway.console.pages.trend import Trend
+from gateway.console.pages.wire import Wire
 from gateway.web import GatewayView, Refusal
-
-_STATIC = Path(__file__).parent / "static"
 
 
 class Console:
@@ -38,6 +36,7 @@ class Console:
         laboratory, quarantine = Laboratory(view, renderer), Quarantine(view, renderer)
         pages: list[tuple[str, Callable[[Request], Any]]] = [
             ("/", Overview(view, renderer).page),
+            ("/devices", Devices(view, renderer).page),
             ("/devices/{device}", Device(view, renderer).page),
             ("/devices/{device}/trend/{code:path}", trend.page),
             ("/devices/{device}/spark/{code:path}", trend.spark),
@@ -48,11 +47,11 @@ class Console:
             ("/results", laboratory.results),
             ("/samples/{owner}/{specimen:path}", laboratory.sample),
         ]
-        static = access(Access.PUBLIC)(StaticFiles(directory=_STATIC))
         return [
             *(Route(path, page, methods=["GET"]) for path, page in pages),
             Route("/quarantine", quarantine.interpret, methods=["POST"]),
-            Mount("/static", static, name="static"),
+            Route("/find", Finder(view, renderer).find, methods=["POST"]),
+            *static_files.routes(),
         ]
 
     def error_page(self, request: Request, refusal: Refusal) -> Response:

@@ -2,28 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from gateway.room import Entry, Permission, Principal
+from gateway.room import Area, Entry, Permission, Principal
 
 OWN = (
-    Entry("/", {"en": "Overview", "zh-CN": "总览"}, Permission.READ_SITE, 0),
-    Entry("/results", {"en": "Results", "zh-CN": "检验结果"}, Permission.READ_RESULTS, 300),
-    Entry("/events", {"en": "Events", "zh-CN": "事件"}, Permission.READ_EVENTS, 700),
-    Entry("/messages", {"en": "Messages", "zh-CN": "报文"}, Permission.READ_WIRE, 710),
-    Entry("/quarantine", {"en": "Quarantine", "zh-CN": "待处理"}, Permission.READ_QUARANTINE, 720),
+    Entry(
+        "/", {"en": "Overview", "zh-CN": "总览"}, Permission.READ_SITE, 0, Area.OVERVIEW, "overview"
+    ),
+    Entry(
+        "/devices",
+        {"en": "Devices", "zh-CN": "设备"},
+        Permission.READ_SITE,
+        200,
+        Area.DEVICES,
+        "device",
+    ),
+    Entry(
+        "/results",
+        {"en": "Results", "zh-CN": "检验结果"},
+        Permission.READ_RESULTS,
+        300,
+        Area.LAB,
+        "lab",
+        ("/samples",),
+    ),
+    Entry(
+        "/events", {"en": "Events", "zh-CN": "事件"}, Permission.READ_EVENTS, 700, Area.WIRE, "list"
+    ),
+    Entry(
+        "/messages",
+        {"en": "Messages", "zh-CN": "报文"},
+        Permission.READ_WIRE,
+        710,
+        Area.WIRE,
+        "message",
+    ),
+    Entry(
+        "/quarantine",
+        {"en": "Quarantine", "zh-CN": "待处理"},
+        Permission.READ_QUARANTINE,
+        720,
+        Area.WIRE,
+        "tray",
+    ),
 )
-_ELSEWHERE = {"/": ("/devices",), "/results": ("/samples",)}
-"""Pages that belong to an entry and lie at another address."""
 
 
-def navigation(of_rooms: Sequence[Entry], who: Principal) -> list[Entry]:
-    """The entries that `who` may open, by place."""
-    entries = (entry for entry in (*OWN, *of_rooms) if who.may(entry.permission))
-    return sorted(entries, key=lambda entry: entry.place)
+def navigation(of_rooms: Sequence[Entry], who: Principal) -> Mapping[Area, Sequence[Entry]]:
+    """The entries that `who` may open, by area and place; areas without any are left out."""
+    entries = sorted(
+        (entry for entry in (*OWN, *of_rooms) if who.may(entry.permission)),
+        key=lambda entry: entry.place,
+    )
+    by_area = {area: [entry for entry in entries if entry.area is area] for area in Area}
+    return {area: found for area, found in by_area.items() if found}
 
 
 def is_current(entry: Entry, here: str) -> bool:
     """Whether the page at the address `here` belongs to an entry."""
-    homes = (entry.path, *_ELSEWHERE.get(entry.path, ()))
+    homes = (entry.path, *entry.also)
     return any(here == home or (home != "/" and here.startswith(f"{home}/")) for home in homes)

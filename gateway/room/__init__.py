@@ -14,7 +14,9 @@ from gateway.room.access import (
     with_principal,
 )
 from gateway.room.audit import Auditor, Outcome
-from gateway.room.page import Attention, Entry, Glance, Level, PageKit, Reader, Tile
+from gateway.room.form import Entered, Fault, Field, Form
+from gateway.room.page import Area, Attention, Entry, Glance, Hit, Level, PageKit, Reader, Tile
+from gateway.room.piece import Change, Chart, Limit, Line, Spot, Step, changes
 from gateway.room.ports import Deliveries, Delivery, RoomPorts
 from gateway.room.room import (
     ENTRY_POINT_GROUP,
@@ -27,7 +29,9 @@ from gateway.room.room import (
     Site,
 )
 from gateway.room.subscriber import Emit, Subscriber
+from gateway.room.table import Asked, Choice, Column, Search, Sheet, Table
 from gateway.room.values import Values
+from gateway.room.words import texts
 
 __all__ = [
     "ACTION_SYSTEM",
@@ -35,15 +39,28 @@ __all__ = [
     "NOBODY",
     "OWNER",
     "Access",
+    "Area",
+    "Asked",
     "Attention",
     "Auditor",
     "CallsOut",
+    "Change",
+    "Chart",
+    "Choice",
+    "Column",
     "Deliveries",
     "Delivery",
     "Emit",
+    "Entered",
     "Entry",
+    "Fault",
+    "Field",
+    "Form",
     "Glance",
+    "Hit",
     "Level",
+    "Limit",
+    "Line",
     "Neighbours",
     "OpensPorts",
     "Outcome",
@@ -56,12 +73,19 @@ __all__ = [
     "RoomPorts",
     "Rule",
     "Running",
+    "Search",
+    "Sheet",
     "Site",
+    "Spot",
+    "Step",
     "Subscriber",
+    "Table",
     "Tile",
     "Values",
     "access",
+    "changes",
     "principal",
     "rule_of",
+    "texts",
     "with_principal",
 ]

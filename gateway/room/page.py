@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.model import Instant, Localized
 from gateway.room.access import Permission
+from gateway.room.table import Table
+
+R = TypeVar("R")
 
 
 class Level(StrEnum):
@@ -21,6 +24,18 @@ class Level(StrEnum):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
+
+
+class Area(StrEnum):
+    """Where in the navigation a page stands."""
+
+    OVERVIEW = "overview"
+    DEVICES = "devices"
+    PATIENTS = "patients"
+    LAB = "lab"
+    FACILITIES = "facilities"
+    WIRE = "wire"
+    SETTINGS = "settings"
 
 
 class Reader(Protocol):
@@ -62,34 +77,52 @@ class PageKit(Protocol):
         """A table as a CSV file that spreadsheets open right (UTF-8 with a mark)."""
         ...
 
+    def table(
+        self, request: Request, template: str, table: Table[R], rows: Iterable[R], **facts: Any
+    ) -> Response:
+        """A page with `sheet`, what its address asks of `rows`, or the same rows as a CSV file."""
+        ...
+
     async def form(self, request: Request) -> Mapping[str, str]:
         """The fields of a posted form; whether it may be posted was checked before."""
         ...
 
-    def done(self, request: Request, path: str, message: str) -> Response:
-        """After a POST: go to `path` and say there what was done, in the reader's words."""
+    def done(self, request: Request, path: str, message: str, **facts: Any) -> Response:
+        """After a POST: go to `path` and say there what was done, in the reader's words.
+
+        `message` is a message id, whose `%(name)s` the `facts` fill.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the navigation, shown to whoever has its permission; lower `place` comes first."""
+    """A line of the navigation, shown to whoever has its permission.
+
+    Lower `place` comes first in its `area`. `icon` is one of the set in `macros.html`; `also` are
+    further addresses whose pages belong to this one.
+    """
 
     path: str
     label: Localized
     permission: Permission
     place: int = 500
+    area: Area = Area.OVERVIEW
+    icon: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One number on the overview."""
+    """One number on the overview, in order of `place`; devices stand at 0, the store at 900."""
 
     label: Localized
     value: str
     path: str = ""
     level: Level = Level.CALM
     note: Localized = ""
+    unit: str = ""
+    place: int = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +134,15 @@ class Attention:
     why: Localized
     path: str
     since: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something found by its name or number, for the palette."""
+
+    label: str
+    path: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from gateway.driver import LinkEntry
 from gateway.model import Clock, Localized
 from gateway.room.access import Principal
 from gateway.room.audit import Auditor
-from gateway.room.page import Entry, Glance, PageKit
+from gateway.room.page import Entry, Glance, Hit, PageKit
 from gateway.room.ports import RoomPorts
 from gateway.room.subscriber import Subscriber
 from gateway.room.values import Values
@@ -93,7 +93,8 @@ class Running:
 
     `jobs` run, by name, from when all rooms are open until the gateway stops; one that ends with
     an error stops the gateway. `services` can be asked for by other rooms, as subscribers can.
-    `routes` makes the room's pages and API; `glance` its part of the overview.
+    `routes` makes the room's pages and API; `glance` its part of the overview; `find` answers the
+    palette with what a principal may see of what fits some letters, the best first and few.
     """
 
     subscribers: Sequence[Subscriber] = ()
@@ -101,6 +102,7 @@ class Running:
     jobs: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     routes: Callable[[PageKit], Iterable[BaseRoute]] | None = None
     glance: Callable[[Principal], Awaitable[Glance]] | None = None
+    find: Callable[[Principal, str], Awaitable[Sequence[Hit]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class Room:
 
     One with a `section` is open where devices.yaml has that section, or always if `always` is
     set (its section is then made of defaults); one without a section is always open. `package`
-    holds its `templates/` and `locale/`.
+    holds its `templates/` and `locale/`; `words` are the closed sets whose words it shows, by the
+    context under which its catalogue translates them.
     """
 
     name: str
@@ -118,3 +121,4 @@ class Room:
     always: bool = False
     package: str = ""
     navigation: tuple[Entry, ...] = ()
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)

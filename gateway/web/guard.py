@@ -7,20 +7,15 @@ from ipaddress import IPv6Address, ip_address
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.room import OWNER, Access, Rule, with_principal
+from gateway.web.policy import POLICY
 from gateway.web.refusal import Refusal
 
 _OVER_SOCKET = "isogate.over_socket"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
-_POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    b"connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
-    b"frame-ancestors 'none'"
-)
-
 _HEADERS = (
-    (b"content-security-policy", _POLICY),
+    (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -52,7 +47,7 @@ class OverSocket:
 
 
 class BrowserHeaders:
-    """Adds the security headers to every response."""
+    """Adds the security headers to every response that does not bring its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -60,7 +55,9 @@ class BrowserHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS]
+                given = {name for name, _ in message["headers"]}
+                ours = [each for each in _HEADERS if each[0] not in given]
+                message["headers"] = [*message["headers"], *ours]
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

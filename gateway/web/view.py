@@ -18,7 +18,7 @@ from gateway.model import (
     WireRecord,
 )
 from gateway.registry import Registry
-from gateway.room import Entry, Glance, Principal, Site
+from gateway.room import Entry, Glance, Hit, Principal, Site
 from gateway.store import QuarantineEntry, RollupRow
 from gateway.web.metric import Metric
 
@@ -115,6 +115,10 @@ class GatewayView(Protocol):
 
     async def glances(self, who: Principal) -> Sequence[Glance]:
         """What the open rooms add to the overview of a principal."""
+        ...
+
+    async def find(self, who: Principal, text: str) -> Sequence[Hit]:
+        """What the open rooms know by some letters, as far as a principal may see it."""
         ...
 
     def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:

@@ -7,6 +7,7 @@ const pulse = document.querySelector("[data-pulse]");
 const byPoint = group("[data-point]", (element) => element.dataset.point);
 const byDevice = group("[data-device]", (element) => element.dataset.device);
 let refreshing = 0;
+let pulsed = 0;
 
 function group(selector, key) {
   const found = new Map();
@@ -36,7 +37,7 @@ function showValue(item) {
   return text;
 }
 
-// Tiles show about five digits, as gateway.console.shown.short has it; the title has all.
+// Tiles show about five digits, as gateway.console.pages.shown.short has it; the title has all.
 function showNumber(element, text) {
   const parts = /^-?(\d+)\.(\d+)$/.exec(text);
   if (!("short" in element.dataset) || !parts) {
@@ -102,6 +103,21 @@ function replace(part, other) {
   if (held) document.getElementById(held)?.focus();
 }
 
+// Parts follow results, or the kinds of events that they name.
+function wanted(kind) {
+  const parts = [...document.querySelectorAll("[data-refresh]")];
+  return parts.some((part) => (part.dataset.follows ?? "result").split(" ").includes(kind));
+}
+
+// One line at the foot says that something comes in, and what.
+function beat(item) {
+  if (!pulse || now() - pulsed < 1000) return;
+  pulsed = now();
+  const name = item.name?.[document.documentElement.lang] ?? item.code;
+  const text = item.value_code === null ? item.value_text ?? "" : word("value", item.value_code);
+  write(pulse, `${moment(Date.parse(item.received_at)).slice(11)}  ${item.device}  ${name}  ${text}`);
+}
+
 function tick() {
   for (const time of document.querySelectorAll("[data-age]")) {
     if (time.dataset.age) write(time, age(Number(time.dataset.age) / 1000));
@@ -110,7 +126,6 @@ function tick() {
 
 function follow(address) {
   const stream = new EventSource(address);
-  let pulsed = 0;
   stream.addEventListener("open", () => { lost.hidden = true; });
   stream.addEventListener("error", () => {
     if (!lost.hidden) return;
@@ -119,15 +134,14 @@ function follow(address) {
   });
   stream.addEventListener("device", (event) => showState(JSON.parse(event.data)));
   stream.addEventListener("event", (event) => {
-    if (JSON.parse(event.data).type.endsWith(".result")) refresh();
+    const { type, data } = JSON.parse(event.data);
+    if (wanted(type.split(".").at(-1))) refresh();
+    beat(data);
   });
   stream.addEventListener("latest", (event) => {
     const item = JSON.parse(event.data);
-    const text = showValue(item);
-    if (!pulse || now() - pulsed < 1000) return;
-    pulsed = now();
-    const name = item.name?.[document.documentElement.lang] ?? item.code;
-    write(pulse, `${moment(Date.parse(item.received_at)).slice(11)}  ${item.device}  ${name}  ${text}`);
+    showValue(item);
+    beat(item);
   });
   if (document.querySelector("[data-refresh]")) setInterval(refresh, 5000);
 }

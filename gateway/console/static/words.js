@@ -24,7 +24,7 @@ export function moment(milliseconds) {
   return clock.format(milliseconds);
 }
 
-// The largest unit that fits, as gateway.console.times.age has it.
+// The largest unit that fits, as gateway.console.text.times.age has it.
 export function age(milliseconds) {
   const seconds = Math.max(0, Math.floor((now() - milliseconds) / 1000));
   const steps = [["s", 1, 60], ["min", 60, 3600], ["h", 3600, 172800], ["d", 86400, Infinity]];

@@ -44,7 +44,7 @@ from gateway.profile import (
     Profile,
 )
 from gateway.registry import DeviceState, Registry
-from gateway.room import Entry, Glance, Principal, Site
+from gateway.room import Entry, Glance, Hit, Principal, Site
 from gateway.store import QuarantineEntry, RollupRow
 from gateway.supervisor.link import LinkState, LinkStatus
 from gateway.supervisor.tap import TapHub, Tapped
@@ -229,6 +229,8 @@ class MemorySite:
         self.taps = TapHub(self.clock)
         self.state = Readiness(ready=True)
         self.asked: list[str] = []
+        self.hits: list[Hit] = []
+        self.glance = Glance()
         self.parts: dict[int, Sequence[Part]] = {}
         self.outcome: dict[str, Any] = {"resolved": 0, "events": 0, "waiting": {}}
         self.desk = LabDesk(
@@ -260,7 +262,10 @@ class MemorySite:
         return ()
 
     async def glances(self, _who: Principal) -> Sequence[Glance]:
-        return ()
+        return (self.glance,)
+
+    async def find(self, _who: Principal, text: str) -> Sequence[Hit]:
+        return [hit for hit in self.hits if text in hit.label]
 
     async def hear(self, *events: DeviceEvent) -> list[DeviceEvent]:
         """Store events and fold them, as the gateway does; what was stored."""

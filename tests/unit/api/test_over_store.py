@@ -13,8 +13,16 @@ import pytest
 
 from gateway.api import Application, open_app
 from gateway.console import Console
-from gateway.console.newest import newest
-from gateway.model import Instant, Quarantined, QuarantineReason, RawId, Retention, SystemClock
+from gateway.console.pages.newest import newest
+from gateway.model import (
+    DeviceEvent,
+    Instant,
+    Quarantined,
+    QuarantineReason,
+    RawId,
+    Retention,
+    SystemClock,
+)
 from gateway.store import Batch, EventStore, StoreOptions
 from gateway.web import History
 from tests.unit.api.memory_site import NOON, SECOND, measured, wire
@@ -108,10 +116,24 @@ async def test_the_log_is_read_backwards(store: EventStore) -> None:
     await _store(store, 700)
     last = await newest(store, before=store.last_seq + 1, count=50)
     rare = await newest(store, before=store.last_seq + 1, count=50, device="room-1")
-    assert [event.value.text for event in last if event.value] == [
+    assert [event.value.text for event in last.events if event.value] == [
         str(n) for n in range(699, 649, -1)
     ]
-    assert [event.source.device for event in rare] == ["room-1"]
+    assert [event.source.device for event in rare.events] == ["room-1"]
+    assert (last.reached, rare.reached) == (last.events[-1].seq, 0)
+
+
+async def test_a_search_of_the_log_says_how_far_it_looked(store: EventStore) -> None:
+    await _store(store, 700)
+    last_seq = store.last_seq
+
+    def wanted(event: DeviceEvent) -> bool:
+        return event.value is not None and event.value.text == "3"
+
+    near = await newest(store, before=last_seq + 1, count=5, wanted=wanted, reach=100)
+    assert (near.events, near.reached) == ([], last_seq - 100)
+    far = await newest(store, before=near.reached + 1, count=5, wanted=wanted)
+    assert [event.value.text for event in far.events if event.value] == ["3"]
 
 
 async def test_every_page_is_served(store: EventStore, http: httpx.AsyncClient) -> None:

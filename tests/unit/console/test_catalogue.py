@@ -1,78 +1,36 @@
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml
-from babel.messages.catalog import Message
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
 from jinja2 import Environment
 
 import gateway
-from gateway.console.catalogue import LANGUAGES, SOURCE, Catalogue, catalogue, offered
-from gateway.console.finding import FLAGS, LEVELS
-from gateway.console.language import THEMES
-from gateway.console.words import AGES, VALUES
-from gateway.model import Direction, Kind, Quality, QuarantineReason, Status
-from gateway.registry import DeviceState
+from gateway.console.text.catalogue import LANGUAGES, SOURCE, Catalogue, catalogue, offered
+from gateway.console.text.closed_sets import CLOSED_SETS
+from gateway.console.text.words import VALUES
+from gateway.testing.catalogue import TAG, Package, console, faults, merge, rooms
 
 HOME = Path(gateway.__file__).parent
-TEMPLATES = HOME / "console" / "templates"
-TRANSLATED = [tag for tag in LANGUAGES if tag != SOURCE]
-CLOSED_SETS = {
-    "age": AGES,
-    "direction": tuple(Direction),
-    "flag": tuple(FLAGS.values()),
-    "kind": tuple(Kind),
-    "level": tuple(LEVELS),
-    "quality": tuple(Quality),
-    "reason": tuple(QuarantineReason),
-    "state": tuple(DeviceState),
-    "status": tuple(Status),
-    "theme": THEMES,
-    "value": VALUES,
-}
-BRANDS = {"Isogate", "JSON", "Ctrl", "K"}
+CONSOLE = console(CLOSED_SETS)
+SHARED = CONSOLE.texts()
+PACKAGES = [CONSOLE, *rooms()]
+TEMPLATES = sorted(path for each in PACKAGES for path in each.home.glob("templates/**/*.html"))
+BRANDS = {"Isogate", "JSON", "CSV", "Ctrl", "K"}
 
 
-def _messages(tag: str) -> list[Message]:
-    with (HOME / "console" / "locale" / f"{tag}.po").open("rb") as stream:
-        return [message for message in read_po(stream, locale=tag.replace("-", "_")) if message.id]
+def test_every_language_on_offer_is_checked() -> None:
+    assert {TAG, SOURCE} == LANGUAGES.keys()
+    assert len(SHARED) > 100
 
 
-def _in_templates() -> set[str]:
-    found = extract_from_dir(
-        TEMPLATES, [("**.html", "jinja2")], options_map={"**.html": {"silent": "false"}}
-    )
-    return {each if isinstance(each, str) else each[0] for _, _, each, _, _ in found}
-
-
-def _in_refusals() -> Iterator[str]:
-    for path in [*HOME.joinpath("web").glob("*.py"), *HOME.joinpath("api").glob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refusal":
-                for text in node.args[1:4]:
-                    assert isinstance(text, ast.Constant), f"{path}:{text.lineno}: not a literal"
-                    yield str(text.value)
-
-
-@pytest.mark.parametrize("tag", TRANSLATED)
-def test_every_text_of_the_templates_and_refusals_is_translated(tag: str) -> None:
-    known = {m.id if isinstance(m.id, str) else m.id[0] for m in _messages(tag) if not m.context}
-    wanted = _in_templates() | set(_in_refusals())
-    assert len(wanted) > 100
-    assert wanted - known == set()
-    assert known - wanted == set(), "no page uses these"
-
-
-@pytest.mark.parametrize("tag", TRANSLATED)
-def test_every_word_of_the_closed_sets_is_translated(tag: str) -> None:
-    known = {(message.context, message.id) for message in _messages(tag) if message.context}
-    assert known == {(name, str(word)) for name, words in CLOSED_SETS.items() for word in words}
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda each: each.name)
+def test_every_text_is_translated_and_every_translation_used(package: Package) -> None:
+    others = () if package is CONSOLE else SHARED
+    assert faults(package, others) == [], "run `make catalogues`, and translate what is empty"
 
 
 def test_every_word_that_a_shipped_profile_gives_a_value_is_translated() -> None:
@@ -82,31 +40,74 @@ def test_every_word_that_a_shipped_profile_gives_a_value_is_translated() -> None
         for point in points.values():
             spoken.update(point.get("states", {}).values() if isinstance(point, dict) else ())
     assert spoken
-    assert spoken - set(VALUES) == set(), "add them to gateway.console.words and the catalogues"
+    assert spoken - set(VALUES) == set(), "add them to gateway.console.text.words"
 
 
-@pytest.mark.parametrize("tag", TRANSLATED)
-def test_no_translation_is_empty_fuzzy_or_short_of_a_placeholder(tag: str) -> None:
-    for message in _messages(tag):
-        texts = (message.string,) if isinstance(message.string, str) else message.string
-        source = message.id if isinstance(message.id, str) else message.id[-1]
-        placeholders = re.findall(r"%\(\w+\)s|\{\w+\}", source)
-        assert texts, message.id
-        for text in texts:
-            assert text, message.id
-            assert not message.fuzzy, message.id
-            assert sorted(re.findall(r"%\(\w+\)s|\{\w+\}", text)) == sorted(placeholders)
-
-
-@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_no_template_has_words_of_its_own(path: Path) -> None:
     environment = Environment(autoescape=True, extensions=["jinja2.ext.i18n"])
     lexed = environment.lex(path.read_text("utf-8"))
     markup = "".join(text if kind == "data" else "\0" for _, kind, text in lexed)
     for attribute in re.findall(r'(?:title|aria-label|placeholder|alt)="([^"]*)"', markup):
         assert not attribute.strip("\0"), attribute
-    texts = re.sub(r"<[^>]*>|[\w-]+=\"[^\"]*\"", "\n", markup)
+    tags = r"<[^>]*>|[\w-]+=\"[^\"]*\"|(?<=\0) required(?=\0)"
+    texts = re.sub(tags, "\n", markup)
     assert set(re.findall(r"[A-Za-z]+", texts)) - BRANDS == set()
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
+    name = f"ward_{uuid4().hex}"
+    home = tmp_path / name
+    (home / "templates" / "ward").mkdir(parents=True)
+    (home / "templates" / "ward" / "beds.html").write_text(
+        '{{ _("Beds") }} {{ ngettext("%(num)s bed", "%(num)s beds", n) }}'
+    )
+    (home / "__init__.py").touch()
+    (home / "pages.py").write_text(
+        "from gateway.room import Column\n"
+        'FREE = Column("free", "Free", len)\nFIELD = Field("x", "Not a form")\n'
+        'kit.done(request, "/beds", "%(name)s is moved.")\n'
+        'name = say("Not a text of the page")\n'
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return Package(name, {"bed": ("free", "taken")})
+
+
+def test_texts_come_from_templates_calls_and_closed_sets(package: Package) -> None:
+    assert package.texts() == {
+        "Beds",
+        ("%(num)s bed", "%(num)s beds"),
+        "Free",
+        "%(name)s is moved.",
+    }
+    merge(package)
+    assert len(faults(package)) == 6
+
+
+def test_a_merge_keeps_translations_and_drops_what_is_unused(package: Package) -> None:
+    merge(package)
+    text = package.catalogue.read_text("utf-8")
+    text = text.replace('msgid "Beds"\nmsgstr ""', 'msgid "Beds"\nmsgstr "床位"')
+    package.catalogue.write_text(text + '\nmsgid "Gone"\nmsgstr "没了"\n', "utf-8")
+    assert "used nowhere: 'Gone'" in faults(package)
+    merge(package)
+    assert "床位" in package.catalogue.read_text("utf-8")
+    assert "没了" not in package.catalogue.read_text("utf-8")
+
+
+def test_a_translation_that_loses_a_placeholder_is_found(package: Package) -> None:
+    merge(package)
+    text = package.catalogue.read_text("utf-8")
+    moved = 'msgid "%(name)s is moved."\nmsgstr ""'
+    package.catalogue.write_text(text.replace(moved, moved[:-1] + '已移动。"'), "utf-8")
+    assert "placeholders differ: '%(name)s is moved.' | '已移动。'" in faults(package)
+
+
+def test_a_text_of_the_console_need_not_be_translated_again(package: Package) -> None:
+    merge(package, {"Beds"})
+    assert "Beds" not in package.catalogue.read_text("utf-8")
+    assert not any("Beds" in fault for fault in faults(package, {"Beds"}))
 
 
 def test_a_plural_follows_the_language() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.api import open_app
 from gateway.console import Console
-from gateway.console.worklist import tasks
+from gateway.console.pages.worklist import tasks
 from gateway.driver import AnalyzerOptions, DeviceEntry
 from gateway.model import Instant, Quarantined, QuarantineReason, RawId
 from gateway.registry import Registry

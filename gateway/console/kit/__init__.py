@@ -1,0 +1,1 @@
+"""Fills templates, and draws what several pages share."""

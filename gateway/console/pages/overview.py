@@ -1,0 +1,172 @@
+"""`/`: is my site well?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.console.kit.render import Renderer
+from gateway.console.pages.newest import newest
+from gateway.console.pages.told import told
+from gateway.console.text.reader import Reader
+from gateway.model import Instant, Kind, Localized
+from gateway.registry import DeviceState, DeviceStatus
+from gateway.room import Attention, Glance, Level, Permission, Principal, Tile, access, principal
+from gateway.supervisor import LinkState
+from gateway.web import GatewayView
+
+_WAITING = 100
+_RECENT = 8
+_REACH = 5_000
+_TILES = 8
+
+
+class Overview:
+    def __init__(self, view: GatewayView, renderer: Renderer) -> None:
+        self._view = view
+        self._renderer = renderer
+
+    @access(Permission.READ_SITE)
+    async def page(self, request: Request) -> Response:
+        who = principal(request)
+        reader = self._renderer.reader(request)
+        own, of_rooms = await asyncio.gather(self._own(who, reader), self._view.glances(who))
+        glances = [own, *of_rooms]
+        tiles = sorted((t for each in glances for t in each.tiles), key=lambda tile: tile.place)
+        needs = sorted(
+            (one for each in glances for one in each.attention), key=lambda one: -one.since
+        )
+        states = [status.state for status in self._view.registry]
+        return self._renderer.page(
+            request,
+            "overview.html",
+            tiles=tiles[:_TILES],
+            needs=needs,
+            devices_total=len(states),
+            silent=states.count(DeviceState.OFFLINE),
+            waiting=states.count(DeviceState.WAITING),
+            readiness=self._view.readiness(),
+            recent=await self._recent(who, reader),
+        )
+
+    async def _recent(self, who: Principal, reader: Reader) -> list[object]:
+        if not who.may(Permission.READ_EVENTS):
+            return []
+        store = self._view.store
+        found = await newest(
+            store,
+            before=store.last_seq + 1,
+            count=_RECENT,
+            wanted=lambda event: event.kind is not Kind.MEASUREMENT,
+            reach=_REACH,
+        )
+        return [told(event, self._view, reader) for event in found.events]
+
+    async def _own(self, who: Principal, reader: Reader) -> Glance:
+        """Devices, lines, the store and the quarantine."""
+        quarantine = who.may(Permission.READ_QUARANTINE)
+        entries = (
+            await self._view.store.quarantine(limit=_WAITING, open_only=True) if quarantine else ()
+        )
+        oldest = entries[0].entry.at if entries else reader.now
+        statuses = list(self._view.registry)
+        return Glance(
+            tiles=(
+                _devices_tile(statuses, reader),
+                *([_quarantine_tile(len(entries), reader)] if quarantine else ()),
+                _store_tile(self._view, reader),
+            ),
+            attention=[
+                *self._store_attention(reader),
+                *(_silent(status, reader) for status in statuses if _is_silent(status)),
+                *self._link_attention(),
+                *([_waiting(len(entries), oldest, reader)] if entries else ()),
+            ],
+        )
+
+    def _store_attention(self, reader: Reader) -> Iterator[Attention]:
+        state = self._view.readiness()
+        if state.reason:
+            level = Level.MEDIUM if state.ready else Level.HIGH
+            name = reader.words.gettext("Event store")
+            yield Attention(level, name, state.reason, "", reader.now)
+
+    def _link_attention(self) -> Iterator[Attention]:
+        for link in self._view.links():
+            if link.state is LinkState.FAILED:
+                yield Attention(
+                    Level.HIGH, link.id, link.reason, f"/messages?link={link.id}", link.since
+                )
+
+
+def _is_silent(status: DeviceStatus) -> bool:
+    return status.state is DeviceState.OFFLINE
+
+
+def _silent(status: DeviceStatus, reader: Reader) -> Attention:
+    name = reader.text(status.entry.name) or status.entry.id
+    place = reader.text(status.entry.location)
+    return Attention(
+        Level.MEDIUM,
+        f"{name} · {place}" if place else name,
+        status.reason or reader.words.gettext("no answer"),
+        f"/devices/{status.entry.id}",
+        status.since,
+    )
+
+
+def _devices_tile(statuses: Sequence[DeviceStatus], reader: Reader) -> Tile:
+    answering = sum(status.state is DeviceState.ONLINE for status in statuses)
+    silent = sum(_is_silent(status) for status in statuses)
+    note: Localized = ""
+    if silent:
+        words = reader.words
+        note = words.ngettext("%(num)s silent", "%(num)s silent", silent) % {"num": silent}
+    return Tile(
+        reader.words.gettext("Devices answering"),
+        str(answering),
+        "/devices",
+        Level.MEDIUM if silent else Level.CALM,
+        note,
+        f"/ {len(statuses)}",
+        0,
+    )
+
+
+def _quarantine_tile(count: int, reader: Reader) -> Tile:
+    return Tile(
+        reader.words.gettext("In quarantine"),
+        f"{count}+" if count == _WAITING else str(count),
+        "/quarantine",
+        Level.MEDIUM if count else Level.CALM,
+        place=800,
+    )
+
+
+def _store_tile(view: GatewayView, reader: Reader) -> Tile:
+    state = view.readiness()
+    gettext = reader.words.gettext
+    if not state.ready:
+        word, level = gettext("withholding"), Level.HIGH
+    elif state.reason:
+        word, level = gettext("warning"), Level.MEDIUM
+    else:
+        word, level = gettext("writing"), Level.CALM
+    events = gettext("%(count)s events stored") % {"count": f"{view.store.last_seq:,}"}
+    return Tile(gettext("Store"), word, "/events", level, events, place=900)
+
+
+def _waiting(count: int, since: Instant, reader: Reader) -> Attention:
+    text = reader.words.ngettext(
+        "%(num)s message in quarantine", "%(num)s messages in quarantine", count
+    )
+    return Attention(
+        Level.MEDIUM,
+        text % {"num": count},
+        reader.words.gettext("Received and kept, but not understood."),
+        "/quarantine",
+        since,
+    )

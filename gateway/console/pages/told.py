@@ -1,0 +1,68 @@
+"""An event as a line: what happened, in the reader's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from gateway.console.text.reader import Reader
+from gateway.console.text.units import written
+from gateway.model import DeviceEvent, Kind
+from gateway.web import GatewayView
+from gateway.web.point import point_name
+
+_OWN_WORDS = frozenset({Kind.AVAILABILITY, Kind.SYSTEM, Kind.ACTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """`path` leads to the event, `origin` to its bytes if it has any."""
+
+    event: DeviceEvent
+    device: str
+    known: bool
+    what: str
+    value: str
+    unit: str
+
+    @property
+    def path(self) -> str:
+        return f"/events/{self.event.seq}"
+
+    @property
+    def device_path(self) -> str:
+        return f"/devices/{quote(self.event.source.device)}" if self.known else ""
+
+    @property
+    def origin(self) -> str:
+        event = self.event
+        return f"/messages/{event.raw_id}?seq={event.seq}" if event.raw_id else ""
+
+
+def told(event: DeviceEvent, view: GatewayView, reader: Reader) -> Told:
+    status = view.registry.get(event.source.device)
+    name = reader.text(status.entry.name) if status is not None else ""
+    own = event.kind in _OWN_WORDS
+    kind = reader.words.pgettext("kind", event.kind)
+    coded = event.value is not None and event.value.code is not None
+    return Told(
+        event,
+        name or event.source.device,
+        status is not None,
+        kind if own else reader.text(point_name(status, event.code.code)),
+        _value(event, reader),
+        "" if coded else written(event.unit),
+    )
+
+
+def _value(event: DeviceEvent, reader: Reader) -> str:
+    value = event.value
+    if value is None:
+        return event.code.code if event.kind is Kind.ACTION else ""
+    if value.code is not None:
+        return reader.words.pgettext("value", value.code.code)
+    if event.kind is Kind.AVAILABILITY:
+        return reader.words.pgettext("state", value.text)
+    if event.kind in (Kind.SYSTEM, Kind.ACTION):
+        return f"{event.code.code}: {value.text}"
+    return f"{value.operator or ''}{value.text}"

@@ -1,0 +1,56 @@
+// What every page can do: rows that lead somewhere, dialogues, toasts, filters that apply at once.
+
+function row(event) {
+  return event.target.closest("[data-rows] tr[data-href]");
+}
+
+function follow(target) {
+  if (target?.dataset.href) location.href = target.dataset.href;
+}
+
+function step(here, key) {
+  const rows = [...here.closest("tbody").querySelectorAll("tr[data-href]")];
+  const places = { ArrowDown: 1, ArrowUp: -1, Home: -rows.length, End: rows.length };
+  const place = rows.indexOf(here) + places[key];
+  return rows[Math.max(0, Math.min(rows.length - 1, place))];
+}
+
+document.addEventListener("keydown", (event) => {
+  const here = row(event);
+  if (!here || event.target !== here) return;
+  if (event.key === "Enter") follow(here);
+  if (!["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+  event.preventDefault();
+  step(here, event.key).focus();
+});
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  if (opener) document.getElementById(opener.dataset.opens).showModal();
+  else if (event.target.closest("[data-closes]")) event.target.closest("dialog").close();
+  else if (event.target.closest("[data-dismisses]")) event.target.closest(".toast").remove();
+  else if (event.target.closest("[data-prints]")) print();
+  else if (!event.target.closest("a, button, input, select, textarea, label, summary") && !getSelection().toString()) {
+    follow(row(event));
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+});
+
+// Empty filters stay out of the address.
+document.addEventListener("formdata", (event) => {
+  if (!event.target.matches(".filter")) return;
+  for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
+});
+
+// What was said with the page is said again, so that a screen reader hears it.
+const toast = document.querySelector("#toasts .toast span");
+if (toast) {
+  const said = toast.textContent;
+  toast.textContent = "";
+  requestAnimationFrame(() => { toast.textContent = said; });
+}
+
+document.querySelector("[aria-invalid]")?.focus();

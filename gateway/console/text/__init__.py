@@ -1,0 +1,1 @@
+"""Languages, times and units: what a page says, and to whom."""

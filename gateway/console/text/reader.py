@@ -1,0 +1,37 @@
+"""Who reads a page: language, theme and time zone, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from gateway.console.text import times
+from gateway.console.text.catalogue import Catalogue
+from gateway.model import Instant, Localized, localize
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    words: Catalogue
+    theme: str
+    zone: ZoneInfo
+    now: Instant
+
+    @property
+    def language(self) -> str:
+        return self.words.tag
+
+    def text(self, text: Localized) -> str:
+        return localize(text, self.words.tag)
+
+    def moment(self, instant: Instant) -> str:
+        return times.moment(instant, self.zone)
+
+    def exact(self, instant: Instant) -> str:
+        return times.exact(instant, self.zone)
+
+    def age(self, instant: Instant) -> str:
+        return times.age(instant, self.now, self.words)
+
+    def zone_name(self) -> str:
+        return times.zone_name(self.now, self.zone)
