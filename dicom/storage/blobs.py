@@ -1,0 +1,192 @@
+"""Objects as files. The one place where a file of an object is written, and where one is read.
+
+A file's name is the digest of its transfer syntax and dataset: the same object sent twice is the
+same file, and no name comes from a dataset.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+from dicom.storage.object import Blob
+from dicom.storage.part10 import START, head_length
+from gateway import ProtocolViolation, StoreError
+
+_T = TypeVar("_T")
+_THREADS = 8
+_READ = 1_048_576
+_MODE = 0o600
+_MOST_PARTS = 512
+
+
+class Draft:
+    """An object on its way in. Used by one task; every step runs in a thread of `Blobs`."""
+
+    def __init__(self, blobs: Blobs, head: bytes, transfer_syntax: str) -> None:
+        self._blobs = blobs
+        self._head = head
+        self._digest = hashlib.sha256(transfer_syntax.encode() + b"\0")
+        self._path = blobs.drafts / uuid4().hex
+        self._file = -1
+        self.size = 0
+
+    async def write(self, parts: Sequence[bytes]) -> None:
+        """Append to the file; StoreError if the disk refuses."""
+        await self._blobs.run(lambda: self._append(parts))
+
+    async def finish(self, parts: Sequence[bytes]) -> Blob:
+        """Append the rest; when it returns, file and name are on disk."""
+        return await self._blobs.run(lambda: self._finish(parts))
+
+    async def discard(self) -> None:
+        """Remove what was written, if it was not finished."""
+        if self._file >= 0:
+            await self._blobs.run(self._remove)
+
+    def _append(self, parts: Sequence[bytes]) -> None:
+        if self._file < 0:
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+            self._file = os.open(self._path, flags, _MODE)
+            _write_all(self._file, [self._head])
+        for part in parts:
+            self._digest.update(part)
+            self.size += len(part)
+        _write_all(self._file, parts)
+
+    def _finish(self, parts: Sequence[bytes]) -> Blob:
+        self._append(parts)
+        blob = Blob(self._digest.hexdigest(), self.size)
+        target = self._blobs.objects / blob.path
+        folder = target.parent
+        # Renamed first: one commit of the file system's journal then covers file and name.
+        self._path.rename(target)
+        os.fdatasync(self._file)
+        os.close(self._file)
+        self._file = -1
+        sync_folder(folder)
+        return blob
+
+    def _remove(self) -> None:
+        os.close(self._file)
+        self._file = -1
+        self._path.unlink(missing_ok=True)
+
+
+class Blobs:
+    """The folder of objects. Files appear whole: a draft gets its name when it is complete.
+
+    Reading and writing run in threads of their own; a cancelled caller waits for the step that
+    is under way, so that no file is closed under it.
+    """
+
+    def __init__(self, folder: Path, threads: ThreadPoolExecutor) -> None:
+        self.folder = folder
+        self.objects, self.drafts = folder / "objects", folder / "drafts"
+        self._threads = threads
+
+    @classmethod
+    @contextmanager
+    def open(cls, folder: Path) -> Iterator[Blobs]:
+        """Open or create the folder; drafts that a crash left are removed. StoreError if not."""
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="dicom-disk") as threads:
+            blobs = cls(folder, threads)
+            try:
+                blobs._prepare()
+            except OSError as error:
+                raise StoreError(f"dicom: {folder} can't be used: {error}") from error
+            yield blobs
+
+    def draft(self, head: bytes, transfer_syntax: str) -> Draft:
+        """Begin an object; `head` is what `part10.head` made."""
+        return Draft(self, head, transfer_syntax)
+
+    async def read(self, blob: Blob) -> AsyncIterator[bytes]:
+        """The dataset in pieces, as it was received; StoreError if it can't be read."""
+        file = await self.run(lambda: self._open(blob))
+        try:
+            while piece := await self.run(lambda: os.read(file, _READ)):
+                yield piece
+        finally:
+            os.close(file)
+
+    async def verify(self, blob: Blob, transfer_syntax: str) -> str:
+        """Read the file again; what is wrong with it in words, or ''."""
+        return await self.run(lambda: self._verify(blob, transfer_syntax))
+
+    async def run(self, work: Callable[[], _T]) -> _T:
+        """Do a step on a thread. StoreError instead of what the operating system says."""
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            return await asyncio.shield(future)
+        except OSError as error:
+            raise StoreError(f"dicom: {self.folder}: {error}") from error
+        except asyncio.CancelledError:
+            await asyncio.gather(future, return_exceptions=True)
+            raise
+
+    def _prepare(self) -> None:
+        self.drafts.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in self.drafts.iterdir():
+            left.unlink()
+        for byte in range(256):
+            (self.objects / f"{byte:02x}").mkdir(mode=0o700, parents=True, exist_ok=True)
+        for parent in (self.objects, self.folder, self.folder.parent):
+            sync_folder(parent)
+
+    def _open(self, blob: Blob) -> int:
+        """The file, at the beginning of its dataset."""
+        file = os.open(self.objects / blob.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.lseek(file, head_length(os.read(file, START)), os.SEEK_SET)
+        except BaseException:
+            os.close(file)
+            raise
+        return file
+
+    def _verify(self, blob: Blob, transfer_syntax: str) -> str:
+        digest, size = hashlib.sha256(transfer_syntax.encode() + b"\0"), 0
+        try:
+            file = self._open(blob)
+        except FileNotFoundError:
+            return "the file is missing"
+        except ProtocolViolation as error:
+            return str(error)
+        try:
+            while piece := os.read(file, _READ):
+                digest.update(piece)
+                size += len(piece)
+        finally:
+            os.close(file)
+        if size != blob.size:
+            return f"{size} bytes instead of {blob.size}"
+        return "" if digest.hexdigest() == blob.digest else "the content has changed"
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(file: int, parts: Sequence[bytes]) -> None:
+    for start in range(0, len(parts), _MOST_PARTS):
+        some = parts[start : start + _MOST_PARTS]
+        written = os.writev(file, some)
+        if written != sum(map(len, some)):
+            _write_rest(file, memoryview(b"".join(some))[written:])
+
+
+def _write_rest(file: int, rest: memoryview) -> None:
+    while rest:
+        rest = rest[os.write(file, rest) :]

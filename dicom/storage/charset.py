@@ -1,0 +1,111 @@
+"""Text of a dataset by its Specific Character Set (PS3.3 C.12.1.1.2, PS3.5 6.1). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_SINGLE = {
+    "": "ascii",
+    "ISO_IR 6": "ascii",
+    "ISO_IR 13": "shift_jis",
+    "ISO_IR 100": "latin_1",
+    "ISO_IR 101": "iso8859_2",
+    "ISO_IR 109": "iso8859_3",
+    "ISO_IR 110": "iso8859_4",
+    "ISO_IR 126": "iso8859_7",
+    "ISO_IR 127": "iso8859_6",
+    "ISO_IR 138": "iso8859_8",
+    "ISO_IR 144": "iso8859_5",
+    "ISO_IR 148": "iso8859_9",
+    "ISO_IR 166": "iso8859_11",
+    "ISO_IR 192": "utf_8",
+    "ISO_IR 203": "iso8859_15",
+    "GB18030": "gb18030",
+    "GBK": "gbk",
+}
+"""Defined terms without code extensions."""
+
+_EXTENDED = {
+    "ISO 2022 IR 6": "ascii",
+    "ISO 2022 IR 13": "shift_jis",
+    "ISO 2022 IR 58": "gb2312",
+    "ISO 2022 IR 87": "iso2022_jp",
+    "ISO 2022 IR 149": "euc_kr",
+    "ISO 2022 IR 159": "iso2022_jp_2",
+    "ISO 2022 GBK": "gbk",
+    "ISO 2022 58": "gb2312",
+} | {
+    f"ISO 2022 IR {term.removeprefix('ISO_IR ')}": codec
+    for term, codec in _SINGLE.items()
+    if term.startswith("ISO_IR 1") and term not in ("ISO_IR 13", "ISO_IR 192")
+}
+"""Defined terms with code extensions: as the first value, what counts before an escape."""
+
+_ESCAPES = {
+    b"(B": "ascii",
+    b"(J": "shift_jis",
+    b")I": "shift_jis",
+    b"-A": "latin_1",
+    b"-B": "iso8859_2",
+    b"-C": "iso8859_3",
+    b"-D": "iso8859_4",
+    b"-F": "iso8859_7",
+    b"-G": "iso8859_6",
+    b"-H": "iso8859_8",
+    b"-L": "iso8859_5",
+    b"-M": "iso8859_9",
+    b"-T": "iso8859_11",
+    b"-b": "iso8859_15",
+    b"$)A": "gb2312",
+    b"$)C": "euc_kr",
+    b"$B": "iso2022_jp",
+    b"$(D": "iso2022_jp_2",
+}
+"""What follows ESC, and the codec of the bytes after it."""
+
+_FROM_ESCAPE = frozenset({"iso2022_jp", "iso2022_jp_2"})
+"""Codecs that need the escape in front to know their table."""
+
+_ESCAPE = b"\x1b"
+_BY_LENGTH = tuple(sorted(_ESCAPES, key=len, reverse=True))
+_DELIMITERS = re.compile(rb"(?<=[\^=\\])")
+
+
+class UnknownCharset(ValueError):  # noqa: N818 - what it is
+    """A Specific Character Set that is none, or bytes that it doesn't have."""
+
+
+def codec_of(terms: Sequence[str]) -> str:
+    """Python's codec for the first value of Specific Character Set; UnknownCharset."""
+    first = terms[0].strip().replace("_IR_", "_IR ") if terms else ""
+    codec = _SINGLE.get(first) or _EXTENDED.get(first)
+    if codec is None:
+        raise UnknownCharset(f"unknown character set {first[:32]!r}")
+    return "ascii" if codec in _FROM_ESCAPE else codec
+
+
+def decode_text(data: bytes, codec: str) -> str:
+    """Text in `codec` until an escape says otherwise; UnknownCharset if it can't be it."""
+    try:
+        if _ESCAPE not in data:
+            return data.decode(codec)
+        return "".join(_extended(part, codec) for part in _DELIMITERS.split(data))
+    except UnicodeDecodeError as error:
+        raise UnknownCharset(f"bytes that are not {codec}: {error.reason}") from None
+
+
+def _extended(data: bytes, codec: str) -> str:
+    """One component: it starts in the first character set again (PS3.5 6.1.2.5.3)."""
+    first, *rest = data.split(_ESCAPE)
+    return first.decode(codec) + "".join(map(_escaped, rest))
+
+
+def _escaped(fragment: bytes) -> str:
+    for escape in _BY_LENGTH:
+        if fragment.startswith(escape):
+            codec, text = _ESCAPES[escape], fragment[len(escape) :]
+            if codec in _FROM_ESCAPE:
+                return (_ESCAPE + escape + text).decode(codec)
+            return text.decode(codec)
+    raise UnknownCharset(f"unknown escape sequence {fragment[:3]!r}")

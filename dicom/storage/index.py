@@ -1,0 +1,140 @@
+"""What can be asked of the stored objects."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from dicom.storage.object import StoredObject, read_payload
+from dicom.storage.tables import Tables
+from gateway import Instant, Kind
+from gateway.projection import Projection
+
+_OBJECT = "SELECT body, received, seq FROM instance"
+_CONFLICT = "SELECT body, received, seq, kind, words FROM conflict ORDER BY seq DESC LIMIT ?"
+_ALL = """
+SELECT body, received, seq FROM instance WHERE seq > ?1
+UNION ALL
+SELECT body, received, seq FROM conflict WHERE seq > ?1 AND kind = 'content'
+ORDER BY seq LIMIT ?2
+"""
+_STUDIES = """
+SELECT study.uid, patient.id, patient.issuer, patient.name, study.date, study.description,
+  study.accession, study.received,
+  (SELECT group_concat(DISTINCT modality) FROM series WHERE series.study = study.uid),
+  (SELECT count(*) FROM instance WHERE instance.study = study.uid)
+FROM study JOIN patient ON patient.key = study.patient
+ORDER BY study.received DESC LIMIT ?
+"""
+
+
+class Clash(StrEnum):
+    """In what an object contradicts one that was there before it. Both are kept.
+
+    CONTENT: the same SOP Instance UID with other bytes; the first one counts. PATIENT: the same
+    study with another patient; it is listed under the study's first patient. SERIES: the same
+    series in another study.
+    """
+
+    CONTENT = "content"
+    PATIENT = "patient"
+    SERIES = "series"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An object that contradicts an earlier one, for a person to settle."""
+
+    stored: StoredObject
+    clash: Clash
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study as a list shows it. `modalities` are those of its series, joined by commas."""
+
+    uid: str
+    patient: str
+    issuer: str
+    name: str
+    date: str
+    description: str
+    accession: str
+    received_at: Instant
+    modalities: str
+    instances: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Objects that count, and bytes of all datasets that are kept."""
+
+    instances: int
+    bytes: int
+
+
+class Index(Projection[Tables]):
+    """The stored objects, a moment behind the event store.
+
+    Whoever must see everything that was acknowledged awaits `reached(ports.last_seq)` first.
+    Every method may raise StoreError.
+    """
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[Index]:
+        """Open or create the tables; leaving waits for what is being written."""
+        async with cls.opened(path, Tables, {Kind.OBJECT}) as index:
+            yield index
+
+    async def instance(self, uid: str) -> StoredObject | None:
+        """The object that counts for a SOP Instance UID."""
+        found = await self._objects(f"{_OBJECT} WHERE uid = ?", uid)
+        return found[0] if found else None
+
+    async def of_series(self, uid: str) -> Sequence[StoredObject]:
+        """Objects of a series, as they came."""
+        return await self._objects(f"{_OBJECT} WHERE series = ? ORDER BY seq", uid)
+
+    async def of_study(self, uid: str) -> Sequence[StoredObject]:
+        """Objects of a study, as they came."""
+        return await self._objects(f"{_OBJECT} WHERE study = ? ORDER BY seq", uid)
+
+    async def everything(self, after: int, limit: int) -> Sequence[StoredObject]:
+        """All files that are kept, in order of seq, also those that contradict another one."""
+        return await self._objects(_ALL, after, limit)
+
+    async def studies(self, limit: int = 100) -> Sequence[Study]:
+        """Those that came last first."""
+        return await self.ask(
+            lambda tables: [Study(*row) for row in tables.rows(_STUDIES, (limit,))]
+        )
+
+    async def conflicts(self, limit: int = 100) -> Sequence[Conflict]:
+        """Those that came last first."""
+        return await self.ask(
+            lambda tables: [
+                Conflict(_stored(body, received, seq), Clash(kind), words)
+                for body, received, seq, kind, words in tables.rows(_CONFLICT, (limit,))
+            ]
+        )
+
+    async def totals(self) -> Totals:
+        """Of the whole store."""
+        return await self.ask(
+            lambda tables: Totals(*next(tables.rows("SELECT instances, bytes FROM total")))
+        )
+
+    async def _objects(self, sql: str, *binds: Any) -> list[StoredObject]:
+        return await self.ask(lambda tables: [_stored(*row) for row in tables.rows(sql, binds)])
+
+
+def _stored(body: bytes, received: int, seq: int) -> StoredObject:
+    return read_payload(orjson.loads(body), Instant(received), seq)

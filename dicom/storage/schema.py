@@ -1,0 +1,57 @@
+"""The tables of the index; `gateway.projection` keeps them."""
+
+SCHEMA = """
+CREATE TABLE patient(
+  key INTEGER PRIMARY KEY,
+  id TEXT NOT NULL, issuer TEXT NOT NULL,
+  only_study TEXT NOT NULL,
+  name TEXT NOT NULL, birth TEXT NOT NULL, sex TEXT NOT NULL,
+  UNIQUE(id, issuer, only_study)
+);
+CREATE INDEX patient_by_name ON patient(name);
+CREATE TABLE study(
+  uid TEXT PRIMARY KEY,
+  patient INTEGER NOT NULL REFERENCES patient(key),
+  date TEXT NOT NULL, time TEXT NOT NULL,
+  accession TEXT NOT NULL, id TEXT NOT NULL,
+  description TEXT NOT NULL, referring TEXT NOT NULL,
+  received INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX study_by_patient ON study(patient);
+CREATE INDEX study_by_date ON study(date);
+CREATE INDEX study_by_accession ON study(accession) WHERE accession <> '';
+CREATE INDEX study_by_received ON study(received);
+CREATE TABLE series(
+  uid TEXT PRIMARY KEY,
+  study TEXT NOT NULL REFERENCES study(uid),
+  modality TEXT NOT NULL, number TEXT NOT NULL,
+  description TEXT NOT NULL, date TEXT NOT NULL, time TEXT NOT NULL,
+  body_part TEXT NOT NULL, station TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX series_by_study ON series(study);
+CREATE TABLE instance(
+  uid TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  series TEXT NOT NULL, study TEXT NOT NULL,
+  sop_class TEXT NOT NULL, number TEXT NOT NULL,
+  digest TEXT NOT NULL, size INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  body BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX instance_by_series ON instance(series);
+CREATE INDEX instance_by_study ON instance(study);
+CREATE INDEX instance_by_seq ON instance(seq);
+CREATE TABLE conflict(
+  seq INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  uid TEXT NOT NULL,
+  digest TEXT NOT NULL, size INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  words TEXT NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY(seq, kind)
+) WITHOUT ROWID;
+CREATE INDEX conflict_by_uid ON conflict(uid);
+CREATE TABLE total(instances INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT INTO total VALUES(0, 0);
+"""

@@ -1,0 +1,160 @@
+"""Objects by patient, study and series, folded from their events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import apsw
+import orjson
+
+from dicom.storage.object import StoredObject, conflict_event, is_object, object_of, payload_of
+from dicom.storage.schema import SCHEMA
+from gateway import DeviceEvent
+
+_PATIENT = "SELECT key, birth FROM patient WHERE id = ? AND issuer = ? AND only_study = ?"
+_NEW_PATIENT = "INSERT INTO patient VALUES(NULL,?,?,?,?,?,?) RETURNING key, birth"
+_STUDY = "SELECT patient FROM study WHERE uid = ?"
+_NEW_STUDY = "INSERT INTO study VALUES(?,?,?,?,?,?,?,?,?)"
+_SERIES = "SELECT study FROM series WHERE uid = ?"
+_NEW_SERIES = "INSERT INTO series VALUES(?,?,?,?,?,?,?,?,?)"
+_INSTANCE = "SELECT digest FROM instance WHERE uid = ?"
+_NEW_INSTANCE = "INSERT INTO instance VALUES(?,?,?,?,?,?,?,?,?,?)"
+_NEW_CONFLICT = "INSERT INTO conflict VALUES(?,?,?,?,?,?,?,?)"
+_COUNT = "UPDATE total SET instances = instances + ?, bytes = bytes + ?"
+
+
+@dataclass(frozen=True, slots=True)
+class _Clash:
+    """In what an object contradicts what was there before: see `dicom.storage.index.Clash`."""
+
+    kind: str
+    words: str
+
+
+class Tables:
+    """Used by one thread at a time. What came first counts; what contradicts it is a conflict."""
+
+    format: ClassVar[int] = 1
+    schema: ClassVar[str] = SCHEMA
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def fold(self, events: Sequence[DeviceEvent]) -> Sequence[DeviceEvent]:
+        """Objects in order; an event follows from each that contradicts an earlier one."""
+        following: list[DeviceEvent] = []
+        for event in events:
+            if is_object(event):
+                clashes = self._take(object_of(event))
+                following += [conflict_event(event, each.kind, each.words) for each in clashes]
+        return following
+
+    def rows(self, sql: str, binds: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Of a query; for `Index`, within one question."""
+        return iter(self._connection.execute(sql, binds))
+
+    def _take(self, stored: StoredObject) -> Sequence[_Clash]:
+        attributes = stored.attributes
+        known = self._one(_INSTANCE, attributes.sop_instance)
+        if known is not None:
+            return [] if known[0] == stored.blob.digest else [self._other_content(stored)]
+        clashes = [*self._study(stored), *self._series(stored)] if attributes.study else []
+        self._instance(stored)
+        return clashes
+
+    def _study(self, stored: StoredObject) -> Iterator[_Clash]:
+        attributes, text = stored.attributes, stored.attributes.text
+        patient, birth = self._patient(stored)
+        known = self._one(_STUDY, attributes.study)
+        if known is None:
+            row = (
+                attributes.study,
+                patient,
+                text("StudyDate"),
+                text("StudyTime"),
+                text("AccessionNumber"),
+                text("StudyID"),
+                text("StudyDescription"),
+                text("ReferringPhysicianName"),
+                stored.received_at,
+            )
+            self._connection.execute(_NEW_STUDY, row)
+        if known is not None and known[0] != patient:
+            words = f"study {attributes.study} belongs to another patient"
+            yield self._clash(stored, "patient", words)
+        elif birth and text("PatientBirthDate") not in ("", birth):
+            words = f"patient {text('PatientID')} has another birth date"
+            yield self._clash(stored, "patient", words)
+
+    def _series(self, stored: StoredObject) -> Iterator[_Clash]:
+        attributes, text = stored.attributes, stored.attributes.text
+        known = self._one(_SERIES, attributes.series)
+        if known is None:
+            row = (
+                attributes.series,
+                attributes.study,
+                text("Modality"),
+                text("SeriesNumber"),
+                text("SeriesDescription"),
+                text("SeriesDate"),
+                text("SeriesTime"),
+                text("BodyPartExamined"),
+                text("StationName"),
+            )
+            self._connection.execute(_NEW_SERIES, row)
+        elif known[0] != attributes.study:
+            yield self._clash(
+                stored, "series", f"series {attributes.series} belongs to another study"
+            )
+
+    def _patient(self, stored: StoredObject) -> tuple[int, str]:
+        """Key and birth date. Without an id nobody knows whether two studies are of one patient."""
+        text = stored.attributes.text
+        only_study = "" if text("PatientID") else stored.attributes.study
+        identity = (text("PatientID"), text("IssuerOfPatientID"), only_study)
+        known = next(self.rows(_PATIENT, identity), None)
+        if known is None:
+            row = (*identity, text("PatientName"), text("PatientBirthDate"), text("PatientSex"))
+            known = next(self.rows(_NEW_PATIENT, row))
+        key, birth = known
+        return int(key), str(birth)
+
+    def _instance(self, stored: StoredObject) -> None:
+        attributes = stored.attributes
+        row = (
+            attributes.sop_instance,
+            stored.seq,
+            attributes.series,
+            attributes.study,
+            attributes.sop_class,
+            attributes.text("InstanceNumber"),
+            stored.blob.digest,
+            stored.blob.size,
+            stored.received_at,
+            orjson.dumps(payload_of(stored)),
+        )
+        self._connection.execute(_NEW_INSTANCE, row)
+        self._connection.execute(_COUNT, (1, stored.blob.size))
+
+    def _clash(self, stored: StoredObject, kind: str, words: str) -> _Clash:
+        row = (
+            stored.seq,
+            kind,
+            stored.uid,
+            stored.blob.digest,
+            stored.blob.size,
+            stored.received_at,
+            words,
+            orjson.dumps(payload_of(stored)),
+        )
+        self._connection.execute(_NEW_CONFLICT, row)
+        return _Clash(kind, words)
+
+    def _other_content(self, stored: StoredObject) -> _Clash:
+        self._connection.execute(_COUNT, (0, stored.blob.size))
+        return self._clash(stored, "content", f"another object has the UID {stored.uid}")
+
+    def _one(self, sql: str, bind: str) -> tuple[Any, ...] | None:
+        return next(self.rows(sql, (bind,)), None)
