@@ -1,1 +1,1 @@
-"""The DICOM node. Its design stands in docs/roadmap.md; no code yet."""
+"""The DICOM node: associations, storage and its index. `README.md` shows how a service is made."""

@@ -1,5 +1,5 @@
 """Services of the node, each a `dicom.dimse.Service`."""
 
-from dicom.services.verification import verification
+from dicom.services.verification import VERIFICATION, verification
 
-__all__ = ["verification"]
+__all__ = ["VERIFICATION", "verification"]

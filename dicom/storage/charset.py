@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 _SINGLE = {
@@ -69,7 +68,7 @@ _FROM_ESCAPE = frozenset({"iso2022_jp", "iso2022_jp_2"})
 
 _ESCAPE = b"\x1b"
 _BY_LENGTH = tuple(sorted(_ESCAPES, key=len, reverse=True))
-_DELIMITERS = re.compile(rb"(?<=[\^=\\])")
+_DELIMITERS = b"^=\\"
 
 
 class UnknownCharset(ValueError):  # noqa: N818 - what it is
@@ -88,24 +87,19 @@ def codec_of(terms: Sequence[str]) -> str:
 def decode_text(data: bytes, codec: str) -> str:
     """Text in `codec` until an escape says otherwise; UnknownCharset if it can't be it."""
     try:
-        if _ESCAPE not in data:
-            return data.decode(codec)
-        return "".join(_extended(part, codec) for part in _DELIMITERS.split(data))
+        first, *rest = data.split(_ESCAPE)
+        return first.decode(codec) + "".join(_escaped(each, codec) for each in rest)
     except UnicodeDecodeError as error:
         raise UnknownCharset(f"bytes that are not {codec}: {error.reason}") from None
 
 
-def _extended(data: bytes, codec: str) -> str:
-    """One component: it starts in the first character set again (PS3.5 6.1.2.5.3)."""
-    first, *rest = data.split(_ESCAPE)
-    return first.decode(codec) + "".join(map(_escaped, rest))
-
-
-def _escaped(fragment: bytes) -> str:
+def _escaped(fragment: bytes, initial: str) -> str:
+    """What follows an escape; behind a delimiter the first set counts again (PS3.5 6.1.2.5.3)."""
     for escape in _BY_LENGTH:
         if fragment.startswith(escape):
             codec, text = _ESCAPES[escape], fragment[len(escape) :]
             if codec in _FROM_ESCAPE:
                 return (_ESCAPE + escape + text).decode(codec)
-            return text.decode(codec)
+            end = next((place for place, byte in enumerate(text) if byte in _DELIMITERS), len(text))
+            return text[:end].decode(codec) + text[end:].decode(initial)
     raise UnknownCharset(f"unknown escape sequence {fragment[:3]!r}")

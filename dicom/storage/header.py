@@ -26,6 +26,7 @@ _LONG_FORM = frozenset(
 )
 _DEEPEST = 32
 _FIRST_GROUP = 0x0008
+_MOST_ELEMENTS = 200_000
 _LONGEST_VALUE = 16_384
 """A wanted value longer than this is no name, date or UID."""
 
@@ -58,18 +59,26 @@ _EXPLICIT = _Encoding(explicit=True, tag=_LITTLE[0], short=_LITTLE[1], long=_LIT
 _EXPLICIT_BIG = _Encoding(explicit=True, tag=_BIG[0], short=_BIG[1], long=_BIG[2])
 
 
-def read_header(prefix: bytes, transfer_syntax: str, wanted: Collection[int], last: int) -> Header:
+def read_header(
+    prefix: bytes,
+    transfer_syntax: str,
+    wanted: Collection[int],
+    last: int,
+    *,
+    whole: bool = False,
+) -> Header:
     """Values of the `wanted` tags up to tag `last`, from the beginning of a dataset.
 
-    Incomplete if the prefix ends too early; ProtocolViolation if it isn't a dataset in this
-    transfer syntax.
+    Incomplete if the prefix ends too early and is not the `whole` dataset; ProtocolViolation if
+    it isn't a dataset in this transfer syntax.
     """
     if transfer_syntax in DEFLATED:
-        return _Scan(_inflate(prefix), _EXPLICIT, wanted, last, deflated=True).run()
+        data, whole = _inflate(prefix)
+        return _Scan(data, _EXPLICIT, wanted, last, whole=whole, deflated=True).run()
     if transfer_syntax == IMPLICIT_VR:
-        return _Scan(prefix, _IMPLICIT, wanted, last).run()
+        return _Scan(prefix, _IMPLICIT, wanted, last, whole=whole).run()
     encoding = _EXPLICIT_BIG if transfer_syntax == BIG_ENDIAN else _EXPLICIT
-    return _Scan(prefix, encoding, wanted, last).run()
+    return _Scan(prefix, encoding, wanted, last, whole=whole).run()
 
 
 class _Scan:
@@ -80,10 +89,13 @@ class _Scan:
         wanted: Collection[int],
         last: int,
         *,
+        whole: bool,
         deflated: bool = False,
     ) -> None:
         self._data, self._encoding = data, encoding
-        self._wanted, self._last, self._deflated = wanted, last, deflated
+        self._wanted, self._last = wanted, last
+        self._whole, self._deflated = whole, deflated
+        self._left = _MOST_ELEMENTS
 
     def run(self) -> Header:
         values: dict[int, bytes] = {}
@@ -104,7 +116,7 @@ class _Scan:
                     values[tag] = self._value(tag, offset, length)
                 offset += length
         except StructError:
-            if offset == len(self._data):
+            if self._whole and offset == len(self._data):
                 return Header(values, offset, self._is_big)
             raise Incomplete from None
 
@@ -114,6 +126,9 @@ class _Scan:
 
     def _element(self, offset: int, encoding: _Encoding) -> tuple[int, int, int]:
         """Tag, length and place of the value of the element at `offset`."""
+        self._left -= 1
+        if self._left < 0:
+            raise ProtocolViolation(f"more than {_MOST_ELEMENTS} elements before the identity ends")
         data = self._data
         group, element = encoding.tag.unpack_from(data, offset)
         tag = group << 16 | element
@@ -182,10 +197,13 @@ class _Scan:
         return seen if length != _UNDEFINED else max(seen, offset)
 
 
-def _inflate(prefix: bytes) -> bytes:
-    """The beginning of a deflated dataset (PS3.5 A.5), never more than sixteen times its size."""
+def _inflate(prefix: bytes) -> tuple[bytes, bool]:
+    """The beginning of a deflated dataset, and whether it is all (PS3.5 A.5).
+
+    Never more than sixteen times the size of the prefix.
+    """
     machine = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        return machine.decompress(prefix, 16 * len(prefix) + 4096)
+        return machine.decompress(prefix, 16 * len(prefix) + 4096), machine.eof
     except zlib.error as error:
         raise ProtocolViolation(f"the dataset is not deflated: {error}") from error

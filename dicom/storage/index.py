@@ -15,6 +15,7 @@ from dicom.storage.object import StoredObject, read_payload
 from dicom.storage.tables import Tables
 from gateway import Instant, Kind
 from gateway.projection import Projection
+from gateway.room import Keyring
 
 _OBJECT = "SELECT body, received, seq FROM instance"
 _CONFLICT = "SELECT body, received, seq, kind, words FROM conflict ORDER BY seq DESC LIMIT ?"
@@ -89,9 +90,9 @@ class Index(Projection[Tables]):
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path) -> AsyncIterator[Index]:
+    async def open(cls, path: Path, ring: Keyring) -> AsyncIterator[Index]:
         """Open or create the tables; leaving waits for what is being written."""
-        async with cls.opened(path, Tables, {Kind.OBJECT}) as index:
+        async with cls.opened(path, ring, Tables, {Kind.OBJECT}) as index:
             yield index
 
     async def instance(self, uid: str) -> StoredObject | None:

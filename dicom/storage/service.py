@@ -148,15 +148,15 @@ class Storage:
         self, request: Request, draft: Draft, origin: Origin, undeclared: str
     ) -> StoredObject:
         dataset = request.dataset
-        beginning = _Beginning(origin.transfer_syntax)
+        beginning = _Beginning(origin.transfer_syntax, self.blobs)
         while True:
             parts = await dataset.take(BATCH)
-            beginning.feed(parts)
+            await beginning.feed(parts)
             if dataset.is_drained:
                 break
             self._check_space(dataset.received)
             await draft.write(parts)
-        header = beginning.header()
+        header = await beginning.header()
         if dataset.received < header.at_least:
             words = f"cut off: {dataset.received} bytes of {header.at_least}"
             raise Refused(Status.CANNOT_UNDERSTAND, words)
@@ -185,14 +185,15 @@ class Storage:
 class _Beginning:
     """The leading elements, looked for as bytes come, in no more than a few megabytes."""
 
-    def __init__(self, transfer_syntax: str) -> None:
+    def __init__(self, transfer_syntax: str, blobs: Blobs) -> None:
         self._syntax = transfer_syntax
+        self._blobs = blobs
         self._parts: list[bytes] = []
         self._size = 0
         self._next_look = _FIRST_LOOK
         self._found: Header | None = None
 
-    def feed(self, parts: list[bytes]) -> None:
+    async def feed(self, parts: list[bytes]) -> None:
         """Refused if what comes is no dataset, or what is wanted does not come soon enough."""
         if self._found is not None:
             return
@@ -201,29 +202,38 @@ class _Beginning:
             self._size += len(part)
             if self._size >= self._next_look:
                 self._next_look = 2 * self._size
-                if self._look() is not None:
+                if await self._look(whole=False) is not None:
                     return
         if self._size > _LONGEST_HEADER:
             raise Refused(
                 Status.CANNOT_UNDERSTAND, f"no identity in the first {_LONGEST_HEADER} bytes"
             )
 
-    def header(self) -> Header:
+    async def header(self) -> Header:
         """What was found, now that everything came."""
-        found = self._found or self._look()
+        found = self._found or await self._look(whole=True)
         if found is None:
             raise Refused(Status.CANNOT_UNDERSTAND, "cut off within its leading elements")
         return found
 
-    def _look(self) -> Header | None:
+    async def _look(self, *, whole: bool) -> Header | None:
+        """Usually the identity stands in the first bytes; what takes longer holds nobody up."""
         try:
-            self._found = read_header(b"".join(self._parts), self._syntax, WANTED, LAST)
-        except Incomplete:
-            return None
+            self._found = self._read(b"".join(self._parts)[:_FIRST_LOOK], whole=False)
+            if self._found is None:
+                prefix = b"".join(self._parts)
+                self._found = await self._blobs.run(lambda: self._read(prefix, whole=whole))
         except ProtocolViolation as error:
             raise Refused(Status.CANNOT_UNDERSTAND, str(error)) from None
-        self._parts.clear()
+        if self._found is not None:
+            self._parts.clear()
         return self._found
+
+    def _read(self, prefix: bytes, *, whole: bool) -> Header | None:
+        try:
+            return read_header(prefix, self._syntax, WANTED, LAST, whole=whole)
+        except Incomplete:
+            return None
 
 
 def _decode(header: Header, undeclared: str) -> Attributes:
@@ -237,9 +247,7 @@ def _check(attributes: Attributes, request: Request) -> None:
     """The dataset is what the command says, and belongs to a series (PS3.4 B.2.3)."""
     command = request.command
     if (attributes.sop_class, attributes.sop_instance) != (command.sop_class, command.sop_instance):
-        words = (
-            f"the dataset is {attributes.sop_instance or 'of no UID'}, not what the command says"
-        )
+        words = f"not what the command says: {attributes.sop_instance or 'no UID'}"
         raise Refused(Status.DATASET_DOES_NOT_MATCH, words)
     has_series = bool(attributes.study and attributes.series)
     if not has_series and attributes.sop_class not in without_study():

@@ -5,12 +5,14 @@ from gateway.driver.entries import DeviceEntry, DeviceOptions, Finding, LinkEntr
 from gateway.driver.part import UNKNOWN, Explain, Part, Stretch
 from gateway.driver.ports import Ports
 from gateway.driver.protocol import Driver, Exchange, Poll, Poller, PollingDriver
+from gateway.driver.quantity import Bytes, Months
 from gateway.driver.type import ENTRY_POINT_GROUP, DriverType
 
 __all__ = [
     "ENTRY_POINT_GROUP",
     "UNKNOWN",
     "AnalyzerOptions",
+    "Bytes",
     "DeviceEntry",
     "DeviceOptions",
     "Driver",
@@ -20,6 +22,7 @@ __all__ = [
     "Finding",
     "LinkEntry",
     "LinkOptions",
+    "Months",
     "Part",
     "Poll",
     "Poller",

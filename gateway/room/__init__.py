@@ -32,6 +32,7 @@ from gateway.room.subscriber import Emit, Subscriber
 from gateway.room.table import Asked, Choice, Column, Search, Sheet, Table
 from gateway.room.values import Values
 from gateway.room.words import texts
+from gateway.seal import Keyring
 
 __all__ = [
     "ACTION_SYSTEM",
@@ -58,6 +59,7 @@ __all__ = [
     "Form",
     "Glance",
     "Hit",
+    "Keyring",
     "Level",
     "Limit",
     "Line",

@@ -1,0 +1,204 @@
+"""The section `dicom` of devices.yaml."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    field_validator,
+    model_validator,
+)
+
+from dicom.storage.charset import UnknownCharset, codec_of
+from dicom.upper.limits import Limits
+from dicom.upper.negotiate import is_uid
+from gateway import Bytes
+
+SERVICES = ("verification", "storage")
+
+_PEER_ID = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+
+
+def _title(text: str) -> str:
+    """An AE title (PS3.5, VR AE): 1 to 16 printable ASCII characters, no backslash."""
+    fits = 0 < len(text) <= 16 and text == text.strip()  # noqa: PLR2004 - its length in PS3.8
+    if not fits or not text.isascii() or not text.isprintable() or "\\" in text:
+        raise ValueError(f"'{text[:40]}' is no AE title: 1 to 16 ASCII characters, no backslash")
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"'{text[:40]}' is no address: write 10.0.0.5 or a network such as 10.0.0.0/24"
+        ) from None
+    return text
+
+
+def _host(text: str) -> str:
+    try:
+        ip_address(text)
+    except ValueError:
+        raise ValueError(f"'{text[:40]}' is no IP address of this machine") from None
+    return text
+
+
+def _uid(text: str) -> str:
+    if not is_uid(text):
+        raise ValueError(f"'{text[:70]}' is no UID")
+    return text
+
+
+def _charset(text: str) -> str:
+    try:
+        codec_of(text.split("\\"))
+    except UnknownCharset as error:
+        raise ValueError(f"{error}: write a defined term such as GB18030 or ISO_IR 192") from None
+    return text
+
+
+Title = Annotated[str, AfterValidator(_title)]
+Address = Annotated[str, AfterValidator(_address)]
+Uid = Annotated[str, AfterValidator(_uid)]
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ListenerTls(_Options):
+    """TLS files (PEM). With `ca`, only callers that have a certificate of it are let in."""
+
+    certificate: FilePath
+    key: FilePath
+    ca: FilePath | None = None
+
+
+class PeerTls(_Options):
+    """TLS files (PEM) of a peer that we call.
+
+    Without `ca` the machine's own authorities count. `server_name` is the name in the peer's
+    certificate, if that isn't its host.
+    """
+
+    ca: FilePath | None = None
+    certificate: FilePath | None = None
+    key: FilePath | None = None
+    server_name: str = ""
+
+
+class ListenerOptions(_Options):
+    """A port that peers call."""
+
+    host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
+    port: int = Field(default=11112, ge=0, le=65535, description="0 takes any free port")
+    tls: ListenerTls | None = None
+
+
+class AllowOptions(_Options):
+    """Who may call: this AE title, from this address or network. What is left out may be any."""
+
+    title: Title | None = None
+    address: Address | None = None
+
+
+class TitleOptions(_Options):
+    """One of our AE titles."""
+
+    allow: Literal["anyone"] | tuple[AllowOptions, ...] = Field(
+        description="`anyone`, or a list of {title, address}"
+    )
+    services: tuple[Literal["verification", "storage"], ...] = SERVICES  # type: ignore[assignment]
+    associations: int = Field(default=100, ge=1, le=4096, description="at the same time")
+    private_classes: Literal["none", "all"] | tuple[Uid, ...] = Field(
+        default="none", description="SOP classes outside the standard that are stored"
+    )
+    undeclared_charset: Annotated[str, AfterValidator(_charset)] = Field(
+        default="", description="character set of objects that declare none, e.g. GB18030"
+    )
+
+
+class PeerOptions(_Options):
+    """A node that we know: it is named in events, and can be called."""
+
+    title: Title
+    host: str = Field(min_length=1, pattern=r"^[^/?#@\s]+$")
+    port: int = Field(ge=1, le=65535)
+    calling: Title | None = Field(default=None, description="our AE title there; else our first")
+    tls: PeerTls | None = None
+
+
+class StorageOptions(_Options):
+    """Where there is room for objects."""
+
+    min_free: Bytes = Field(
+        default=2 * 10**9, ge=10**6, description="disk space that objects leave free"
+    )
+    quota: Bytes | None = Field(default=None, ge=10**6, description="the most that objects take")
+    largest: Bytes = Field(default=4 * 10**9, ge=10**6, description="the largest object taken")
+
+
+class LimitOptions(_Options):
+    """What peers may take in all; see `dicom/README.md`."""
+
+    associations: int = Field(default=200, ge=1, le=10_000, description="at the same time")
+    silent: int = Field(
+        default=256, ge=1, le=10_000, description="connections without an association"
+    )
+    pdu: Bytes = Field(default=131_072, ge=4096, le=1_048_576, description="longest P-DATA taken")
+    artim: float = Field(default=10.0, ge=1, le=300, description="seconds")
+    handshake: float = Field(default=10.0, ge=1, le=300, description="seconds for TLS")
+    stalled: float = Field(default=30.0, ge=1, le=3600, description="seconds inside a message")
+    idle: float = Field(default=120.0, ge=1, le=86_400, description="seconds between messages")
+    answer: float = Field(default=60.0, ge=1, le=3600, description="seconds for a peer's answer")
+
+    def limits(self) -> Limits:
+        """As the upper layer takes them."""
+        return Limits(
+            pdu_length=self.pdu,
+            artim=self.artim,
+            handshake=self.handshake,
+            pdu=self.stalled,
+            idle=self.idle,
+            answer=self.answer,
+        )
+
+
+class DicomOptions(_Options):
+    """The DICOM node."""
+
+    listeners: tuple[ListenerOptions, ...] = (ListenerOptions(),)
+    titles: Mapping[Title, TitleOptions] = Field(min_length=1)
+    peers: Mapping[Annotated[str, Field(pattern=_PEER_ID)], PeerOptions] = {}
+    storage: StorageOptions = StorageOptions()
+    limits: LimitOptions = LimitOptions()
+
+    @field_validator("listeners")
+    @classmethod
+    def _each_port_once(cls, listeners: tuple[ListenerOptions, ...]) -> tuple[ListenerOptions, ...]:
+        counts = Counter((each.host, each.port) for each in listeners if each.port)
+        twice = [f"{host} port {port}" for (host, port), count in counts.items() if count > 1]
+        if twice:
+            raise ValueError(f"two listeners on {twice[0]}")
+        return listeners
+
+    @model_validator(mode="after")
+    def _peers_call_us_by_a_title(self) -> Self:
+        for name, peer in self.peers.items():
+            if peer.calling is not None and peer.calling not in self.titles:
+                raise ValueError(f"peers.{name}.calling: {peer.calling} is none of our titles")
+        return self
+
+    def ports(self) -> Sequence[tuple[str, int]]:
+        """Host and port of each listener."""
+        return [(each.host, each.port) for each in self.listeners if each.port]
