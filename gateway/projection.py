@@ -17,8 +17,8 @@ import apsw
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Kind
 from gateway.room import Emit
-from gateway.seal import Keyring
-from gateway.sqlite import is_plain, open_sealed, transaction
+from gateway.seal import Keyring, Progress
+from gateway.sqlite import SealedConnection, is_plain, open_sealed, reseal, transaction
 
 _LAG = 10_000
 """Events of no concern after which the cursor is noted all the same."""
@@ -67,6 +67,7 @@ class Projection(Generic[F]):
     ) -> None:
         self.name = path.stem
         self._path, self._thread, self._kinds = path, thread, frozenset(kinds)
+        self._ring, self._make = ring, tables
         self._connection = _open(path, ring, tables)
         self._tables = tables(self._connection)
         self._noted = self._cursor = _read_cursor(self._connection)
@@ -95,7 +96,7 @@ class Projection(Generic[F]):
                 yield projection
             finally:
                 loop = asyncio.get_running_loop()
-                await loop.run_in_executor(thread, projection._connection.close)
+                await loop.run_in_executor(thread, projection._close)
 
     def cursor(self) -> int:
         return self._cursor
@@ -126,6 +127,26 @@ class Projection(Generic[F]):
         async with self._turn:
             return await self._run(lambda: question(self._tables))
 
+    async def keys(self) -> set[int]:
+        """The keys that seal the file (`gateway.seal.KeyUser`)."""
+        async with self._turn:
+            return await self._run(self._connection.keys)
+
+    async def reseal(self, progress: Progress) -> None:
+        """Write the file anew under the active key; questions and folding wait meanwhile."""
+        progress(0, 1)
+        async with self._turn:
+            await self._run(self._reseal)
+        progress(1, 1)
+
+    def _reseal(self) -> None:
+        self._connection.close()
+        try:
+            reseal(self._path, self._ring)
+        finally:
+            self._connection = _open(self._path, self._ring, self._make)
+            self._tables = self._make(self._connection)
+
     async def _fold(self, events: Sequence[DeviceEvent], upto: int, emit: Emit) -> None:
         following = await self._run(lambda: self._begin(events, upto))
         try:
@@ -153,6 +174,9 @@ class Projection(Generic[F]):
             self._undo()
             raise
 
+    def _close(self) -> None:
+        self._connection.close()
+
     def _undo(self) -> None:
         if not self._connection.get_autocommit():
             self._connection.execute("ROLLBACK")
@@ -164,7 +188,7 @@ class Projection(Generic[F]):
             raise StoreError(f"{self._path}: {error}") from error
 
 
-def _open(path: Path, ring: Keyring, tables: type[Fold]) -> apsw.Connection:
+def _open(path: Path, ring: Keyring, tables: type[Fold]) -> SealedConnection:
     """The file with current tables; an older one, or one in plain text, is emptied first."""
     if is_plain(path):
         _remove(path)

@@ -19,6 +19,7 @@ from gateway.api.devices import Devices
 from gateway.api.document import ProblemDetails
 from gateway.api.events import Events
 from gateway.api.health import Health
+from gateway.api.keys import Keys
 from gateway.api.latest import Latest
 from gateway.api.messages import Messages
 from gateway.api.quarantine import Quarantine
@@ -120,6 +121,7 @@ def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
         *Results(view).routes(),
         *Health(view, broadcast).routes(),
         *Control(view).routes(),
+        *Keys(view).routes(),
     ]
 
 

@@ -73,12 +73,13 @@ class Rooms:
 
     def neighbour(self, kind: type[S]) -> S:
         """The subscriber or service of a class; LookupError while its room is closed."""
-        for one in self._all():
+        for one in self.everybody():
             if isinstance(one, kind):
                 return one
         raise LookupError(f"no open room has a {kind.__name__}")
 
-    def _all(self) -> Iterator[object]:
+    def everybody(self) -> Iterator[object]:
+        """Subscribers and services, the gateway's own first."""
         yield from self.services
         for each in self.running.values():
             yield from (*each.subscribers, *each.services)

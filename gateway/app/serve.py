@@ -27,6 +27,7 @@ from gateway.audit import AuditTrail, audit_key
 from gateway.config import Site
 from gateway.console import Console
 from gateway.model import SystemClock
+from gateway.seal import KeyUser, Rotation, suite_named
 from gateway.store import EventStore, StoreOptions
 from gateway.store.outbox import Outbox
 from gateway.store.relational import Tables
@@ -108,7 +109,7 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
         tables = await stack.enter_async_context(Tables.open(options.data / TABLES, clock))
         gateway = Gateway.assemble(configuration, site, store, tables, clock)
         await gateway.remember_devices()
-        outbox = await stack.enter_async_context(Outbox.open(options.data / OUTBOX, clock))
+        outbox = await stack.enter_async_context(Outbox.open(options.data / OUTBOX, ring, clock))
         ports = StorePorts(site.id, store, gateway.intake, outbox, clock)
         trail = await stack.enter_async_context(
             AuditTrail.open(
@@ -120,7 +121,9 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
             )
         )
         rooms = gateway.rooms
-        rooms.services = (trail,)
+        suite = suite_named(site.protection.suite)
+        rotation = Rotation(ring, source, suite, clock, gateway.intake.system)
+        rooms.services = (trail, rotation)
         await rooms.open(
             stack,
             site,
@@ -134,8 +137,11 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
         )
         for subscriber in rooms.subscribers():
             check_cursor(subscriber, store.last_seq)
+        sealing = [outbox, *(each for each in rooms.everybody() if isinstance(each, KeyUser))]
+        rotation.users = lambda: sealing
         jobs = {f"feed-{each.name}": feed(each, store) for each in rooms.subscribers()}
         jobs |= {name: make() for name, make in rooms.jobs()}
+        jobs["reseal"] = rotation.work()
         jobs["watch-clock"] = watch_clock(gateway.intake)
         jobs["watch-store"] = watch_store(store, gateway.intake)
         jobs["upkeep"] = keep_up(store, clock, site.store.retention.telemetry)

@@ -14,6 +14,7 @@ from gateway.cli import (
     doctor,
     events,
     exits,
+    keys,
     quarantine,
     run,
     simulate,
@@ -37,6 +38,7 @@ app.command()(events.events)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
 app.command()(upkeep.reload)
 app.command()(upkeep.backup)
 app.command()(upkeep.restore)

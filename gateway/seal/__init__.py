@@ -3,7 +3,8 @@
 from gateway.seal.column import Column, Record, context_of
 from gateway.seal.keyring import Key, Keyring
 from gateway.seal.lookup import Lookup
-from gateway.seal.ring_document import read_ring, write_ring, write_ring_under
+from gateway.seal.ring_document import Copy, read_copy, read_ring, write_copy, write_ring
+from gateway.seal.rotation import KeyUse, Resealing, Rotation
 from gateway.seal.sealer import KEY_AT, OVERHEAD, Sealer, key_id
 from gateway.seal.source import (
     KeyFile,
@@ -17,6 +18,7 @@ from gateway.seal.source import (
 from gateway.seal.stream import open_stream, seal_stream
 from gateway.seal.suite import Aead, Suite
 from gateway.seal.suites import DEFAULT, SUITES, suite_named
+from gateway.seal.user import KeyUser, Progress
 
 __all__ = [
     "DEFAULT",
@@ -25,13 +27,19 @@ __all__ = [
     "SUITES",
     "Aead",
     "Column",
+    "Copy",
     "Key",
     "KeyFile",
     "KeySource",
+    "KeyUse",
+    "KeyUser",
     "KeyVariable",
     "Keyring",
     "Lookup",
+    "Progress",
     "Record",
+    "Resealing",
+    "Rotation",
     "Sealer",
     "Suite",
     "context_of",
@@ -40,10 +48,11 @@ __all__ = [
     "load_or_make",
     "load_ring",
     "open_stream",
+    "read_copy",
     "read_ring",
     "seal_stream",
     "suite_named",
+    "write_copy",
     "write_ring",
-    "write_ring_under",
     "write_secret",
 ]

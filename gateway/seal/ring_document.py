@@ -6,6 +6,7 @@ import base64
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -19,34 +20,47 @@ _FORMAT = 1
 _SALT_SIZE = 16
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What is kept elsewhere: a ring, and by name the other secrets of its gateway."""
+
+    ring: Keyring
+    others: Mapping[str, bytes] = field(repr=False)
+
+
 def write_ring(ring: Keyring) -> str:
     """The ring with its secrets in plain text."""
-    return _document(ring, lambda key: key.secret, {})
+    return _document(Copy(ring, {}), bytes, {})
 
 
-def write_ring_under(ring: Keyring, passphrase: str) -> str:
-    """The ring with its secrets wrapped: of use only to who knows the passphrase."""
-    suite, salt = ring.active.suite, os.urandom(_SALT_SIZE)
+def write_copy(copy: Copy, passphrase: str | None) -> str:
+    """Everything, its secrets wrapped if there is a passphrase, and of use only with it."""
+    if passphrase is None:
+        return _document(copy, bytes, {})
+    suite, salt = copy.ring.active.suite, os.urandom(_SALT_SIZE)
     over = suite.stretch(passphrase.encode(), salt)
-    return _document(
-        ring,
-        lambda key: suite.wrap(over, key.secret),
-        {"passphrase": {"suite": suite.name, "salt": _text(salt)}},
-    )
+    under = {"passphrase": {"suite": suite.name, "salt": _text(salt)}}
+    return _document(copy, lambda secret: suite.wrap(over, secret), under)
 
 
-def read_ring(text: str, where: str, ask: Callable[[], str] | None = None) -> Keyring:
-    """The ring that a file holds; ConfigError names the file (`where`) and what to do.
+def read_ring(text: str, where: str) -> Keyring:
+    """The ring that a file holds; ConfigError names the file (`where`) and what to do."""
+    return read_copy(text, where, None).ring
 
-    `ask` is called for the passphrase of a copy that has one.
-    """
+
+def read_copy(text: str, where: str, ask: Callable[[], str] | None) -> Copy:
+    """The ring and other secrets of a copy; `ask` is called for its passphrase if it has one."""
     try:
         document = json.loads(text)
         if document["isogate_keys"] != _FORMAT:
             raise ConfigError(f"{where} is a keyring of a newer Isogate: use the one that wrote it")
         unwrap = _unwrapping(document.get("passphrase"), where, ask)
         keys = [_key(entry, unwrap) for entry in document["keys"]]
-        return Keyring(document["ring"], keys, document["active"])
+        others = document.get("others", {}).items()
+        return Copy(
+            Keyring(document["ring"], keys, document["active"]),
+            {str(name): unwrap(_bytes(secret)) for name, secret in others},
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"{where} is not a keyring of Isogate ({type(error).__name__}): put back its copy"
@@ -55,13 +69,21 @@ def read_ring(text: str, where: str, ask: Callable[[], str] | None = None) -> Ke
         raise ConfigError(f"{where}: this is not its passphrase") from None
 
 
-def _document(ring: Keyring, secret: Callable[[Key], bytes], more: Mapping[str, Any]) -> str:
+def _document(copy: Copy, shown: Callable[[bytes], bytes], more: Mapping[str, Any]) -> str:
+    ring = copy.ring
     keys = [
-        {"id": key.id, "suite": key.suite.name, "made": key.made, "secret": _text(secret(key))}
+        {
+            "id": key.id,
+            "suite": key.suite.name,
+            "made": key.made,
+            "secret": _text(shown(key.secret)),
+        }
         for key in ring.keys
     ]
-    document = {"isogate_keys": _FORMAT, "ring": ring.name, "active": ring.active.id, **more}
-    return json.dumps({**document, "keys": keys}, indent=1) + "\n"
+    others = {name: _text(shown(secret)) for name, secret in copy.others.items()}
+    head = {"isogate_keys": _FORMAT, "ring": ring.name, "active": ring.active.id}
+    rest = {"others": others} if others else {}
+    return json.dumps({**head, **more, "keys": keys, **rest}, indent=1) + "\n"
 
 
 def _unwrapping(

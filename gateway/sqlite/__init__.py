@@ -9,12 +9,12 @@ from gateway.sqlite.connection import (
     transaction,
     write_durably,
 )
-from gateway.sqlite.sealed import is_plain, keys_in, open_sealed, reseal
+from gateway.sqlite.sealed import SealedConnection, is_plain, open_sealed, reseal
 
 __all__ = [
     "PRAGMAS",
+    "SealedConnection",
     "is_plain",
-    "keys_in",
     "open_reader",
     "open_sealed",
     "open_writer",

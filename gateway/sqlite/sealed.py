@@ -6,19 +6,19 @@ import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
 
 import apsw
 
 from gateway.errors import StoreError
 from gateway.seal import OVERHEAD, SUITES, Keyring, Sealer, key_id
 from gateway.sqlite.connection import PRAGMAS, sync_folder
-from gateway.sqlite.layout import DatabaseLayout, Layout, LogLayout, Part
+from gateway.sqlite.layout import PAGE, DatabaseLayout, Layout, LogLayout, Part
 
 _DATABASE, _LOG = DatabaseLayout(), LogLayout()
 _CODES = frozenset(suite.code for suite in SUITES.values())
 _PLAIN = b"SQLite format 3\0"
 _OFFSET = 8
+_KEY_SIZE = 3
 
 
 class SealedFile(apsw.VFSFile):
@@ -64,6 +64,11 @@ class SealedFile(apsw.VFSFile):
                 return bytes(part.size)
             raise
 
+    def sealed(self, most: int) -> Iterator[bytes]:
+        """The first `most` bytes of each part, as they are on disk."""
+        for part in _parts(self._layout, self.xFileSize()):
+            yield super().xRead(min(most, part.size + OVERHEAD), part.at)
+
     def _context(self, part: Part) -> bytes:
         return _context(self._layout, part)
 
@@ -74,37 +79,66 @@ class SealedVfs(apsw.VFS):
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
         self.vfs_name = f"sealed-{os.urandom(8).hex()}"
+        self.database: SealedFile | None = None
         super().__init__(self.vfs_name, "")
 
     def xOpen(self, name: object, flags: list[int]) -> SealedFile:  # noqa: N802
         if flags[0] & apsw.SQLITE_OPEN_MAIN_DB:
-            return SealedFile(self._sealer, _DATABASE, name, flags)
+            self.database = SealedFile(self._sealer, _DATABASE, name, flags)
+            return self.database
         if flags[0] & apsw.SQLITE_OPEN_WAL:
             return SealedFile(self._sealer, _LOG, name, flags)
         raise apsw.CantOpenError("a sealed database has no file but its log")
 
 
-def open_sealed(path: Path, ring: Keyring) -> apsw.Connection:
-    """Open or create a sealed database for its only connection; nobody else can open it.
+class SealedConnection(apsw.Connection):
+    """The only connection to a sealed database; nobody else can open it meanwhile.
 
-    A returned COMMIT is on disk. StoreError: it is another kind of file, or its bytes were changed.
-    ConfigError: a key is lost.
+    A returned COMMIT is on disk.
     """
-    if path.exists() and path.stat().st_size and not is_sealed(path):
-        raise StoreError(f"{path} is not a sealed database")
-    vfs = SealedVfs(Sealer(ring, path.name))
-    connection = apsw.Connection(str(path), vfs=vfs.vfs_name)
-    try:
-        # Without a second connection the log needs no shared memory, which would be plain text.
-        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        connection.execute("PRAGMA temp_store=MEMORY")
-        connection.execute("PRAGMA journal_mode=MEMORY")
-        for pragma in PRAGMAS:
-            connection.execute(pragma)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+
+    def __init__(self, path: Path, ring: Keyring) -> None:
+        """Open or create it. StoreError: it is another kind of file, or its bytes were changed.
+
+        ConfigError: a key is lost.
+        """
+        if path.exists() and path.stat().st_size and not is_sealed(path):
+            raise StoreError(f"{path} is not a sealed database")
+        self._vfs = SealedVfs(Sealer(ring, path.name))
+        super().__init__(str(path), vfs=self._vfs.vfs_name)
+        try:
+            # Without a second connection the log needs no shared memory, which would be in plain.
+            self.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self.execute("PRAGMA temp_store=MEMORY")
+            self.execute("PRAGMA journal_mode=MEMORY")
+            for pragma in PRAGMAS:
+                self.execute(pragma)
+        except BaseException:
+            self.close()
+            raise
+
+    def keys(self) -> set[int]:
+        """The ids of the keys that seal what is on disk."""
+        return {key_id(part) for part in self._database(_KEY_SIZE)}
+
+    def save(self, target: Path) -> None:
+        """Copy it as it stands now, sealed as it is, to a file of the same name; synced."""
+        with target.open("wb") as copy:
+            for part in self._database():
+                copy.write(part)
+            copy.flush()
+            os.fsync(copy.fileno())
+
+    def _database(self, most: int = PAGE + OVERHEAD) -> Iterator[bytes]:
+        """The beginning of each part, as it is on disk, with nothing left in the log."""
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        file = self._vfs.database
+        return iter(()) if file is None else file.sealed(most)
+
+
+def open_sealed(path: Path, ring: Keyring) -> SealedConnection:
+    """As `SealedConnection`."""
+    return SealedConnection(path, ring)
 
 
 def is_sealed(path: Path) -> bool:
@@ -117,16 +151,6 @@ def is_plain(path: Path) -> bool:
     return _begins(path, len(_PLAIN)) == _PLAIN
 
 
-def keys_in(path: Path) -> set[int]:
-    """The ids of the keys that the database and its log need."""
-    return {
-        key_id(head)
-        for file, layout in _files(path)
-        for part in _parts(file, layout)
-        if (head := os.pread(file.fileno(), 3, part.at))[0] in _CODES
-    }
-
-
 def reseal(path: Path, ring: Keyring) -> None:
     """Write a database that nobody has open anew under the active key. A crash leaves it whole."""
     with closing(open_sealed(path, ring)) as connection:
@@ -134,7 +158,7 @@ def reseal(path: Path, ring: Keyring) -> None:
     sealer = Sealer(ring, path.name)
     draft = path.with_name(path.name + ".new")
     with path.open("rb") as source, draft.open("wb") as target:
-        for part in _parts(source, _DATABASE):
+        for part in _parts(_DATABASE, _DATABASE.size(os.fstat(source.fileno()).st_size)):
             sealed = os.pread(source.fileno(), part.size + OVERHEAD, part.at)
             place = _context(_DATABASE, part)
             target.write(sealer.seal(sealer.open(sealed, place), place))
@@ -156,15 +180,8 @@ def _context(layout: Layout, part: Part) -> bytes:
     return layout.mark + part.start.to_bytes(_OFFSET, "big")
 
 
-def _files(path: Path) -> Iterator[tuple[BinaryIO, Layout]]:
-    for name, layout in ((path, _DATABASE), (path.with_name(path.name + "-wal"), _LOG)):
-        if name.exists():
-            with name.open("rb") as file:
-                yield file, layout
-
-
-def _parts(file: BinaryIO, layout: Layout) -> Iterator[Part]:
-    end, at = layout.size(os.fstat(file.fileno()).st_size), 0
+def _parts(layout: Layout, end: int) -> Iterator[Part]:
+    at = 0
     while at < end:
         part = layout.part(at)
         yield part

@@ -1,4 +1,7 @@
-"""Durable deliveries: in order for each destination, tried again, and never silently given up."""
+"""Durable deliveries: in order for each destination, tried again, and never silently given up.
+
+Their file is sealed as a whole: what is owed to another system names patients.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ import apsw
 
 from gateway.errors import StoreError
 from gateway.model import Clock, Instant
-from gateway.sqlite import open_writer, transaction
+from gateway.seal import Keyring, Progress
+from gateway.sqlite import open_sealed, reseal, transaction
 
 _T = TypeVar("_T")
 _FORMAT = 1
@@ -80,9 +84,12 @@ class Outbox:
     delivered, until `forget` drops it.
     """
 
-    def __init__(self, path: Path, clock: Clock, backoff: Backoff) -> None:
+    name = "outbox"
+
+    def __init__(self, path: Path, ring: Keyring, clock: Clock, backoff: Backoff) -> None:
+        self._path, self._ring = path, ring
         self._clock, self._backoff = clock, backoff
-        self._connection = open_writer(path)
+        self._connection = open_sealed(path, ring)
         if self._connection.pragma("user_version") == 0:
             with transaction(self._connection):
                 self._connection.execute(_TABLES)
@@ -92,11 +99,11 @@ class Outbox:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path, clock: Clock, backoff: Backoff | None = None
+        cls, path: Path, ring: Keyring, clock: Clock, backoff: Backoff | None = None
     ) -> AsyncIterator[Outbox]:
         """Open or create the file; StoreError if it can't be."""
         try:
-            outbox = cls(path, clock, backoff or Backoff())
+            outbox = cls(path, ring, clock, backoff or Backoff())
         except apsw.Error as error:
             raise StoreError(f"{path}: the outbox can't be opened: {error}") from error
         try:
@@ -137,6 +144,27 @@ class Outbox:
         """Drop the keys of what was delivered and enqueued before an instant."""
         await self._change(_FORGET, before)
 
+    async def save(self, target: Path) -> None:
+        """Copy the file as it stands, sealed, to one of the same name (a backup's)."""
+        await self._run(lambda: self._connection.save(target))
+
+    async def keys(self) -> set[int]:
+        """The keys that seal the file (`gateway.seal.KeyUser`)."""
+        return await self._run(self._connection.keys)
+
+    async def reseal(self, progress: Progress) -> None:
+        """Write the file anew under the active key; deliveries wait meanwhile."""
+        progress(0, 1)
+        await self._run(self._reseal)
+        progress(1, 1)
+
+    def _reseal(self) -> None:
+        self._connection.close()
+        try:
+            reseal(self._path, self._ring)
+        finally:
+            self._connection = open_sealed(self._path, self._ring)
+
     async def _change(self, statement: str, *binds: apsw.SQLiteValue) -> bool:
         def change() -> bool:
             with transaction(self._connection):
@@ -153,7 +181,7 @@ class Outbox:
     async def _run(self, work: Callable[[], _T]) -> _T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except apsw.Error as error:
+        except (apsw.Error, OSError) as error:
             raise StoreError(f"the outbox failed: {error}") from error
 
 

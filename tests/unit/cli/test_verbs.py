@@ -12,7 +12,7 @@ from gateway.cli.verbs import app
 
 VERBS = (
     *("run", "demo", "check", "schema", "device", "events", "simulate"),
-    *("backup", "restore", "reload", "doctor"),
+    *("backup", "restore", "reload", "doctor", "keys"),
 )
 
 

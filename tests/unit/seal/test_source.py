@@ -9,16 +9,18 @@ import pytest
 
 from gateway.errors import ConfigError
 from gateway.seal import (
+    Copy,
     KeyFile,
     Keyring,
     KeyVariable,
     key_source,
     load_or_make,
     load_ring,
+    read_copy,
     read_ring,
     suite_named,
+    write_copy,
     write_ring,
-    write_ring_under,
 )
 
 NOW = "2026-11-18T00:00:00Z"
@@ -99,12 +101,21 @@ def test_a_reference_names_a_file_beside_devices_yaml_or_a_variable(tmp_path: Pa
 @pytest.mark.parametrize("name", ["aes-256-gcm", "sm4-gcm"])
 def test_a_copy_under_a_passphrase_opens_with_it_alone(name: str) -> None:
     ring = Keyring.fresh(suite_named(name), NOW).rotated(suite_named(name), NOW)
-    text = write_ring_under(ring, "correct horse")
-    assert secrets(read_ring(text, "copy", lambda: "correct horse")) == secrets(ring)
+    text = write_copy(Copy(ring, {"audit.key": b"other secret"}), "correct horse")
+    opened = read_copy(text, "copy", lambda: "correct horse")
+    assert secrets(opened.ring) == secrets(ring)
+    assert opened.others == {"audit.key": b"other secret"}
     with pytest.raises(ConfigError, match="not its passphrase"):
-        read_ring(text, "copy", lambda: "wrong horse")
+        read_copy(text, "copy", lambda: "wrong horse")
     with pytest.raises(ConfigError, match="isogate keys import"):
         read_ring(text, "copy")
+
+
+def test_a_copy_without_a_passphrase_is_a_keyring_with_more(tmp_path: Path) -> None:
+    ring = Keyring.fresh(SUITE, NOW)
+    text = write_copy(Copy(ring, {"audit.key": b"other secret"}), None)
+    assert secrets(read_ring(text, "copy")) == secrets(ring)
+    assert read_copy(text, "copy", None).others == {"audit.key": b"other secret"}
 
 
 def test_ids_of_keys_are_never_given_twice() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.model import Instant
 from gateway.store import Backoff, Outbox
+from gateway.testing import known_ring
 from tests.unit.store.store_case import NOVEMBER, HeldClock
 
 SECOND = 1_000_000
@@ -15,7 +16,7 @@ SECOND = 1_000_000
 @pytest.fixture
 async def outbox(tmp_path: Path, clock: HeldClock) -> AsyncIterator[Outbox]:
     backoff = Backoff(first=1, longest=3, attempts=4)
-    async with Outbox.open(tmp_path / "outbox.sqlite", clock, backoff) as opened:
+    async with Outbox.open(tmp_path / "outbox.sqlite", known_ring(), clock, backoff) as opened:
         yield opened
 
 
@@ -68,6 +69,6 @@ async def test_a_refused_delivery_waits_longer_each_time_then_lets_others_pass(
 
 async def test_deliveries_survive_a_restart(tmp_path: Path, clock: HeldClock) -> None:
     for _ in range(2):
-        async with Outbox.open(tmp_path / "outbox.sqlite", clock) as outbox:
+        async with Outbox.open(tmp_path / "outbox.sqlite", known_ring(), clock) as outbox:
             await outbox.enqueue("lis", "k", b"owed")
             assert await _head(outbox) == b"owed"
