@@ -161,6 +161,7 @@ def test_a_second_connection_is_refused(path: Path, ring: Keyring) -> None:
 def test_resealing_leaves_no_page_under_the_old_key(path: Path, ring: Keyring) -> None:
     with closing(open_sealed(path, ring)) as connection:
         fill(connection)
+        assert connection.keys() == {1}
         ring.adopt(ring.rotated(SM4, ""))
         connection.execute("DELETE FROM patient WHERE id = 1")
         assert connection.keys() == {1, 2}
