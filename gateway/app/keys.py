@@ -8,7 +8,7 @@ from pathlib import Path
 from gateway.app.layout import KEYS, STORE
 from gateway.config import Site
 from gateway.model import Clock, to_datetime
-from gateway.seal import Keyring, KeySource, key_source, load_or_make, suite_named
+from gateway.seal import Keyring, KeySource, Rotation, key_source, load_or_make, suite_named
 from gateway.store import sealed_by
 
 log = logging.getLogger(__name__)
@@ -24,11 +24,13 @@ def open_ring(source: KeySource, site: Site, data: Path, clock: Clock) -> Keyrin
     known = sealed_by(data / STORE)
     suite = suite_named(site.protection.suite)
     made = to_datetime(clock.now()).isoformat(timespec="seconds")
-    ring = load_or_make(source, known, suite, made)
-    if known is None:
-        log.warning(
-            "The keys of this site lie in %s. Keep a copy elsewhere (`isogate keys export`):"
-            " without it nothing that identifies a patient can ever be read again.",
-            source,
-        )
-    return ring
+    return load_or_make(source, known, suite, made)
+
+
+def warn_of_loss(rotation: Rotation) -> None:
+    """Say where the keys are, and what it means to lose them."""
+    log.warning(
+        "The keys of this site lie in %s. Keep a copy elsewhere (`isogate keys export`):"
+        " without it nothing that identifies a patient can ever be read again.",
+        rotation.place,
+    )

@@ -15,7 +15,7 @@ from pathlib import Path
 from gateway.api import open_app
 from gateway.app.configuration import Configuration
 from gateway.app.gateway import Gateway
-from gateway.app.keys import open_ring, source_of
+from gateway.app.keys import open_ring, source_of, warn_of_loss
 from gateway.app.layout import ANCHORS, AUDIT, AUDIT_KEY, OUTBOX, STORE, TABLES
 from gateway.app.ports import StorePorts
 from gateway.app.servers import control_socket, listen, serving
@@ -28,7 +28,7 @@ from gateway.config import Site
 from gateway.console import Console
 from gateway.model import SystemClock
 from gateway.seal import KeyUser, Rotation, suite_named
-from gateway.store import EventStore, StoreOptions
+from gateway.store import EventStore, StoreOptions, sealed_by
 from gateway.store.outbox import Outbox
 from gateway.store.relational import Tables
 from gateway.supervisor import watch_clock
@@ -73,10 +73,13 @@ async def serve(options: ServeOptions) -> None:
 
 
 async def _serve(options: ServeOptions) -> None:
+    first = sealed_by(options.data / STORE) is None
     with _stop_signal() as stop:
         async with open_gateway(options) as gateway, _serving_http(gateway, options.data) as url:
             log.info("Isogate %s serves %s at %s", gateway.version, gateway.site.id, url)
             options.ready(url)
+            if first:
+                warn_of_loss(gateway.subscriber(Rotation))
             spare_collector()
             await stop.wait()
             log.info("Stopping.")
