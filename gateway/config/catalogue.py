@@ -58,18 +58,39 @@ class Catalogue:
             inspection.problems.append(part.problem(f"{shown(part.value)} is no profile"))
             return
         owner = inspection.plugin(part / "driver", self._drivers, "driver")
-        taken = self._sources.get(name) or (
-            f"driver {owner.name}" if owner and name in self._built_in_of(owner) else ""
-        )
-        if taken:
-            message = f"profile {shown(name)} exists already"
-            inspection.problems.append((part / "profile").problem(message, hint=f"in {taken}"))
+        built_in = self._built_in_of(owner).get(name) if owner else None
+        if built_in is not None and _is_one_file(built_in, part):
+            return
+        if name in self._sources:
+            self._exists(name, part, f"in {self._sources[name]}")
+            return
+        if owner is not None and not self._may_stand_beside(name, part, owner, built_in):
             return
         self._sources[name] = str(part.document.file)
         profile = inspection.validated(owner.profile, part) if owner else None
         self._read[name] = profile
         if profile is not None:
             inspection.problems.extend(_unitless(profile, part / "points"))
+
+    def _may_stand_beside(
+        self, name: str, part: Part, owner: DriverType, built_in: Part | None
+    ) -> bool:
+        """Whether a site's own profile says of the built-in one of its name what is true."""
+        replaces = "replaces" in part.entries()
+        if built_in is not None and not replaces:
+            hint = f"in driver {owner.name}; write `replaces: built-in` to use this one instead"
+            self._exists(name, part, hint)
+            return False
+        if built_in is None and replaces:
+            hint = did_you_mean(name, self._built_in_of(owner))
+            message = f"driver {owner.name} has no built-in profile {shown(name)} to replace"
+            self._inspection.problems.append((part / "replaces").problem(message, hint=hint))
+            return False
+        return True
+
+    def _exists(self, name: str, part: Part, hint: str) -> None:
+        message = f"profile {shown(name)} exists already"
+        self._inspection.problems.append((part / "profile").problem(message, hint=hint))
 
     def _read_built_in(self, name: str, link_driver: DriverType | None) -> bool:
         """Read a built-in profile: of the link's driver first, else of any other."""
@@ -98,6 +119,11 @@ class Catalogue:
     def _names(self) -> set[str]:
         built_in = {name for driver in self._loadable() for name in self._built_in_of(driver)}
         return built_in | self._read.keys()
+
+
+def _is_one_file(built_in: Part, part: Part) -> bool:
+    """Whether a file beside devices.yaml is the built-in one: a driver's sample lies there."""
+    return built_in.document.file.resolve() == part.document.file.resolve()
 
 
 def _unitless(profile: Profile, points: Part) -> Iterator[Problem]:

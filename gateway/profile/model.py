@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -76,6 +76,9 @@ class Profile(BaseModel):
     title: Localized
     grade: Grade
     source: str = Field(min_length=1, description="document and section it was made from")
+    replaces: Literal["built-in"] | None = Field(
+        default=None, description="this profile stands in for the built-in one of its name"
+    )
     retention: Retention = Retention.TELEMETRY
     interval: float = Field(default=1.0, gt=0, description="seconds between polls")
     silent_after: float | None = Field(

@@ -5,11 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import Site, load_site
+from gateway.config import Site, check_site, discover_drivers, load_site
 from gateway.errors import ConfigError
 from gateway.model import Kind
 from gateway.transport import Serial
-from tests.unit.config.kit import DRIVERS, ROOMS, BusDevice, CloudLink, Lamp, RoomOptions
+from tests.unit.config.kit import (
+    DRIVERS,
+    ROOMS,
+    BusDevice,
+    BusProfile,
+    CloudLink,
+    Lamp,
+    RoomOptions,
+)
 from tests.unit.config.test_check import GOOD
 
 OWN = """\
@@ -123,6 +131,25 @@ def test_two_profiles_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "own.yaml").write_text(OWN.format(name="own", at=1))
     assert "profile 'own' exists already" in refused(tmp_path, GOOD)
+
+
+def test_a_profile_of_the_site_replaces_a_built_in_one_where_it_says_so(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    own = OWN.format(name="meter", at=9)
+    (tmp_path / "profiles" / "meter.yaml").write_text(own)
+    assert "profile 'meter' exists already" in refused(tmp_path, GOOD)
+    (tmp_path / "profiles" / "meter.yaml").write_text(f"{own}\nreplaces: built-in\n")
+    profile = loaded(tmp_path, GOOD).links[0].devices[0].profile
+    assert isinstance(profile, BusProfile)
+    assert [point.at for point in profile.points.values()] == [9]
+
+
+def test_a_drivers_sample_beside_its_own_profiles_checks_clean() -> None:
+    drivers = discover_drivers()
+    for name, driver in drivers.items():
+        sample = Path(str(driver.home / "sample.yaml"))
+        found = check_site(sample, drivers=drivers, rooms={})
+        assert [str(problem) for problem in found if not problem.note] == [], name
 
 
 def test_every_fault_is_in_one_error(tmp_path: Path) -> None:
