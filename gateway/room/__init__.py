@@ -16,6 +16,7 @@ from gateway.room.access import (
 from gateway.room.audit import Auditor, Outcome
 from gateway.room.form import Entered, Fault, Field, Form
 from gateway.room.page import Area, Attention, Entry, Glance, Hit, Level, PageKit, Reader, Tile
+from gateway.room.people import Patient, PatientKey, People
 from gateway.room.piece import Change, Chart, Limit, Line, Spot, Step, changes
 from gateway.room.ports import Deliveries, Delivery, RoomPorts
 from gateway.room.room import (
@@ -67,6 +68,9 @@ __all__ = [
     "OpensPorts",
     "Outcome",
     "PageKit",
+    "Patient",
+    "PatientKey",
+    "People",
     "Permission",
     "Principal",
     "Reader",
