@@ -11,7 +11,7 @@ from gateway.config.document import Part
 from gateway.config.site import Site
 from gateway.driver import DriverType, Finding, LinkEntry
 from gateway.errors import Problem
-from gateway.room import OpensPorts
+from gateway.room import ChecksSite, OpensPorts
 from gateway.transport import Serial, Tcp, TcpListen
 
 
@@ -20,6 +20,7 @@ def clashes(top: Part, site: Site, drivers: Mapping[str, DriverType]) -> Iterato
     yield from _shared_lines(top, site.links)
     yield from _shared_peers(top, site.links)
     yield from _shared_ports(top, site)
+    yield from _strangers(top, site)
     yield from crossings(top, site)
     by_driver = sorted(site.links, key=lambda link: link.driver)
     for name, own in groupby(by_driver, lambda link: link.driver):
@@ -92,6 +93,16 @@ def _ports_of(link: LinkEntry) -> Sequence[tuple[str, int]]:
     else:
         ports = link.options.ports() if isinstance(link.options, OpensPorts) else ()
     return [(host, port) for host, port in ports if port]
+
+
+def _strangers(top: Part, site: Site) -> Iterator[Problem]:
+    """What sections name and the site has not."""
+    for name, section in site.sections.items():
+        for fault in section.faults(site.links) if isinstance(section, ChecksSite) else ():
+            part = top / name
+            for step in fault.trail:
+                part /= step
+            yield part.problem(fault.message, hint=fault.hint, at_key=True)
 
 
 def _peer(tcp: Tcp) -> tuple[str, int]:

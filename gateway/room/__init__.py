@@ -14,7 +14,9 @@ from gateway.room.access import (
     with_principal,
 )
 from gateway.room.audit import Auditor, Outcome
+from gateway.room.check import ChecksSite, Fault
 from gateway.room.form import Entered, Fault, Field, Form
+from gateway.room.notice import Notice, notice_of
 from gateway.room.page import Area, Attention, Entry, Glance, Hit, Level, PageKit, Reader, Tile
 from gateway.room.people import Patient, PatientKey, People
 from gateway.room.piece import Change, Chart, Limit, Line, Spot, Step, changes
@@ -48,6 +50,7 @@ __all__ = [
     "CallsOut",
     "Change",
     "Chart",
+    "ChecksSite",
     "Choice",
     "Column",
     "Deliveries",
@@ -65,6 +68,7 @@ __all__ = [
     "Limit",
     "Line",
     "Neighbours",
+    "Notice",
     "OpensPorts",
     "Outcome",
     "PageKit",
@@ -90,6 +94,7 @@ __all__ = [
     "Values",
     "access",
     "changes",
+    "notice_of",
     "principal",
     "rule_of",
     "texts",

@@ -2,12 +2,14 @@
 
 from gateway.supervisor.again import Again, Outcome
 from gateway.supervisor.clock_watch import watch_clock
-from gateway.supervisor.intake import Intake
+from gateway.supervisor.intake import AVAILABILITY, LINK_PREFIX, Intake
 from gateway.supervisor.link import LinkState, LinkStatus
 from gateway.supervisor.supervisor import Supervisor
 from gateway.supervisor.tap import TapHub, Tapped
 
 __all__ = [
+    "AVAILABILITY",
+    "LINK_PREFIX",
     "Again",
     "Intake",
     "LinkState",

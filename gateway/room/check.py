@@ -1,0 +1,27 @@
+"""What a room's section of devices.yaml can say of the rest of the site, when it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from gateway.driver import LinkEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of a section, where `trail` leads to from the section down."""
+
+    trail: tuple[str | int, ...]
+    message: str
+    hint: str = ""
+
+
+@runtime_checkable
+class ChecksSite(Protocol):
+    """A section that names links, devices or points of the site."""
+
+    def faults(self, links: Sequence[LinkEntry]) -> Iterable[Fault]:
+        """What it names and the site has not."""
+        ...
