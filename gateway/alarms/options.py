@@ -22,7 +22,7 @@ from gateway.profile import (
     Seconds,
 )
 from gateway.profile.alarm import LIMITS
-from gateway.room import Fault
+from gateway.room import Mistake
 
 R = TypeVar("R", bound=AlarmRule)
 
@@ -95,7 +95,7 @@ class Alarms(_Options):
     system: Mapping[str, RuleWish] = Field(default_factory=dict)
     max_shelve: Seconds = Field(default=86_400, gt=0)
 
-    def faults(self, links: Sequence[LinkEntry]) -> Iterable[Fault]:
+    def faults(self, links: Sequence[LinkEntry]) -> Iterable[Mistake]:
         """Devices, points, states and links that this site has not, and rules that can't be."""
         devices = {entry.id: entry for link in links for entry in link.devices}
         yield from _strangers(("devices",), self.devices, devices, "device")
@@ -114,17 +114,17 @@ def _wished(wish: Wish | None, rule: R | None, kind: type[R]) -> R | None:
 
 def _strangers(
     trail: tuple[str, ...], named: Iterable[str], known: Iterable[str], noun: str
-) -> Iterator[Fault]:
+) -> Iterator[Mistake]:
     names = set(known)
     for each in named:
         if each not in names:
             hint = did_you_mean(each, names)
-            yield Fault((*trail, each), f"there is no {noun} '{each}'", hint)
+            yield Mistake((*trail, each), f"there is no {noun} '{each}'", hint)
 
 
 def _device_faults(
     trail: tuple[str, ...], wishes: DeviceWishes, entry: DeviceEntry
-) -> Iterator[Fault]:
+) -> Iterator[Mistake]:
     points = entry.profile.points
     yield from _strangers((*trail, "points"), wishes.points, points, f"point of {entry.id}")
     for code, wish in wishes.points.items():
@@ -132,7 +132,7 @@ def _device_faults(
             yield from _point_faults((*trail, "points", code), wish, points[code])
 
 
-def _point_faults(trail: tuple[str, ...], wishes: PointWishes, point: Point) -> Iterator[Fault]:
+def _point_faults(trail: tuple[str, ...], wishes: PointWishes, point: Point) -> Iterator[Mistake]:
     words = frozenset(point.states.values())
     yield from _strangers((*trail, "states"), wishes.states, words, "state")
     try:
@@ -140,8 +140,8 @@ def _point_faults(trail: tuple[str, ...], wishes: PointWishes, point: Point) -> 
     except ValidationError as error:
         for each in error.errors():
             place = ".".join(str(step) for step in each["loc"])
-            yield Fault(trail, f"{place}: {each['msg']}" if place else each["msg"])
+            yield Mistake(trail, f"{place}: {each['msg']}" if place else each["msg"])
         return
     number = point.kind is Kind.MEASUREMENT
     for fault in alarms.faults(number=number, words=words | wishes.states.keys()):
-        yield Fault(trail, fault)
+        yield Mistake(trail, fault)

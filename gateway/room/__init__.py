@@ -14,7 +14,7 @@ from gateway.room.access import (
     with_principal,
 )
 from gateway.room.audit import Auditor, Outcome
-from gateway.room.check import ChecksSite, Fault
+from gateway.room.check import ChecksSite, Mistake
 from gateway.room.form import Entered, Fault, Field, Form
 from gateway.room.notice import Notice, notice_of
 from gateway.room.page import Area, Attention, Entry, Glance, Hit, Level, PageKit, Reader, Tile
@@ -67,6 +67,7 @@ __all__ = [
     "Level",
     "Limit",
     "Line",
+    "Mistake",
     "Neighbours",
     "Notice",
     "OpensPorts",

@@ -10,7 +10,7 @@ from gateway.driver import LinkEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Mistake:
     """A fault of a section, where `trail` leads to from the section down."""
 
     trail: tuple[str | int, ...]
@@ -22,6 +22,6 @@ class Fault:
 class ChecksSite(Protocol):
     """A section that names links, devices or points of the site."""
 
-    def faults(self, links: Sequence[LinkEntry]) -> Iterable[Fault]:
+    def faults(self, links: Sequence[LinkEntry]) -> Iterable[Mistake]:
         """What it names and the site has not."""
         ...
