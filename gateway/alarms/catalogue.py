@@ -59,7 +59,7 @@ def _of_device(entry: DeviceEntry, wanted: Alarms) -> Iterator[Definition]:
     if rule is not None:
         yield _of_entry(entry, device_id(entry.id), Offline(), rule, (link_id(entry.link),))
     for key, point in entry.profile.points.items():
-        alarms = point.alarms
+        alarms = entry.profile.alarms.get(key)
         if alarms is not None or key in wishes.points:
             wish = wishes.points.get(key) or PointWishes()
             yield from _of_point(entry, key, point, wish.applied(alarms or PointAlarms()))

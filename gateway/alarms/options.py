@@ -129,14 +129,17 @@ def _device_faults(
     yield from _strangers((*trail, "points"), wishes.points, points, f"point of {entry.id}")
     for code, wish in wishes.points.items():
         if code in points:
-            yield from _point_faults((*trail, "points", code), wish, points[code])
+            alarms = entry.profile.alarms.get(code, PointAlarms())
+            yield from _point_faults((*trail, "points", code), wish, points[code], alarms)
 
 
-def _point_faults(trail: tuple[str, ...], wishes: PointWishes, point: Point) -> Iterator[Mistake]:
+def _point_faults(
+    trail: tuple[str, ...], wishes: PointWishes, point: Point, given: PointAlarms
+) -> Iterator[Mistake]:
     words = frozenset(point.states.values())
     yield from _strangers((*trail, "states"), wishes.states, words, "state")
     try:
-        alarms = wishes.applied(point.alarms or PointAlarms())
+        alarms = wishes.applied(given)
     except ValidationError as error:
         for each in error.errors():
             place = ".".join(str(step) for step in each["loc"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ class Point(BaseModel):
     again until the heartbeat. A number outside `low`…`high` is implausible and kept as uncertain.
     `rollover` marks a counter, and is the count at which it starts again at 0.
     `states` gives the words of a coded value (`{"0": "closed"}`); in a profile, a point that has
-    them is a state unless it says otherwise. `alarms` says when the value is one.
+    them is a state unless it says otherwise.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -48,7 +48,6 @@ class Point(BaseModel):
     high: float | None = None
     rollover: float | None = Field(default=None, gt=0)
     states: Mapping[str, str] = Field(default_factory=dict)
-    alarms: PointAlarms | None = None
 
     @field_validator("unit")
     @classmethod
@@ -89,6 +88,9 @@ class Profile(BaseModel):
         default=(), description="points that matter most, as overviews show them"
     )
     points: Mapping[str, Point]
+    alarms: Mapping[str, PointAlarms] = Field(
+        default_factory=dict, description="when a point's value is an alarm, by point"
+    )
 
     @field_validator("zone")
     @classmethod
@@ -123,12 +125,9 @@ class Profile(BaseModel):
     @model_validator(mode="after")
     def _alarms_fit(self) -> Self:
         faults = [
-            f"points.{key}.alarms.{fault}"
-            for key, point in self.points.items()
-            if point.alarms is not None
-            for fault in point.alarms.faults(
-                number=point.kind is Kind.MEASUREMENT, words=frozenset(point.states.values())
-            )
+            f"alarms.{key}{fault}"
+            for key, alarms in self.alarms.items()
+            for fault in _misfits(key, alarms, self.points)
         ]
         if faults:
             raise ValueError("\n".join(faults))
@@ -154,6 +153,17 @@ def _completed(key: str, point: Any, kind: Kind | None) -> Any:
         return filled
     unit = term.unit if filled["kind"] == term.kind else ""
     return {"name": term.name, "unit": unit, **filled}
+
+
+def _misfits(key: str, alarms: PointAlarms, points: Mapping[str, Point]) -> Iterator[str]:
+    """What can't be an alarm of this point."""
+    point = points.get(key)
+    if point is None:
+        yield f": there is no point '{key}'"
+        return
+    number, words = point.kind is Kind.MEASUREMENT, frozenset(point.states.values())
+    for fault in alarms.faults(number=number, words=words):
+        yield f".{fault}"
 
 
 def _mismatch(key: str, point: Point) -> str:

@@ -66,19 +66,15 @@ PROFILE = Profile(
     grade=Grade.DERIVED,
     source="made for tests",
     points={
-        "temperature": Point(
-            name={"en": "Supply temperature", "zh-CN": "供水温度"},
-            unit="Cel",
-            alarms=PointAlarms(
-                high=AlarmLimit(limit=25, deadband=2, on_delay=30, off_delay=10),
-                stale=AlarmStale(after=900),
-            ),
+        "temperature": Point(name={"en": "Supply temperature", "zh-CN": "供水温度"}, unit="Cel"),
+        "pump": Point(kind=Kind.STATE, states={"0": "running", "1": "fault"}),
+    },
+    alarms={
+        "temperature": PointAlarms(
+            high=AlarmLimit(limit=25, deadband=2, on_delay=30, off_delay=10),
+            stale=AlarmStale(after=900),
         ),
-        "pump": Point(
-            kind=Kind.STATE,
-            states={"0": "running", "1": "fault"},
-            alarms=PointAlarms(states={"fault": AlarmState(latch=True, priority=Priority.HIGH)}),
-        ),
+        "pump": PointAlarms(states={"fault": AlarmState(latch=True, priority=Priority.HIGH)}),
     },
 )
 HIGH, FAULT = "chiller-1/temperature/high", "chiller-1/pump/is-fault"

@@ -259,9 +259,8 @@ async def test_an_alarm_that_is_no_longer_configured_clears(tmp_path: Path) -> N
     async with AlarmSite(tmp_path).running() as site:
         await site.poll(measured(26, at=site.clock.now()))
         await site.after(30)
-        point = PROFILE.points["temperature"].model_copy(update={"alarms": PointAlarms()})
-        points = {**PROFILE.points, "temperature": point}
-        site.links = chillers("chiller-1", profile=PROFILE.model_copy(update={"points": points}))
+        alarms = {**PROFILE.alarms, "temperature": PointAlarms()}
+        site.links = chillers("chiller-1", profile=PROFILE.model_copy(update={"alarms": alarms}))
         await site.settle()
         assert await site.standing() == {HIGH: Standing.RETURNED}
 
