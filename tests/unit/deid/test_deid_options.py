@@ -1,0 +1,143 @@
+"""What may stay, what is moved, what is refused, and what belongs together afterwards."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from dicom.deid import Dates, Deidentifier, DeidOptions, NotDeidentifiable, deidentify_file
+from dicom.deid.pseudonym import Pseudonyms, shifted
+from tests.unit.deid.objects import ROOT, ct_image, rt_plan
+
+KEY = b"0123456789abcdef"
+
+
+def deidentified(dataset: Dataset, key: bytes = KEY, **options: object) -> Dataset:
+    return Deidentifier(DeidOptions.model_validate(options), key).deidentify(dataset).dataset
+
+
+def test_objects_of_a_patient_and_a_study_stay_together() -> None:
+    plan, image = deidentified(rt_plan()), deidentified(ct_image())
+    assert plan.PatientID == image.PatientID != "H4711"
+    assert plan.StudyInstanceUID == image.StudyInstanceUID != f"{ROOT}.1"
+    assert plan.FrameOfReferenceUID == image.FrameOfReferenceUID
+    assert plan.SOPInstanceUID != image.SOPInstanceUID
+
+
+def test_another_key_gives_other_names() -> None:
+    other = deidentified(rt_plan(), b"another key of 16")
+    assert other.PatientID != deidentified(rt_plan()).PatientID
+    assert other.StudyInstanceUID != deidentified(rt_plan()).StudyInstanceUID
+
+
+def test_the_same_number_of_another_issuer_is_another_patient() -> None:
+    elsewhere = rt_plan()
+    elsewhere.IssuerOfPatientID = "OTHER"
+    assert deidentified(elsewhere).PatientID != deidentified(rt_plan()).PatientID
+
+
+def test_dates_are_gone_moved_or_kept() -> None:
+    assert not deidentified(rt_plan()).StudyDate
+    kept = deidentified(rt_plan(), dates=Dates.KEEP)
+    assert (kept.StudyDate, kept.PatientBirthDate) == ("20261123", None)
+    moved = deidentified(rt_plan(), dates=Dates.SHIFT)
+    study, planned = (date.fromisoformat(text) for text in (moved.StudyDate, moved.RTPlanDate))
+    assert study < date(2026, 10, 25)
+    assert study - planned == timedelta(3)
+    assert moved.StudyTime == "140500"
+    assert not moved.PatientBirthDate
+
+
+@settings(max_examples=30)
+@given(st.dates(date(1900, 1, 1), date(2100, 1, 1)), st.text(max_size=5), st.text(max_size=5))
+def test_a_patients_days_keep_their_distance_and_their_weekday(
+    day: date, issuer: str, identifier: str
+) -> None:
+    back = Pseudonyms(KEY).days(issuer, identifier)
+    moved = shifted(f"{day:%Y%m%d}120000.5+0800", back)
+    assert moved[8:] == "120000.5+0800"
+    assert day - date.fromisoformat(moved[:8]) == back
+    assert back.days % 7 == 0
+    assert back.days >= 28
+
+
+@pytest.mark.parametrize("text", ["", "2026", "202611", "20261399", "2026112x", "０2026112"])
+def test_what_is_no_whole_date_is_dropped(text: str) -> None:
+    assert shifted(text, timedelta(7)) == ""
+
+
+def test_uids_device_institution_and_characteristics_stay_where_asked() -> None:
+    plan = rt_plan()
+    plan.InstitutionName = "协和医院"
+    plan.PatientWeight = "70"
+    assert deidentified(plan, keep_uids=True).SOPInstanceUID == f"{ROOT}.3"
+    assert deidentified(plan).InstitutionName == "ANONYMIZED"
+    assert deidentified(plan, keep_institution=True).InstitutionName == "协和医院"
+    machine = deidentified(plan, keep_device=True).BeamSequence[0].TreatmentMachineName
+    assert machine == "XIEHE-LINAC-1"
+    assert "PatientWeight" not in deidentified(plan)
+    assert deidentified(plan, keep_patient_characteristics=True).PatientWeight == 70
+
+
+def test_a_descriptor_keeps_a_listed_word_and_nothing_else() -> None:
+    structures = Dataset()
+    structures.PatientID = "x"
+    rois = []
+    for number, name in enumerate(("PTV_High", "PTV_ZhangSan"), 1):
+        roi = Dataset()
+        roi.ROINumber, roi.ROIName = number, name
+        rois.append(roi)
+    structures.StructureSetROISequence = Sequence(rois)
+    kept = deidentified(structures, words=["PTV_High"]).StructureSetROISequence
+    assert [roi.ROIName or "" for roi in kept] == ["PTV_High", ""]
+
+
+def test_a_listed_private_element_stays_and_its_neighbour_goes() -> None:
+    plan = rt_plan()
+    block = plan.private_block(0x0029, "MAKER", create=True)
+    block.add_new(0x10, "DS", "1.5")
+    block.add_new(0x11, "LO", "PLANTED")
+    kept = deidentified(plan, private=["MAKER/0029xx10"])
+    assert kept[0x00291010].value == 1.5
+    assert 0x00291011 not in kept
+    assert not [element for element in deidentified(plan) if element.tag.is_private]
+
+
+@pytest.mark.parametrize(
+    ("modality", "said", "refused"),
+    [
+        ("CT", None, False),
+        ("CT", "YES", True),
+        ("US", None, True),
+        ("US", "NO", False),
+        ("SC", "YES", True),
+    ],
+)
+def test_pixels_that_may_show_names_need_a_person(
+    modality: str, said: str | None, *, refused: bool
+) -> None:
+    image = ct_image(Modality=modality)
+    if said:
+        image.BurnedInAnnotation = said
+    if refused:
+        with pytest.raises(NotDeidentifiable, match="look at it"):
+            deidentified(image)
+    assert deidentified(image, burned_in_checked=True).Rows == 8
+
+
+def test_what_is_no_dicom_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "x.dcm"
+    source.write_bytes(b"nothing")
+    with pytest.raises(NotDeidentifiable, match="can't be read"):
+        deidentify_file(source, tmp_path / "y.dcm", Deidentifier(DeidOptions(), KEY))
+
+
+def test_a_short_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="16 bytes"):
+        Deidentifier(DeidOptions(), b"short")
