@@ -71,7 +71,7 @@ def postgres() -> Iterator[Postgres]:
 
 @contextmanager
 def _server(binaries: Path, home: Path) -> Iterator[Postgres]:
-    user = _unprivileged()
+    user = unprivileged()
     if user is not None:
         os.chown(home, user, user)
     data = home / "data"
@@ -99,8 +99,8 @@ def _server(binaries: Path, home: Path) -> Iterator[Postgres]:
         yield server
 
 
-def _unprivileged() -> int | None:
-    """PostgreSQL refuses to run as root: who runs it instead."""
+def unprivileged() -> int | None:
+    """Who runs a database server where we are root: such servers refuse root."""
     return pwd.getpwnam(_UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
 
 

@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   mosquitto mosquitto-clients mbpoll openssl chromium chromium-driver fonts-noto-cjk strace gcc libc6-dev
-  dcmtk dicom3tools orthanc orthanc-dicomweb
+  mariadb-server dcmtk dicom3tools orthanc orthanc-dicomweb
 )
 
 is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }

@@ -14,6 +14,8 @@ from drivers.sqlpoll.profile import SqlLink
 from gateway import ConfigError
 
 _STEPS = 10_000
+_GRACE = 5
+"""Seconds after a statement's time-out in which a server is to say that it ended it."""
 
 
 class Cursor(Protocol):
@@ -134,13 +136,23 @@ def _oracle(api: Any, options: SqlLink) -> DbConnection:
 
 
 def _mysql(api: Any, options: SqlLink) -> DbConnection:
-    connection: DbConnection = api.connect(
+    connection: Any = api.connect(
         **_account(options, "database"),
         charset="utf8mb4",
         connect_timeout=round(options.timeout),
-        read_timeout=round(options.timeout),
+        read_timeout=round(options.timeout) + _GRACE,
     )
-    return connection
+    with connection.cursor() as cursor:
+        cursor.execute(*mysql_timeout(connection.get_server_info(), options.timeout))
+    opened: DbConnection = connection
+    return opened
+
+
+def mysql_timeout(server: str, seconds: float) -> tuple[str, tuple[float]]:
+    """The server ends a slow SELECT itself: a client that gives up reading loses its connection."""
+    if "MariaDB" in server:
+        return "SET SESSION max_statement_time = %s", (seconds,)
+    return "SET SESSION max_execution_time = %s", (round(seconds * 1000),)
 
 
 def _account(options: SqlLink, name: str) -> dict[str, Any]:

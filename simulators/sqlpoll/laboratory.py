@@ -38,6 +38,7 @@ class Style:
 
 SQLITE = Style()
 POSTGRESQL = Style("%s", "timestamp", text_times=False)
+MYSQL = Style("%s", "DATETIME(6)", text_times=False)
 
 
 @dataclass(slots=True)

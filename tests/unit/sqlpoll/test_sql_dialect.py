@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.sqlpoll.dialect import DIALECTS, DatabaseName, Place, Statement
-from drivers.sqlpoll.engine import engine_of
+from drivers.sqlpoll.engine import engine_of, mysql_timeout
 from drivers.sqlpoll.profile import SqlLink, SqlProfile
 from gateway import ConfigError
 
@@ -77,7 +77,7 @@ def test_any_name_is_an_identifier_and_nothing_else(name: str) -> None:
     assert found == name
 
 
-@pytest.mark.parametrize("name", ["sqlserver", "oracle", "mysql"])
+@pytest.mark.parametrize("name", ["sqlserver", "oracle"])
 def test_a_missing_module_is_told_with_its_remedy(name: str) -> None:
     link = SqlLink.model_validate({"database": name, "host": "h", "name": "n"})
     with pytest.raises(ConfigError, match=rf"pip install 'isogate\[{name}\]'"):
@@ -104,3 +104,17 @@ _PROFILE = {
     "columns": {"time": "t", "key": "k", "code": "c", "value": "v"},
     "points": {},
 }
+
+
+@pytest.mark.parametrize(
+    ("server", "statement", "value"),
+    [
+        ("8.4.6", "SET SESSION max_execution_time = %s", 2500),
+        ("11.4.2-MariaDB-ubu2404", "SET SESSION max_statement_time = %s", 2.5),
+        ("5.5.5-10.11.19-MariaDB", "SET SESSION max_statement_time = %s", 2.5),
+    ],
+)
+def test_each_server_is_told_its_time_out_in_its_own_words(
+    server: str, statement: str, value: float
+) -> None:
+    assert mysql_timeout(server, 2.5) == (statement, (value,))
