@@ -140,8 +140,9 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
         )
         for subscriber in rooms.subscribers():
             check_cursor(subscriber, store.last_seq)
-        sealing = [outbox, *(each for each in rooms.everybody() if isinstance(each, KeyUser))]
-        rotation.users = lambda: sealing
+        users: list[KeyUser] = [store, outbox]
+        users += (each for each in rooms.everybody() if isinstance(each, KeyUser))
+        rotation.users = lambda: users
         jobs = {f"feed-{each.name}": feed(each, store) for each in rooms.subscribers()}
         jobs |= {name: make() for name, make in rooms.jobs()}
         jobs["reseal"] = rotation.work()

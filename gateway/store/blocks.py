@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import orjson
 
-from gateway.store.body import Bodies
+from gateway.store.body import Bodies, place_of_block
 
 REACH = 4096
 """A block of an open segment holds ids less than this above its first.
@@ -35,12 +35,13 @@ def encode_block(rows: Sequence[RawRow], bodies: Bodies) -> bytes:
     """The body of records: a table of their ids, channels, times and sizes, then their bytes."""
     ids, channels, times, data = zip(*rows, strict=True)
     table = orjson.dumps((_steps(ids), channels, _steps(times), [*map(len, data)]))
-    return bodies.keep(b"".join((len(table).to_bytes(_SIZE), table, *data)))
+    content = b"".join((len(table).to_bytes(_SIZE), table, *data))
+    return bodies.keep(content, place_of_block(ids[0], ids[-1]))
 
 
-def decode_block(block: bytes, bodies: Bodies) -> list[RawRow]:
-    """The records of a body; StoreError as `Bodies.open`."""
-    content = bodies.open(block)
+def decode_block(block: bytes, bodies: Bodies, first: int, last: int) -> list[RawRow]:
+    """The records of a body, from the id `first` to `last`; StoreError as `Bodies.open`."""
+    content = bodies.open(block, place_of_block(first, last))
     start = _SIZE + int.from_bytes(content[:_SIZE])
     ids, channels, times, sizes = orjson.loads(content[_SIZE:start])
     ends = [*accumulate(sizes, initial=start)]

@@ -12,7 +12,7 @@ from gateway.sqlite import sync_folder
 
 _NAME = re.compile(
     r"(?P<month>\d{4}-\d{2})(?:\.(?P<part>\d+))?\.(?P<retention>telemetry|record)"
-    r"(?P<closed>\.closed)?\.sqlite"
+    r"(?P<closed>\.closed(?:\.r(?P<revision>\d+))?)?\.sqlite"
 )
 _SIDES = ("", "-wal", "-shm")
 
@@ -22,7 +22,8 @@ class SegmentFile:
     """One file: `2026-11.telemetry.sqlite`, `2026-11.2.record.closed.sqlite`.
 
     `month` is UTC, of the first commit. `part` counts from 1; a further one begins when a segment
-    is closed within its month. A closed file is never written again.
+    is closed within its month. A closed file is never written again; one that is resealed gets a
+    further `revision`.
     """
 
     month: str
@@ -30,15 +31,23 @@ class SegmentFile:
     retention: Retention
     closed: bool
     folder: Path
+    revision: int = 1
 
     @property
     def path(self) -> Path:
         part = f".{self.part}" if self.part > 1 else ""
-        closed = ".closed" if self.closed else ""
+        revision = f".r{self.revision}" if self.revision > 1 else ""
+        closed = f".closed{revision}" if self.closed else ""
         return self.folder / f"{self.month}{part}.{self.retention}{closed}.sqlite"
 
-    def as_closed(self) -> SegmentFile:
-        return replace(self, closed=True)
+    def rewritten(self) -> SegmentFile:
+        """The closed file that takes this one's place."""
+        return replace(self, closed=True, revision=self.revision + self.closed)
+
+    @property
+    def standing(self) -> tuple[bool, int]:
+        """Of two files of the same facts, the higher one counts."""
+        return self.closed, self.revision
 
     def remove(self) -> None:
         """Delete the file and what SQLite keeps beside it, durably."""
@@ -61,10 +70,13 @@ class Catalog:
         for draft in folder.glob("*.new*"):
             draft.unlink()
         found = {file for path in folder.iterdir() if (file := _parse(path)) is not None}
-        for file in [each for each in found if not each.closed and each.as_closed() in found]:
-            file.remove()
-            found.discard(file)
-        return cls(folder, found)
+        best: dict[tuple[str, int, Retention], SegmentFile] = {}
+        for file in sorted(found, key=lambda file: file.standing):
+            place = (file.month, file.part, file.retention)
+            if place in best:
+                best[place].remove()
+            best[place] = file
+        return cls(folder, best.values())
 
     @property
     def files(self) -> tuple[SegmentFile, ...]:
@@ -116,4 +128,5 @@ def _parse(path: Path) -> SegmentFile | None:
         retention=Retention(match["retention"]),
         closed=bool(match["closed"]),
         folder=path.parent,
+        revision=int(match["revision"] or 1),
     )

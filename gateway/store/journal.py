@@ -16,10 +16,13 @@ from gateway.store.body import Bodies
 from gateway.store.names import ChannelKey
 from gateway.store.query import RecordQuery
 
-_NEAR = "SELECT data FROM block WHERE first > ? AND first <= ? AND last >= ? ORDER BY first DESC"
+_NEAR = (
+    "SELECT data, first, last FROM block WHERE first > ? AND first <= ? AND last >= ?"
+    " ORDER BY first DESC"
+)
 _ALL = "SELECT first FROM block WHERE first < ? ORDER BY first DESC"
 _MINE = "SELECT block FROM block_channel WHERE channel = ? AND block < ? ORDER BY block DESC"
-_ONE = "SELECT data FROM block WHERE first = ? AND last > ?"
+_ONE = "SELECT data, first, last FROM block WHERE first = ? AND last > ?"
 _LAST = (1 << 63) - 1
 
 
@@ -36,8 +39,8 @@ class JournalReader:
 
     def record(self, raw_id: RawId) -> WireRecord | None:
         lowest = raw_id - self._reach if self._reach else -1
-        for (block,) in self._connection.execute(_NEAR, (lowest, raw_id, raw_id)):
-            for row in decode_block(block, self._bodies):
+        for block, first, last in self._connection.execute(_NEAR, (lowest, raw_id, raw_id)):
+            for row in decode_block(block, self._bodies, first, last):
                 if row.id == raw_id:
                     return self._record(row)
             if not self._reach:
@@ -75,8 +78,8 @@ class JournalReader:
 
     def _rows(self, first: int, floor: int) -> Iterable[RawRow]:
         """The records of a block, if any is above `floor`."""
-        for (block,) in self._connection.execute(_ONE, (first, floor)):
-            return decode_block(block, self._bodies)
+        for block, begin, end in self._connection.execute(_ONE, (first, floor)):
+            return decode_block(block, self._bodies, begin, end)
         return ()
 
     def _matching(self, query: RecordQuery) -> Mapping[int, ChannelKey] | None:

@@ -8,13 +8,16 @@ from collections.abc import Iterable
 import apsw
 
 from gateway.store.batch import Batch
-from gateway.store.body import Bodies
+from gateway.store.body import Bodies, place_of_event
 from gateway.store.names import SeriesTable
 from gateway.store.pack import ids_in
 
 _HALF = 8
 _SIZE = 16
-_FOUND = "SELECT id_high, id_low, span, body FROM event WHERE id_high IN carray(?)"
+_FOUND = (
+    "SELECT seq, span, id_high, id_low, device, received, raw, body FROM event"
+    " WHERE id_high IN carray(?)"
+)
 
 
 class KnownIds:
@@ -23,10 +26,10 @@ class KnownIds:
     The first half is that of their occurrence: one look finds all that is known of a message.
     """
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, bodies: Bodies) -> None:
         self._connection = connection
         self._series = SeriesTable(connection)
-        self._bodies = Bodies()
+        self._bodies = bodies
 
     def close(self) -> None:
         """Close the connection that it was given."""
@@ -37,12 +40,13 @@ class KnownIds:
         if not halves:
             return set()
         found: set[bytes] = set()
-        for high, low, span, body in self._connection.execute(_FOUND, (apsw.carray(halves),)):
+        for *place, body in self._connection.execute(_FOUND, (apsw.carray(halves),)):
+            _, span, high, low, *_ = place
             identity = _signed(high) + _signed(low)
             if body is None:
                 found.add(identity)
             else:
-                facts = self._bodies.read(body)
+                facts = self._bodies.read(body, place_of_event(*place))
                 found.update(ids_in(facts, identity, span + 1, self._series.line))
         return found
 

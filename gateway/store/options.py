@@ -26,10 +26,10 @@ class StoreOptions:
     they are withheld. `queue_batches` and `queue_bytes` bound what waits for the writer,
     `group_batches` and `group_bytes` what one commit takes. `ring_bytes` and `ring_seconds`
     bound the raw records of readings that were not stored; `tail_events` the recent events that
-    followers read without going to disk. `subject_key` (16 to 64 bytes) keys the hash by which a
-    patient's events are found. Real time: every `probe_seconds` a failed disk is tried again, every
-    `project_seconds` the roll-ups are written, every `upkeep_seconds` the segments of past months
-    are closed and telemetry older than `telemetry_days` (0: never) is dropped by whole months.
+    followers read without going to disk. Real time: every `probe_seconds` a failed disk is tried
+    again, every `project_seconds` the roll-ups are written, every `upkeep_seconds` the segments of
+    past months are closed and telemetry older than `telemetry_days` (0: never) is dropped by whole
+    months.
     `ring` seals what identifies a patient; without one nothing is sealed, which is for tests and
     benchmarks.
     """
@@ -48,6 +48,5 @@ class StoreOptions:
     project_seconds: float = 5.0
     upkeep_seconds: float = 3600.0
     telemetry_days: int = 0
-    subject_key: bytes = b""
     ring: Keyring | None = None
     free_space: Callable[[Path], int] = free_bytes

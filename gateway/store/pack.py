@@ -164,6 +164,11 @@ def ids_in(
     return _ids(packed.ids, occurrence, lines)
 
 
+def subject_in(body: Sequence[Any]) -> Subject | None:
+    """The subject of a row's first event, by whose patient the row is found."""
+    return _unfold_subject(Packed._make(body).subjects[0])
+
+
 def _ids(column: Column | None, occurrence: bytes, lines: Sequence[Series]) -> Sequence[bytes]:
     if column is None:
         return [place_id(occurrence, number) for number in range(len(lines))]

@@ -14,11 +14,11 @@ import apsw
 
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Quarantined, RawId, Retention, WireRecord
+from gateway.seal import Keyring
 from gateway.store.batch import Resolution
 from gateway.store.catalog import Catalog, SegmentFile
 from gateway.store.query import EventQuery, QuarantineEntry, QuarantineQuery, RecordQuery
 from gateway.store.segment_read import SegmentReader
-from gateway.store.subject import subject_hash
 
 _T = TypeVar("_T")
 _PAGE = 500
@@ -27,8 +27,8 @@ _PAGE = 500
 class Reader:
     """Connections to every segment, for one thread at a time."""
 
-    def __init__(self, catalog: Catalog, subject_key: bytes) -> None:
-        self._catalog, self._key = catalog, subject_key
+    def __init__(self, catalog: Catalog, ring: Keyring | None) -> None:
+        self._catalog, self._ring = catalog, ring
         self._open: dict[SegmentFile, SegmentReader] = {}
 
     def close(self) -> None:
@@ -38,8 +38,7 @@ class Reader:
 
     def events(self, query: EventQuery) -> list[DeviceEvent]:
         """One page, ordered by seq over all segments."""
-        subject = subject_hash(*query.patient, self._key) if query.patient else None
-        lanes = (self._lane(retention, query, subject) for retention in Retention)
+        lanes = (self._lane(retention, query) for retention in Retention)
         return list(islice(heapq.merge(*lanes, key=lambda event: event.seq), query.limit))
 
     def event(self, seq: int) -> DeviceEvent | None:
@@ -83,13 +82,11 @@ class Reader:
             for said in segment.resolutions(ids)
         }
 
-    def _lane(
-        self, retention: Retention, query: EventQuery, subject: bytes | None
-    ) -> Iterator[DeviceEvent]:
+    def _lane(self, retention: Retention, query: EventQuery) -> Iterator[DeviceEvent]:
         """The events of one retention class; its segments follow each other in seq."""
         for segment in self._segments():
             if segment.file.retention is retention:
-                yield from segment.events(query, subject)
+                yield from segment.events(query)
 
     def _newest_first(self) -> Iterable[SegmentReader]:
         return reversed(self._segments())
@@ -102,15 +99,15 @@ class Reader:
 
     def _opened(self, file: SegmentFile) -> SegmentReader:
         if file not in self._open:
-            self._open[file] = SegmentReader(file)
+            self._open[file] = SegmentReader(file, self._ring)
         return self._open[file]
 
 
 class ReaderPool:
     """A few threads, each with a reader of its own while it works."""
 
-    def __init__(self, catalog: Catalog, subject_key: bytes, size: int) -> None:
-        self._readers = [Reader(catalog, subject_key) for _ in range(size)]
+    def __init__(self, catalog: Catalog, ring: Keyring | None, size: int) -> None:
+        self._readers = [Reader(catalog, ring) for _ in range(size)]
         self._idle: queue.SimpleQueue[Reader] = queue.SimpleQueue()
         for reader in self._readers:
             self._idle.put(reader)

@@ -54,6 +54,17 @@ def is_plain(event: DeviceEvent) -> bool:
     return _RARE(event) == _NONE and (value is None or value.code is None)
 
 
+def is_number(event: DeviceEvent) -> bool:
+    """Whether it is plain, and no words are in it: what may stand unsealed among telemetry."""
+    value = event.value
+    return is_plain(event) and (value is None or value.number is not None)
+
+
+def is_never(_event: DeviceEvent) -> bool:
+    """What is said of every event where each one is sealed."""
+    return False
+
+
 def cells(event: DeviceEvent) -> Cells:
     """What the row of a plain event says beside its head and its series."""
     marks, value = marks_of(event), event.value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 2
+FORMAT = 3
 """Version of the data directory. Any other is refused: it may hold what we would misread."""
 
 TABLES = """
@@ -40,19 +40,20 @@ CREATE TABLE event(
 );
 CREATE TABLE quarantine(
   id INTEGER PRIMARY KEY, raw INTEGER NOT NULL, link TEXT NOT NULL, device TEXT NOT NULL,
-  reason TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL
+  reason TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL
 );
-CREATE TABLE resolution(
-  quarantine INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, note TEXT NOT NULL
-);
+CREATE TABLE resolution(quarantine INTEGER PRIMARY KEY, at INTEGER NOT NULL, body BLOB NOT NULL);
 """
 """One segment: the facts of one month and retention class.
 
-An `event` row is one event, or one poll of one device (`series` is NULL, `body` the packed
-events, `span` their number less one, the id that of the occurrence). `observed` is relative to
-`received`. `subject` finds a patient's events (`gateway.store.subject`). `raw` is empty in a closed
-segment, whose records stand compressed in `block`. Quarantine entries share the sequence of
-events, so both are ordered across segments.
+An `event` row is one event, or the events of one message or poll (`body` holds them in columns,
+`span` is their number less one, the id that of their occurrence). `observed` is relative to
+`received`. `subject` finds a patient's events (`gateway.store.subject`). Quarantine entries share
+the sequence of events, so both are ordered across segments.
+
+Where `meta` names a key, every body and block is sealed with it. In plain text are then, beside
+times and numbers, the names of links, devices, points, units and sessions, and in segments of
+telemetry the numbers that came alone.
 """
 
 INDEXES = """
@@ -67,8 +68,8 @@ SEGMENT = TABLES + INDEXES
 INSERT_BLOCK = "INSERT INTO block VALUES(?,?,?)"
 INSERT_BLOCK_CHANNEL = "INSERT INTO block_channel VALUES(?,?)"
 INSERT_EVENT = "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-INSERT_QUARANTINE = "INSERT INTO quarantine VALUES(?,?,?,?,?,?,?,?)"
-INSERT_RESOLUTION = "INSERT OR IGNORE INTO resolution VALUES(?,?,?,?)"
+INSERT_QUARANTINE = "INSERT INTO quarantine VALUES(?,?,?,?,?,?,?)"
+INSERT_RESOLUTION = "INSERT OR IGNORE INTO resolution VALUES(?,?,?)"
 INSERT_DEVICE = "INSERT INTO device VALUES(?,?)"
 INSERT_SERIES = "INSERT INTO series VALUES(?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_CHANNEL = "INSERT INTO channel VALUES(?,?,?,?,?)"

@@ -17,15 +17,17 @@ from gateway.model import (
     RawId,
     WireRecord,
 )
+from gateway.seal import Keyring
 from gateway.sqlite import open_reader
 from gateway.store.batch import Resolution
-from gateway.store.body import Bodies
+from gateway.store.body import place_of_event, place_of_words
 from gateway.store.catalog import SegmentFile
 from gateway.store.journal import JournalReader
 from gateway.store.names import SeriesTable
 from gateway.store.pack import unpack
 from gateway.store.query import EventQuery, QuarantineQuery, RecordQuery
 from gateway.store.rows import Cells, Head, event
+from gateway.store.segment_key import bodies_of, index_of, key_of
 
 _ID = struct.Struct(">qq")
 _ROW_OF_SEQ = "SELECT * FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
@@ -35,27 +37,28 @@ _FROM = "seq >= coalesce((SELECT max(seq) FROM event WHERE seq <= ?), 0) AND seq
 class SegmentReader:
     """A reader of one segment; used by one thread at a time."""
 
-    def __init__(self, file: SegmentFile) -> None:
+    def __init__(self, file: SegmentFile, ring: Keyring | None) -> None:
         self.file = file
         self._connection = open_reader(file.path, immutable=file.closed)
         self._series = SeriesTable(self._connection)
-        self._bodies = Bodies()
+        key = key_of(self._connection, file, ring)
+        self._bodies, self._index = bodies_of(key), index_of(key)
         self._devices: dict[str, int] = {}
         self._journal = JournalReader(self._connection, self._bodies, closed=file.closed)
 
     def close(self) -> None:
         self._connection.close()
 
-    def events(self, query: EventQuery, subject: bytes | None) -> Iterator[DeviceEvent]:
-        """Events that meet the query, in order of seq; `subject` is the hash of its patient."""
+    def events(self, query: EventQuery) -> Iterator[DeviceEvent]:
+        """Events that meet the query, in order of seq."""
         where = [_FROM]
         binds: list[Any] = [query.after + 1, query.upto]
         if query.device is not None:
             where.append("device = ?")
             binds.append(self._device(query.device))
-        if subject is not None:
+        if query.patient is not None:
             where.append("subject = ?")
-            binds.append(subject)
+            binds.append(self._index.hash(*query.patient))
         if query.kinds or query.code is not None:
             wanted = self._wanted(query)
             if not wanted:
@@ -87,10 +90,9 @@ class SegmentReader:
                 where.append(f"{column} = ?")
                 binds.append(wanted)
         sql = f"SELECT * FROM quarantine WHERE {' AND '.join(where)} ORDER BY id"  # noqa: S608
-        for number, raw, link, device, reason, subject, detail, at in self._connection.execute(
-            sql, binds
-        ):
+        for number, raw, link, device, reason, at, body in self._connection.execute(sql, binds):
             kind = QuarantineReason(reason)
+            subject, detail = self._bodies.read(body, place_of_words(b"q", number, at))
             entry = Quarantined(RawId(raw), link, device, kind, subject, detail, Instant(at))
             yield number, entry
 
@@ -98,15 +100,17 @@ class SegmentReader:
         """What people said of these quarantine entries."""
         keys = apsw.carray(array.array("q", ids))
         sql = "SELECT * FROM resolution WHERE quarantine IN carray(?)"
-        for number, at, actor, note in self._connection.execute(sql, (keys,)):
+        for number, at, body in self._connection.execute(sql, (keys,)):
+            actor, note = self._bodies.read(body, place_of_words(b"r", number, at))
             yield Resolution(number, Instant(at), actor, note)
 
     def _expand(self, row: tuple[Any, ...]) -> Iterator[DeviceEvent]:
-        seq, span, high, low, _, series, received, observed, raw, marks, text, number, _, body = row
+        seq, span, high, low, device, series, received, observed, raw, *cell, _, body = row
         head = Head(seq, _ID.pack(high, low), received, received + observed, raw)
         if body is not None:
-            return unpack(self._bodies.read(body), head, span + 1, self._series.line)
-        return iter((event(head, self._series.line(series), Cells(marks, text, number)),))
+            place = place_of_event(seq, span, high, low, device, received, raw)
+            return unpack(self._bodies.read(body, place), head, span + 1, self._series.line)
+        return iter((event(head, self._series.line(series), Cells._make(cell)),))
 
     def _wanted(self, query: EventQuery) -> list[int]:
         return [number for number, line in self._series.all().items() if query.wants_series(line)]

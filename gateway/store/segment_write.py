@@ -9,18 +9,19 @@ from dataclasses import dataclass
 
 import apsw
 
-from gateway.errors import ConfigError, StoreError
-from gateway.model import DeviceEvent, Receipt
+from gateway.errors import StoreError
+from gateway.model import DeviceEvent, Receipt, Retention
+from gateway.seal import Keyring
 from gateway.sqlite import open_reader, open_writer, sync_folder, transaction
 from gateway.store import schema
 from gateway.store.batch import Batch
 from gateway.store.blocks import REACH, rows_of_blocks
-from gateway.store.body import Bodies
 from gateway.store.catalog import SegmentFile
 from gateway.store.known import KnownIds
 from gateway.store.names import Names
+from gateway.store.rows import is_never, is_number, is_plain
+from gateway.store.segment_key import SegmentKey, begin, bodies_of, index_of, key_of
 from gateway.store.sheet import Sheet
-from gateway.store.subject import key_mark
 
 _LAST = (
     "SELECT max(coalesce((SELECT seq + span FROM event ORDER BY seq DESC LIMIT 1), 0),"
@@ -40,18 +41,23 @@ class Committed:
 class SegmentWriter:
     """The only writer of an open segment; lives in the writer thread."""
 
-    def __init__(self, file: SegmentFile, subject_key: bytes) -> None:
+    def __init__(self, file: SegmentFile, ring: Keyring | None) -> None:
         self.file = file
-        self._key = subject_key
-        self._bodies = Bodies()
         self._connection = open_writer(file.path)
         try:
-            _prepare(self._connection, file, subject_key)
+            _prepare(self._connection, file, ring)
+            self._key = key_of(self._connection, file, ring)
+            self._bodies, self._index = bodies_of(self._key), index_of(self._key)
             self._names = Names(self._connection)
-            self._known = KnownIds(self._connection)
+            self._known = KnownIds(self._connection, self._bodies)
         except BaseException:
             self._connection.close()
             raise
+
+    @property
+    def is_due(self) -> bool:
+        """Whether more may be written: not after its key was replaced by another."""
+        return self._key is None or self._key.is_active
 
     def close(self) -> None:
         self._connection.close()
@@ -71,7 +77,8 @@ class SegmentWriter:
 
         `meanwhile` is called when only the disk's part is left.
         """
-        sheet = Sheet(self._names, self._bodies, known, next_seq, self._key)
+        is_bare = _bare(self.file, self._key)
+        sheet = Sheet(self._names, self._bodies, known, next_seq, self._index, is_bare)
         outcomes = [sheet.add(batch) for batch in batches]
         try:
             self._insert_all(sheet, meanwhile)
@@ -100,24 +107,24 @@ class SegmentWriter:
             meanwhile()
 
 
-def inspect(file: SegmentFile, subject_key: bytes) -> int:
-    """The highest seq or quarantine id in a segment; ConfigError if it was keyed otherwise."""
+def inspect(file: SegmentFile, ring: Keyring | None) -> int:
+    """The highest seq or quarantine id in a segment; ConfigError as `key_of`."""
     with closing(open_reader(file.path, immutable=file.closed)) as connection:
-        mark = connection.execute("SELECT value FROM meta WHERE key = 'subject_key'").get
-        if mark not in (None, key_mark(subject_key)):
-            raise ConfigError(
-                f"{file.path.name} was indexed with another subject key: restore the key that the"
-                " store was made with"
-            )
+        key_of(connection, file, ring)
         return int(connection.execute(_LAST).get)
 
 
-def _prepare(connection: apsw.Connection, file: SegmentFile, subject_key: bytes) -> None:
+def _bare(file: SegmentFile, key: SegmentKey | None) -> Callable[[DeviceEvent], bool]:
+    """Which events need no body here."""
+    if key is None:
+        return is_plain
+    return is_number if file.retention is Retention.TELEMETRY else is_never
+
+
+def _prepare(connection: apsw.Connection, file: SegmentFile, ring: Keyring | None) -> None:
     if connection.pragma("user_version") == 0:
         with transaction(connection):
             connection.execute(schema.SEGMENT)
-            connection.execute(
-                "INSERT INTO meta VALUES('subject_key', ?)", (key_mark(subject_key),)
-            )
+            begin(connection, ring)
             connection.execute(f"PRAGMA user_version = {schema.FORMAT}")
         sync_folder(file.folder)

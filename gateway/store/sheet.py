@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -12,11 +12,11 @@ from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Receipt
 from gateway.store.batch import Batch, Message
 from gateway.store.blocks import RawRow
-from gateway.store.body import Bodies
+from gateway.store.body import Bodies, place_of_event, place_of_words
 from gateway.store.names import Names
 from gateway.store.pack import pack
-from gateway.store.rows import cells, is_plain
-from gateway.store.subject import hash_of
+from gateway.store.rows import cells
+from gateway.store.subject import Index, hash_of
 
 Row: TypeAlias = tuple[Any, ...]
 _unpack_id = struct.Struct(">qq").unpack
@@ -26,15 +26,16 @@ _unpack_id = struct.Struct(">qq").unpack
 class Sheet:
     """Rows to insert, and the events they hold with their seqs, in order.
 
-    `known` are the ids that the store has already; ids added here join it. A batch that can't be
-    encoded leaves nothing behind.
+    `known` are the ids that the store has already; ids added here join it. An event that `is_bare`
+    needs no body. A batch that can't be encoded leaves nothing behind.
     """
 
     names: Names
     bodies: Bodies
     known: set[bytes]
     next_seq: int
-    subject_key: bytes
+    index: Index
+    is_bare: Callable[[DeviceEvent], bool]
     raws: list[RawRow] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     quarantine: list[Row] = field(default_factory=list)
@@ -62,11 +63,11 @@ class Sheet:
         return receipt
 
     def _add_event(self, event: DeviceEvent) -> None:
-        """Store an event by itself; one that says more than a row has columns for gets a body."""
+        """Store an event by itself, with a body unless it is bare."""
         identity = event.id
         if identity in self.known:
             return
-        if not is_plain(event):
+        if not self.is_bare(event):
             self._add_packed(identity, (event,))
             return
         seq, received, line = self.next_seq, event.received_at, self.names.series(event)
@@ -98,23 +99,27 @@ class Sheet:
 
     def _add_packed(self, occurrence: bytes, events: Sequence[DeviceEvent]) -> None:
         """One row; the series of its events and their patient stand beside the body."""
-        first = events[0]
+        first, seq, span = events[0], self.next_seq, len(events) - 1
         packed = pack(events, occurrence, self.names.series)
+        high, low = _unpack_id(occurrence)
+        device, received, raw = self.names.series(first).device, first.received_at, first.raw_id
+        place = place_of_event(seq, span, high, low, device, received, raw)
         self.events.append(
             (
-                self.next_seq,
-                len(events) - 1,
-                *_unpack_id(occurrence),
-                self.names.series(first).device,
+                seq,
+                span,
+                high,
+                low,
+                device,
                 packed.series[0] if len(packed.series) == 1 else None,
-                first.received_at,
+                received,
                 0,
-                first.raw_id,
+                raw,
                 0,
                 None,
                 None,
-                hash_of(first.subject, self.subject_key),
-                self.bodies.write(tuple(packed)),
+                hash_of(first.subject, self.index),
+                self.bodies.write(tuple(packed), place),
             )
         )
         self._took(events)
@@ -133,14 +138,17 @@ class Sheet:
                 entry.link,
                 entry.device,
                 str(entry.reason),
-                entry.subject,
-                entry.detail,
                 entry.at,
+                self._words(b"q", number, entry.at, entry.subject, entry.detail),
             )
             self.quarantine.append(row)
         self.next_seq += len(batch.quarantine)
         for done in batch.resolutions:
-            self.resolutions.append((done.quarantine, done.at, done.actor, done.note))
+            body = self._words(b"r", done.quarantine, done.at, done.actor, done.note)
+            self.resolutions.append((done.quarantine, done.at, body))
+
+    def _words(self, table: bytes, number: int, at: int, *words: str) -> bytes:
+        return self.bodies.write(words, place_of_words(table, number, at))
 
     def _undo(self, next_seq: int, rows: int, raws: int) -> None:
         del self.raws[raws:], self.events[rows:]

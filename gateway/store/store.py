@@ -24,6 +24,7 @@ from gateway.model import (
     Retention,
     WireRecord,
 )
+from gateway.seal import Progress
 from gateway.store.backup import BackupReport, Cut, save
 from gateway.store.batch import Batch, Resolution
 from gateway.store.bridge import fail, in_writer, on_loop
@@ -62,6 +63,8 @@ LONG_AGO = 1
 class EventStore:
     """The store of one gateway. Every method is called on the loop that opened it."""
 
+    name = "events"
+
     def __init__(
         self, directory: DataDirectory, options: StoreOptions, clock: Clock, catalog: Catalog
     ) -> None:
@@ -69,7 +72,7 @@ class EventStore:
         self._catalog = catalog
         self._loop = loop = asyncio.get_running_loop()
         self._state = StoreState(StoreHealth.OK, clock.now())
-        self._readers = ReaderPool(catalog, options.subject_key, options.readers)
+        self._readers = ReaderPool(catalog, options.ring, options.readers)
         self._writer = Writer(
             catalog,
             options,
@@ -82,7 +85,7 @@ class EventStore:
         self._ring = RawRing(options.ring_bytes, options.ring_seconds)
         self._raw_ids = RawIds(read_reserved(directory.raw_ids), reserve(directory.raw_ids))
         self._reserving = False
-        self._upkeep = Upkeep(catalog, self._in_writer)
+        self._upkeep = Upkeep(catalog, options.ring, self._in_writer)
         self._projection = Projection(directory.views, self._writer.last_seq)
         self._arrivals = self._waiting = self._waiting_bytes = 0
         self._room, self._turned = asyncio.Event(), asyncio.Event()
@@ -274,6 +277,20 @@ class EventStore:
         except (apsw.Error, OSError) as error:
             raise StoreError(f"{self._directory.path}: closing failed: {error}") from error
         return [file.path for file in closed]
+
+    async def keys(self) -> set[int]:
+        """The keys that seal the segments (`gateway.seal.KeyUser`)."""
+        try:
+            return await self._upkeep.keys()
+        except (apsw.Error, OSError) as error:
+            raise StoreError(f"{self._directory.path}: can't be read: {error}") from error
+
+    async def reseal(self, progress: Progress) -> None:
+        """Rewrite what is sealed with other keys than the active one; appending goes on."""
+        try:
+            await self._upkeep.reseal(progress)
+        except (apsw.Error, OSError) as error:
+            raise StoreError(f"{self._directory.path}: resealing failed: {error}") from error
 
     async def drop_telemetry(self, before: Instant) -> list[Path]:
         """Drop the telemetry segments of the months before an instant's, for good.

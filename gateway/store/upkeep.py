@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any
 
 from gateway.model import Instant, Retention
+from gateway.seal import Keyring, Progress
 from gateway.store.catalog import Catalog, SegmentFile, month_of
-from gateway.store.closing import close_segment
+from gateway.store.closing import rewrite_segment
+from gateway.store.segment_key import key_id_of
 from gateway.store.writer import Writer
 
 InWriter = Callable[[Callable[[Writer], Any]], Awaitable[Any]]
@@ -19,8 +21,8 @@ InWriter = Callable[[Callable[[Writer], Any]], Awaitable[Any]]
 class Upkeep:
     """Closes and drops segments while the store is in use. One thing at a time, under `lock`."""
 
-    def __init__(self, catalog: Catalog, in_writer: InWriter) -> None:
-        self._catalog, self._in_writer = catalog, in_writer
+    def __init__(self, catalog: Catalog, ring: Keyring | None, in_writer: InWriter) -> None:
+        self._catalog, self._ring, self._in_writer = catalog, ring, in_writer
         self.lock = asyncio.Lock()
 
     async def close(self, now: Instant, *, current: bool) -> list[SegmentFile]:
@@ -31,7 +33,27 @@ class Upkeep:
                 for file in self._catalog.files
                 if not file.closed and (current or file.month < month_of(now))
             ]
-            return [await self._close(file) for file in due]
+            return [await self._rewrite(file) for file in due]
+
+    async def keys(self) -> set[int]:
+        """The ids of the keys that seal segments."""
+        async with self.lock:
+            files = self._catalog.files
+            found = await asyncio.to_thread(lambda: {key_id_of(file) for file in files})
+        return {number for number in found if number is not None}
+
+    async def reseal(self, progress: Progress) -> None:
+        """Rewrite every segment that is not under the ring's active key, the newest first."""
+        async with self.lock:
+            files = list(reversed(self._catalog.files))
+            for done, file in enumerate(files):
+                progress(done, len(files))
+                if await asyncio.to_thread(self._is_under_an_old_key, file):
+                    await self._rewrite(file)
+            progress(len(files), len(files))
+
+    def _is_under_an_old_key(self, file: SegmentFile) -> bool:
+        return self._ring is not None and key_id_of(file) not in (None, self._ring.active.id)
 
     async def drop_telemetry(self, before: Instant) -> list[SegmentFile]:
         """Drop whole telemetry segments of the months before an instant's."""
@@ -46,9 +68,10 @@ class Upkeep:
                 await asyncio.to_thread(file.remove)
             return old
 
-    async def _close(self, file: SegmentFile) -> SegmentFile:
-        await self._in_writer(lambda writer: _freeze(writer, file))
-        closed = await asyncio.to_thread(close_segment, file)
+    async def _rewrite(self, file: SegmentFile) -> SegmentFile:
+        if not file.closed:
+            await self._in_writer(lambda writer: _freeze(writer, file))
+        closed = await asyncio.to_thread(rewrite_segment, file, self._ring)
         await self._in_writer(lambda writer: _exchange(writer, file, closed))
         await asyncio.to_thread(file.remove)
         return closed

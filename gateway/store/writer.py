@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import apsw
 
-from gateway.errors import StoreError
+from gateway.errors import ConfigError, StoreError
 from gateway.model import Clock, DeviceEvent, Receipt, Retention
 from gateway.sqlite import open_reader
 from gateway.store.batch import Batch
@@ -22,6 +22,7 @@ from gateway.store.herald import Herald
 from gateway.store.inbox import Inbox
 from gateway.store.known import KnownIds, first_halves
 from gateway.store.options import StoreOptions
+from gateway.store.segment_key import bodies_of, key_of
 from gateway.store.segment_write import Committed, SegmentWriter, inspect
 from gateway.store.state import StoreHealth, StoreState
 
@@ -34,6 +35,8 @@ _BATCH_IS_BAD = (
     OverflowError,
     TypeError,
     ValueError,
+    StoreError,
+    ConfigError,
 )
 
 
@@ -91,9 +94,7 @@ class Writer:
         self._queue = Inbox[Request | Job]()
         self._segments: dict[Retention, SegmentWriter] = {}
         self._older: dict[SegmentFile, KnownIds] = {}
-        self._next_seq = 1 + max(
-            (inspect(file, options.subject_key) for file in catalog.files), default=0
-        )
+        self._next_seq = 1 + max((inspect(file, options.ring) for file in catalog.files), default=0)
         self._state = StoreState(StoreHealth.OK, clock.now())
         self._tried = 0.0
         self._held: Settlement | None = None
@@ -246,20 +247,25 @@ class Writer:
         return committed
 
     def _segment(self, retention: Retention) -> SegmentWriter:
+        """The segment that is due; of one whose key was replaced, the next part."""
         due = self.catalog.current(retention, self._clock.now())
         segment = self._segments.get(retention)
         if segment is None or segment.file != due:
             self.retire(retention)
-            segment = SegmentWriter(due, self._options.subject_key)
+            segment = SegmentWriter(due, self._options.ring)
             self._segments[retention] = segment
             self.catalog.add(due)
+        if not segment.is_due:
+            self.catalog.freeze(due)
+            return self._segment(retention)
         return segment
 
     def _known_in(self, file: SegmentFile) -> KnownIds:
         known = self._older.get(file)
         if known is None:
             connection = open_reader(file.path, immutable=file.closed)
-            known = self._older[file] = KnownIds(connection)
+            key = key_of(connection, file, self._options.ring)
+            known = self._older[file] = KnownIds(connection, bodies_of(key))
         return known
 
     def _probe(self) -> None:

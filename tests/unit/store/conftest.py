@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store import EventStore, StoreOptions
+from gateway.testing import known_ring
 from tests.unit.store.store_case import HeldClock
 
 
@@ -18,7 +19,7 @@ def clock() -> HeldClock:
 
 @pytest.fixture
 def options() -> StoreOptions:
-    return StoreOptions(probe_seconds=0.01, free_space=lambda _: 1 << 40)
+    return StoreOptions(probe_seconds=0.01, free_space=lambda _: 1 << 40, ring=known_ring())
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from gateway.model import (
     Retention,
     Subject,
 )
+from gateway.seal import Keyring, suite_named
 from gateway.store import Batch, EventStore, Message, StoreOptions
 from tests.unit.store.store_case import NOVEMBER, HeldClock, make_event, make_record
 
@@ -186,7 +187,7 @@ async def test_the_directory_serves_one_gateway(
                 pass
 
 
-@pytest.mark.parametrize("format_", ["1", "3", "x"])
+@pytest.mark.parametrize("format_", ["1", "2", "4", "x"])
 async def test_another_format_is_refused(
     tmp_path: Path, options: StoreOptions, clock: HeldClock, format_: str
 ) -> None:
@@ -196,21 +197,27 @@ async def test_another_format_is_refused(
             pass
 
 
-async def test_another_subject_key_is_refused(
-    tmp_path: Path, options: StoreOptions, clock: HeldClock
+@pytest.mark.parametrize(
+    ("ring", "said"),
+    [(None, "name its keys"), (Keyring.fresh(suite_named("sm4-gcm"), ""), "put the right one")],
+    ids=["none", "another"],
+)
+async def test_another_keyring_is_refused(
+    tmp_path: Path, options: StoreOptions, clock: HeldClock, ring: Keyring | None, said: str
 ) -> None:
     async with EventStore.open(tmp_path, options, clock) as store:
         await store.append(Batch(TELEMETRY, (), (make_event(1),)))
-    with pytest.raises(ConfigError, match="subject key"):
-        async with EventStore.open(tmp_path, replace(options, subject_key=b"k" * 32), clock):
+    with pytest.raises(ConfigError, match=said):
+        async with EventStore.open(tmp_path, replace(options, ring=ring), clock):
             pass
 
 
+@pytest.mark.parametrize("sealed", [True, False])
 async def test_a_patient_is_found_by_issuer_and_identifier(
-    tmp_path: Path, options: StoreOptions, clock: HeldClock
+    tmp_path: Path, options: StoreOptions, clock: HeldClock, *, sealed: bool
 ) -> None:
     about = [("HIS", "1"), ("HIS", "2"), ("LIS", "1"), ("HIS", "1")]
-    options = replace(options, subject_key=b"k" * 32)
+    options = options if sealed else replace(options, ring=None)
     async with EventStore.open(tmp_path, options, clock) as store:
         for number, (issuer, patient) in enumerate(about):
             event = replace(make_event(number), subject=Subject(patient, issuer), kind=Kind.RESULT)

@@ -102,11 +102,11 @@ async def test_retention_drops_whole_telemetry_segments_only(
 def test_a_closing_cut_short_leaves_one_whole_form(tmp_path: Path) -> None:
     file = SegmentFile("2026-10", 1, TELEMETRY, closed=False, folder=tmp_path)
     other = SegmentFile("2026-10", 2, TELEMETRY, closed=False, folder=tmp_path)
-    for path in (file.path, file.as_closed().path, other.path):
+    for path in (file.path, file.rewritten().path, other.path):
         path.write_bytes(b"")
-    Path(f"{other.as_closed().path}.new").write_bytes(b"half")
+    Path(f"{other.rewritten().path}.new").write_bytes(b"half")
     Path(f"{file.path}-wal").write_bytes(b"")
-    assert Catalog.scan(tmp_path).files == (file.as_closed(), other)
+    assert Catalog.scan(tmp_path).files == (file.rewritten(), other)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "2026-10.2.telemetry.sqlite",
         "2026-10.telemetry.closed.sqlite",
