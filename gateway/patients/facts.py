@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway.model import PatientStatement, PersonName, Script, Sex
 
-NAME, BIRTH_DATE, SEX, IDENTITY = "name", "birth_date", "sex", "identity"
+NAME, BIRTH_DATE, SEX, IDENTITY = "name", "birth-date", "sex", "identity"
 
 
 @dataclass(frozen=True, slots=True)

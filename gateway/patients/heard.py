@@ -147,7 +147,8 @@ def _entry(event: DeviceEvent, way: Way, said: PatientStatement) -> Heard:
 
 
 def _after(event: DeviceEvent) -> Instant:
-    return Instant((event.payload or {}).get("after", 0) if event.kind is Kind.ACTION else 0)
+    seen = (event.payload or {}).get("after") if event.kind is Kind.ACTION else None
+    return Instant(0 if seen is None else seen + 1)
 
 
 def act_payload(said: PatientStatement, after: Instant | None = None) -> dict[str, Any]:

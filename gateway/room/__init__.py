@@ -13,6 +13,7 @@ from gateway.room.access import (
     rule_of,
     with_principal,
 )
+from gateway.room.agenda import Agenda, Appointment, Gate, Order
 from gateway.room.audit import Auditor, Outcome
 from gateway.room.check import ChecksSite, Mistake
 from gateway.room.form import Entered, Fault, Field, Form
@@ -43,6 +44,8 @@ __all__ = [
     "NOBODY",
     "OWNER",
     "Access",
+    "Agenda",
+    "Appointment",
     "Area",
     "Asked",
     "Attention",
@@ -61,6 +64,7 @@ __all__ = [
     "Fault",
     "Field",
     "Form",
+    "Gate",
     "Glance",
     "Hit",
     "Keyring",
@@ -71,6 +75,7 @@ __all__ = [
     "Neighbours",
     "Notice",
     "OpensPorts",
+    "Order",
     "Outcome",
     "PageKit",
     "Patient",

@@ -20,7 +20,7 @@ class Patient:
     `id` is opaque and may stand in an address; it is that of the record which stands.
     `identifiers` begin with that record's own; those of merged records follow. Facts are those in
     force: what a source said otherwise since then waits for a person, and `disputed` names it
-    (`name`, `birth_date`, `sex`, `identity`).
+    (`name`, `birth-date`, `sex`, `identity`).
     """
 
     id: str

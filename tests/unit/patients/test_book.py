@@ -59,7 +59,7 @@ async def test_what_is_not_said_changes_nothing(told: Told) -> None:
     ("statement", "field"),
     [
         (said("1", "王^方"), "name"),
-        (said("1", "", "1973-02-28"), "birth_date"),
+        (said("1", "", "1973-02-28"), "birth-date"),
         (said("1", "", "", "M"), "sex"),
     ],
 )
@@ -168,7 +168,7 @@ async def test_a_merge_of_different_people_is_done_and_asked_about(told: Told) -
     )
     found = await patient(told, "1")
     assert (found.own.value, found.birth_date) == ("2", "1980-01-01")
-    assert found.disputed == {"birth_date"}
+    assert found.disputed == {"birth-date"}
     assert await kinds(told) == ["merged-different"]
 
 
@@ -252,7 +252,7 @@ async def test_an_appointment_makes_no_patient_but_can_contradict_one(told: Told
     await told.tell(event(2, said("1", "王^芳", "1972-02-28")))
     (question,) = await told.book.questions()
     assert (question.field, question.in_force, question.said) == (
-        "birth_date",
+        "birth-date",
         "1972-02-28",
         "1972-02-29",
     )

@@ -1,0 +1,112 @@
+"""Appointments and orders as every room sees them, whoever keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, runtime_checkable
+
+from gateway.model import (
+    AppointmentStatus,
+    Identifier,
+    Instant,
+    OrderStatement,
+    PersonName,
+    ResourceUse,
+)
+from gateway.room.people import PatientKey
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Why an appointment's patient may not be called yet, as a room has said.
+
+    `room` and `name` identify it: a room sets it again, or clears it, under the same name.
+    `reason` is in every language that pages speak.
+    """
+
+    room: str
+    name: str
+    reason: Mapping[str, str]
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """An appointment as it stands now.
+
+    `id` is opaque and may stand in an address. `resource` is the id of the declared resource that
+    it takes, empty where none of its own words names one. `patient` is whom the source means,
+    who may not be known here: ask `People.resolve`. `names` are as the source sent them. Without
+    a time of day `start` is None and `day` holds the day (ISO 8601), which may be empty as well.
+    """
+
+    id: str
+    book: str
+    placer: str
+    filler: str
+    status: AppointmentStatus
+    start: Instant | None
+    day: str
+    minutes: float
+    resource: str
+    resources: tuple[ResourceUse, ...] = ()
+    kind: str = ""
+    kind_name: str = ""
+    reason: str = ""
+    priority: str = ""
+    order_placer: str = ""
+    order_filler: str = ""
+    patient: Identifier | None = None
+    names: tuple[PersonName, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    notes: tuple[str, ...] = ()
+    source: str = ""
+    raw: int | None = None
+
+    @property
+    def key(self) -> PatientKey | None:
+        """The patient as `People.resolve_all` takes it."""
+        return (self.patient.value, self.patient.issuer) if self.patient else None
+
+    @property
+    def end(self) -> Instant | None:
+        return None if self.start is None else Instant(self.start + int(self.minutes * 60_000_000))
+
+    @property
+    def title(self) -> str:
+        """What it is for, in the source's words."""
+        return self.kind_name or self.reason or self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as it stands now: all that was ever said of it, the newest word on each."""
+
+    id: str
+    said: OrderStatement
+    changed: Instant
+    source: str = ""
+    raw: int | None = None
+
+
+@runtime_checkable
+class Agenda(Protocol):
+    """The keeper of the schedule; ask for it with `RoomContext.neighbours(Agenda)`."""
+
+    async def day(self, day: date, resource: str = "") -> Sequence[Appointment]:
+        """What is booked on a day of the site's zone, in order of time; those without one first."""
+        ...
+
+    async def appointment(self, id_: str) -> Appointment | None: ...
+
+    async def of_patient(
+        self, keys: Collection[PatientKey], *, since: Instant | None = None
+    ) -> Sequence[Appointment]:
+        """A person's appointments under any of their identifiers, in order of time."""
+        ...
+
+    async def orders(self, keys: Collection[PatientKey]) -> Sequence[Order]:
+        """A person's orders under any of their identifiers, newest first."""
+        ...
