@@ -22,6 +22,7 @@ from gateway.api.health import Health
 from gateway.api.keys import Keys
 from gateway.api.latest import Latest
 from gateway.api.messages import Messages
+from gateway.api.patients import Patients
 from gateway.api.quarantine import Quarantine
 from gateway.api.results import Results
 from gateway.api.route import PREFIX
@@ -119,6 +120,7 @@ def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
         *Devices(view).routes(),
         *Quarantine(view).routes(),
         *Results(view).routes(),
+        *Patients(view).routes(),
         *Health(view, broadcast).routes(),
         *Control(view).routes(),
         *Keys(view).routes(),

@@ -6,7 +6,17 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict
 
-from gateway.model import ClockQuality, Direction, Kind, Operator, Quality, QuarantineReason, Status
+from gateway.model import (
+    ClockQuality,
+    Direction,
+    IdentifierType,
+    Kind,
+    Operator,
+    Quality,
+    QuarantineReason,
+    Sex,
+    Status,
+)
 from gateway.registry import DeviceState
 
 
@@ -96,6 +106,67 @@ class Sample(_Document):
     owner: str
     specimen: str
     items: list[SampleResult]
+
+
+class PatientIdentifier(_Document):
+    value: str
+    issuer: str
+    type: IdentifierType
+
+
+class Patient(_Document):
+    """A person as the site knows them now; `disputed` names the facts that sources disagree on."""
+
+    id: str
+    identifiers: list[PatientIdentifier]
+    names: list[dict[str, str]]
+    birth_date: str | None
+    sex: Sex | None
+    sex_sent: str
+    deceased: bool
+    visit: dict[str, str] | None
+    disputed: list[str]
+
+
+class Patients(_Document):
+    items: list[Patient]
+
+
+class PatientEntry(_Document):
+    """One statement or decision; `said` is what it said, in the gateway's own terms."""
+
+    at: AwareDatetime
+    seq: int
+    event: str
+    raw_id: int | None
+    way: str
+    code: str
+    source: str
+    actor: str | None
+    reason: str | None
+    said: dict[str, Any]
+
+
+class PatientHistory(_Document):
+    items: list[PatientEntry]
+
+
+class Discrepancy(_Document):
+    """What a source says otherwise than what is in force."""
+
+    id: str
+    kind: str
+    since: AwareDatetime
+    field: str
+    in_force: str
+    said: str
+    source: str
+    raw_id: int | None
+    records: list[PatientIdentifier]
+
+
+class Discrepancies(_Document):
+    items: list[Discrepancy]
 
 
 class Message(_Document):

@@ -15,6 +15,7 @@ from gateway.cli import (
     events,
     exits,
     keys,
+    patients,
     quarantine,
     run,
     simulate,
@@ -36,6 +37,7 @@ app.command()(configuration.schema)
 app.add_typer(device.app, name="device")
 app.command()(events.events)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(patients.app, name="patients")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")

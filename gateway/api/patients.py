@@ -1,0 +1,173 @@
+"""`/patients` and `/discrepancies`: who has which number now, and what sources disagree on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from gateway.api import document
+from gateway.api.route import PREFIX, Limit, route
+from gateway.model import Identifier, PatientStatement
+from gateway.patients import Heard, PatientBook, Question
+from gateway.room import Patient, Permission, access
+from gateway.web import GatewayView, Refusal, json_response, rfc3339
+
+PatientId = Annotated[str, Path(description="of any record; it leads to who that is now")]
+
+
+class Wanted(BaseModel):
+    """Words that must all fit: a whole number, the beginning of a name, a birth date."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str = Field(max_length=200)
+    limit: int = Field(default=100, ge=1, le=1000)
+
+
+class Number(BaseModel):
+    """An identifier and who gave it out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    identifier: str = Field(min_length=1, max_length=200)
+    issuer: str = Field(min_length=1, max_length=200)
+
+
+class Patients:
+    def __init__(self, view: GatewayView) -> None:
+        self._view = view
+
+    def routes(self) -> list[BaseRoute]:
+        one, post = f"{PREFIX}/patients/{{id}}", "POST"
+        return [
+            route(f"{PREFIX}/patients", self.recent, document.Patients),
+            route(f"{PREFIX}/patients/find", self.find, document.Patients, method=post),
+            route(
+                f"{PREFIX}/patients/resolve",
+                self.resolve,
+                document.Patient,
+                method=post,
+                refusals=(404,),
+            ),
+            route(one, self.patient, document.Patient, refusals=(404,)),
+            route(f"{one}/history", self.history, document.PatientHistory, refusals=(404,)),
+            route(f"{PREFIX}/discrepancies", self.discrepancies, document.Discrepancies),
+        ]
+
+    @access(Permission.READ_PATIENTS)
+    async def recent(self, limit: Limit = 100) -> Response:
+        """Those who were heard of last."""
+        found = await self._book.find("", limit)
+        return json_response({"items": [patient_item(each) for each in found]})
+
+    @access(Permission.READ_PATIENTS)
+    async def find(self, body: Wanted) -> Response:
+        """Patients by number, name or birth date; a name stands in no address."""
+        found = await self._book.find(body.text, body.limit)
+        return json_response({"items": [patient_item(each) for each in found]})
+
+    @access(Permission.READ_PATIENTS)
+    async def resolve(self, body: Number) -> Response:
+        """Who has a number now, after every merge; nobody where two people claim it."""
+        found = await self._book.resolve(body.identifier, body.issuer)
+        if found is None:
+            raise nobody()
+        return json_response(patient_item(found))
+
+    @access(Permission.READ_PATIENTS)
+    async def patient(self, id: PatientId) -> Response:  # noqa: A002 - a path parameter
+        """What is in force of a patient."""
+        return json_response(patient_item(await self._known(id)))
+
+    @access(Permission.READ_PATIENTS)
+    async def history(self, id: PatientId) -> Response:  # noqa: A002 - a path parameter
+        """Everything that was said and decided, newest first."""
+        patient = await self._known(id)
+        entries = await self._book.history(patient.id)
+        return json_response({"items": [_entry_item(each) for each in entries]})
+
+    @access(Permission.READ_PATIENTS)
+    async def discrepancies(self, limit: Limit = 100) -> Response:
+        """What waits for a person, newest first."""
+        questions = await self._book.questions(limit)
+        return json_response({"items": [_question_item(each) for each in questions]})
+
+    @property
+    def _book(self) -> PatientBook:
+        return self._view.subscriber(PatientBook)
+
+    async def _known(self, id_: str) -> Patient:
+        found = await self._book.patient(id_)
+        if found is None:
+            raise nobody()
+        return found
+
+
+def nobody() -> Refusal:
+    return Refusal(
+        404,
+        "Nobody has this number",
+        "No patient, or more than one, is known by what was asked for.",
+        "See the discrepancies, or look the patient up by name or birth date.",
+    )
+
+
+def patient_item(patient: Patient) -> dict[str, Any]:
+    """A patient as JSON: the statement that would say the same, and what is in doubt."""
+    said = PatientStatement(
+        identifiers=patient.identifiers,
+        names=patient.names,
+        birth_date=patient.birth_date,
+        sex=patient.sex,
+        sex_sent=patient.sex_sent,
+        visit=patient.visit,
+    ).payload()
+    return {
+        "id": patient.id,
+        "identifiers": said["identifiers"],
+        "names": said.get("names", []),
+        "birth_date": patient.birth_date or None,
+        "sex": patient.sex,
+        "sex_sent": patient.sex_sent,
+        "deceased": patient.deceased,
+        "visit": said.get("visit"),
+        "disputed": sorted(patient.disputed),
+    }
+
+
+def _entry_item(entry: Heard) -> dict[str, Any]:
+    return {
+        "at": rfc3339(entry.at),
+        "seq": entry.seq,
+        "event": entry.event,
+        "raw_id": entry.raw,
+        "way": entry.way,
+        "code": entry.code,
+        "source": entry.source,
+        "actor": entry.actor or None,
+        "reason": entry.reason or None,
+        "said": entry.said.payload(),
+    }
+
+
+def _question_item(question: Question) -> dict[str, Any]:
+    return {
+        "id": question.id.hex(),
+        "kind": question.kind,
+        "since": rfc3339(question.since),
+        "field": question.field,
+        "in_force": question.in_force,
+        "said": question.said,
+        "source": question.source,
+        "raw_id": question.raw,
+        "records": [_identifier(each) for each in question.records],
+    }
+
+
+def _identifier(identifier: Identifier) -> Mapping[str, str]:
+    return {"value": identifier.value, "issuer": identifier.issuer, "type": identifier.type}
