@@ -7,19 +7,55 @@ from contextlib import asynccontextmanager
 
 from gateway.alarms.desk import AlarmDesk
 from gateway.alarms.detector import Detector
+from gateway.alarms.machine import Standing, Step
 from gateway.alarms.options import Alarms
-from gateway.room import Room, RoomContext, Running
+from gateway.alarms.pages import Pages
+from gateway.alarms.panel import AlarmPanel
+from gateway.model import Micros
+from gateway.profile import Priority, Severity
+from gateway.room import Area, Entry, Permission, Room, RoomContext, Running
+
+_SECOND = 1_000_000
 
 
 @asynccontextmanager
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
+    section: Alarms = context.section
     path = context.data / "store" / "alarms.sqlite"
     async with AlarmDesk.open(path, context.ring) as desk:
-        detector = Detector(context, context.section, desk)
+        detector = Detector(context, section, desk)
+        longest = Micros(round(section.max_shelve * _SECOND))
+        panel = AlarmPanel(context, desk, detector, longest)
+        pages = Pages(panel)
         yield Running(
             subscribers=(desk, detector),
+            services=(panel,),
             jobs={"conditions": detector.run},
+            routes=pages.routes,
+            glance=pages.glance,
         )
 
 
-room = Room(name="alarms", open=_open, section=Alarms, always=True)
+room = Room(
+    name="alarms",
+    open=_open,
+    section=Alarms,
+    always=True,
+    package="gateway.alarms",
+    words={
+        "standing": tuple(Standing),
+        "alarm-step": tuple(Step),
+        "priority": tuple(Priority),
+        "severity": tuple(Severity),
+    },
+    navigation=(
+        Entry(
+            "/alarms",
+            {"en": "Alarms", "zh-CN": "报警"},
+            Permission.READ_ALARMS,
+            20,
+            Area.OVERVIEW,
+            "bell",
+        ),
+    ),
+)

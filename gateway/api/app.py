@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import refuse, stream
+from gateway.api.alarms import Alarms
 from gateway.api.broadcast import Broadcast
 from gateway.api.control import Control
 from gateway.api.devices import Devices
@@ -120,6 +121,7 @@ def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
         *Devices(view).routes(),
         *Quarantine(view).routes(),
         *Results(view).routes(),
+        *Alarms(view).routes(),
         *Patients(view).routes(),
         *Health(view, broadcast).routes(),
         *Control(view).routes(),

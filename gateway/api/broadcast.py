@@ -7,12 +7,14 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
+from gateway.alarms import ALARM_SYSTEM
+from gateway.api.alarms import alarm_change
 from gateway.api.cloudevent import cloudevent
 from gateway.api.item import device_item, latest_item
 from gateway.api.listener import Interest, Listener, Topic
 from gateway.api.sse import HEARTBEAT, frame
 from gateway.errors import StoreError
-from gateway.model import DeviceEvent
+from gateway.model import DeviceEvent, Kind
 from gateway.registry import DeviceStatus
 from gateway.web import GatewayView, encode
 
@@ -131,6 +133,8 @@ class Broadcast:
         self._note(events)
         if self._wanted(Topic.EVENT):
             self._send(Topic.EVENT, _event_frames(events))
+        if self._wanted(Topic.ALARM):
+            self._send(Topic.ALARM, _alarm_frames(events))
 
     def _note(self, events: Sequence[DeviceEvent]) -> None:
         if self._wanted(Topic.LATEST):
@@ -180,6 +184,14 @@ def _event_frames(events: Sequence[DeviceEvent]) -> list[tuple[str, bytes]]:
     return [
         (event.source.device, frame(Topic.EVENT, encode(cloudevent(event)), event.seq))
         for event in events
+    ]
+
+
+def _alarm_frames(events: Sequence[DeviceEvent]) -> list[tuple[str, bytes]]:
+    return [
+        (event.source.device, frame(Topic.ALARM, encode(alarm_change(event))))
+        for event in events
+        if event.kind is Kind.ALARM and event.code.system == ALARM_SYSTEM
     ]
 
 

@@ -12,11 +12,15 @@ MOST_WAITING = 256 * 1024
 
 
 class Topic(StrEnum):
-    """EVENT: what was stored, with its seq. LATEST: last values, stored or not. DEVICE: states."""
+    """EVENT: what was stored, with its seq. LATEST: last values, stored or not. DEVICE: states.
+
+    ALARM: alarms that changed their standing.
+    """
 
     EVENT = "event"
     LATEST = "latest"
     DEVICE = "device"
+    ALARM = "alarm"
 
 
 @dataclass(frozen=True, slots=True)

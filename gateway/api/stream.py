@@ -15,7 +15,7 @@ from gateway.api.broadcast import Broadcast
 from gateway.api.listener import Interest, Topic
 from gateway.api.route import PREFIX
 from gateway.api.sse import HEARTBEAT, frame, respond
-from gateway.room import Permission, access
+from gateway.room import Permission, access, principal
 from gateway.web import GatewayView, Refusal, encode, rfc3339
 from gateway.web.refusal import unknown_device, unknown_link
 
@@ -38,7 +38,7 @@ def routes(view: GatewayView, broadcast: Broadcast) -> list[Route]:
 
 @access(Permission.READ_SITE)
 class Stream:
-    """`?topics=event,latest,device` (all of `event` by default), `?device=` once or more.
+    """`?topics=event,latest,device,alarm` (all of `event` by default), `?device=` once or more.
 
     `Last-Event-ID` (or `?after=`) continues after that seq; without it the stream begins now.
     """
@@ -49,7 +49,15 @@ class Stream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        chunks = self._broadcast.stream(self._interest(request), _after(request))
+        interest = self._interest(request)
+        if Topic.ALARM in interest.topics and not principal(request).may(Permission.READ_ALARMS):
+            raise Refusal(
+                403,
+                "Not allowed",
+                "The alarms of this site are not shown to you.",
+                "Leave `alarm` out of the topics, or ask for the permission alarms.read.",
+            )
+        chunks = self._broadcast.stream(interest, _after(request))
         if self._broadcast.clients >= _MOST_CLIENTS:
             raise Refusal(
                 503,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli import (
+    alarm,
     audit,
     configuration,
     demo,
@@ -34,6 +35,7 @@ app.command()(run.run)
 app.command()(demo.demo)
 app.command()(configuration.check)
 app.command()(configuration.schema)
+app.add_typer(alarm.app, name="alarm")
 app.add_typer(device.app, name="device")
 app.command()(events.events)
 app.add_typer(quarantine.app, name="quarantine")

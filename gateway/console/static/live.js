@@ -132,6 +132,10 @@ function follow(address) {
     write(lost.querySelector("time"), moment(now()));
     lost.hidden = false;
   });
+  stream.addEventListener("alarm", (event) => {
+    refresh();
+    document.dispatchEvent(new CustomEvent("isogate-alarm", { detail: JSON.parse(event.data) }));
+  });
   stream.addEventListener("device", (event) => showState(JSON.parse(event.data)));
   stream.addEventListener("event", (event) => {
     const { type, data } = JSON.parse(event.data);
@@ -147,4 +151,7 @@ function follow(address) {
 }
 
 setInterval(tick, 1000);
-if (document.body.dataset.stream) follow(document.body.dataset.stream);
+// One stream a page: a browser opens only six connections to a site over HTTP/1.1.
+const strip = document.getElementById("alarms");
+const address = document.body.dataset.stream ?? (strip ? "/api/v1/stream?topics=alarm" : "");
+if (address) follow(strip && !address.includes("alarm") ? address.replace("topics=", "topics=alarm,") : address);

@@ -26,7 +26,7 @@ from gateway.profile import (
     Priority,
     Profile,
 )
-from gateway.room import OWNER, notice_of
+from gateway.room import OWNER, Auditor, RoomContext, notice_of
 from gateway.testing import ManualClock, MemoryRoomPorts, MemoryValues, room_context
 
 NOON = Instant(1_795_435_200_000_000)
@@ -133,12 +133,14 @@ class AlarmSite:
         self.desk: AlarmDesk
         self.detector: Detector
 
+    def context(self, audit: Auditor | None = None) -> RoomContext:
+        context = room_context(self.data, self.ports, values=self.values, audit=audit)
+        return replace(context, links=lambda: self.links)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[AlarmSite]:
         """From a start to a `kill -9`: what is not stored is lost."""
-        context = replace(
-            room_context(self.data, self.ports, values=self.values), links=lambda: self.links
-        )
+        context = self.context()
         async with AlarmDesk.open(self.data / "alarms.sqlite", context.ring) as self.desk:
             self.detector = Detector(context, self.section, self.desk)
             await self.ports.feed(self.desk)
