@@ -22,6 +22,7 @@ from gateway.api.events import Events
 from gateway.api.health import Health
 from gateway.api.keys import Keys
 from gateway.api.latest import Latest
+from gateway.api.mappings import MappingList
 from gateway.api.messages import Messages
 from gateway.api.patients import Patients
 from gateway.api.quarantine import Quarantine
@@ -123,6 +124,7 @@ def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
         *Results(view).routes(),
         *Alarms(view).routes(),
         *Patients(view).routes(),
+        *MappingList(view).routes(),
         *Health(view, broadcast).routes(),
         *Control(view).routes(),
         *Keys(view).routes(),

@@ -246,3 +246,25 @@ class ProblemDetails(_Document):
     detail: str
     advice: str
     instance: str
+
+
+class SiteMapping(_Document):
+    """What one code, unit or sender means; which further members it has depends on `kind`."""
+
+    kind: Literal["code", "unit", "sender"]
+    scope: str
+    key: str
+    actor: str
+    set_at: AwareDatetime
+    seq: int
+    point: dict[str, Any] | None = None
+    ucum: str | None = None
+    convert: dict[str, str] | None = None
+    device: str | None = None
+
+
+class Mappings(_Document):
+    """The mappings in force; `fragments` says, by scope, what a profile would have to say."""
+
+    items: list[SiteMapping]
+    fragments: dict[str, dict[str, Any]]

@@ -14,6 +14,7 @@ from gateway.api.item import quarantine_item
 from gateway.api.route import PREFIX, DeviceFilter, Limit, route
 from gateway.model import QuarantineReason
 from gateway.room import Access, Permission, access
+from gateway.supervisor import Selection as Wanted
 from gateway.web import GatewayView, json_response
 
 
@@ -60,7 +61,6 @@ class Quarantine:
 
         What gives events is resolved; what was known already stays one.
         """
-        report = await self._view.interpret_again(
-            device=body.device, reason=body.reason, actor="owner"
-        )
+        wanted = Wanted(device=body.device, reason=body.reason)
+        report = await self._view.interpret_again(wanted, "owner")
         return json_response(report)

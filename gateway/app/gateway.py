@@ -13,16 +13,25 @@ from typing import Any, TypeVar
 from gateway.app.configuration import Configuration
 from gateway.app.metrics import engine_metrics
 from gateway.app.rooms import Rooms
-from gateway.app.worklist import interpret_again
+from gateway.app.worklist import Worklist
 from gateway.config import Difference, Site, difference
-from gateway.driver import Part
-from gateway.model import Clock, DeviceEvent, Instant, Micros, QuarantineReason, WireRecord
+from gateway.driver import LinkEntry, Part
+from gateway.mapping import Mappings, Overlay
+from gateway.model import Clock, DeviceEvent, Instant, Micros, WireRecord
 from gateway.registry import Registry
 from gateway.room import Entry, Glance, Hit, Principal
 from gateway.room import Site as SiteView
 from gateway.store import EventStore, StoreHealth
 from gateway.store.relational import Tables
-from gateway.supervisor import Again, Intake, LinkStatus, Supervisor, TapHub, Tapped
+from gateway.supervisor import (
+    Intake,
+    LinkStatus,
+    Selection,
+    Supervisor,
+    TapHub,
+    Tapped,
+    Trial,
+)
 from gateway.web import Metric, Readiness
 
 S = TypeVar("S")
@@ -42,6 +51,7 @@ class Gateway:
     taps: TapHub
     clock: Clock
     rooms: Rooms = field(init=False)
+    _applying: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @classmethod
     def assemble(
@@ -105,18 +115,39 @@ class Gateway:
         return self.taps.watch(link)
 
     def explain(self, record: WireRecord) -> Sequence[Part]:
-        link = next((each for each in self.config.links if each.id == record.link), None)
+        link = next((each for each in self.links_meant() if each.id == record.link), None)
         if link is None:
             return ()
         explain = self.configuration.drivers[link.driver].explain
         profiles = (each.profile for each in link.devices if each.id == record.device)
         return explain(record, next(profiles, None)) if explain is not None else ()
 
+    @property
+    def overlay(self) -> Overlay:
+        """What the site's mappings make of links and devices; nothing while their room is shut."""
+        try:
+            return self.rooms.neighbour(Mappings).overlay
+        except LookupError:
+            return Overlay()
+
+    def links_meant(self) -> list[LinkEntry]:
+        """The links as their readings are understood."""
+        return [self.overlay.link(link) for link in self.config.links]
+
+    def links_run(self) -> list[LinkEntry]:
+        """The links as their drivers run them."""
+        return [self.overlay.running(link) for link in self.config.links]
+
+    async def take_over(self) -> None:
+        """Let links and mappings as they are now hold for what comes in from here on."""
+        async with self._applying:
+            await self.supervisor.apply(self.links_run(), self.links_meant())
+
     async def reload(self) -> Mapping[str, Any]:
         fresh = await asyncio.to_thread(self.configuration.load)
         report = _report(difference(self.config, fresh))
-        await self.supervisor.apply(fresh.links)
         self.config = fresh
+        await self.take_over()
         await self.remember_devices()
         self.intake.system("configuration", "reloaded", _in_words(report))
         return report
@@ -127,18 +158,25 @@ class Gateway:
         await self.tables.remember((link.driver, each) for link in links for each in link.devices)
 
     async def interpret_again(
-        self, *, device: str | None, reason: QuarantineReason | None, actor: str
+        self, wanted: Selection, actor: str, *, from_device: str = ""
     ) -> Mapping[str, Any]:
-        again = Again(self.store, self.intake)
-        return await interpret_again(
-            self.store,
-            again,
-            self.configuration,
-            self.config,
-            device=device,
-            reason=reason,
-            actor=actor,
-        )
+        return await self._worklist().interpret(wanted, actor, from_device)
+
+    async def preview(
+        self,
+        wanted: Selection,
+        overlay: Callable[[LinkEntry], LinkEntry],
+        *,
+        from_device: str = "",
+        limit: int = 20,
+    ) -> Sequence[Trial]:
+        return await self._worklist().preview(wanted, overlay, from_device=from_device, limit=limit)
+
+    async def set_aside(self, wanted: Selection, who: Principal, reason: str) -> int:
+        return await self._worklist().set_aside(wanted, who.id, reason)
+
+    def _worklist(self) -> Worklist:
+        return Worklist(self.config.id, self.store, self.links_meant(), self.configuration.drivers)
 
     async def backup(self, target: Path) -> Mapping[str, Any]:
         report = await self.store.backup(target)

@@ -26,6 +26,7 @@ from gateway.app.values import ObservedValues
 from gateway.audit import AuditTrail, audit_key
 from gateway.config import Site
 from gateway.console import Console
+from gateway.mapping import Mappings
 from gateway.model import SystemClock
 from gateway.seal import KeyUser, Rotation, suite_named
 from gateway.store import EventStore, StoreOptions, sealed_by
@@ -151,7 +152,10 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
         jobs["upkeep"] = keep_up(store, clock, site.store.retention.telemetry)
         await stack.enter_async_context(_background(jobs))
         gateway.intake.system("gateway", "started", gateway.version)
-        await stack.enter_async_context(gateway.supervisor.running(site.links))
+        rooms.neighbour(Mappings).watch(gateway.take_over)
+        await stack.enter_async_context(
+            gateway.supervisor.running(gateway.links_run(), gateway.links_meant())
+        )
         yield gateway
 
 

@@ -17,6 +17,7 @@ from gateway.cli import (
     exits,
     keys,
     patients,
+    mapping,
     quarantine,
     run,
     simulate,
@@ -40,6 +41,7 @@ app.add_typer(device.app, name="device")
 app.command()(events.events)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(patients.app, name="patients")
+app.add_typer(mapping.app, name="mapping")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")

@@ -17,9 +17,10 @@ from gateway.console.pages.finder import Finder
 from gateway.console.pages.laboratory import Laboratory
 from gateway.console.pages.log import Log
 from gateway.console.pages.overview import Overview
-from gateway.console.pages.quarantine import Quarantine
 from gateway.console.pages.trend import Trend
 from gateway.console.pages.wire import Wire
+from gateway.console.quarantine.mapping_page import MappingPages
+from gateway.console.quarantine.worklist_page import Quarantine
 from gateway.web import GatewayView, Refusal
 
 
@@ -34,6 +35,7 @@ class Console:
         view, renderer = self._view, self._renderer
         wire, log, trend = Wire(view, renderer), Log(view, renderer), Trend(view, renderer)
         laboratory, quarantine = Laboratory(view, renderer), Quarantine(view, renderer)
+        mapping = MappingPages(view, renderer)
         pages: list[tuple[str, Callable[[Request], Any]]] = [
             ("/", Overview(view, renderer).page),
             ("/devices", Devices(view, renderer).page),
@@ -44,13 +46,21 @@ class Console:
             ("/messages/{raw_id}", wire.message),
             ("/events", log.events),
             ("/quarantine", quarantine.page),
+            ("/quarantine/map", mapping.form),
+            ("/mappings", mapping.mappings),
             ("/results", laboratory.results),
             ("/samples/{owner}/{specimen:path}", laboratory.sample),
         ]
+        acts: list[tuple[str, Callable[[Request], Any]]] = [
+            ("/quarantine", quarantine.interpret),
+            ("/quarantine/aside", quarantine.set_aside),
+            ("/quarantine/map", mapping.submit),
+            ("/mappings/withdraw", mapping.withdraw),
+            ("/find", Finder(view, renderer).find),
+        ]
         return [
             *(Route(path, page, methods=["GET"]) for path, page in pages),
-            Route("/quarantine", quarantine.interpret, methods=["POST"]),
-            Route("/find", Finder(view, renderer).find, methods=["POST"]),
+            *(Route(path, act, methods=["POST"]) for path, act in acts),
             *static_files.routes(),
         ]
 

@@ -46,6 +46,14 @@ OWN = (
         Area.WIRE,
         "tray",
     ),
+    Entry(
+        "/mappings",
+        {"en": "Mappings", "zh-CN": "映射"},
+        Permission.READ_QUARANTINE,
+        730,
+        Area.WIRE,
+        "mapping",
+    ),
 )
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.driver import DeviceEntry
 from gateway.model import Instant, Reading, Status, Subject, to_datetime
-from gateway.profile import Analyte, AnalyzerProfile
+from gateway.profile import NO_UNIT, Analyte, AnalyzerProfile
 
 AS_SENT = "as_sent"
 """Key of an event's payload that holds value, unit and range before a conversion."""
@@ -52,6 +52,8 @@ class Laboratory:
     def _in_unit(self, reading: Reading, point: Analyte) -> Reading | None:
         if not reading.unit:
             return reading
+        if reading.unit == NO_UNIT and self.profile.unit_missing == "profile":
+            return replace(reading, unit="")
         unit = self.profile.units.get(reading.unit, reading.unit)
         if unit == point.unit:
             return reading if unit == reading.unit else replace(reading, unit=unit)

@@ -10,14 +10,18 @@ from gateway.profile.alarm import (
     Priority,
     Severity,
 )
-from gateway.profile.analyzer import LOINC, Analyte, AnalyzerProfile
+from gateway.profile.analyzer import LOINC, NO_UNIT, Analyte, AnalyzerProfile
 from gateway.profile.duration import Seconds
+from gateway.profile.loinc import is_loinc
 from gateway.profile.model import POINT_SYSTEM, Grade, Point, Profile
 from gateway.profile.ucum import UnknownUnit, dimension
+from gateway.profile.ucum_tables import COMMON as COMMON_UNITS
 from gateway.profile.vocabulary import Term, point_name, vocabulary
 
 __all__ = [
+    "COMMON_UNITS",
     "LOINC",
+    "NO_UNIT",
     "POINT_SYSTEM",
     "AlarmLimit",
     "AlarmRule",
@@ -36,6 +40,7 @@ __all__ = [
     "Term",
     "UnknownUnit",
     "dimension",
+    "is_loinc",
     "point_name",
     "vocabulary",
 ]

@@ -1,6 +1,6 @@
 """The engine: tasks, back-off, breakers, the raw tap, and the way from readings to the store."""
 
-from gateway.supervisor.again import Again, Outcome
+from gateway.supervisor.again import Again, Outcome, Selection, Trial
 from gateway.supervisor.clock_watch import watch_clock
 from gateway.supervisor.intake import AVAILABILITY, LINK_PREFIX, Intake
 from gateway.supervisor.link import LinkState, LinkStatus
@@ -15,8 +15,10 @@ __all__ = [
     "LinkState",
     "LinkStatus",
     "Outcome",
+    "Selection",
     "Supervisor",
     "TapHub",
     "Tapped",
+    "Trial",
     "watch_clock",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway.driver import DeviceEntry, DriverType, LinkEntry, Poll
-from gateway.errors import ProtocolViolation, StoreError
+from gateway.errors import StoreError
 from gateway.keys import occurrence_id
 from gateway.model import (
     Clock,
@@ -178,16 +178,6 @@ class Intake:
         receipt = await self._store.append(batch)
         self._alive(record.device, record.at, (record.raw_id,))
         return receipt
-
-    def interpret(self, publication: Publication, received_at: Instant) -> Interpretation:
-        """What a publication of journalled records means now; nothing is committed.
-
-        ProtocolViolation if its device is not in devices.yaml.
-        """
-        channel = self._channels.get(publication.device)
-        if channel is None:
-            raise ProtocolViolation(f"devices.yaml has no device {publication.device!r}")
-        return self._interpreted(channel, publication, publication.raw_ids, received_at)
 
     def retention(self, device: str, link: str = "") -> Retention:
         """The class in which a device's facts are kept; unattributed bytes as the link's records.

@@ -29,11 +29,13 @@ class Supervisor:
         self._running: dict[str, tuple[LinkRunner, asyncio.Task[None]]] = {}
 
     @asynccontextmanager
-    async def running(self, links: Sequence[LinkEntry]) -> AsyncIterator[None]:
+    async def running(
+        self, links: Sequence[LinkEntry], meant: Sequence[LinkEntry] | None = None
+    ) -> AsyncIterator[None]:
         """Serve `links` until the block is left; then every driver has ended."""
         async with self._group:
             watch = self._group.create_task(self._watch_silence(), name="watch-silence")
-            await self.apply(links)
+            await self.apply(links, meant)
             try:
                 yield
             finally:
@@ -41,9 +43,15 @@ class Supervisor:
                 await self._stop(list(self._running))
                 self._intake.flush()
 
-    async def apply(self, links: Sequence[LinkEntry]) -> None:
-        """Take over another list of links: what did not change goes on undisturbed."""
-        self._intake.configure(links, self._drivers)
+    async def apply(
+        self, links: Sequence[LinkEntry], meant: Sequence[LinkEntry] | None = None
+    ) -> None:
+        """Take over another list of links: what did not change goes on undisturbed.
+
+        `meant` are the same links with profiles as readings are understood by, if the site maps
+        more than its profiles say: a mapping ends no connection.
+        """
+        self._intake.configure(links if meant is None else meant, self._drivers)
         wanted = {link.id: link for link in links}
         stale = [
             name

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from gateway.driver import Part
+from gateway.driver import LinkEntry, Part
 from gateway.model import (
     DeviceEvent,
     Instant,
@@ -23,7 +23,7 @@ from gateway.store import QuarantineEntry, RollupRow
 from gateway.web.metric import Metric
 
 if TYPE_CHECKING:
-    from gateway.supervisor import LinkStatus, Tapped
+    from gateway.supervisor import LinkStatus, Selection, Tapped, Trial
 
 S = TypeVar("S")
 
@@ -138,9 +138,27 @@ class GatewayView(Protocol):
         ...
 
     async def interpret_again(
-        self, *, device: str | None, reason: QuarantineReason | None, actor: str
+        self, wanted: Selection, actor: str, *, from_device: str = ""
     ) -> Mapping[str, Any]:
-        """Read the open quarantine entries that fit once more; what became of them, for JSON."""
+        """Read the open quarantine entries that fit once more; what became of them, for JSON.
+
+        `from_device` says whose messages they are, whatever sender they name.
+        """
+        ...
+
+    async def preview(
+        self,
+        wanted: Selection,
+        overlay: Callable[[LinkEntry], LinkEntry],
+        *,
+        from_device: str = "",
+        limit: int = 20,
+    ) -> Sequence[Trial]:
+        """What the oldest entries that fit would become by links as `overlay` makes them."""
+        ...
+
+    async def set_aside(self, wanted: Selection, who: Principal, reason: str) -> int:
+        """Note durably that nobody need look at what fits; how many entries these were."""
         ...
 
     async def backup(self, target: Path) -> Mapping[str, Any]:

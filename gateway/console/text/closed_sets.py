@@ -18,6 +18,7 @@ CLOSED_SETS: Mapping[str, Collection[str]] = {
     "flag": tuple(FLAGS.values()),
     "kind": tuple(Kind),
     "level": tuple(LEVELS),
+    "mapping": ("code", "unit", "sender"),
     "priority": tuple(Level),
     "quality": tuple(Quality),
     "reason": tuple(QuarantineReason),

@@ -46,6 +46,7 @@ from gateway.profile import (
 from gateway.registry import DeviceState, Registry
 from gateway.room import Entry, Glance, Hit, Principal, Site
 from gateway.store import QuarantineEntry, RollupRow
+from gateway.supervisor import Selection, Trial
 from gateway.supervisor.link import LinkState, LinkStatus
 from gateway.supervisor.tap import TapHub, Tapped
 from gateway.testing import known_ring
@@ -294,10 +295,18 @@ class MemorySite:
         return {"changed": []}
 
     async def interpret_again(
-        self, *, device: str | None, reason: QuarantineReason | None, actor: str
+        self, wanted: Selection, actor: str, **_more: str
     ) -> Mapping[str, Any]:
-        self.asked.append(f"interpret {device} {reason} {actor}")
-        return {**self.outcome, "asked": [device, reason, actor]}
+        asked = [wanted.device, wanted.reason, actor]
+        self.asked.append(" ".join(str(each) for each in ("interpret", *asked)))
+        return {**self.outcome, "asked": asked}
+
+    async def preview(self, *_asked: Any, **_more: Any) -> Sequence[Trial]:
+        return ()
+
+    async def set_aside(self, wanted: Selection, who: Principal, reason: str) -> int:
+        self.asked.append(f"set aside {wanted.subject} {who.id} {reason}")
+        return 1
 
     async def backup(self, target: Path) -> Mapping[str, Any]:
         self.asked.append(f"backup {target}")

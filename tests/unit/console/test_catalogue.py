@@ -19,7 +19,7 @@ CONSOLE = console(CLOSED_SETS)
 SHARED = CONSOLE.texts()
 PACKAGES = [CONSOLE, *rooms()]
 TEMPLATES = sorted(path for each in PACKAGES for path in each.home.glob("templates/**/*.html"))
-BRANDS = {"Isogate", "JSON", "CSV", "Ctrl", "K"}
+BRANDS = {"Isogate", "JSON", "CSV", "YAML", "Ctrl", "K"}
 
 
 def test_every_language_on_offer_is_checked() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.api import open_app
 from gateway.console import Console
-from gateway.console.pages.worklist import tasks
+from gateway.console.quarantine.task import tasks
 from gateway.driver import AnalyzerOptions, DeviceEntry
 from gateway.model import Instant, Quarantined, QuarantineReason, RawId
 from gateway.registry import Registry
@@ -115,15 +115,28 @@ async def test_interpreting_again_tells_what_became_of_it(
 ) -> None:
     site.outcome = {"resolved": 2, "events": 7, "waiting": {"GLU came in 'mg/dl'": 3}}
     site.store.put_aside(_entry())
-    page = (await http.post("/quarantine?device=chemistry-1&reason=unknown-code&lang=en")).text
+    chosen = {"link": "lab-line", "device": "chemistry-1", "reason": "unknown-code"}
+    page = (await http.post("/quarantine?lang=en", data=chosen)).text
     assert "2 entries are settled," in page
     assert "7 events were added." in page
     assert "GLU came in" in page
-    await http.post("/quarantine?device=&reason=")
+    await http.post("/quarantine")
     assert site.asked == [
-        "interpret chemistry-1 unknown-code console",
-        "interpret None None console",
+        "interpret chemistry-1 unknown-code owner",
+        "interpret None None owner",
     ]
+
+
+async def test_messages_are_set_aside_with_a_reason_only(
+    site: MemorySite, http: httpx.AsyncClient
+) -> None:
+    chosen = {"link": "lab-line", "device": "chemistry-1", "reason": "unknown-code"}
+    task = {**chosen, "subject": "TBIL"}
+    assert (await http.post("/quarantine/aside", data={**task, "why": " "})).status_code == 422
+    assert (await http.post("/quarantine/aside", data={"why": "a reason"})).status_code == 422
+    done = await http.post("/quarantine/aside", data={**task, "why": "a trial of the maker's"})
+    assert (done.status_code, done.headers["location"]) == (303, "/quarantine")
+    assert site.asked == ["set aside TBIL owner a trial of the maker's"]
 
 
 async def test_another_sites_page_can_not_have_it_interpreted(http: httpx.AsyncClient) -> None:

@@ -64,7 +64,7 @@ class Site:
     async def again(self) -> str:
         """What the first open entry still waits for; empty if it was resolved."""
         (entry, *_) = await self.store.quarantine(open_only=True)
-        outcome = await Again(self.store, self.intake).read(entry, self.line, DRIVER, "owner")
+        outcome = await Again("site", self.store).read(entry, self.line, DRIVER, "owner")
         return outcome.waits
 
     async def values(self) -> list[str]:
@@ -120,14 +120,39 @@ async def test_a_device_that_is_gone_keeps_its_message_waiting(site: Site) -> No
     assert "t1" in await site.again()
 
 
-async def test_what_can_be_read_is_taken_while_the_rest_goes_on_waiting(site: Site) -> None:
+async def test_what_comes_to_light_waits_under_its_own_reason(site: Site) -> None:
     record = site.intake.record("line", b"temperature=20 pressure=3", Direction.IN, "t1", "s")
     entry = Quarantined(
         record.raw_id, "line", "t1", QuarantineReason.UNREADABLE, "charset", "mended", record.at
     )
     await site.intake.quarantine(entry, [record])
-    assert "pressure" in await site.again()
+    assert await site.again() == ""
     assert await site.values() == ["temperature=20"]
+    (left,) = await site.store.quarantine(open_only=True)
+    assert (left.entry.reason, left.entry.subject) == (QuarantineReason.UNKNOWN_CODE, "pressure")
+    assert left.entry.raw_id == record.raw_id
+
+
+async def test_of_two_unknown_codes_in_a_message_each_is_settled_by_itself(site: Site) -> None:
+    await site.receive(b"humidity=41 pressure=3")
+    site.configure(link("line", device("t1", profile=HUMIDITY)))
+    assert await site.again() == ""
+    assert await site.values() == ["humidity=41"]
+    (left,) = await site.store.quarantine(open_only=True)
+    assert left.entry.subject == "pressure"
+    assert "pressure" in await site.again()
+    assert len(await site.store.quarantine(open_only=True)) == 1
+
+
+async def test_a_preview_stores_nothing(site: Site) -> None:
+    await site.receive(b"humidity=41")
+    mended = link("line", device("t1", profile=HUMIDITY))
+    (entry,) = await site.store.quarantine(open_only=True)
+    trial = await Again("site", site.store).preview(entry, mended, DRIVER)
+    assert [event.code.code for event in trial.events] == ["humidity"]
+    assert trial.waits == ""
+    assert await site.values() == []
+    assert len(await site.store.quarantine(open_only=True)) == 1
 
 
 async def test_an_old_message_is_no_news(site: Site) -> None:

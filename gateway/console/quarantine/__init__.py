@@ -1,0 +1,1 @@
+"""The quarantine: what was not understood, mapping it, reading it again."""
