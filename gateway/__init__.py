@@ -74,6 +74,7 @@ from gateway.model import (
     order_statement,
     patient_statement,
     script_of,
+    sentence,
     to_datetime,
 )
 from gateway.profile import LOINC, Analyte, AnalyzerProfile, Grade, Point, Profile
@@ -197,6 +198,7 @@ __all__ = [
     "parse_wall",
     "patient_statement",
     "script_of",
+    "sentence",
     "to_datetime",
     "write_wall",
 ]

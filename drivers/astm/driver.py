@@ -22,6 +22,7 @@ from gateway import (
     RawId,
     StoreError,
     WireRecord,
+    sentence,
 )
 
 _TICKS = 5
@@ -106,7 +107,9 @@ def interpret(
         if refused:
             raise ProtocolViolation(refused[0].detail, refused[0].frames[0].data)
         return [each for each in found if isinstance(each, Publication)]
-    raise ProtocolViolation(f"no transfer of link {link.id} holds record {raw_id}")
+    raise ProtocolViolation(
+        sentence("no transfer of this link holds record {record}", record=raw_id)
+    )
 
 
 def check(links: Sequence[LinkEntry]) -> Iterator[Finding]:

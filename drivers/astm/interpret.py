@@ -23,6 +23,7 @@ from gateway import (
     Reading,
     Status,
     Subject,
+    sentence,
 )
 
 _STATUSES = {
@@ -55,8 +56,15 @@ _OPERATORS = {
     ">=": Operator.AT_LEAST,
     "≥": Operator.AT_LEAST,
 }
-_BROKEN_OFF = {"T": "sender", "R": "receiver", "E": "an error"}
-_NO_RESULTS = {"T": "training", "D": "debugging"}
+_BROKEN_OFF = {
+    "T": sentence("the message was broken off by its sender (L-3 is T)"),
+    "R": sentence("the message was broken off by its receiver (L-3 is R)"),
+    "E": sentence("the message was broken off by an error (L-3 is E)"),
+}
+_NO_RESULTS = {
+    "T": sentence("a message for training (H-12 is T)"),
+    "D": sentence("a message for debugging (H-12 is D)"),
+}
 _LONGEST = {"C": 1024, "M": 120}
 """Characters of a comment and of a manufacturer's record that go into an event's payload."""
 
@@ -100,10 +108,10 @@ def interpret(records: Sequence[Record], entry: DeviceEntry) -> Said:
 def _refuse_others(header: Record, last: Record) -> None:
     purpose = header.text(12).upper()
     if purpose in _NO_RESULTS:
-        raise ProtocolViolation(f"H-12 is {purpose}: a message for {_NO_RESULTS[purpose]}")
+        raise ProtocolViolation(_NO_RESULTS[purpose])
     code = last.text(3).upper()
     if code in _BROKEN_OFF:
-        raise ProtocolViolation(f"L-3 is {code}: the message was broken off by {_BROKEN_OFF[code]}")
+        raise ProtocolViolation(_BROKEN_OFF[code])
 
 
 class _Reader:

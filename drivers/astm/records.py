@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from drivers.astm.codec import ends_message, text_of
-from gateway import ProtocolViolation
+from gateway import ProtocolViolation, sentence
 
 Line: TypeAlias = tuple[int, bytes]
 """The bytes of one record without its CR, and the index of the frame in which it begins."""
@@ -31,9 +31,13 @@ class Delimiters:
         """Those that an H record declares (LIS2-A2 6.2); they must be four different ones."""
         declared = header[1:_DELIMITERS_AT]
         if len(declared) < _DELIMITERS_AT - 1 or len(set(declared)) < len(declared):
-            raise ProtocolViolation(f"the header declares no four delimiters: {header[:20]!r}")
+            raise ProtocolViolation(
+                sentence("the header declares no four delimiters: {text}", text=repr(header[:20]))
+            )
         if any(character.isalnum() or character.isspace() for character in declared):
-            raise ProtocolViolation(f"the header's delimiters can't be delimiters: {declared!r}")
+            raise ProtocolViolation(
+                sentence("the header's delimiters can't be delimiters: {text}", text=repr(declared))
+            )
         return cls(*declared)
 
     def unescape(self, text: str) -> str:
@@ -170,7 +174,13 @@ def _decoded(line: bytes, charset: str) -> str:
         return line.decode(charset)
     except UnicodeDecodeError as error:
         raise ProtocolViolation(
-            f"byte {error.start} of {line[:1].decode('latin-1')} record {line[:40]!r} is not"
-            f" {charset}: set the profile's charset to what the analyzer sends",
+            sentence(
+                "byte {at} of {kind} record {text} is not {charset}: set the profile's charset to"
+                " what the analyzer sends",
+                at=error.start,
+                kind=line[:1].decode("latin-1"),
+                text=repr(line[:40]),
+                charset=charset,
+            ),
             line,
         ) from error

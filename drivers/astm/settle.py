@@ -15,6 +15,7 @@ from gateway import (
     Publication,
     QuarantineReason,
     WireRecord,
+    sentence,
 )
 
 
@@ -47,7 +48,11 @@ async def give_up(
         await ports.journal(end)
         return
     device = sender_of(transfer.frames[0].data, devices)
-    detail = f"the transfer broke off ({why}); {len(transfer.frames)} frames were acknowledged"
+    detail = sentence(
+        "the transfer broke off ({why}); {count} frames were acknowledged",
+        why=why,
+        count=len(transfer.frames),
+    )
     reason = QuarantineReason.INCOMPLETE
     await _quarantine(ports, Refused(transfer.frames, device, reason, device, detail), end)
 

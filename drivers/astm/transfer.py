@@ -18,6 +18,7 @@ from gateway import (
     WireRecord,
     content_digest,
     identify,
+    sentence,
 )
 
 
@@ -96,19 +97,23 @@ def _messages(transfer: Transfer) -> Iterator[_Message]:
 def _sender(message: _Message, devices: Sequence[DeviceEntry]) -> DeviceEntry | Refused:
     _, header = message.lines[0]
     if header[:1] != b"H":
-        detail = f"the message begins with {header[:40]!r}, not with a header"
+        detail = sentence(
+            "the message begins with {text}, not with a header", text=repr(header[:40])
+        )
         return _refused(message, "", QuarantineReason.UNREADABLE, "H", detail)
     name, found = attribute(devices, header)
     if name is None:
-        detail = f"the header can't be read: {header[:40]!r}"
+        detail = sentence("the header can't be read: {text}", text=repr(header[:40]))
         return _refused(message, "", QuarantineReason.UNREADABLE, "H", detail)
     if len(found) == 1:
         return found[0]
     if found:
         ids = ", ".join(entry.id for entry in found)
-        detail = f"{name!r} may be {ids}: give each its own sender"
+        detail = sentence(
+            "{sender} may be {devices}: give each its own sender", sender=name, devices=ids
+        )
         return _refused(message, "", QuarantineReason.AMBIGUOUS, name, detail)
-    detail = f"no device of this link has the sender {name!r}"
+    detail = sentence("no device of this link is called {sender}", sender=name)
     return _refused(message, "", QuarantineReason.UNKNOWN_DEVICE, name, detail)
 
 
@@ -142,7 +147,7 @@ def _occurrence(transfer: Transfer, message: _Message, entry: DeviceEntry, said:
 
 
 def _incomplete(message: _Message, device: str) -> Refused:
-    detail = "the message has no terminator (L): its analyzer will have to send it again"
+    detail = sentence("the message has no terminator (L): its analyzer will have to send it again")
     return _refused(message, device, QuarantineReason.INCOMPLETE, device, detail)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway import ProtocolViolation
+from gateway import ProtocolViolation, sentence
 
 _CHARACTER_SET = 17
 _HEADER_LIMIT = 4096
@@ -47,15 +47,18 @@ def decode(data: bytes, charset: str) -> Decoded:
         return Decoded(own, charset)
     other = _strictly(data, claimed) if claimed else None
     if other is None:
-        raise ProtocolViolation(f"the bytes are not {charset}{_also(claimed, charset)}")
+        raise ProtocolViolation(_neither(charset, claimed))
     return Decoded(other, claimed, f"the message is {claimed}, not {charset}")
 
 
 def _refuse_contradiction(data: bytes, charset: str) -> None:
     if _strictly(data, "utf-8") is not None:
         raise ProtocolViolation(
-            f"the profile says {charset}, MSH-18 says UTF-8, and the bytes can be either: "
-            "mend the profile's charset"
+            sentence(
+                "the profile says {charset}, MSH-18 says UTF-8, and the bytes can be either: mend"
+                " the profile's charset",
+                charset=charset,
+            )
         )
 
 
@@ -74,5 +77,11 @@ def _strictly(data: bytes, charset: str) -> str | None:
         return None
 
 
-def _also(claimed: str, charset: str) -> str:
-    return f" and not {claimed} either, which MSH-18 says" if claimed not in {"", charset} else ""
+def _neither(charset: str, claimed: str) -> str:
+    if claimed in {"", charset}:
+        return sentence("the bytes are not {charset}", charset=charset)
+    return sentence(
+        "the bytes are not {charset}, and not {claimed} either, which MSH-18 says",
+        charset=charset,
+        claimed=claimed,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway import ProtocolViolation
+from gateway import ProtocolViolation, sentence
 
 ENCODING = "^~\\&"
 """MSH-2 as nearly everyone sends it: component, repetition, escape, subcomponent."""
@@ -40,12 +40,14 @@ def read_delimiters(text: str) -> tuple[Delimiters, str]:
     """
     separator = text[3:4]
     if not text.startswith(_HEADER) or not _may_delimit(separator):
-        raise ProtocolViolation("the message does not begin with MSH and a field separator")
+        raise ProtocolViolation(
+            sentence("the message does not begin with MSH and a field separator")
+        )
     sent = text[4:].split("\r", 1)[0].split("\n", 1)[0].split(separator, 1)[0][:4]
     encoding = _WITHOUT_ESCAPE[:2] + ENCODING[2:] if sent == _WITHOUT_ESCAPE else sent
     encoding += ENCODING[len(encoding) :]
     if len({separator, *encoding}) < 1 + len(ENCODING) or not all(map(_may_delimit, encoding)):
-        raise ProtocolViolation(f"MSH-2 {sent!r} can't be delimiters")
+        raise ProtocolViolation(sentence("MSH-2 {text} can't be delimiters", text=repr(sent)))
     note = "" if sent == encoding else f"MSH-2 was {sent!r} and was taken for {encoding!r}"
     return Delimiters(separator, *encoding), note
 

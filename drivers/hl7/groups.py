@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from drivers.hl7.message import Message, Segment
 from drivers.hl7.refusal import misplaced
+from gateway import sentence
 
 MOST_RESULTS = 10_000
 _COMMENT = 3
@@ -58,7 +59,8 @@ class _Reading:
     def observe(self, segment: Segment) -> None:
         self.count += 1
         if self.count > MOST_RESULTS:
-            raise misplaced(f"the message has more than {MOST_RESULTS} results", "OBX-1")
+            why = sentence("the message has more than {count} results", count=MOST_RESULTS)
+            raise misplaced(why, "OBX-1")
         observation = Observation(segment, self.count)
         self.comments = observation.comments
         (self.group or self.begin(None)).observations.append(observation)

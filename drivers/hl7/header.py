@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from drivers.hl7.message import Message, Segment
 from drivers.hl7.refusal import missing, rejected
+from gateway import sentence
 
 VERSIONS = (
     *("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1"),
@@ -103,17 +104,21 @@ class Header:
 def check_header(header: Header) -> None:
     """Refusal: AR for what is not taken (200 to 203), AE 101 for what must be said and is not."""
     if not header.code:
-        raise missing("the message type", "MSH-9")
+        raise missing(sentence("the message type"), "MSH-9")
     if header.code not in _TYPES:
-        raise rejected(200, f"messages of type {header.code[:20]} are not taken here", "MSH-9.1")
+        why = sentence("messages of type {type} are not taken here", type=header.code[:20])
+        raise rejected(200, why, "MSH-9.1")
     if header.kind not in ACCEPTED:
-        raise rejected(201, f"{header.kind[:40]} is not taken here", "MSH-9.2")
+        why = sentence("{type} is not taken here", type=header.kind[:40])
+        raise rejected(201, why, "MSH-9.2")
     if not header.known_version:
-        raise rejected(203, f"version {header.version[:20]!r} is not known here", "MSH-12")
+        why = sentence("version {version} is not known here", version=repr(header.version[:20]))
+        raise rejected(203, why, "MSH-12")
     if header.processing not in _PROCESSING:
-        raise rejected(202, f"processing id {header.processing[:10]!r} is not taken", "MSH-11")
+        why = sentence("processing id {id} is not taken", id=repr(header.processing[:10]))
+        raise rejected(202, why, "MSH-11")
     if not header.control_id:
-        raise missing("the message control id", "MSH-10")
+        raise missing(sentence("the message control id"), "MSH-10")
 
 
 def _version(msh: Segment) -> str:

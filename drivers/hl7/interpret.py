@@ -28,6 +28,7 @@ from gateway import (
     WireRecord,
     content_digest,
     identify,
+    sentence,
 )
 
 _HEADER_LIMIT = 4096
@@ -131,7 +132,9 @@ def interpret(
     """`DriverType.interpret`: a message is one record."""
     record = next((record for record in records if record.raw_id == raw_id), None)
     if record is None:
-        raise ProtocolViolation(f"message {raw_id} is not among those of link {link.id}")
+        raise ProtocolViolation(
+            sentence("message {message} is not among those of this link", message=raw_id)
+        )
     understood = Reader(link.devices).understand(unframe(record.data))
     if understood.refusal is not None:
         raise understood.refusal
@@ -148,10 +151,14 @@ def _header(data: bytes, charset: str) -> Header:
 def _unidentified(header: Header, found: Sequence[str]) -> Refusal:
     sender = header.senders[0]
     if found:
-        told = f"{sender} may be {', '.join(found)}: give each its own sender"
+        told = sentence(
+            "{sender} may be {devices}: give each its own sender",
+            sender=sender,
+            devices=", ".join(found),
+        )
         reason = QuarantineReason.AMBIGUOUS
     else:
-        told = f"no device of this link is called {sender}"
+        told = sentence("no device of this link is called {sender}", sender=sender)
         reason = QuarantineReason.UNKNOWN_DEVICE
     return Refusal(Verdict.ERROR, 204, told, "MSH-3", reason)
 

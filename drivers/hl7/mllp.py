@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from gateway import sentence
+
 VT, FS, CR = b"\x0b", b"\x1c", b"\r"
 MAX_MESSAGE = 16 * 1024 * 1024
 KEPT = 64 * 1024
@@ -106,7 +108,7 @@ class Framer:
         """Tell of what stood between messages, once for each gap; blanks are nobody's fault."""
         gap = bytes(self._buffer[:end])
         if gap.strip(_BLANK) and not self._overflowed:
-            units.append(Debris(gap[:KEPT], "bytes outside a message", incomplete=False))
+            units.append(Debris(gap[:KEPT], sentence("bytes outside a message"), incomplete=False))
 
     def _read_message(self, units: list[Unit]) -> bool:
         buffer = self._buffer
@@ -114,7 +116,7 @@ class Framer:
         again = buffer.find(VT, self._searched, len(buffer) if end < 0 else end)
         stop = again if again >= 0 else len(buffer) if end < 0 else end
         if stop > self._limit + 1:
-            fault = f"the message is longer than {self._limit} bytes"
+            fault = sentence("the message is longer than {limit} bytes", limit=self._limit)
             self._give_up(stop, fault, units)
             self._overflowed = True
         elif again >= 0:

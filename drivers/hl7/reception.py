@@ -23,6 +23,7 @@ from gateway import (
     Reading,
     StoreError,
     WireRecord,
+    sentence,
     to_datetime,
 )
 
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 _GRACE = 3.0
 _RECENT = 20
-_ENDED = "the connection ended inside a message"
+_ENDED = sentence("the connection ended inside a message")
 
 
 class Reception:
@@ -68,7 +69,9 @@ class Reception:
                 async with asyncio.timeout_at(deadline):
                     data = await connection.read()
             except TimeoutError:
-                fault = f"a message did not end within {self._timeout:g} s"
+                fault = sentence(
+                    "a message did not end within {seconds} s", seconds=f"{self._timeout:g}"
+                )
                 await self._take(framer.finish(fault), connection)
                 raise ProtocolViolation(f"{connection.name}: {fault}") from None
             units = framer.feed(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from gateway import ProtocolViolation, QuarantineReason
+from gateway import ProtocolViolation, QuarantineReason, sentence
 
 HL7_0357 = {
     100: "Segment sequence error",
@@ -52,12 +52,13 @@ def rejected(condition: int, message: str, location: str) -> Refusal:
 
 def missing(what: str, location: str) -> Refusal:
     """A message that lacks what it must say."""
-    return Refusal(Verdict.ERROR, 101, f"{what} is missing", location)
+    return Refusal(Verdict.ERROR, 101, sentence("{what} is missing", what=what), location)
 
 
 def unparsable(value: str, what: str, location: str) -> Refusal:
     """A message with a value that can't be read as what it claims to be."""
-    return Refusal(Verdict.ERROR, 102, f"{value[:80]!r} is not {what}", location)
+    why = sentence("{value} is not {what}", value=repr(value[:80]), what=what)
+    return Refusal(Verdict.ERROR, 102, why, location)
 
 
 def misplaced(message: str, location: str) -> Refusal:

@@ -15,7 +15,7 @@ from drivers.hl7.profile import Hl7Profile
 from drivers.hl7.refusal import misplaced, missing, unparsable
 from drivers.hl7.times import parse_time
 from drivers.hl7.values import Measured, read_value
-from gateway import TIME_OF, Instant, Reading, Status, Subject
+from gateway import TIME_OF, Instant, Reading, Status, Subject, sentence
 
 _STATUSES = {
     "F": Status.FINAL,
@@ -92,7 +92,7 @@ def read_results(message: Message, rules: Rules, *, by_specimen: bool) -> tuple[
     """
     found = groups(message, by_specimen=by_specimen)
     if not any(group.observations for group in found):
-        raise misplaced("the message has no OBX", "OBX-5")
+        raise misplaced(sentence("the message has no OBX"), "OBX-5")
     return tuple(
         reading
         for group in found
@@ -103,7 +103,7 @@ def read_results(message: Message, rules: Rules, *, by_specimen: bool) -> tuple[
 
 def _group(message: Message, group: Group, rules: Rules) -> Iterator[Reading]:
     if group.request is None:
-        raise misplaced("OBX stands before any OBR", "OBR-1")
+        raise misplaced(sentence("OBX stands before any OBR"), "OBR-1")
     request = _request(message, group, rules)
     for observation in group.observations:
         code = _code(observation, rules)
@@ -127,7 +127,7 @@ def _request(message: Message, group: Group, rules: Rules) -> _Request:
     status = Status.QC if control or calibration or role == _CONTROL else None
     subject = _subject(segments, rules)
     if status is None and not (subject.specimen or subject.patient):
-        raise missing("whom or which sample the results are about", "OBR-3")
+        raise missing(sentence("whom or which sample the results are about"), "OBR-3")
     if status is Status.QC:
         subject = replace(subject, patient="", issuer="")
     payload = {
@@ -154,7 +154,7 @@ def _subject(segments: Mapping[str, Segment | None], rules: Rules) -> Subject:
 def _code(observation: Observation, rules: Rules) -> str:
     code = rules.code.read({"OBX": observation.segment}).strip()
     if not code:
-        raise missing("the code of a result", f"OBX[{observation.number}]-3")
+        raise missing(sentence("the code of a result"), f"OBX[{observation.number}]-3")
     return code
 
 
@@ -189,7 +189,7 @@ def _status(observation: Observation, rules: Rules) -> Status:
     if not sent:
         return Status(rules.profile.status_unstated)
     if sent not in _STATUSES:
-        raise unparsable(sent, "a result status", f"OBX[{observation.number}]-11")
+        raise unparsable(sent, sentence("a result status"), f"OBX[{observation.number}]-11")
     return _STATUSES[sent]
 
 
@@ -198,11 +198,11 @@ def _value(observation: Observation, status: Status, rules: Rules) -> Measured:
     if not segment.raw(5) and status in _VALUELESS:
         return Measured("")
     if segment.raw(5) and not segment.component(2):
-        raise missing("the type of a value", f"OBX[{observation.number}]-2")
+        raise missing(sentence("the type of a value"), f"OBX[{observation.number}]-2")
     try:
         return read_value(segment, rules.profile.no_result)
     except ValueError:
-        kind = f"of type {segment.component(2)}"
+        kind = sentence("of type {type}", type=segment.component(2))
         raise unparsable(segment.raw(5), kind, f"OBX[{observation.number}]-5") from None
 
 
@@ -233,7 +233,7 @@ def _observed(
     try:
         return parse_time(sent, rules.zone), time_of
     except ValueError:
-        raise unparsable(sent, "a time", f"OBX[{observation.number}]-14") from None
+        raise unparsable(sent, sentence("a time"), f"OBX[{observation.number}]-14") from None
 
 
 def _is_marked(

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, TreeBuilder, tostring
 from xml.parsers import expat
 
 from drivers.http.profile import HttpProfile
-from gateway import ProtocolViolation
+from gateway import ProtocolViolation, sentence
 
 _DEEPEST = 100
 
@@ -39,14 +39,16 @@ def json_rows(body: bytes, rows: str, paths: Mapping[str, str]) -> Iterator[Entr
     try:
         document = json.loads(body, parse_float=str, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise ProtocolViolation(f"the document is no JSON: {error}", body) from error
+        raise ProtocolViolation(
+            sentence("the document is no JSON: {error}", error=error), body
+        ) from error
     found = _at(document, rows)
     if found is None:
         return
     if isinstance(found, dict):
         found = [found]
     if not isinstance(found, list):
-        raise ProtocolViolation(f"there is no list at {rows!r}", body)
+        raise ProtocolViolation(sentence("there is no list at {place}", place=repr(rows)), body)
     for row in found:
         values = {name: _scalar(_at(row, path)) for name, path in paths.items()}
         yield Entry(values, json.dumps(row, sort_keys=True).encode())
@@ -66,7 +68,9 @@ def inner_document(body: bytes, path: str, namespaces: Mapping[str, str]) -> byt
     """The document that stands as text within an envelope, as many a SOAP service sends it."""
     text = _text(parse_xml(body), path, dict(namespaces))
     if text is None:
-        raise ProtocolViolation(f"the envelope holds nothing at {path!r}", body)
+        raise ProtocolViolation(
+            sentence("the envelope holds nothing at {place}", place=repr(path)), body
+        )
     return text.encode()
 
 
@@ -79,7 +83,9 @@ def parse_xml(body: bytes) -> Element:
         nonlocal depth
         depth += 1
         if depth > _DEEPEST:
-            raise ProtocolViolation(f"XML nested more than {_DEEPEST} deep", body)
+            raise ProtocolViolation(
+                sentence("XML nested more than {depth} deep", depth=_DEEPEST), body
+            )
         builder.start(_clark(tag), {_clark(name): text for name, text in attributes.items()})
 
     def end(tag: str) -> None:
@@ -88,7 +94,7 @@ def parse_xml(body: bytes) -> Element:
         builder.end(_clark(tag))
 
     def refuse(*_declaration: object) -> NoReturn:
-        raise ProtocolViolation("XML with a document type is refused", body)
+        raise ProtocolViolation(sentence("XML with a document type is refused"), body)
 
     parser.StartElementHandler = begin
     parser.EndElementHandler = end
@@ -97,7 +103,9 @@ def parse_xml(body: bytes) -> Element:
     try:
         parser.Parse(body, True)  # noqa: FBT003 - expat takes no keywords
     except (expat.ExpatError, ValueError, LookupError) as error:
-        raise ProtocolViolation(f"the document is no XML: {error}", body) from error
+        raise ProtocolViolation(
+            sentence("the document is no XML: {error}", error=error), body
+        ) from error
     return builder.close()
 
 

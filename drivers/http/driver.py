@@ -27,6 +27,7 @@ from gateway import (
     Tap,
     fetched,
     follow,
+    sentence,
     write_wall,
 )
 
@@ -85,7 +86,13 @@ class HttpSource:
             answered = await self._ask(profile, start, page)
             rows += answered
             if len(rows) > _MOST_ROWS:
-                raise DeviceUnavailable(f"more than {_MOST_ROWS} rows since {start.isoformat()}")
+                raise DeviceUnavailable(
+                    sentence(
+                        "more than {count} rows since {time}",
+                        count=_MOST_ROWS,
+                        time=start.isoformat(),
+                    )
+                )
             if request.pages == "one" or len(answered) < request.rows:
                 return sorted(rows, key=_time)
             page += 1
@@ -100,7 +107,11 @@ class HttpSource:
             if last <= start:
                 if len(rows) >= request_of(profile).rows:
                     raise DeviceUnavailable(
-                        f"{len(rows)} rows of {start.isoformat()} fill an answer: raise `rows`"
+                        sentence(
+                            "{count} rows of {time} fill an answer: raise `rows`",
+                            count=len(rows),
+                            time=start.isoformat(),
+                        )
                     )
                 return
             start = last
@@ -111,7 +122,9 @@ class HttpSource:
         try:
             return [fetched(profile, row.values) for row in rows_of(profile, body)]
         except ProtocolViolation as error:
-            raise DeviceUnavailable(f"{question.url}: {error}") from error
+            raise DeviceUnavailable(
+                sentence("{place}: {why}", place=question.url, why=error)
+            ) from error
 
     async def _answer(self, question: Question) -> bytes:
         """The body; ConnectionError if the service can't be reached."""
@@ -120,10 +133,16 @@ class HttpSource:
                 return await self._sent(question.built(self._client))
         except (TimeoutError, httpx.TimeoutException) as error:
             raise DeviceUnavailable(
-                f"{question.url}: no whole answer within {self._options.timeout:g} s"
+                sentence(
+                    "{place}: no whole answer within {seconds} s",
+                    place=question.url,
+                    seconds=f"{self._options.timeout:g}",
+                )
             ) from error
         except httpx.RequestError as error:
-            raise ConnectionError(f"{question.url}: {error}") from error
+            raise ConnectionError(
+                sentence("{place}: {why}", place=question.url, why=error)
+            ) from error
 
     async def _sent(self, request: httpx.Request) -> bytes:
         self._tap(Direction.OUT, f"{request.method} {request.url.raw_path.decode()}".encode())
@@ -138,10 +157,14 @@ class HttpSource:
         async for piece in response.aiter_bytes():
             body += piece
             if len(body) > self._options.limit:
-                raise DeviceUnavailable(f"the answer is over {self._options.limit} bytes")
+                raise DeviceUnavailable(
+                    sentence("the answer is over {limit} bytes", limit=self._options.limit)
+                )
         self._tap(Direction.IN, bytes(body))
         if response.status_code != httpx.codes.OK:
-            raise DeviceUnavailable(f"the service answered {response.status_code}")
+            raise DeviceUnavailable(
+                sentence("the service answered {status}", status=response.status_code)
+            )
         return bytes(body)
 
 

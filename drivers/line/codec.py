@@ -9,6 +9,7 @@ from operator import xor
 from typing import TypeAlias
 
 from drivers.line.framing import ChecksumKind, Framing
+from gateway import sentence
 
 _POLYNOMIAL = 0xA001
 """CRC-16 of Modbus, MODBUS over Serial Line V1.02, 6.2.2."""
@@ -65,21 +66,21 @@ class Splitter:
         """The rest of a message that will not come to its end."""
         rest, self._buffer = self._buffer, b""
         skipped, self._skipping = self._skipping, False
-        return Damaged(rest, "broken off") if rest.strip() and not skipped else None
+        return Damaged(rest, sentence("broken off")) if rest.strip() and not skipped else None
 
     def _next(self) -> Piece | None:
         begin = self._begin()
         if begin:
-            return Damaged(self._take(begin), "outside of a message")
+            return Damaged(self._take(begin), sentence("outside of a message"))
         end = self._find_end()
         if end is None:
             return self._too_long()
         data = self._take(end)
         if self._skipping:
             self._skipping = False
-            return Damaged(b"", "the rest of a message that was too long")
+            return Damaged(b"", sentence("the rest of a message that was too long"))
         if len(data) > self._framing.limit:
-            return Damaged(data[: self._framing.limit], "too long")
+            return Damaged(data[: self._framing.limit], sentence("too long"))
         return read(self._framing, data)
 
     def _begin(self) -> int:
@@ -106,7 +107,7 @@ class Splitter:
             return None
         head = self._take(len(self._buffer) - len(self._end) + 1)
         skipping, self._skipping = self._skipping, True
-        return Damaged(b"" if skipping else head[: self._framing.limit], "too long")
+        return Damaged(b"" if skipping else head[: self._framing.limit], sentence("too long"))
 
     def _take(self, size: int) -> bytes:
         taken, self._buffer = self._buffer[:size], self._buffer[size:]
@@ -120,7 +121,7 @@ def read(framing: Framing, data: bytes) -> Piece:
     after = check.at == "after-end"
     body = data[: len(data) - width] if after and width else data
     if not (body.startswith(start) and body.endswith(end)):
-        return Damaged(data, "not framed")
+        return Damaged(data, sentence("not framed"))
     inner = body[len(start) : len(body) - len(end)]
     text, sent = (inner, data[len(body) :]) if after else _parted(inner, width)
     if check.kind is not ChecksumKind.NONE:
@@ -128,7 +129,7 @@ def read(framing: Framing, data: bytes) -> Piece:
         made = checksum(check.kind, b"".join(parts[part] for part in check.covers))
         written = made.hex().upper().encode() if check.hex else made
         if (sent.upper() if check.hex else sent) != written:
-            return Damaged(data, "wrong checksum")
+            return Damaged(data, sentence("wrong checksum"))
     return Message(data, _unescaped(framing, text))
 
 

@@ -17,6 +17,7 @@ from gateway import (
     Subject,
     content_digest,
     identify,
+    sentence,
 )
 
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
@@ -42,14 +43,21 @@ def hear(devices: Sequence[DeviceEntry], message: Message) -> Said | Refusal:
     """What a message says of the one device that it can be from."""
     heard = [(entry, found) for entry in devices if (found := _matched(entry, message))]
     if not heard:
-        return Refusal(QuarantineReason.UNREADABLE, "no pattern of a profile matches")
+        return Refusal(QuarantineReason.UNREADABLE, sentence("no pattern of a profile matches"))
     senders = {sender for _, (_, match) in heard if (sender := _group(match, "sender"))}
     sender = senders.pop() if len(senders) == 1 else ""
     named = identify(devices, sender)
     theirs = [(entry, found) for entry, found in heard if entry in named]
     if len(theirs) != 1:
         reason = QuarantineReason.AMBIGUOUS if theirs else QuarantineReason.UNKNOWN_DEVICE
-        return Refusal(reason, f"sender {sender!r} names {len(theirs)} of these devices")
+        return Refusal(
+            reason,
+            sentence(
+                "sender {sender} names {count} of these devices",
+                sender=repr(sender),
+                count=len(theirs),
+            ),
+        )
     return _say(*theirs[0])
 
 
@@ -78,7 +86,8 @@ def _say(entry: DeviceEntry, found: tuple[Line, re.Match[str]]) -> Said | Refusa
         return Said(entry.id, ())
     for code in _profile(entry).checks:
         if (text := _group(match, code)) and not passes_mod11_2(text):
-            return Refusal(QuarantineReason.UNREADABLE, f"the check character of {code} is wrong")
+            why = sentence("the check character of {code} is wrong", code=code)
+            return Refusal(QuarantineReason.UNREADABLE, why)
     return Said(entry.id, tuple(_readings(entry, line, match)))
 
 

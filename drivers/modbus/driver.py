@@ -20,6 +20,7 @@ from gateway import (
     Poller,
     PollingDriver,
     Reading,
+    sentence,
 )
 
 _NOT_NOW = {Refusal.ACKNOWLEDGE, Refusal.BUSY, Refusal.GATEWAY_PATH, Refusal.GATEWAY_TARGET}
@@ -102,8 +103,11 @@ class _Turn:
             codes = ", ".join(str(int(code)) for code in sorted(self._refusals))
             raise self._line.unavailable(
                 self._survey.unit,
-                f"refuses every register it is asked for (exception {codes}): check `unit` and "
-                f"`offset` of {self._survey.entry.id}, and `table` and `first` of its profile",
+                sentence(
+                    "refuses every register it is asked for (exception {codes}): check `unit` and"
+                    " `offset` of the device, and `table` and `first` of its profile",
+                    codes=codes,
+                ),
             )
         if self._holes:
             self._survey.learn(frozenset(self._holes))
@@ -115,7 +119,8 @@ class _Turn:
             return step.decode(answer, self._line.last)
         if answer.code in _NOT_NOW:
             raise self._line.unavailable(
-                self._survey.unit, f"can't answer now (exception {answer.code})"
+                self._survey.unit,
+                sentence("can't answer now (exception {code})", code=answer.code),
             )
         self._answered = True
         self._refusals.add(answer.code)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from drivers.modbus.codec import Framing, Refused, read_reply
 from drivers.modbus.planner import Block
-from gateway import Connection, DeviceUnavailable, Direction, Exchange, ProtocolViolation
+from gateway import Connection, DeviceUnavailable, Direction, Exchange, ProtocolViolation, sentence
 
 _BABBLE = 8192
 """Bytes in one exchange beyond which a peer is no longer listened to."""
@@ -72,16 +72,16 @@ class Line:
         del self.owing[unit]
         if isinstance(answer, Refused):
             await self._hush()
-            raise DeviceUnavailable(
-                f"{self._place(unit)} answers with exception {answer.code} after a time-out"
-            )
+            why = sentence("answers with exception {code} after a time-out", code=answer.code)
+            raise self.unavailable(unit, why)
 
     def unavailable(self, unit: int, why: str) -> DeviceUnavailable:
         """The error that says so of a unit, with its place."""
-        return DeviceUnavailable(f"{self._place(unit)} {why}")
+        return DeviceUnavailable(self._of(unit, why))
 
-    def _place(self, unit: int) -> str:
-        return f"unit {unit} on {self._connection.name}"
+    def _of(self, unit: int, why: str) -> str:
+        place = self._connection.name
+        return sentence("unit {unit} on {place}: {why}", unit=unit, place=place, why=why)
 
     def _note(self, received: bytes | bytearray) -> None:
         if received:
@@ -120,15 +120,26 @@ class Line:
             self._framing.reset()
         asked = f"{block.table} {block.at + block.offset} to {block.end + block.offset - 1}"
         if nonsense:
-            return ProtocolViolation(
-                f"{self._place(unit)} sent {len(received)} bytes that are no answer to {asked}: "
-                "check framing, baud rate, parity and cabling",
-                bytes(received),
+            why = sentence(
+                "sent {count} bytes that are no answer to {asked}: check framing, baud rate, parity"
+                " and cabling",
+                count=len(received),
+                asked=asked,
             )
-        stray = f" ({len(received)} bytes answered something else)" if received else ""
-        return self.unavailable(
-            unit, f"did not answer {asked} within {self._timing.timeout:g} s{stray}"
-        )
+            return ProtocolViolation(self._of(unit, why), bytes(received))
+        seconds = f"{self._timing.timeout:g}"
+        if received:
+            why = sentence(
+                "did not answer {asked} within {seconds} s; {count} bytes answered something else",
+                asked=asked,
+                seconds=seconds,
+                count=len(received),
+            )
+        else:
+            why = sentence(
+                "did not answer {asked} within {seconds} s", asked=asked, seconds=seconds
+            )
+        return self.unavailable(unit, why)
 
     async def _hush(self) -> bytes:
         """Leave the line quiet, for a bounded time; what came is thrown away."""

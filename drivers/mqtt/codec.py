@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gateway import ProtocolViolation
+from gateway import ProtocolViolation, sentence
 
 LEVEL_3_1_1 = 4
 LEVEL_5 = 5
@@ -177,4 +177,6 @@ class _Reader:
         raise self.violation("variable byte integer")
 
     def violation(self, what: str) -> ProtocolViolation:
-        return ProtocolViolation(f"not an MQTT journal frame: {what}", self._frame)
+        return ProtocolViolation(
+            sentence("not an MQTT journal frame: {what}", what=what), self._frame
+        )

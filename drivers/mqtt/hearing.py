@@ -17,6 +17,7 @@ from gateway import (
     RawId,
     WireRecord,
     content_digest,
+    sentence,
 )
 
 Listeners: TypeAlias = Mapping[str, Sequence[Listener]]
@@ -46,7 +47,9 @@ def hear(everybody: Listeners, message: Publish) -> tuple[Said, ...] | Refusal:
         return ()
     theirs = everybody.get(message.topic, ())
     if not theirs:
-        return Refusal(QuarantineReason.UNKNOWN_DEVICE, "no device publishes on this topic")
+        return Refusal(
+            QuarantineReason.UNKNOWN_DEVICE, sentence("no device publishes on this topic")
+        )
     try:
         return tuple(listener.hear(message) for listener in theirs)
     except ProtocolViolation as error:
@@ -77,6 +80,8 @@ def interpret(
         if isinstance(message, Publish):
             heard = hear(listeners_by_topic(link), message)
             if isinstance(heard, Refusal):
-                raise ProtocolViolation(f"{message.topic}: {heard.detail}", record.data)
+                raise ProtocolViolation(
+                    sentence("{place}: {why}", place=message.topic, why=heard.detail), record.data
+                )
             return [publication(said, message, raw_id) for said in heard if said.readings]
     return ()

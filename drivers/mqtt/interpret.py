@@ -14,7 +14,7 @@ from drivers.mqtt.payload import Digits, number, parse_json, parse_text
 from drivers.mqtt.profile import Availability, MqttDevice, MqttProfile, Topic
 from drivers.mqtt.times import parse_time
 from drivers.mqtt.topics import expand
-from gateway import DeviceEntry, Instant, Kind, ProtocolViolation, Quality, Reading
+from gateway import DeviceEntry, Instant, Kind, ProtocolViolation, Quality, Reading, sentence
 
 _MOST_UNKNOWN = 32
 
@@ -129,7 +129,9 @@ class TextListener:
     def hear(self, message: Publish) -> Said:
         text = parse_text(message.payload).strip()
         if self._kind is Kind.MEASUREMENT and number(text) is None:
-            raise ProtocolViolation(f"{text[:80]!r} is not a number", message.payload)
+            raise ProtocolViolation(
+                sentence("{text} is not a number", text=repr(text[:80])), message.payload
+            )
         reading = _reading(self._code, self._kind, text, None, _quality(message, None))
         return Said(self.device, (reading,))
 
@@ -149,7 +151,9 @@ class AvailabilityListener:
             word = find(parse_json(message.payload), self._path)
         if not isinstance(word, str) or word not in self._words:
             words = " or ".join(self._words)
-            raise ProtocolViolation(f"availability is not {words}", message.payload)
+            raise ProtocolViolation(
+                sentence("availability is not {words}", words=words), message.payload
+            )
         return Said(self.device, online=self._words[word])
 
 
@@ -189,8 +193,11 @@ def _reading(
             text = "true" if value else "false"
             return Reading(code, text, None, "", observed_at, quality)
         case _:
-            shape = "an object" if isinstance(value, dict) else "an array"
-            raise ProtocolViolation(f"{code} is {shape}, not a value")
+            raise ProtocolViolation(
+                sentence("{code} is an object, not a value", code=code)
+                if isinstance(value, dict)
+                else sentence("{code} is an array, not a value", code=code)
+            )
 
 
 def _known_paths(topic: Topic, points: Mapping[Path, object]) -> frozenset[Path]:

@@ -7,7 +7,7 @@ import math
 import re
 from typing import NoReturn
 
-from gateway import ProtocolViolation
+from gateway import ProtocolViolation, sentence
 
 MAX_PAYLOAD = 262_144
 """Bytes of the largest payload that is interpreted; sensors send hundreds."""
@@ -24,11 +24,16 @@ class Digits(str):
 def parse_text(payload: bytes) -> str:
     """The payload as text; ProtocolViolation if it is too long or not UTF-8."""
     if len(payload) > MAX_PAYLOAD:
-        raise ProtocolViolation(f"{len(payload)} bytes are more than {MAX_PAYLOAD}", payload)
+        size = len(payload)
+        raise ProtocolViolation(
+            sentence("{size} bytes are more than {most}", size=size, most=MAX_PAYLOAD), payload
+        )
     try:
         return payload.decode()
     except UnicodeDecodeError as error:
-        raise ProtocolViolation(f"not UTF-8 at byte {error.start}", payload) from error
+        raise ProtocolViolation(
+            sentence("not UTF-8 at byte {at}", at=error.start), payload
+        ) from error
 
 
 def parse_json(payload: bytes) -> object:
@@ -40,9 +45,9 @@ def parse_json(payload: bytes) -> object:
     try:
         document: object = _decode(text)
     except (ValueError, RecursionError) as error:
-        raise ProtocolViolation(f"not JSON: {error}", payload) from error
+        raise ProtocolViolation(sentence("not JSON: {error}", error=error), payload) from error
     if "\\ud" in text.lower() and not _is_unicode(document):
-        raise ProtocolViolation("not JSON: half of a surrogate pair", payload)
+        raise ProtocolViolation(sentence("not JSON: half of a surrogate pair"), payload)
     return document
 
 

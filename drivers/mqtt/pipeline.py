@@ -17,6 +17,7 @@ from gateway import (
     Ports,
     RawId,
     WireRecord,
+    sentence,
 )
 
 _GRACE = 3.0
@@ -140,7 +141,7 @@ class Pipeline:
             elif not (message.retain and said.device in self._away):
                 continue
             online = said.device not in self._away
-            reason = "" if online else f"it says so on {message.topic}"
+            reason = "" if online else sentence("it says so on {topic}", topic=message.topic)
             await self._ports.availability(said.device, online=online, reason=reason, raw_id=raw_id)
 
     async def _commit(

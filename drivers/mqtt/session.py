@@ -17,7 +17,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from drivers.mqtt.codec import Connack, Publish, encode, puback, strip_length
 from drivers.mqtt.profile import MQTT_5, MqttLink, Tls
-from gateway import DeviceUnavailable, Direction, ProtocolViolation, Tap
+from gateway import DeviceUnavailable, Direction, ProtocolViolation, Tap, sentence
 
 MAX_PACKET = 1_048_576
 """Bytes of the largest packet that an MQTT 5 broker may send us."""
@@ -71,13 +71,13 @@ class Session:
                 properties=_connect_properties(options),
             )
         except OSError as error:
-            raise self._unavailable(f"can't be reached: {error}") from error
+            raise self._unavailable(sentence("can't be reached: {error}", error=error)) from error
         self._attach()
         try:
             async with asyncio.timeout(_ANSWER):
                 return await self._connack
         except TimeoutError as error:
-            raise self._unavailable("does not answer") from error
+            raise self._unavailable(sentence("does not answer")) from error
 
     async def subscribe(self, filters: Sequence[str], replay: Container[str]) -> None:
         """Subscribe with QoS 1; DeviceUnavailable if the broker refuses a filter.
@@ -92,13 +92,13 @@ class Session:
             else:
                 _, number = self._client.subscribe(pattern, 1)
             if number is None:
-                raise self._lost or self._unavailable("is gone")
+                raise self._lost or self._unavailable(sentence("is gone"))
             self._subscribed[number] = self._loop.create_future()
         try:
             async with asyncio.timeout(_ANSWER):
                 await asyncio.gather(*self._subscribed.values())
         except TimeoutError as error:
-            raise self._unavailable("does not answer a subscription") from error
+            raise self._unavailable(sentence("does not answer a subscription")) from error
 
     def unsubscribe(self, topic: str) -> None:
         """Ask the broker to send nothing more on `topic`; nobody waits for its answer."""
@@ -197,7 +197,9 @@ class Session:
         if self._connack.done():
             return
         if reason.is_failure:
-            self._end(self._unavailable(f"refuses the connection: {reason}"))
+            self._end(
+                self._unavailable(sentence("refuses the connection: {reason}", reason=reason))
+            )
         else:
             self._connack.set_result(answer)
 
@@ -205,7 +207,7 @@ class Session:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            self._end(ProtocolViolation(f"{self._name}: the broker sent a topic that is not UTF-8"))
+            self._end(ProtocolViolation(sentence("the broker sent a topic that is not UTF-8")))
             return
         properties = None
         if self._options.version == MQTT_5:
@@ -226,7 +228,9 @@ class Session:
             return
         refused = [str(reason) for reason in reasons if reason.is_failure]
         if refused:
-            answered.set_exception(self._unavailable(f"refuses a subscription: {refused[0]}"))
+            answered.set_exception(
+                self._unavailable(sentence("refuses a subscription: {reason}", reason=refused[0]))
+            )
         else:
             answered.set_result(None)
 
@@ -234,7 +238,7 @@ class Session:
         self, _client: paho.Client, _data: Any, _flags: paho.DisconnectFlags,
         reason: ReasonCode, _properties: Properties | None,
     ) -> None:  # fmt: skip
-        self._end(self._unavailable(f"closed the connection: {reason}"))
+        self._end(self._unavailable(sentence("closed the connection: {reason}", reason=reason)))
 
     def _end(self, error: Exception) -> None:
         """The connection is over; the first reason counts."""
@@ -267,7 +271,8 @@ class Session:
 
     def _unavailable(self, what: str) -> DeviceUnavailable:
         options = self._options
-        return DeviceUnavailable(f"{self._name}: broker {options.host}:{options.port} {what}")
+        place = f"{options.host}:{options.port}"
+        return DeviceUnavailable(sentence("broker {place}: {why}", place=place, why=what))
 
 
 @asynccontextmanager

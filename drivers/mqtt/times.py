@@ -10,7 +10,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from drivers.mqtt.payload import Digits
-from gateway import Instant, ProtocolViolation, from_datetime
+from gateway import Instant, ProtocolViolation, from_datetime, sentence
 
 Zone: TypeAlias = ZoneInfo | None
 
@@ -73,10 +73,16 @@ def _local(value: str, zone: Zone) -> Instant:
 
 def _placed(moment: datetime, zone: Zone) -> datetime:
     if zone is None:
-        raise ProtocolViolation(f"time {moment.isoformat()} has no zone and the profile gives none")
+        raise ProtocolViolation(
+            sentence("time {time} has no zone and the profile gives none", time=moment.isoformat())
+        )
     placed = moment.replace(tzinfo=zone)
     if _offset(placed) != _offset(placed.replace(fold=1)):
-        raise ProtocolViolation(f"time {moment.isoformat()} is not one instant in {zone.key}")
+        raise ProtocolViolation(
+            sentence(
+                "time {time} is not one instant in {zone}", time=moment.isoformat(), zone=zone.key
+            )
+        )
     return placed
 
 
@@ -85,4 +91,5 @@ def _offset(moment: datetime) -> timedelta | None:
 
 
 def _not_a_time(value: object, form: TimeFormat) -> ProtocolViolation:
-    return ProtocolViolation(f"{str(value)[:_LONGEST]!r} is not a time ({form})")
+    text = repr(str(value)[:_LONGEST])
+    return ProtocolViolation(sentence("{text} is not a time ({form})", text=text, form=form))

@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 
 from drivers.sqlpoll.dialect import Dialect, Statement
 from drivers.sqlpoll.engine import DbConnection, Engine
-from gateway import DeviceUnavailable
+from gateway import DeviceUnavailable, sentence
 
 T = TypeVar("T")
 Rows: TypeAlias = Sequence[Sequence[object]]
@@ -34,7 +34,7 @@ class Database:
             self._connection = await self._away(self._engine.connect)
         except self._engine.error as error:
             raise DeviceUnavailable(
-                f"link {self._name}: the database can't be opened: {_first_line(error)}"
+                sentence("the database can't be opened: {error}", error=_first_line(error))
             ) from error
 
     async def select(self, statement: Statement) -> Rows:
@@ -60,7 +60,9 @@ class Database:
             self._connection.rollback()
         except self._engine.error as error:
             self._recover(error)
-            raise DeviceUnavailable(f"link {self._name}: {_first_line(error)}") from error
+            raise DeviceUnavailable(
+                sentence("the database refuses: {error}", error=_first_line(error))
+            ) from error
         return rows
 
     def _recover(self, cause: Exception) -> None:
@@ -68,7 +70,7 @@ class Database:
             self._connection.rollback()
         except self._engine.error:
             raise ConnectionError(
-                f"link {self._name}: the database is lost: {_first_line(cause)}"
+                sentence("the database is lost: {error}", error=_first_line(cause))
             ) from cause
 
     async def _away(self, work: Callable[[], T]) -> T:

@@ -22,6 +22,7 @@ from gateway import (
     fetched,
     follow,
     from_datetime,
+    sentence,
     write_wall,
 )
 
@@ -59,7 +60,7 @@ class SqlSource:
             return None
         ((moment,),) = await self._database.select(Statement(self._dialect.now, ()))
         if not isinstance(moment, datetime):
-            raise DeviceUnavailable(f"the database's clock says {moment!r}")
+            raise DeviceUnavailable(sentence("the database's clock says {time}", time=repr(moment)))
         return from_datetime(moment.replace(tzinfo=UTC))
 
     async def pages(
@@ -85,7 +86,7 @@ class SqlSource:
             yield [fetched(profile, row) for row in native]
             if len(rows) < self._page:
                 return
-            after = _next_place(device, profile, native[-1], after)
+            after = _next_place(profile, native[-1], after)
 
 
 def _first_place(name: DatabaseName, profile: SqlProfile, start: Position) -> Place:
@@ -96,14 +97,18 @@ def _first_place(name: DatabaseName, profile: SqlProfile, start: Position) -> Pl
     return Place(time, start.key)
 
 
-def _next_place(
-    device: DeviceEntry, profile: SqlProfile, last: dict[str, object], before: Place
-) -> Place:
+def _next_place(profile: SqlProfile, last: dict[str, object], before: Place) -> Place:
     time, key = last[profile.columns.time], last[profile.columns.key]
     if not (_binds(time) and _binds(key)) or (time, key) == (before.time, before.key):
         raise DeviceUnavailable(
-            f"{device.id}: reading does not get past key {key!r} at {time!r}:"
-            f" {profile.columns.key} must be unique and {profile.columns.time} a time"
+            sentence(
+                "reading does not get past key {key} at {time}: {key_column} must be unique and"
+                " {time_column} a time",
+                key=repr(key),
+                time=repr(time),
+                key_column=profile.columns.key,
+                time_column=profile.columns.time,
+            )
         )
     return Place(time, key)
 

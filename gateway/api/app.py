@@ -28,6 +28,7 @@ from gateway.api.patients import Patients
 from gateway.api.quarantine import Quarantine
 from gateway.api.results import Results
 from gateway.api.route import PREFIX
+from gateway.api.site import Site
 from gateway.room import Access, access, rule_of
 from gateway.web import BrowserHeaders, GatewayView, Guard, Refusal, json_response, problem
 
@@ -119,6 +120,7 @@ def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
         *Latest(view).routes(),
         *Events(view).routes(),
         *Messages(view).routes(),
+        *Site(view).routes(),
         *Devices(view).routes(),
         *Quarantine(view).routes(),
         *Results(view).routes(),

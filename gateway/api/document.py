@@ -207,6 +207,14 @@ class Quarantine(_Document):
     next: int | None
 
 
+class Site(_Document):
+    id: str
+    name: dict[str, str]
+    time_zone: str
+    locale: str
+    version: str
+
+
 class PointItem(_Document):
     code: str
     name: dict[str, str]

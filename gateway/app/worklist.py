@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.driver import AnalyzerOptions, DriverType, LinkEntry
+from gateway.model import sentence
 from gateway.store import EventStore, QuarantineEntry
 from gateway.supervisor import Again, Outcome, Selection, Trial
 
@@ -122,4 +123,4 @@ def _from(link: LinkEntry, device: str) -> LinkEntry:
 
 
 def _no_link(entry: QuarantineEntry) -> str:
-    return f"devices.yaml has no link {entry.entry.link!r} any more"
+    return sentence("devices.yaml has no link {link} any more", link=entry.entry.link)

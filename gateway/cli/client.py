@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import orjson
@@ -41,6 +43,11 @@ class Gateway:
     def __init__(self, client: httpx.Client, place: Path) -> None:
         self._client = client
         self._place = place
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone, in which its people read the clock."""
+        return ZoneInfo(self.get("/site")["time_zone"])
 
     def get(self, path: str, **query: str | int) -> Any:
         """The parsed answer to a GET of `/api/v1` + `path`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -95,11 +96,11 @@ def _tail_values(device: str, data: Data, *, json: bool) -> None:
                 if json:
                     print_json(value)
                 else:
-                    _say_value(value)
+                    _say_value(value, gateway.zone)
 
 
-def _say_value(value: dict[str, Any]) -> None:
-    at = clock(value["observed_at"])
+def _say_value(value: dict[str, Any], zone: ZoneInfo) -> None:
+    at = clock(value["observed_at"], zone)
     quality = "" if value["quality"] == "good" else f"  ({value['quality']})"
     typer.echo(f"{at}  {value['code']:<28}  {shown(value)}{quality}")
 
@@ -118,7 +119,7 @@ def _tail_line(name: str, data: Data, *, json: bool) -> None:
                 continue
             if sent.data["missed"]:
                 say(f"{sent.data['missed']} pieces came too fast to be shown")
-            moment, direction = clock(sent.data["at"]), sent.data["direction"]
+            moment, direction = clock(sent.data["at"], gateway.zone), sent.data["direction"]
             typer.echo(line(moment, direction, b64decode(sent.data["bytes"])))
 
 

@@ -44,11 +44,18 @@ def _page(after: int, device: str | None, limit: int, data: Data, *, json: bool)
             if not page["items"]:
                 break
             after = page["next"]
+        zone = gateway.zone
     if json:
         print_json({"items": items, "next": after})
         return
     rows = [
-        (str(item["seq"]), when(item["observed_at"]), item["device"], item["code"], shown(item))
+        (
+            str(item["seq"]),
+            when(item["observed_at"], zone),
+            item["device"],
+            item["code"],
+            shown(item),
+        )
         for item in items
     ]
     print_table(("seq", "observed", "device", "point", "value"), rows)
@@ -68,5 +75,5 @@ def _follow(after: int, device: str | None, data: Data, *, json: bool) -> None:
                 print_json(sent.data)
             else:
                 item = sent.data
-                head = f"{item['seq']:>8}  {when(item['observed_at'])}"
+                head = f"{item['seq']:>8}  {when(item['observed_at'], gateway.zone)}"
                 typer.echo(f"{head}  {item['device']}  {item['code']}  {shown(item)}")

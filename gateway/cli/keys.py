@@ -13,7 +13,7 @@ from gateway.cli import key_copies
 from gateway.cli.exits import Exit
 from gateway.cli.key_copies import KEEP_A_COPY, Place, Suite, now, read, source_in
 from gateway.cli.options import Data, Json
-from gateway.cli.output import print_json, print_table, progress, say, when
+from gateway.cli.output import in_utc, print_json, print_table, progress, say
 from gateway.cli.places import find, is_running
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def list_(data: Data = None, keys: Place = None, json: Json = False) -> None:
         [
             str(key["id"]) + (" *" if key["active"] else ""),
             key["suite"],
-            when(key["made"]),
+            in_utc(key["made"]),
             ", ".join(key["needed_by"]) if key["needed_by"] is not None else "start the gateway",
         ]
         for key in report["keys"]

@@ -56,8 +56,8 @@ def say_error(message: str) -> None:
     say(message, style="red")
 
 
-def when(stamp: str, *, now: datetime | None = None, zone: tzinfo | None = None) -> str:
-    """An RFC 3339 time in `zone` (this machine's): the clock for today, else the date too."""
+def when(stamp: str, zone: tzinfo, *, now: datetime | None = None) -> str:
+    """An RFC 3339 time in `zone`: the clock for today, else the date too."""
     if not stamp:
         return ""
     moment = datetime.fromisoformat(stamp).astimezone(zone)
@@ -67,8 +67,13 @@ def when(stamp: str, *, now: datetime | None = None, zone: tzinfo | None = None)
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def clock(stamp: str, *, zone: tzinfo | None = None) -> str:
-    """The time of day with milliseconds."""
+def in_utc(stamp: str) -> str:
+    """An RFC 3339 time where no gateway tells the site's zone: date, clock, and `UTC`."""
+    return f"{datetime.fromisoformat(stamp).astimezone(UTC):%Y-%m-%d %H:%M} UTC" if stamp else ""
+
+
+def clock(stamp: str, zone: tzinfo) -> str:
+    """The time of day in `zone`, with milliseconds."""
     return datetime.fromisoformat(stamp).astimezone(zone).strftime("%H:%M:%S.%f")[:-3]
 
 

@@ -29,6 +29,7 @@ def list_(
     with reach(data) as gateway:
         query = _chosen(device, reason)
         page = gateway.get("/quarantine", limit=limit, open="true", **query)
+        zone = gateway.zone
     if json:
         print_json(page)
         return
@@ -36,7 +37,7 @@ def list_(
         typer.echo("Nothing waits.")
         return
     rows = [
-        [str(item["id"]), when(item["received_at"]), item["device"], item["detail"]]
+        [str(item["id"]), when(item["received_at"], zone), item["device"], item["detail"]]
         for item in page["items"]
     ]
     print_table(["id", "received", "device", "what"], rows)

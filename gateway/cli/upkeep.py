@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.options import Data, Json
-from gateway.cli.output import print_json, progress, when
+from gateway.cli.output import in_utc, print_json, progress
 from gateway.cli.places import is_running
 from gateway.errors import ConfigError
 
@@ -75,5 +75,5 @@ def _say_cut(report: Mapping[str, Any], what: str, *, json: bool) -> None:
     size = sum(file["size"] for file in files)
     typer.echo(
         f"{what}: events up to seq {report['last_seq']} in {len(files)} files, "
-        f"{size / 1e6:,.1f} MB, made {when(report['made_at'])}; every count and hash is right"
+        f"{size / 1e6:,.1f} MB, made {in_utc(report['made_at'])}; every count and hash is right"
     )

@@ -37,7 +37,7 @@ from gateway.model.terms import (
     Retention,
     Status,
 )
-from gateway.model.text import Localized, localize
+from gateway.model.text import Localized, localize, sentence
 from gateway.model.time import Clock, Instant, Micros, SystemClock, from_datetime, to_datetime
 from gateway.model.wire import Quarantined, RawId, WireRecord
 
@@ -90,5 +90,6 @@ __all__ = [
     "order_statement",
     "patient_statement",
     "script_of",
+    "sentence",
     "to_datetime",
 ]

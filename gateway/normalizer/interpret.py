@@ -20,6 +20,7 @@ from gateway.model import (
     Reading,
     Source,
     Value,
+    sentence,
 )
 from gateway.normalizer.change import ChangeFilter
 from gateway.normalizer.laboratory import Laboratory
@@ -206,22 +207,35 @@ def _meaning(code: str, point: Point) -> _Meaning:
 
 
 def _unknown(reading: Reading) -> Finding:
-    detail = f"the profile has no point {reading.code!r}; the device sent {reading.text!r}"
+    detail = sentence(
+        "the profile has no point {code}; the device sent {text}",
+        code=reading.code,
+        text=repr(reading.text),
+    )
     return Finding(reading, QuarantineReason.UNKNOWN_CODE, reading.code, detail)
 
 
 def _finding(reading: Reading, meaning: _Meaning) -> Finding | None:
     point = meaning.point
     if reading.unit and reading.unit != point.unit:
-        detail = f"{reading.code} came in {reading.unit!r}, the profile says {point.unit!r}"
+        detail = sentence(
+            "{code} came in {unit}, the profile says {ours}",
+            code=reading.code,
+            unit=repr(reading.unit),
+            ours=repr(point.unit),
+        )
         return Finding(reading, QuarantineReason.UNKNOWN_UNIT, reading.unit, detail)
     if reading.quality is Quality.BAD:
         return None
     if meaning.states and reading.text not in meaning.states:
-        detail = f"{reading.code} has no state {reading.text!r}"
+        detail = sentence("{code} has no state {text}", code=reading.code, text=repr(reading.text))
         return Finding(reading, QuarantineReason.UNKNOWN_CODE, reading.text, detail)
     if point.kind is Kind.MEASUREMENT and reading.number is None:
-        detail = f"{reading.code} should be a number, the device sent {reading.text!r}"
+        detail = sentence(
+            "{code} should be a number, the device sent {text}",
+            code=reading.code,
+            text=repr(reading.text),
+        )
         return Finding(reading, QuarantineReason.UNREADABLE, reading.code, detail)
     return None
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from gateway.driver import DeviceEntry, Ports
 from gateway.errors import DeviceUnavailable
-from gateway.model import Instant, Quarantined, QuarantineReason, WireRecord
+from gateway.model import Instant, Quarantined, QuarantineReason, WireRecord, sentence
 from gateway.rows.entry import Entry
 from gateway.rows.ledger import MOST_KNOWN, Ledger, Said, furthest
 from gateway.rows.meaning import readings, statements
@@ -77,7 +77,8 @@ def _once(row: Fetched, keys: set[str]) -> Fetched:
         return row
     key = str(row.key)
     if key in keys:
-        return Refused(row.values, f"key {key!r} came twice in one poll: it identifies no row")
+        why = sentence("key {key} came twice in one poll: it identifies no row", key=key)
+        return Refused(row.values, why)
     if len(keys) >= MOST_KNOWN:
         keys.clear()
     keys.add(key)

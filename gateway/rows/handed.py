@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gateway.driver import DeviceEntry
 from gateway.errors import ProtocolViolation
 from gateway.keys import content_digest
-from gateway.model import Publication, RawId
+from gateway.model import Publication, RawId, sentence
 from gateway.rows.meaning import readings
 from gateway.rows.row import Fetched, Refused, Row
 
@@ -32,20 +32,24 @@ def handed_over(
     states a value: half a document is never taken.
     """
     if not rows:
-        raise ProtocolViolation("the document holds no row where the profile looks for them")
+        raise ProtocolViolation(
+            sentence("the document holds no row where the profile looks for them")
+        )
     refused = [
-        f"row {number}: {each.row.detail}"
+        sentence("row {number}: {why}", number=number, why=each.row.detail)
         for number, each in enumerate(rows, 1)
         if isinstance(each.row, Refused)
     ]
     if refused:
-        more = f"; and {len(refused) - _MOST_TOLD} more" if len(refused) > _MOST_TOLD else ""
-        raise ProtocolViolation("; ".join(refused[:_MOST_TOLD]) + more)
+        told = refused[:_MOST_TOLD]
+        if len(refused) > _MOST_TOLD:
+            told.append(sentence("and {count} more", count=len(refused) - _MOST_TOLD))
+        raise ProtocolViolation("; ".join(told))
     said = tuple(
         Publication(entry.id, found, (raw_id,), content_digest(b"handed over", content))
         for row, content in rows
         if isinstance(row, Row) and (found := readings(entry, row))
     )
     if not said:
-        raise ProtocolViolation("no row states a value where the profile looks for one")
+        raise ProtocolViolation(sentence("no row states a value where the profile looks for one"))
     return said

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from gateway.errors import DeviceUnavailable
 from gateway.keys import content_digest
+from gateway.model import sentence
 from gateway.rows.entry import Cell, Entry, Statement, cells, changed, first
 from gateway.rows.row import Fetched, Position, Refused, Values
 
@@ -100,8 +101,12 @@ class Ledger:
         self._prune_at = min(MOST_KNOWN, max(_FEWEST_TO_PRUNE, 2 * len(self._known)))
         if len(self._known) > MOST_KNOWN:
             raise DeviceUnavailable(
-                f"more than {MOST_KNOWN} rows within its lookback of {self._lookback}: "
-                "shorten lookback and overlap, or correct the time column"
+                sentence(
+                    "more than {count} rows within its lookback of {span}: shorten lookback and"
+                    " overlap, or correct the time column",
+                    count=MOST_KNOWN,
+                    span=self._lookback,
+                )
             )
 
     def _refuse(self, content: bytes) -> None:

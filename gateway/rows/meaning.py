@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 
 from gateway.driver import DeviceEntry
 from gateway.keys import content_digest
-from gateway.model import Instant, Operator, Reading, Status, Subject
+from gateway.model import Instant, Operator, Reading, Status, Subject, sentence
 from gateway.rows.entry import Statement
 from gateway.rows.profile import RowDevice, RowProfile
 from gateway.rows.row import Fetched, Refused, Row, Values
@@ -44,7 +44,8 @@ def fetched(profile: RowProfile, native: Mapping[str, object]) -> Fetched:
         shown = {name: _shown(value, values.get(name)) for name, value in native.items()}
         return Refused(shown, str(error))
     if key is None or values[columns.key] == "":
-        return Refused(values, f"{columns.key} is empty: nothing identifies this row")
+        why = sentence("{column} is empty: nothing identifies this row", column=columns.key)
+        return Refused(values, why)
     return Row(at, key if type(key) is int else values[columns.key] or "", values)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.driver import DeviceEntry, LinkEntry
 from gateway.errors import ProtocolViolation
-from gateway.model import Publication, RawId, Reading, Status, WireRecord
+from gateway.model import Publication, RawId, Reading, Status, WireRecord, sentence
 from gateway.rows.entry import GONE, Entry
 from gateway.rows.meaning import fetched, readings, statements, withdrawn
 from gateway.rows.profile import RowProfile
@@ -44,7 +44,7 @@ def decode(data: bytes) -> Page:
         high = Position(datetime.fromisoformat(cursor[0]), cursor[1]) if cursor else None
         return Page(tuple(_entry(line) for line in lines), high)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise ProtocolViolation(f"no page of rows: {error}", data) from error
+        raise ProtocolViolation(sentence("no page of rows: {error}", error=error), data) from error
 
 
 def publications(entry: DeviceEntry, page: Page, raw_id: RawId) -> Iterator[Publication]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from gateway.model import Instant, from_datetime, to_datetime
+from gateway.model import Instant, from_datetime, sentence, to_datetime
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall time
 _UNITS = {"s": timedelta(seconds=1), "ms": timedelta(milliseconds=1)}
@@ -37,7 +37,7 @@ def parse_wall(value: object, form: TimeForm, pattern: str = "") -> datetime:
         case TimeForm.AWARE:
             moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
             if moment.tzinfo is None:
-                raise ValueError(f"{moment.isoformat()} has no zone")
+                raise ValueError(sentence("{time} has no zone", time=moment.isoformat()))
             return moment.astimezone(UTC).replace(tzinfo=None)
         case TimeForm.EPOCH_S | TimeForm.EPOCH_MS:
             return _counted(value, form)
@@ -77,7 +77,9 @@ def _naive(value: object, pattern: str) -> datetime:
     else:
         moment = datetime.fromisoformat(str(value))
     if moment.tzinfo is not None:
-        raise ValueError(f"{moment.isoformat()} has a zone: declare the column `aware`")
+        raise ValueError(
+            sentence("{time} has a zone: declare the column `aware`", time=moment.isoformat())
+        )
     return moment
 
 
@@ -85,4 +87,4 @@ def _counted(value: object, form: TimeForm) -> datetime:
     try:
         return _EPOCH + int(str(value)) * _UNITS[form.value.removeprefix("epoch-")]
     except OverflowError:
-        raise ValueError(f"{value} is no time") from None
+        raise ValueError(sentence("{value} is no time", value=value)) from None

@@ -17,6 +17,7 @@ from gateway.model import (
     QuarantineReason,
     RawId,
     WireRecord,
+    sentence,
 )
 from gateway.normalizer import Finding, Interpretation, Interpreter
 from gateway.store import LONG_AGO, Batch, EventStore, Message, QuarantineEntry
@@ -122,7 +123,9 @@ class Again:
         self, entry: QuarantineEntry, link: LinkEntry, driver: DriverType
     ) -> _Meaning:
         if driver.interpret is None:
-            return _Meaning(waits=f"driver {driver.name} can't read messages again")
+            return _Meaning(
+                waits=sentence("driver {driver} can't read messages again", driver=driver.name)
+            )
         records = await self._session(entry, link)
         received = {record.raw_id: record.at for record in records}
         devices = {device.id: device for device in link.devices}
@@ -131,7 +134,11 @@ class Again:
             for publication in driver.interpret(link, records, entry.entry.raw_id):
                 device = devices.get(publication.device)
                 if device is None:
-                    return _Meaning(waits=f"devices.yaml has no device {publication.device!r}")
+                    return _Meaning(
+                        waits=sentence(
+                            "devices.yaml has no device {device}", device=publication.device
+                        )
+                    )
                 at = received[publication.raw_ids[-1]]
                 found.append(
                     (device, publication, self._interpret(device, driver, publication, at))
@@ -139,7 +146,7 @@ class Again:
         except ProtocolViolation as error:
             return _Meaning(waits=str(error))
         if not found:
-            return _Meaning(waits="no message is complete in it")
+            return _Meaning(waits=sentence("no message is complete in it"))
         own = [
             finding.detail
             for _, _, each in found

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gateway.driver import DriverType, LinkEntry, PollingDriver
 from gateway.errors import ConfigError, IsogateError
-from gateway.model import Instant
+from gateway.model import Instant, sentence
 from gateway.supervisor.backoff import Backoff
 from gateway.supervisor.intake import Intake
 from gateway.supervisor.polling import PollLoop
@@ -79,7 +79,7 @@ class LinkRunner:
         while True:
             try:
                 await self._serve()
-                self._down("the driver ended", None)
+                self._down(sentence("the driver ended"), None)
             except ConfigError as error:
                 self._fail(error)
                 return
@@ -136,7 +136,7 @@ class LinkRunner:
             self._intake.availability(
                 entry.id,
                 online=False,
-                reason=f"link {self._link.id} is down: {reason}",
+                reason=sentence("link {link} is down: {reason}", link=self._link.id, reason=reason),
                 link=self._link.id,
             )
 

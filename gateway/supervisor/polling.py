@@ -6,7 +6,7 @@ import asyncio
 
 from gateway.driver import DeviceEntry, LinkEntry, Poller, PollingDriver
 from gateway.errors import DeviceUnavailable, ProtocolViolation
-from gateway.model import Direction, Quarantined, QuarantineReason
+from gateway.model import Direction, Quarantined, QuarantineReason, sentence
 from gateway.supervisor.intake import Intake
 from gateway.supervisor.ports import LinkPorts
 from gateway.supervisor.timetable import Timetable
@@ -84,8 +84,10 @@ class PollLoop:
             self._intake.availability(entry.id, online=False, reason=reason)
         if self._failures >= max(_SILENT_LINK, len(self._link.devices)):
             raise DeviceUnavailable(
-                f"link {self._link.id}: nobody answered {self._failures} polls in a row; "
-                "the connection is opened anew"
+                sentence(
+                    "nobody answered {count} polls in a row; the connection is opened anew",
+                    count=self._failures,
+                )
             )
 
     async def _keep(self, entry: DeviceEntry, error: ProtocolViolation) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from gateway.driver import DriverType, LinkEntry
+from gateway.model import sentence
 from gateway.registry import DeviceState, Registry
 from gateway.supervisor.intake import Intake
 from gateway.supervisor.link import LinkRunner, LinkStatus
@@ -91,5 +92,5 @@ class Supervisor:
                 heard = max(status.last_seen or status.since, status.since)
                 silent = limit is not None and now - heard > limit * 1_000_000
                 if silent and status.state is not DeviceState.OFFLINE:
-                    reason = f"not heard of for {limit:g} s"
+                    reason = sentence("not heard of for {seconds} s", seconds=f"{limit:g}")
                     self._intake.availability(status.entry.id, online=False, reason=reason)

@@ -11,7 +11,7 @@ import ast
 import re
 import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeAlias
@@ -26,6 +26,7 @@ TAG = "zh-CN"
 """The language that every room speaks beside English."""
 
 CONSOLE = "gateway.console"
+_SENTENCES = "gateway.console.sentences"
 _SHARED = ("gateway.web", "gateway.api", "gateway.room")
 """Packages whose texts the console's catalogue translates."""
 
@@ -44,6 +45,9 @@ _SPOKEN: Mapping[str, Mapping[int, str]] = {
 }
 """Calls whose arguments, by place and name, are message ids."""
 
+_SENTENCE: Mapping[str, Mapping[int, str]] = {"sentence": {0: "text"}}
+"""The call of `gateway.model.sentence`, anywhere in the gateway and its drivers."""
+
 _OF_ROOM = frozenset({"Column", "Choice", "Search", "Field", "Fault", "texts"})
 """Names that count only where a module has them from `gateway.room`."""
 
@@ -58,11 +62,16 @@ Text: TypeAlias = str | tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package with `templates/` and `locale/`; `words` are its closed sets by context."""
+    """A package with `templates/` and `locale/`; `words` are its closed sets by context.
+
+    Texts are the arguments of `calls`, in its own modules and those of the packages `beside`.
+    """
 
     name: str
     words: Mapping[str, Collection[str]]
     beside: Sequence[str] = ()
+    calls: Mapping[str, Mapping[int, str]] = field(default_factory=lambda: _SPOKEN)
+    also: Collection[str] = ()
 
     @property
     def home(self) -> Path:
@@ -80,15 +89,20 @@ class Package:
 
     def texts(self) -> set[Text]:
         """What its templates and modules say."""
-        found = set(_in_templates(self.home / "templates"))
+        found: set[Text] = {*self.also, *_in_templates(self.home / "templates")}
         for name in (self.name, *self.beside):
             for path in sorted(Path(str(files(name))).rglob("*.py")):
-                found |= set(_in_module(path))
+                found |= set(_in_module(path, self.calls))
         return found
 
 
 def console(words: Mapping[str, Collection[str]]) -> Package:
     return Package(CONSOLE, words, _SHARED)
+
+
+def sentences(also: Collection[str]) -> Package:
+    """What the gateway and its drivers say of their own accord; `also` is said without a call."""
+    return Package(_SENTENCES, {}, ("gateway", "drivers"), _SENTENCE, also)
 
 
 def rooms() -> list[Package]:
@@ -171,7 +185,7 @@ def _in_templates(folder: Path) -> Iterator[Text]:
         yield text if isinstance(text, str) else (text[0], text[1])
 
 
-def _in_module(path: Path) -> Iterator[Text]:
+def _in_module(path: Path, calls: Mapping[str, Mapping[int, str]]) -> Iterator[Text]:
     module = ast.parse(path.read_text("utf-8"))
     foreign = _OF_ROOM - _from_room(module)
     for node in ast.walk(module):
@@ -180,9 +194,10 @@ def _in_module(path: Path) -> Iterator[Text]:
         name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
         if name in foreign:
             continue
-        places = _SPOKEN.get(name, {})
+        places = calls.get(name, {})
         names = set(places.values())
-        given = [each for place, each in enumerate(node.args) if place in places or name == _MARK]
+        marked = name == _MARK and calls is _SPOKEN
+        given = [each for place, each in enumerate(node.args) if place in places or marked]
         given += [each.value for each in node.keywords if each.arg and each.arg in names]
         spoken = [text for each in given for text in _literals(each)]
         if name == "ngettext" and len(spoken) == 2:  # noqa: PLR2004 - singular and plural
@@ -209,13 +224,15 @@ def _literals(node: ast.expr) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    from gateway.console.text.closed_sets import CLOSED_SETS  # noqa: PLC0415 - a large import
+    from gateway.console.sentences import COMMON, UNMARKED  # noqa: PLC0415 - a large import
+    from gateway.console.text.closed_sets import CLOSED_SETS  # noqa: PLC0415 - as above
 
     own = console(CLOSED_SETS)
     shared = own.texts()
     wrong = 0
-    for package in (own, *rooms()):
-        others = () if package is own else shared
+    none: set[Text] = set()
+    alone = ((own, none), (sentences((*COMMON, *UNMARKED)), none))
+    for package, others in (*alone, *((room, shared) for room in rooms())):
         if "--check" not in arguments:
             merge(package, others)
         for fault in faults(package, others):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import serialx
 
 from gateway.errors import DeviceUnavailable
+from gateway.model import sentence
 from gateway.transport.options import Outgoing, Rfc2217, Serial, Tcp
 from gateway.transport.stream import Stream
 from gateway.transport.tls import calling
@@ -58,11 +59,19 @@ async def _tcp(options: Tcp, tap: Tap) -> AsyncIterator[Connection]:
             )
     except TimeoutError:
         raise DeviceUnavailable(
-            f"{place}: no answer within {options.connect_timeout:g} s: is it on and reachable?"
+            sentence(
+                "{place}: no answer within {seconds} s: is it on and reachable?",
+                place=place,
+                seconds=f"{options.connect_timeout:g}",
+            )
         ) from None
     except OSError as error:
         raise DeviceUnavailable(
-            f"{place}: {error.strerror or error}: check host, port and network"
+            sentence(
+                "{place}: {error}: check host, port and network",
+                place=place,
+                error=error.strerror or error,
+            )
         ) from error
     tune(transport.get_extra_info("socket"))
     try:
@@ -88,7 +97,12 @@ async def _serial(options: Serial, tap: Tap) -> AsyncIterator[Connection]:
         stream = await _open_line(options, options.port, Stream(place, tap), exclusive=True)
     except (OSError, serialx.SerialException) as error:
         raise DeviceUnavailable(
-            f"{place}: {error}: check the device path, its permissions and that nobody else uses it"
+            sentence(
+                "{place}: {error}: check the device path, its permissions and that nobody else"
+                " uses it",
+                place=place,
+                error=error,
+            )
         ) from error
     try:
         yield stream
@@ -106,12 +120,20 @@ async def _rfc2217(options: Rfc2217, tap: Tap) -> AsyncIterator[Connection]:
             stream = await _open_line(options, url, Stream(place, tap))
     except TimeoutError:
         raise DeviceUnavailable(
-            f"{place}: no agreement within {options.connect_timeout:g} s: is the device server on,"
-            " reachable, and set to RFC 2217?"
+            sentence(
+                "{place}: no agreement within {seconds} s: is the device server on, reachable, and"
+                " set to RFC 2217?",
+                place=place,
+                seconds=f"{options.connect_timeout:g}",
+            )
         ) from None
     except (OSError, serialx.SerialException) as error:
         raise DeviceUnavailable(
-            f"{place}: {error}: check host, port and that the device server speaks RFC 2217"
+            sentence(
+                "{place}: {error}: check host, port and that the device server speaks RFC 2217",
+                place=place,
+                error=error,
+            )
         ) from error
     try:
         yield stream

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from gateway.model import Direction
+from gateway.model import Direction, sentence
 
 if TYPE_CHECKING:
     from gateway.transport.connection import Tap
@@ -86,7 +86,11 @@ class Stream(asyncio.Protocol):
         self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = f"connection lost: {exc}" if exc else "connection closed by the other side"
+        self._lost = (
+            sentence("connection lost: {error}", error=exc)
+            if exc
+            else sentence("connection closed by the other side")
+        )
         self._room.set()
         self._closed.set()
         self._wake()
@@ -99,7 +103,7 @@ class Stream(asyncio.Protocol):
 
     def _check(self) -> None:
         if self._lost:
-            raise ConnectionError(f"{self._name}: {self._lost}")
+            raise ConnectionError(sentence("{place}: {why}", place=self._name, why=self._lost))
 
     async def _arrival(self) -> None:
         self._reader = asyncio.get_running_loop().create_future()

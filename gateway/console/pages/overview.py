@@ -82,7 +82,7 @@ class Overview:
             attention=[
                 *self._store_attention(reader),
                 *(_silent(status, reader) for status in statuses if _is_silent(status)),
-                *self._link_attention(),
+                *self._link_attention(reader),
                 *([_waiting(len(entries), oldest, reader)] if entries else ()),
             ],
         )
@@ -92,14 +92,13 @@ class Overview:
         if state.reason:
             level = Level.MEDIUM if state.ready else Level.HIGH
             name = reader.words.gettext("Event store")
-            yield Attention(level, name, state.reason, "", reader.now)
+            yield Attention(level, name, reader.said(state.reason), "", reader.now)
 
-    def _link_attention(self) -> Iterator[Attention]:
+    def _link_attention(self, reader: Reader) -> Iterator[Attention]:
         for link in self._view.links():
             if link.state is LinkState.FAILED:
-                yield Attention(
-                    Level.HIGH, link.id, link.reason, f"/messages?link={link.id}", link.since
-                )
+                why = reader.said(link.reason)
+                yield Attention(Level.HIGH, link.id, why, f"/messages?link={link.id}", link.since)
 
 
 def _is_silent(status: DeviceStatus) -> bool:
@@ -112,7 +111,7 @@ def _silent(status: DeviceStatus, reader: Reader) -> Attention:
     return Attention(
         Level.MEDIUM,
         f"{name} · {place}" if place else name,
-        status.reason or reader.words.gettext("no answer"),
+        reader.said(status.reason) or reader.words.gettext("no answer"),
         f"/devices/{status.entry.id}",
         status.since,
     )

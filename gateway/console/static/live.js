@@ -66,19 +66,22 @@ function showState(item) {
     const state = element.querySelector("[data-state-word]");
     state.className = `state state-${item.state}`;
     write(state.querySelector("span"), word("state", item.state));
-    const reason = element.querySelector("[data-reason]");
-    if (reason) {
-      write(reason, item.reason);
-      reason.hidden = !item.reason;
-    }
+    showReason(element.querySelector("[data-reason]"), item.reason);
     write(element.querySelector("[data-since]"), moment(Date.parse(item.since)));
     refresh();
   }
 }
 
+// Reasons come in English; a page in another language has them from the server a moment later.
+function showReason(reason, text) {
+  if (!reason) return;
+  write(reason, document.documentElement.lang === "en" ? text : "");
+  reason.hidden = !reason.textContent;
+}
+
 // Sections that the server sums up are fetched again, at most once a second.
 function refresh() {
-  if (refreshing || !document.querySelector("[data-refresh]")) return;
+  if (refreshing || !document.querySelector("[data-refresh], [data-reason]")) return;
   refreshing = setTimeout(async () => {
     refreshing = 0;
     const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
@@ -92,6 +95,15 @@ function refresh() {
       const device = icon.closest("[data-device]").dataset.device;
       const here = (byDevice.get(device) ?? [])[0]?.querySelector("[data-state-word] svg");
       if (here) here.innerHTML = icon.innerHTML;
+    }
+    for (const told of fresh.querySelectorAll("[data-device] [data-reason]")) {
+      const device = told.closest("[data-device]").dataset.device;
+      for (const element of byDevice.get(device) ?? []) {
+        const reason = element.querySelector("[data-reason]");
+        if (!reason) continue;
+        write(reason, told.textContent);
+        reason.hidden = told.hidden;
+      }
     }
   }, 1000);
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from gateway.console.sentences import sentences
 from gateway.console.text import times
 from gateway.console.text.catalogue import Catalogue
 from gateway.model import Instant, Localized, localize
@@ -23,6 +24,10 @@ class Reader:
 
     def text(self, text: Localized) -> str:
         return localize(text, self.words.tag)
+
+    def said(self, sentence: str) -> str:
+        """What the gateway or a driver said of its own accord, as far as it is translated."""
+        return sentences(self.words.tag).say(sentence)
 
     def moment(self, instant: Instant) -> str:
         return times.moment(instant, self.zone)

@@ -39,6 +39,12 @@ async def _json(http: httpx.AsyncClient, path: str, status: int = 200) -> Any:
     return response.json()
 
 
+async def test_the_site_says_who_it_is_and_by_which_zone_it_lives(http: httpx.AsyncClient) -> None:
+    site = await _json(http, "/api/v1/site")
+    document.Site.model_validate(site, strict=False)
+    assert (site["id"], site["time_zone"]) == ("xiehe-rt", "Asia/Shanghai")
+
+
 async def test_latest_gives_each_point_with_its_origin(
     site: MemorySite, http: httpx.AsyncClient
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from rich.cells import cell_len
 
-from gateway.cli.output import age, clock, print_json, print_table, when
+from gateway.cli.output import age, clock, in_utc, print_json, print_table, when
 
 NOW = datetime(2026, 11, 23, 14, 5, 9, tzinfo=UTC)
 SHANGHAI = timezone(timedelta(hours=8))
@@ -48,12 +48,15 @@ def test_a_device_never_heard_of_has_no_age() -> None:
 
 
 def test_today_is_a_clock_and_another_day_has_its_date() -> None:
-    assert when("2026-11-23T14:05:01.5Z", now=NOW, zone=UTC) == "14:05:01"
-    assert when("2026-11-22T14:05:01Z", now=NOW, zone=UTC) == "2026-11-22 14:05"
+    assert when("2026-11-23T14:05:01.5Z", UTC, now=NOW) == "14:05:01"
+    assert when("2026-11-22T14:05:01Z", UTC, now=NOW) == "2026-11-22 14:05"
 
 
 def test_times_are_shown_in_the_zone_asked_for() -> None:
-    assert clock("2026-11-23T14:05:01.123456Z", zone=SHANGHAI) == "22:05:01.123"
+    assert clock("2026-11-23T14:05:01.123456Z", SHANGHAI) == "22:05:01.123"
+    assert when("2026-11-23T15:30:00Z", SHANGHAI, now=NOW) == "23:30:00"
+    assert when("2026-11-23T16:30:00Z", SHANGHAI, now=NOW) == "2026-11-24 00:30"
+    assert in_utc("2026-11-23T22:05:01+08:00") == "2026-11-23 14:05 UTC"
 
 
 def test_json_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

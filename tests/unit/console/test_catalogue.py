@@ -9,15 +9,17 @@ import yaml
 from jinja2 import Environment
 
 import gateway
+from gateway.console.sentences import COMMON, UNMARKED
 from gateway.console.text.catalogue import LANGUAGES, SOURCE, Catalogue, catalogue, offered
 from gateway.console.text.closed_sets import CLOSED_SETS
 from gateway.console.text.words import VALUES
-from gateway.testing.catalogue import TAG, Package, console, faults, merge, rooms
+from gateway.testing.catalogue import TAG, Package, console, faults, merge, rooms, sentences
 
 HOME = Path(gateway.__file__).parent
 CONSOLE = console(CLOSED_SETS)
 SHARED = CONSOLE.texts()
-PACKAGES = [CONSOLE, *rooms()]
+SENTENCES = sentences((*COMMON, *UNMARKED))
+PACKAGES = [CONSOLE, SENTENCES, *rooms()]
 TEMPLATES = sorted(path for each in PACKAGES for path in each.home.glob("templates/**/*.html"))
 BRANDS = {"Isogate", "JSON", "CSV", "YAML", "Ctrl", "K"}
 
@@ -29,7 +31,7 @@ def test_every_language_on_offer_is_checked() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda each: each.name)
 def test_every_text_is_translated_and_every_translation_used(package: Package) -> None:
-    others = () if package is CONSOLE else SHARED
+    others = () if package in (CONSOLE, SENTENCES) else SHARED
     assert faults(package, others) == [], "run `make catalogues`, and translate what is empty"
 
 

@@ -159,7 +159,7 @@ async def test_a_silent_device_is_unavailable_with_unit_and_place_in_words(
 ) -> None:
     bench = Bench(framing)
     bench.fault(Kind.SILENT)
-    with pytest.raises(DeviceUnavailable, match=r"unit 1 on wire did not answer holding 0 to 1"):
+    with pytest.raises(DeviceUnavailable, match=r"unit 1 on wire: did not answer holding 0 to 1"):
         await bench.poll()
 
 
@@ -268,7 +268,7 @@ async def test_a_broken_check_is_nonsense_and_its_bytes_are_kept() -> None:
     bench = Bench("rtu")
     bench.fault(Kind.CRC, times=1)
     with pytest.raises(
-        ProtocolViolation, match=r"unit 1 on wire sent 9 bytes .* check framing"
+        ProtocolViolation, match=r"unit 1 on wire: sent 9 bytes .* check framing"
     ) as e:
         await bench.poll()
     assert e.value.raw[:3] == b"\x01\x03\x04"
