@@ -20,6 +20,7 @@ def list_(data: Data = None, json: Json = False) -> None:
 
     with reach(data) as gateway:
         answer = gateway.get("/mappings")
+        zone = gateway.zone
     if json:
         print_json(answer)
         return
@@ -33,7 +34,7 @@ def list_(data: Data = None, json: Json = False) -> None:
             _meaning(each),
             each["scope"],
             each["actor"],
-            when(each["set_at"]),
+            when(each["set_at"], zone),
         ]
         for each in answer["items"]
     ]

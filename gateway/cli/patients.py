@@ -54,12 +54,18 @@ def show(
         else:
             patient = gateway.get(f"/patients/{number}")
         history = gateway.get(f"/patients/{patient['id']}/history")["items"]
+        zone = gateway.zone
     if json:
         print_json({**patient, "history": history})
         return
     _say(patient)
     rows = [
-        (when(each["at"]), each["code"], each["actor"] or each["source"], each["reason"] or "")
+        (
+            when(each["at"], zone),
+            each["code"],
+            each["actor"] or each["source"],
+            each["reason"] or "",
+        )
         for each in history
     ]
     print_table(("at", "what", "by", "reason"), rows)
