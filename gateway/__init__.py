@@ -19,6 +19,7 @@ from gateway.driver import (
     Poller,
     PollingDriver,
     Ports,
+    Senders,
     Stretch,
     identify,
 )
@@ -75,6 +76,7 @@ from gateway.model import (
     patient_statement,
     script_of,
     sentence,
+    swift,
     to_datetime,
 )
 from gateway.profile import LOINC, Analyte, AnalyzerProfile, Grade, Point, Profile
@@ -171,6 +173,7 @@ __all__ = [
     "RowProfile",
     "RowSource",
     "Script",
+    "Senders",
     "Serial",
     "Sex",
     "Source",
@@ -199,6 +202,7 @@ __all__ = [
     "patient_statement",
     "script_of",
     "sentence",
+    "swift",
     "to_datetime",
     "write_wall",
 ]

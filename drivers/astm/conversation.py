@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 
+from drivers.astm.analyzers import Analyzers
 from drivers.astm.codec import (
     ACK,
     NAK,
@@ -23,7 +24,7 @@ from drivers.astm.grouping import FrameJournal
 from drivers.astm.journal import END, ENQUIRY, MOST_FRAMES
 from drivers.astm.settle import give_up, sender_of, settle
 from drivers.astm.transfer import Transfer
-from gateway import Connection, LinkEntry, Ports, StoreError, WireRecord, identify
+from gateway import Connection, Ports, StoreError, WireRecord
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +42,13 @@ class Conversation:
         ports: Ports,
         journal: FrameJournal,
         connection: Connection,
-        link: LinkEntry,
+        analyzers: Analyzers,
         receiver: Receiver,
     ) -> None:
         self._ports = ports
         self._journal = journal
         self._connection = connection
-        self._devices = link.devices
-        self._only = unnamed[0].id if (unnamed := identify(link.devices, "")) else ""
+        self._analyzers = analyzers
         self._receiver = receiver
         self._clock = asyncio.get_running_loop().time
         self._turn = asyncio.Lock()
@@ -114,14 +114,14 @@ class Conversation:
             case TransferComplete():
                 await self._complete()
             case Incomplete(reason):
-                await give_up(self._ports, self._transfer(), self._devices, reason)
+                await give_up(self._ports, self._transfer(), self._analyzers, reason)
 
     async def _begin(self) -> None:
         if not self._session or self._recorded >= _SESSION:
             self._session = f"{self._connection.name} {secrets.token_hex(4)}"
             self._recorded = 0
         self._frames, self._size = [], 0
-        self._device = self._only
+        self._device = self._analyzers.only
         self._enquiry = self._record(ENQUIRY)
         await self._store(self._enquiry)
 
@@ -132,7 +132,7 @@ class Conversation:
             await self._refuse("the transfer is longer than the gateway keeps")
             return
         if not (self._frames or self._device):
-            self._device = sender_of(data, self._devices)
+            self._device = sender_of(data, self._analyzers)
         record = self._record(data)
         if await self._store(record):
             self._size = size
@@ -157,7 +157,7 @@ class Conversation:
 
     async def _complete(self) -> None:
         end = self._record(END)
-        await settle(self._ports, self._transfer(), self._devices, end)
+        await settle(self._ports, self._transfer(), self._analyzers, end)
 
     def _record(self, data: bytes) -> WireRecord:
         self._recorded += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
+from drivers.astm.analyzers import Analyzers
 from drivers.astm.codec import Receiver
 from drivers.astm.conversation import Conversation
 from drivers.astm.grouping import FrameJournal
@@ -37,6 +38,7 @@ class AstmDriver:
             raise TypeError(f"link {link.id}: not a link of the astm driver")
         self._link = link
         self._options = link.options
+        self._analyzers = Analyzers(link.devices)
         self._open: set[Conversation] = set()
 
     async def run(self, ports: Ports) -> None:
@@ -46,7 +48,7 @@ class AstmDriver:
         link when a transfer that has no acknowledgement left to withhold can't be settled: the
         next run finds it in the journal.
         """
-        await recover(ports, self._link.devices)
+        await recover(ports, self._analyzers)
         failed: asyncio.Future[StoreError] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -71,7 +73,7 @@ class AstmDriver:
         ports.connected(connection.name)
         options = self._options
         receiver = Receiver(options.frame_limit, gap=options.gap, silence=options.silence)
-        conversation = Conversation(ports, journal, connection, self._link, receiver)
+        conversation = Conversation(ports, journal, connection, self._analyzers, receiver)
         self._open.add(conversation)
         try:
             await conversation.run()
@@ -97,12 +99,11 @@ def interpret(
     link: LinkEntry, records: Sequence[WireRecord], raw_id: RawId
 ) -> Sequence[Publication]:
     """What the message that holds a raw id says now (`gateway.DriverType.interpret`)."""
+    analyzers = Analyzers(link.devices)
     for told in transfers(records):
         if raw_id not in {record.raw_id for record in told.transfer.frames}:
             continue
-        found = [
-            each for each in read_transfer(told.transfer, link.devices) if _holds(each, raw_id)
-        ]
+        found = [each for each in read_transfer(told.transfer, analyzers) if _holds(each, raw_id)]
         refused = [each for each in found if isinstance(each, Refused)]
         if refused:
             raise ProtocolViolation(refused[0].detail, refused[0].frames[0].data)

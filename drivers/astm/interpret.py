@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from drivers.astm.profile import AstmDevice, AstmProfile, Place
+from drivers.astm.profile import Place
 from drivers.astm.records import Record
+from drivers.astm.rules import Rules
 from drivers.astm.times import parse_time
 from gateway import (
     TIME_OF,
-    DeviceEntry,
     Instant,
     Operator,
     ProtocolViolation,
@@ -25,22 +24,6 @@ from gateway import (
     Subject,
     sentence,
 )
-
-_STATUSES = {
-    "": Status.FINAL,
-    "F": Status.FINAL,
-    "V": Status.FINAL,
-    "R": Status.FINAL,
-    "M": Status.FINAL,
-    "Q": Status.FINAL,
-    "C": Status.CORRECTED,
-    "P": Status.PRELIMINARY,
-    "S": Status.PRELIMINARY,
-    "I": Status.PRELIMINARY,
-    "W": Status.PRELIMINARY,
-    "X": Status.CANCELLED,
-}
-"""LIS2-A2 9.9. A word that it doesn't know is preliminary: a person sees it, nobody acts on it."""
 
 _PLAIN = frozenset("FPCX")
 """Words of R-9 that a reading's status says as well."""
@@ -77,6 +60,10 @@ _ELSEWHERE: Mapping[str, frozenset[int]] = {
 }
 """Fields that a reading holds elsewhere, that count records, or that repeat what they say."""
 
+_R_FIELDS = 13
+_SHORT = 32
+"""Digits that no float is too small for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -92,7 +79,7 @@ class Said:
     sampled: bool
 
 
-def interpret(records: Sequence[Record], entry: DeviceEntry) -> Said:
+def interpret(records: Sequence[Record], rules: Rules) -> Said:
     """The readings of a whole message, in order; `wire` is the index of a result's frame.
 
     ProtocolViolation for a message that is no results although it is whole: training and
@@ -100,7 +87,7 @@ def interpret(records: Sequence[Record], entry: DeviceEntry) -> Said:
     """
     header, last = records[0], records[-1]
     _refuse_others(header, last)
-    reader = _Reader(entry, header)
+    reader = _Reader(rules, header)
     readings = tuple(reader.readings(records[1:-1]))
     return Said(readings, reader.measured, bool(header.text(14)), reader.sampled)
 
@@ -117,21 +104,15 @@ def _refuse_others(header: Record, last: Record) -> None:
 class _Reader:
     """Reads the records between H and L of one message."""
 
-    def __init__(self, entry: DeviceEntry, header: Record) -> None:
-        if not isinstance(entry.profile, AstmProfile) or not isinstance(entry.options, AstmDevice):
-            raise TypeError(f"{entry.id}: not a device of the astm driver")
-        self._profile = entry.profile
-        self._places = _Places.of(entry.profile)
-        self._issuer = entry.options.patient_issuer
-        self._zone = _zone(entry.profile.zone or entry.zone)
-        self._statuses = {**_STATUSES, **self._profile.statuses}
-        self._header = header
+    def __init__(self, rules: Rules, header: Record) -> None:
+        self._rules = rules
+        self._dated = header.text(14)
         self._patient: Record | None = None
         self._order: Record | None = None
         self._subject: Subject | None = None
         self._kept: dict[str, dict[str, Any]] = {"H": {}}
         self._shared: dict[str, Any] = {}
-        self._control = header.text(12).upper() == "Q"
+        self._control = self._all_control = header.text(12).upper() == "Q"
         self.measured = self.sampled = False
 
     def readings(self, records: Sequence[Record]) -> Iterator[Reading]:
@@ -149,114 +130,109 @@ class _Reader:
             yield self._reading(record, records[beside:at])
 
     def _take(self, record: Record) -> None:
+        rules = self._rules
         match record.kind:
             case "P":
                 self._patient, self._order = record, None
-                self._kept = {"H": self._kept["H"], "P": _rest(record, self._places.patient)}
+                self._kept = {"H": self._kept["H"], "P": _rest(record, rules.patient)}
             case "O":
                 self._order = record
-                self._kept["O"] = _rest(record, self._places.specimen)
+                self._kept["O"] = _rest(record, rules.specimen)
             case "C" | "M":
                 level = list(self._kept)[-1]
                 _note(self._kept[level], level, record)
         self._subject = self._whose()
+        self._control = self._all_control or self._is_control()
         self._shared = {key: value for kept in self._kept.values() for key, value in kept.items()}
 
     def _whose(self) -> Subject | None:
-        places, patient, order = self._places, self._patient, self._order
-        who = patient.text(*places.patient[1:]) if patient else ""
-        specimen = order.text(*places.specimen[1:]) if order else ""
-        number = order.text(*places.order[1:]) if order and places.order else ""
+        rules, patient, order = self._rules, self._patient, self._order
+        who = patient.text(*rules.patient[1:]) if patient else ""
+        specimen = order.text(*rules.specimen[1:]) if order else ""
+        number = order.text(*rules.order[1:]) if order and rules.order else ""
         self.sampled = self.sampled or bool(specimen)
         if not (who or specimen or number):
             return None
-        return Subject(who, self._issuer if who else "", specimen, number)
+        return Subject(who, rules.issuer if who else "", specimen, number)
+
+    def _is_control(self) -> bool:
+        """Whether the order (O-12) says that it is quality control, as H-12 does for a message."""
+        return self._order is not None and self._order.text(12).upper() == "Q"
 
     def _reading(self, record: Record, beside: Sequence[Record]) -> Reading:
-        sent = next(filter(None, [record.text(*at[1:]) for at in self._places.value]), "")
+        rules, texts = self._rules, record.texts(_R_FIELDS)
+        sent = texts[3] if rules.plain_value else _value_of(record, rules)
         operator, text, number = _split_number(sent)
-        status = record.text(9).upper()
-        said = self._statuses.get(status, Status.PRELIMINARY)
-        payload: dict[str, Any] = {}
-        code = self._code_of(record)
-        reading = Reading(
-            code=code,
-            text=text,
-            number=number,
-            unit=self._profile.unit_sent(code, record.text(5), number),
-            observed_at=self._observed_at(record),
-            quality=Quality.UNCERTAIN if status == "W" else Quality.GOOD,
-            status=Status.QC if self._is_control() else said,
-            operator=operator,
-            wire=record.frame,
-            subject=self._subject,
-            flags=record.repeats(7),
-            range_text=record.text(6),
-            payload=payload,
+        word, code = texts[8].upper(), _code_of(record, rules)
+        completed = texts[12] or texts[11]
+        if completed:
+            self.measured = True
+        observed_at = self._observed_at(completed)
+        payload = {**self._shared, **_named("R", texts if record.plain else record.sent())}
+        _leave_out(payload, text)
+        if record.raw(3).strip(f"{record.delimiters.component} ") != code:
+            payload["R-3"] = record.raw(3).strip()
+        if observed_at is None and texts[12]:
+            payload["R-13"] = texts[12]
+        elif observed_at is not None and not completed:
+            payload[TIME_OF] = "H-14"
+        for each in beside:
+            _note(payload, "R", each)
+        return Reading(
+            code,
+            text,
+            number,
+            texts[4] or rules.profile.unit_sent(code, "", number),
+            observed_at,
+            Quality.UNCERTAIN if word == "W" else Quality.GOOD,
+            Status.QC if self._control else rules.statuses.get(word, Status.PRELIMINARY),
+            operator,
+            record.frame,
+            self._subject,
+            _flags(record, texts[6]),
+            texts[5],
+            payload,
         )
-        payload.update(self._payload(record, beside, reading))
-        return reading
 
-    def _code_of(self, record: Record) -> str:
-        code = "^".join([record.text(*at[1:]) for at in self._places.code]).rstrip("^")
-        return code or record.text(3)
-
-    def _observed_at(self, record: Record) -> Instant | None:
+    def _observed_at(self, completed: str) -> Instant | None:
         """The first time that is given: of the result (R-13, R-12), else of the message (H-14).
 
         One that is given and can't be read stays in the payload; no other stands in for it.
         """
-        given = record.text(13) or record.text(12)
-        self.measured = self.measured or bool(given)
-        if given:
-            return parse_time(given, self._zone)
-        sent = self._header.text(14)
-        return parse_time(sent, self._zone) if sent else None
-
-    def _is_control(self) -> bool:
-        """Whether the message (H-12) or the order (O-12) says that it is quality control."""
-        return self._control or (self._order is not None and self._order.text(12).upper() == "Q")
-
-    def _payload(self, record: Record, beside: Sequence[Record], said: Reading) -> dict[str, Any]:
-        """What has no field of its own, by its number in the standard; never a bare repetition."""
-        payload = {**self._shared, **_rest(record)}
-        if payload.get("R-4") == said.text:
-            del payload["R-4"]
-        if record.raw(3).strip(f"{record.delimiters.component} ") != said.code:
-            payload["R-3"] = record.raw(3).strip()
-        if payload.get("R-9") in _PLAIN:
-            del payload["R-9"]
-        completed = record.text(13)
-        if said.observed_at is None and completed:
-            payload["R-13"] = completed
-        elif said.observed_at is not None and not (completed or record.text(12)):
-            payload[TIME_OF] = "H-14"
-        for each in beside:
-            _note(payload, "R", each)
-        return payload
+        given = completed or self._dated
+        return parse_time(given, self._rules.zone) if given else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    code: tuple[Place, ...]
-    value: tuple[Place, ...]
-    specimen: Place
-    patient: Place
-    order: Place | None
+def _value_of(record: Record, rules: Rules) -> str:
+    return next(filter(None, [record.text(*at[1:]) for at in rules.value]), "")
 
-    @classmethod
-    def of(cls, profile: AstmProfile) -> _Places:
-        return cls(
-            tuple(map(Place.of, profile.code_at)),
-            tuple(map(Place.of, profile.value_at)),
-            Place.of(profile.specimen_at),
-            Place.of(profile.patient_at),
-            Place.of(profile.order_at) if profile.order_at else None,
-        )
+
+def _code_of(record: Record, rules: Rules) -> str:
+    places = rules.code
+    if len(places) == 1:
+        return record.text(places[0].field, places[0].component) or record.text(3)
+    code = "^".join([record.text(*at[1:]) for at in places]).rstrip("^")
+    return code or record.text(3)
+
+
+def _flags(record: Record, text: str) -> tuple[str, ...]:
+    if not text or (record.plain and record.delimiters.repeat not in text):
+        return (text,) if text else ()
+    return record.repeats(7)
+
+
+def _leave_out(payload: dict[str, Any], text: str) -> None:
+    """What a reading says as well is no news in its payload."""
+    if payload.get("R-4") == text:
+        del payload["R-4"]
+    if payload.get("R-9") in _PLAIN:
+        del payload["R-9"]
 
 
 def _split_number(sent: str) -> tuple[Operator | None, str, float | None]:
     """Operator, digits and number of `<0.5`; words stay whole."""
+    if len(sent) < _SHORT and sent.isascii() and sent.replace(".", "", 1).isdigit():
+        return None, sent, float(sent)
     match = _NUMBER.fullmatch(sent)
     number = float(match[2]) if match else math.inf
     if match is None or not math.isfinite(number):
@@ -265,14 +241,24 @@ def _split_number(sent: str) -> tuple[Operator | None, str, float | None]:
 
 
 def _rest(record: Record, taken: Place | None = None) -> dict[str, Any]:
-    """The fields that hold something and have no other place."""
-    own = _ELSEWHERE[record.kind]
-    said = (taken.field, record.text(*taken[1:])) if taken else (0, "")
-    return {
-        f"{record.kind}-{number}": text
-        for number, raw in enumerate(record.fields, 1)
-        if raw and number not in own and (text := raw.strip()) and (number, text) != said
-    }
+    """The fields that hold something and have no other place, as sent."""
+    kept = _named(record.kind, record.sent())
+    name = "" if taken is None else f"{taken.kind}-{taken.field}"
+    if taken is not None and kept.get(name) == record.text(*taken[1:]):
+        kept.pop(name, None)
+    return kept
+
+
+def _named(kind: str, fields: Sequence[str]) -> dict[str, Any]:
+    names = _names(kind, len(fields))
+    return {name: text for name, text in zip(names, fields, strict=True) if text and name}
+
+
+@lru_cache(maxsize=256)
+def _names(kind: str, count: int) -> Sequence[str]:
+    """The names of a record's fields; those that are elsewhere have none."""
+    own = _ELSEWHERE[kind]
+    return ["" if number in own else f"{kind}-{number}" for number in range(1, count + 1)]
 
 
 def _note(kept: dict[str, Any], level: str, record: Record) -> None:
@@ -284,8 +270,3 @@ def _note(kept: dict[str, Any], level: str, record: Record) -> None:
     notes = kept.get(f"{level}-{record.kind}", ())
     if text and len(notes) < _MOST:
         kept[f"{level}-{record.kind}"] = (*notes, text)
-
-
-@lru_cache(maxsize=32)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from drivers.astm.codec import ends_message, text_of
-from gateway import ProtocolViolation, sentence
+from gateway import ProtocolViolation, sentence, swift
 
 Line: TypeAlias = tuple[int, bytes]
 """The bytes of one record without its CR, and the index of the frame in which it begins."""
@@ -38,7 +39,7 @@ class Delimiters:
             raise ProtocolViolation(
                 sentence("the header's delimiters can't be delimiters: {text}", text=repr(declared))
             )
-        return cls(*declared)
+        return _declared(declared)
 
     def unescape(self, text: str) -> str:
         """Escape sequences resolved (LIS2-A2 6.4.6); unknown ones stay as they are."""
@@ -52,6 +53,12 @@ class Delimiters:
         return bytes.fromhex(word[1:]).decode("latin-1")
 
 
+@lru_cache(maxsize=64)
+def _declared(declared: str) -> Delimiters:
+    return Delimiters(*declared)
+
+
+@swift
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record: `fields[0]` is its type, field n of the standard is `fields[n - 1]`.
@@ -85,6 +92,19 @@ class Record:
         parts = self.raw(number).split(self.delimiters.repeat)
         texts = parts if self.plain else map(self.delimiters.unescape, parts)
         return tuple([each for text in texts if (each := text.strip())])
+
+    def sent(self) -> list[str]:
+        """All fields as sent, without padding."""
+        return [*map(str.strip, self.fields)]
+
+    def texts(self, count: int) -> list[str]:
+        """All fields as `text` gives them, at least `count` of them."""
+        texts = self.sent()
+        if not self.plain:
+            texts = [self.delimiters.unescape(field).strip() for field in self.fields]
+        if len(texts) < count:
+            texts += [""] * (count - len(texts))
+        return texts
 
     @property
     def line(self) -> str:
@@ -152,15 +172,15 @@ def parse_message(lines: Iterable[Line], charset: str) -> tuple[Record, ...]:
     Bytes are decoded before anything is split: a delimiter's code may be the second byte of a
     character of GB 18030.
     """
-    delimiters: Delimiters | None = None
+    frames, content = zip(*lines, strict=True)
+    texts = _decoded(content, charset)
+    delimiters = Delimiters.of(texts[0])
+    separator, escape = delimiters.field, delimiters.escape
     records: list[Record] = []
-    for frame, line in lines:
-        text = _decoded(line, charset)
-        if delimiters is None:
-            delimiters = Delimiters.of(text)
-        fields = text.split(delimiters.field)
-        kind, plain = fields[0].strip().upper()[:1], delimiters.escape not in text
-        records.append(Record(kind, fields, frame, delimiters, plain))
+    for frame, text in zip(frames, texts, strict=True):
+        fields = text.split(separator)
+        kind = fields[0].strip().upper()[:1]
+        records.append(Record(kind, fields, frame, delimiters, escape not in text))
     return tuple(records)
 
 
@@ -169,7 +189,15 @@ def parse_header(line: bytes, charset: str) -> Record:
     return parse_message([(0, line)], charset)[0]
 
 
-def _decoded(line: bytes, charset: str) -> str:
+def _decoded(lines: Sequence[bytes], charset: str) -> Sequence[str]:
+    """The text of each line. In none of the charsets is CR a part of another character."""
+    try:
+        return b"\r".join(lines).decode(charset).split("\r")
+    except UnicodeDecodeError:
+        return [_decoded_line(line, charset) for line in lines]
+
+
+def _decoded_line(line: bytes, charset: str) -> str:
     try:
         return line.decode(charset)
     except UnicodeDecodeError as error:

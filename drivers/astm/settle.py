@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from drivers.astm.analyzers import Analyzers
 from drivers.astm.codec import text_of
 from drivers.astm.journal import GIVEN_UP, unsettled
-from drivers.astm.transfer import Outcome, Refused, Transfer, attribute, read_transfer
+from drivers.astm.transfer import Outcome, Refused, Transfer, read_transfer
 from gateway import (
-    DeviceEntry,
     Ports,
     Publication,
     QuarantineReason,
@@ -19,15 +19,13 @@ from gateway import (
 )
 
 
-async def settle(
-    ports: Ports, transfer: Transfer, devices: Sequence[DeviceEntry], end: WireRecord
-) -> None:
+async def settle(ports: Ports, transfer: Transfer, analyzers: Analyzers, end: WireRecord) -> None:
     """Publish and quarantine what a transfer says; `end` commits with the last of it.
 
     StoreError leaves the transfer without its end, so that it is found and settled again;
     what was committed already is then known by its occurrence.
     """
-    outcomes: Sequence[Outcome | None] = [*read_transfer(transfer, devices), None]
+    outcomes: Sequence[Outcome | None] = [*read_transfer(transfer, analyzers), None]
     if outcomes[0] is None:
         await ports.journal(end)
     for outcome, following in pairwise(outcomes):
@@ -39,15 +37,13 @@ async def settle(
                 await _quarantine(ports, outcome, *wire)
 
 
-async def give_up(
-    ports: Ports, transfer: Transfer, devices: Sequence[DeviceEntry], why: str
-) -> None:
+async def give_up(ports: Ports, transfer: Transfer, analyzers: Analyzers, why: str) -> None:
     """Quarantine a transfer that ended without EOT. An enquiry without frames says nothing."""
     end = _given_up(ports, transfer)
     if not transfer.frames:
         await ports.journal(end)
         return
-    device = sender_of(transfer.frames[0].data, devices)
+    device = sender_of(transfer.frames[0].data, analyzers)
     detail = sentence(
         "the transfer broke off ({why}); {count} frames were acknowledged",
         why=why,
@@ -57,21 +53,19 @@ async def give_up(
     await _quarantine(ports, Refused(transfer.frames, device, reason, device, detail), end)
 
 
-async def recover(ports: Ports, devices: Sequence[DeviceEntry]) -> None:
+async def recover(ports: Ports, analyzers: Analyzers) -> None:
     """Settle what was acknowledged before the gateway was stopped, killed or out of disk.
 
     Nobody knows whether EOT came, and it would have had no answer: a message that has its
     terminator is published, any other waits for a person.
     """
     for transfer in await unsettled(ports):
-        await settle(ports, transfer, devices, _given_up(ports, transfer))
+        await settle(ports, transfer, analyzers, _given_up(ports, transfer))
 
 
-def sender_of(first_frame: bytes, devices: Sequence[DeviceEntry]) -> str:
+def sender_of(first_frame: bytes, analyzers: Analyzers) -> str:
     """The device that the first frame of a transfer names; empty if that is open."""
-    header = text_of(first_frame).split(b"\r", 1)[0]
-    _, found = attribute(devices, header)
-    return found[0].id if len(found) == 1 else ""
+    return analyzers.sender(text_of(first_frame).split(b"\r", 1)[0])
 
 
 def _given_up(ports: Ports, transfer: Transfer) -> WireRecord:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from drivers.astm.analyzers import Analyzers
 from drivers.astm.interpret import Said, interpret
-from drivers.astm.profile import AstmDevice
-from drivers.astm.records import Line, parse_header, parse_message, split_lines, split_messages
+from drivers.astm.records import Line, parse_message, split_lines, split_messages
+from drivers.astm.rules import Rules
 from gateway import (
-    AnalyzerProfile,
-    DeviceEntry,
     ProtocolViolation,
     Publication,
     QuarantineReason,
     WireRecord,
     content_digest,
-    identify,
     sentence,
 )
 
@@ -54,34 +52,16 @@ class _Message:
     frames: tuple[WireRecord, ...]
 
 
-def read_transfer(transfer: Transfer, devices: Sequence[DeviceEntry]) -> Iterator[Outcome]:
+def read_transfer(transfer: Transfer, analyzers: Analyzers) -> Iterator[Outcome]:
     """What each message of a transfer gives, in order; the same every time it is read."""
     for message in _messages(transfer):
-        entry = _sender(message, devices)
-        if isinstance(entry, Refused):
-            yield entry
+        rules = _sender(message, analyzers)
+        if isinstance(rules, Refused):
+            yield rules
         elif not message.ended:
-            yield _incomplete(message, entry.id)
+            yield _incomplete(message, rules.entry.id)
         else:
-            yield _outcome(transfer, message, entry)
-
-
-def attribute(
-    devices: Sequence[DeviceEntry], header: bytes
-) -> tuple[str | None, list[DeviceEntry]]:
-    """The sender that an H record names (H-5), and the devices that it may be.
-
-    Each device reads the name in its own charset. None: nobody can read the header.
-    """
-    name: str | None = None
-    found: list[DeviceEntry] = []
-    for charset in dict.fromkeys(_charset(entry) for entry in devices):
-        try:
-            name = parse_header(header, charset).raw(5).strip()
-        except ProtocolViolation:
-            continue
-        found += [entry for entry in identify(devices, name) if _charset(entry) == charset]
-    return name, found
+            yield _outcome(transfer, message, rules)
 
 
 def _messages(transfer: Transfer) -> Iterator[_Message]:
@@ -94,21 +74,21 @@ def _messages(transfer: Transfer) -> Iterator[_Message]:
         yield _Message(number, own, lines.ended, frames)
 
 
-def _sender(message: _Message, devices: Sequence[DeviceEntry]) -> DeviceEntry | Refused:
+def _sender(message: _Message, analyzers: Analyzers) -> Rules | Refused:
     _, header = message.lines[0]
     if header[:1] != b"H":
         detail = sentence(
             "the message begins with {text}, not with a header", text=repr(header[:40])
         )
         return _refused(message, "", QuarantineReason.UNREADABLE, "H", detail)
-    name, found = attribute(devices, header)
+    name, found = analyzers.attribute(header)
+    if len(found) == 1:
+        return found[0]
     if name is None:
         detail = sentence("the header can't be read: {text}", text=repr(header[:40]))
         return _refused(message, "", QuarantineReason.UNREADABLE, "H", detail)
-    if len(found) == 1:
-        return found[0]
     if found:
-        ids = ", ".join(entry.id for entry in found)
+        ids = ", ".join(rules.entry.id for rules in found)
         detail = sentence(
             "{sender} may be {devices}: give each its own sender", sender=name, devices=ids
         )
@@ -117,18 +97,17 @@ def _sender(message: _Message, devices: Sequence[DeviceEntry]) -> DeviceEntry | 
     return _refused(message, "", QuarantineReason.UNKNOWN_DEVICE, name, detail)
 
 
-def _outcome(transfer: Transfer, message: _Message, entry: DeviceEntry) -> Outcome:
+def _outcome(transfer: Transfer, message: _Message, rules: Rules) -> Outcome:
+    device = rules.entry.id
     try:
-        said = interpret(parse_message(message.lines, _charset(entry)), entry)
+        said = interpret(parse_message(message.lines, rules.charset), rules)
     except ProtocolViolation as error:
-        return _refused(message, entry.id, QuarantineReason.UNREADABLE, entry.id, str(error))
-    raw_ids = tuple(frame.raw_id for frame in message.frames)
-    return Publication(
-        entry.id, said.readings, raw_ids, _occurrence(transfer, message, entry, said)
-    )
+        return _refused(message, device, QuarantineReason.UNREADABLE, device, str(error))
+    raw_ids = tuple([frame.raw_id for frame in message.frames])
+    return Publication(device, said.readings, raw_ids, _occurrence(transfer, message, rules, said))
 
 
-def _occurrence(transfer: Transfer, message: _Message, entry: DeviceEntry, said: Said) -> bytes:
+def _occurrence(transfer: Transfer, message: _Message, rules: Rules, said: Said) -> bytes:
     """Which happening a message tells of.
 
     The records without header and terminator where a result has its own time: the header of a
@@ -139,8 +118,7 @@ def _occurrence(transfer: Transfer, message: _Message, entry: DeviceEntry, said:
     if said.measured:
         return content_digest(b"\r".join(lines[1:-1]))
     content = b"\r".join(lines)
-    profile = entry.profile
-    barcode = isinstance(profile, AnalyzerProfile) and profile.specimen == "barcode"
+    barcode = rules.profile.specimen == "barcode"
     if said.dated or (said.sampled and barcode):
         return content_digest(content)
     return content_digest(content, b"%d.%d" % (transfer.enquiry.raw_id, message.number))
@@ -155,8 +133,3 @@ def _refused(
     message: _Message, device: str, reason: QuarantineReason, subject: str, detail: str
 ) -> Refused:
     return Refused(message.frames, device, reason, subject, detail)
-
-
-def _charset(entry: DeviceEntry) -> str:
-    own = entry.options.charset if isinstance(entry.options, AstmDevice) else None
-    return own or (entry.profile.charset if isinstance(entry.profile, AnalyzerProfile) else "utf-8")

@@ -1,6 +1,6 @@
 """The driver kit: what a driver is given, what it gives back, and how it is found."""
 
-from gateway.driver.analyzer import AnalyzerOptions, identify
+from gateway.driver.analyzer import AnalyzerOptions, Senders, identify
 from gateway.driver.entries import DeviceEntry, DeviceOptions, Finding, LinkEntry, LinkOptions
 from gateway.driver.part import UNKNOWN, Explain, Part, Stretch
 from gateway.driver.ports import Ports
@@ -28,6 +28,7 @@ __all__ = [
     "Poller",
     "PollingDriver",
     "Ports",
+    "Senders",
     "Stretch",
     "identify",
 ]

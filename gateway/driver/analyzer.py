@@ -30,30 +30,40 @@ class AnalyzerOptions(DeviceOptions):
         return pattern
 
 
-def identify(devices: Sequence[DeviceEntry], sender: str) -> tuple[DeviceEntry, ...]:
-    """The devices that a message from `sender` may come from: one, or it is ambiguous.
+class Senders:
+    """Which of some devices a message comes from, by the name of its sender.
 
     The only device of a link needs no name, but one that it was given must be right. Among
     several, an exact name goes before a pattern.
     """
-    named = [entry for entry in devices if sender and _options(entry).sender == sender]
-    if named:
-        return tuple(named)
-    matching = [entry for entry in devices if _matches(_options(entry).sender_pattern, sender)]
-    if matching:
-        return tuple(matching)
-    unnamed = [entry for entry in devices if not _has_name(_options(entry))]
-    return tuple(unnamed) if len(devices) == 1 else ()
+
+    def __init__(self, devices: Sequence[DeviceEntry]) -> None:
+        self._named: dict[str, tuple[DeviceEntry, ...]] = {}
+        for entry in devices:
+            if name := _options(entry).sender:
+                self._named[name] = (*self._named.get(name, ()), entry)
+        self._patterns = [
+            (re.compile(pattern), entry)
+            for entry in devices
+            if (pattern := _options(entry).sender_pattern)
+        ]
+        alone = len(devices) == 1 and not self._named and not self._patterns
+        self._unnamed = tuple(devices) if alone else ()
+
+    def of(self, sender: str) -> tuple[DeviceEntry, ...]:
+        """The devices that a message from `sender` may come from: one, or it is ambiguous."""
+        named = self._named.get(sender)
+        if named is not None:
+            return named
+        matching = tuple(entry for pattern, entry in self._patterns if pattern.fullmatch(sender))
+        return matching or self._unnamed
+
+
+def identify(devices: Sequence[DeviceEntry], sender: str) -> tuple[DeviceEntry, ...]:
+    """As `Senders.of`, for devices that are asked for once."""
+    return Senders(devices).of(sender)
 
 
 def _options(entry: DeviceEntry) -> AnalyzerOptions:
     options = entry.options
     return options if isinstance(options, AnalyzerOptions) else AnalyzerOptions()
-
-
-def _has_name(options: AnalyzerOptions) -> bool:
-    return bool(options.sender or options.sender_pattern)
-
-
-def _matches(pattern: str, sender: str) -> bool:
-    return bool(pattern) and re.fullmatch(pattern, sender) is not None

@@ -26,6 +26,7 @@ from gateway.model.person import (
     script_of,
 )
 from gateway.model.reading import TIME_OF, Publication, Reading, Receipt
+from gateway.model.swift import swift
 from gateway.model.terms import (
     ClockQuality,
     Direction,
@@ -91,5 +92,6 @@ __all__ = [
     "patient_statement",
     "script_of",
     "sentence",
+    "swift",
     "to_datetime",
 ]

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.model.swift import swift
 from gateway.model.terms import ClockQuality, Kind, Laterality, Operator, Quality, Status
 from gateway.model.time import Instant
 from gateway.model.wire import RawId
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Source:
     """Who says so: the device, and the driver and profile that understood it."""
@@ -20,6 +22,7 @@ class Source:
     version: str = ""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Coding:
     """A code in a code system (FHIR Coding). `system` is a URI."""
@@ -28,6 +31,7 @@ class Coding:
     code: str
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Value:
     """What was measured or stated.
@@ -43,6 +47,7 @@ class Value:
     code: Coding | None = None
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Whom or what the fact is about. An identifier without its issuer identifies nobody."""
@@ -55,6 +60,7 @@ class Subject:
     laterality: Laterality | None = None
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class DeviceEvent:
     """One fact. FHIR Observation semantics; CloudEvents names at the API.

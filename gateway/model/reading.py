@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.model.event import Subject
+from gateway.model.swift import swift
 from gateway.model.terms import Operator, Quality, Status
 from gateway.model.time import Instant
 from gateway.model.wire import RawId
@@ -15,6 +16,7 @@ TIME_OF = "time_of"
 """Key of a result's payload: where `observed_at` stands, if that is not the result's own time."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One value in the device's own words.
@@ -43,6 +45,7 @@ class Reading:
     payload: Mapping[str, Any] | None = None
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Publication:
     """Readings of one device that belong together: one message, or one poll.
@@ -59,6 +62,7 @@ class Publication:
     occurrence: bytes
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a publication; when it is returned, everything in it is on disk.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NewType
 
+from gateway.model.swift import swift
 from gateway.model.terms import Direction, QuarantineReason
 from gateway.model.time import Instant
 
@@ -12,6 +13,7 @@ RawId = NewType("RawId", int)
 """Identifies the bytes of a wire record for ever; allotted by the store, never reused."""
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class WireRecord:
     """One piece of wire traffic, kept as it was.
@@ -29,6 +31,7 @@ class WireRecord:
     data: bytes
 
 
+@swift
 @dataclass(frozen=True, slots=True)
 class Quarantined:
     """A message, or a part of it, that waits for a person; its bytes are in the journal.

@@ -11,6 +11,7 @@ import pytest
 
 from drivers.astm.interpret import Said, interpret
 from drivers.astm.records import parse_message
+from drivers.astm.rules import Rules
 from gateway import (
     DeviceEntry,
     DeviceOptions,
@@ -29,7 +30,7 @@ ORDER = b"O|1|S1||^^^ALL|R||||||N||||Serum||||||||||F"
 
 def say(*records: bytes, header: bytes = HEADER, last: bytes = b"L|1|N", **more: Any) -> Said:
     entry = device(model=profile(**more), patient_issuer="HIS")
-    return interpret(parse_message(enumerate([header, *records, last]), "utf-8"), entry)
+    return interpret(parse_message(enumerate([header, *records, last]), "utf-8"), Rules.of(entry))
 
 
 def one(line: str, *before: bytes, **more: Any) -> Reading:
@@ -267,4 +268,4 @@ def test_a_query_says_no_result() -> None:
 def test_a_device_of_another_driver_is_a_mistake() -> None:
     stranger = DeviceEntry("x", "x", "lab", profile(), DeviceOptions(), 1.0)
     with pytest.raises(TypeError, match="not a device"):
-        interpret(parse_message(enumerate([HEADER, b"L|1|N"]), "utf-8"), stranger)
+        Rules.of(stranger)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.astm import driver_type
+from drivers.astm.analyzers import Analyzers
 from drivers.astm.codec import Accept, Receiver
 from drivers.astm.profile import AstmProfile
 from drivers.astm.transfer import Refused, read_transfer
@@ -75,7 +76,7 @@ def replay(case: Path) -> dict[str, Any]:
     interpreter = Interpreter("site", "astm", "1", entry)
     events: list[dict[str, Any]] = []
     work_list: list[str] = []
-    for outcome in read_transfer(transfer(sent_by(case)), [entry]):
+    for outcome in read_transfer(transfer(sent_by(case)), Analyzers([entry])):
         match outcome:
             case Publication():
                 found = interpreter.interpret(

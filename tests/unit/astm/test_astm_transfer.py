@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from drivers.astm import driver_type
+from drivers.astm.analyzers import Analyzers
 from drivers.astm.driver import check, interpret
 from drivers.astm.profile import AstmProfile
 from drivers.astm.times import parse_time
@@ -35,7 +36,7 @@ from tests.unit.astm.astm_kit import (
 
 
 def read(sent: list[bytes], *devices: DeviceEntry, enquiry: int = 1) -> list[Outcome]:
-    return list(read_transfer(transfer(sent, enquiry), devices or (device(),)))
+    return list(read_transfer(transfer(sent, enquiry), Analyzers(devices or (device(),))))
 
 
 def occurrence(sent: list[bytes], enquiry: int = 1, **more: Any) -> bytes:
