@@ -32,24 +32,8 @@ class Laboratory:
             return None
         return cls(entry.id, ZoneInfo(entry.zone), profile)
 
-    def normalize(self, reading: Reading, point: Analyte, at: Instant) -> Reading | None:
-        """The reading in the point's unit, its sample made unique; None if its unit is unknown.
-
-        `at` is when it was observed. A reading that says all this already is given back as it is.
-        """
-        in_unit = self._in_unit(reading, point)
-        if in_unit is None:
-            return None
-        said = reading.subject
-        subject = said and self._unique(said, at)
-        control = said is not None and self._is_control(said.specimen)
-        status = Status.QC if control else reading.status
-        flags = tuple([self.profile.flags.get(flag, flag) for flag in reading.flags])
-        if subject is said and status is reading.status and flags == reading.flags:
-            return in_unit
-        return replace(in_unit, subject=subject, flags=flags, status=status)
-
-    def _in_unit(self, reading: Reading, point: Analyte) -> Reading | None:
+    def in_unit(self, reading: Reading, point: Analyte) -> Reading | None:
+        """The reading in the point's unit; None if its own is unknown."""
         if not reading.unit:
             return reading
         if reading.unit == NO_UNIT and self.profile.unit_missing == "profile":
@@ -60,16 +44,57 @@ class Laboratory:
         factor = point.convert.get(unit)
         return None if factor is None else _converted(reading, factor, point.unit)
 
-    def _is_control(self, specimen: str) -> bool:
+    def is_control(self, specimen: str) -> bool:
+        """Whether a sample is quality control by its number."""
         pattern = self.profile.control
         return bool(pattern and specimen) and re.fullmatch(pattern, specimen) is not None
 
-    def _unique(self, subject: Subject, at: Instant) -> Subject:
+    def unique(self, subject: Subject, at: Instant) -> Subject:
         """A sample number that starts again each day gets its device and run date."""
         if self.profile.specimen == "barcode" or not subject.specimen:
             return subject
         day = _run_date(to_datetime(at).astimezone(self.zone), self.profile)
         return replace(subject, specimen=f"{self.device}/{day}/{subject.specimen}")
+
+
+class Samples:
+    """An analyzer's rules for the results of one message, which mostly are of one sample."""
+
+    def __init__(self, laboratory: Laboratory) -> None:
+        self._laboratory = laboratory
+        self._flags = laboratory.profile.flags
+        self._said: Subject | None = None
+        self._at = Instant(0)
+        self._subject: Subject | None = None
+        self._control = False
+
+    def normalize(self, reading: Reading, point: Analyte, at: Instant) -> Reading:
+        """The reading in the point's unit, its sample made unique, its flags in HL7's words.
+
+        `at` is when it was observed. A reading that says all this already, or whose unit is
+        unknown, is given back as it is.
+        """
+        if reading.subject is not self._said or at != self._at:
+            self._meet(reading.subject, at)
+        in_unit = reading
+        if reading.unit and reading.unit != point.unit:
+            converted = self._laboratory.in_unit(reading, point)
+            if converted is None:
+                return reading
+            in_unit = converted
+        flags = reading.flags
+        if flags and self._flags:
+            flags = tuple([self._flags.get(flag, flag) for flag in flags])
+        status = Status.QC if self._control else reading.status
+        subject = self._subject
+        if subject is self._said and status is reading.status and flags == reading.flags:
+            return in_unit
+        return replace(in_unit, subject=subject, flags=flags, status=status)
+
+    def _meet(self, said: Subject | None, at: Instant) -> None:
+        self._said, self._at = said, at
+        self._subject = said and self._laboratory.unique(said, at)
+        self._control = said is not None and self._laboratory.is_control(said.specimen)
 
 
 def _run_date(local: datetime, profile: AnalyzerProfile) -> str:

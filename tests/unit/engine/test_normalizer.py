@@ -20,7 +20,7 @@ from gateway.model import (
     Reading,
 )
 from gateway.normalizer import ChangeFilter, Interpretation, Interpreter
-from gateway.normalizer.interpret import judge_clock
+from gateway.normalizer.clock import judge_clock
 from gateway.profile import POINT_SYSTEM
 from tests.unit.engine.sites import device
 
