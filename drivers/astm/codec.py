@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
+from zlib import adler32
 
 STX, ETX, EOT, ENQ, ACK, LF, CR, NAK, ETB = b"\x02\x03\x04\x05\x06\x0a\x0d\x15\x17"
 
@@ -26,11 +27,17 @@ SILENCE = 30.0
 _HEAD = 2
 _TAIL = 5
 _NUMBERS = 8
+_ADLER_EXACT = 256
 _FIRST = 1
 _END_OF_TEXT = re.compile(rb"[\x02\x03\x17]")
 _COMMAND = re.compile(rb"[\x02\x04\x05]")
 _NEVER_TEXT = bytes((0, 1, EOT, ENQ, ACK, *range(0x10, 0x17)))
 """NUL, which no checksum counts, and what LIS1-A 6.6 forbids; LF is let pass after CR."""
+
+_WHOLE = re.compile(
+    rb"\x02[0-7][^\x00-\x06\x10-\x17]*[\x03\x17][0-9A-Fa-f]{2}\r\n",
+)
+"""A frame whose text holds none of the characters above, and nothing but it."""
 
 _HEX = re.compile(rb"[0-9A-Fa-f]{2}\r\n")
 
@@ -119,12 +126,26 @@ class Receiver:
         if self._open and self._buffer and now - self._heard >= self._gap:
             yield self._drop_partial()
         self._heard = now
+        if not self._buffer and self._is_due(data):
+            yield self._accept(data)
+            return
         self._buffer += data
         while self._buffer:
             action = self._next()
             if action is None:
                 return
             yield action
+
+    def _is_due(self, data: bytes) -> bool:
+        """Whether this is the frame that is due, whole and alone: so most frames come."""
+        return (
+            self._open
+            and len(data) <= self._limit + _HEAD + _TAIL
+            and _WHOLE.fullmatch(data) is not None
+            and data[1] == ord("0") + self._number
+            and data != self._last
+            and int(data[-4:-2], 16) == byte_sum(data[1:-4])
+        )
 
     def tick(self, now: float) -> Action | None:
         """What silence until `now` means; ask again until it means nothing."""
@@ -201,6 +222,9 @@ class Receiver:
             return Ack()
         if frame[1] != ord("0") + self._number:
             return Nak(f"frame {chr(frame[1])!r} came where {self._number} was due")
+        return self._accept(frame)
+
+    def _accept(self, frame: bytes) -> Accept:
         self._before = (self._last, self._number)
         self._last, self._number = frame, (self._number + 1) % _NUMBERS
         return Accept(frame)
@@ -225,7 +249,18 @@ class Receiver:
 
 def checksum(counted: bytes) -> bytes:
     """Of a frame from its number through ETB or ETX: two upper-case hex digits (LIS1-A 6.3.3)."""
-    return b"%02X" % (sum(counted) & 0xFF)
+    return b"%02X" % byte_sum(counted)
+
+
+def byte_sum(counted: bytes) -> int:
+    """The sum of bytes modulo 256.
+
+    The lower half of Adler-32 (RFC 1950) is 1 and the sum modulo 65,521: up to 256 bytes that is
+    the sum itself, and takes a fifth of the time.
+    """
+    if len(counted) <= _ADLER_EXACT:
+        return (adler32(counted) - 1) & 0xFF
+    return sum(counted) & 0xFF
 
 
 def text_of(frame: bytes) -> bytes:
@@ -244,5 +279,5 @@ def _fault(frame: bytes, tail: int) -> str:
         return "the frame does not end in a checksum, CR and LF"
     if len(frame.translate(None, _NEVER_TEXT)) < len(frame):
         return "the text holds a control character"
-    said, counted = int(frame[tail : tail + 2], 16), sum(frame[1:tail]) & 0xFF
+    said, counted = int(frame[tail : tail + 2], 16), byte_sum(frame[1:tail])
     return "" if said == counted else f"checksum {said:02X}, counted {counted:02X}"

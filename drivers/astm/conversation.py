@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Coroutine, Iterator
 
 from drivers.astm.analyzers import Analyzers
 from drivers.astm.codec import (
@@ -35,7 +36,12 @@ _SESSION = 1_000
 
 
 class Conversation:
-    """Receives transfers on one connection until it ends."""
+    """Receives transfers on one connection until it ends.
+
+    What arrives is answered in the same turn of the loop, action by action. One that must wait,
+    for the disk or until a transfer is settled, makes this line wait alone: its further bytes stay
+    with the connection.
+    """
 
     def __init__(
         self,
@@ -50,8 +56,14 @@ class Conversation:
         self._connection = connection
         self._analyzers = analyzers
         self._receiver = receiver
-        self._clock = asyncio.get_running_loop().time
-        self._turn = asyncio.Lock()
+        loop = asyncio.get_running_loop()
+        self._clock = loop.time
+        self._over: asyncio.Future[None] = loop.create_future()
+        self._tasks: asyncio.TaskGroup
+        self._actions: Iterator[Action] = iter(())
+        self._waits = False
+        self._record: WireRecord | None = None
+        self._refusal: StoreError | None = None
         self._session = ""
         self._recorded = 0
         self._device = ""
@@ -67,99 +79,153 @@ class Conversation:
         StoreError: a transfer that was acknowledged could not be settled. A frame or an enquiry
         that could not be stored is only answered with NAK.
         """
-        read, feed, clock, turn = (
-            self._connection.read,
-            self._receiver.feed,
-            self._clock,
-            self._turn,
-        )
         try:
-            while True:
-                data = await read()
-                async with turn:
-                    for action in feed(data, clock()):
-                        await self._answer(action)
-        except ConnectionError:
-            await self._hang_up()
-            raise
+            async with asyncio.TaskGroup() as self._tasks:
+                self._connection.attend(self._arrived)
+                await self._over
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
         finally:
             self._sum_up()
 
-    async def tick(self) -> None:
+    def tick(self) -> None:
         """Act on silence, if it has lasted long enough; to be called about once a second."""
-        if self._turn.locked():
+        if not self._waits:
+            self._actions = self._silence(self._clock())
+            self._go_on()
+
+    def _silence(self, now: float) -> Iterator[Action]:
+        while action := self._receiver.tick(now):
+            yield action
+
+    def _arrived(self) -> None:
+        if not self._waits:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Answer what there is, up to what must wait. Called by others: `run` raises its errors."""
+        if self._over.done():
             return
-        async with self._turn:
-            while action := self._receiver.tick(self._clock()):
-                await self._answer(action)
+        self._waits = True
+        try:
+            self._waits = self._answer_all()
+        except ConnectionError as error:
+            self._hang_up(error)
+        except Exception as error:  # noqa: BLE001 - a task must end with it, not who called
+            self._over.set_exception(error)
 
-    async def _hang_up(self) -> None:
-        async with self._turn:
-            gone = self._receiver.hang_up()
-            if gone is not None:
-                await self._answer(gone)
+    def _answer_all(self) -> bool:
+        """Whether the last action must wait."""
+        if self._record is not None:
+            self._acknowledge(self._record)
+        while True:
+            for action in self._actions:
+                if self._answer(action):
+                    return True
+            data = self._connection.take()
+            if not data:
+                return False
+            self._actions = self._receiver.feed(data, self._clock())
 
-    async def _answer(self, action: Action) -> None:
+    def _answer(self, action: Action) -> bool:
         match action:
             case Accept(data):
-                await self._accept(data)
+                return self._accept(data)
             case Begin():
-                await self._begin()
+                return self._begin()
+            case TransferComplete():
+                self._work(self._complete())
+                return True
+            case Incomplete(reason):
+                self._work(self._give_up(reason))
+                return True
             case Ack():
-                await self._connection.write(_ACK)
+                self._connection.send(_ACK)
             case Nak(reason):
-                await self._refuse(reason)
+                self._refuse(reason)
             case Ignore(count):
                 self._ignored += count
-            case TransferComplete():
-                await self._complete()
-            case Incomplete(reason):
-                await give_up(self._ports, self._transfer(), self._analyzers, reason)
+        return False
 
-    async def _begin(self) -> None:
+    def _begin(self) -> bool:
         if not self._session or self._recorded >= _SESSION:
             self._session = f"{self._connection.name} {secrets.token_hex(4)}"
             self._recorded = 0
-        self._frames, self._size = [], 0
+        self._enquiry, self._frames, self._size = None, [], 0
         self._device = self._analyzers.only
-        self._enquiry = self._record(ENQUIRY)
-        await self._store(self._enquiry)
+        return self._store(ENQUIRY)
 
-    async def _accept(self, data: bytes) -> None:
-        size = self._size + len(data)
-        if len(self._frames) >= MOST_FRAMES or size > _MOST_BYTES:
-            self._receiver.withhold()
-            await self._refuse("the transfer is longer than the gateway keeps")
-            return
+    def _accept(self, data: bytes) -> bool:
+        if len(self._frames) >= MOST_FRAMES or self._size + len(data) > _MOST_BYTES:
+            self._withhold("the transfer is longer than the gateway keeps")
+            return False
         if not (self._frames or self._device):
             self._device = sender_of(data, self._analyzers)
-        record = self._record(data)
-        if await self._store(record):
-            self._size = size
-            self._frames.append(record)
+        return self._store(data)
 
-    async def _store(self, record: WireRecord) -> bool:
-        """Journal, then acknowledge; whether it was."""
+    def _store(self, data: bytes) -> bool:
+        """Journal what was heard; whether there is something to wait for."""
         try:
-            await self._journal.put(record)
+            self._record = self._new_record(data)
         except StoreError as error:
-            self._receiver.withhold()
-            await self._refuse(str(error))
+            self._withhold(str(error))
             return False
-        await self._connection.write(_ACK)
+        self._journal.put(self._record, self._stored)
         return True
 
-    async def _refuse(self, reason: str) -> None:
+    def _stored(self, refusal: BaseException | None) -> None:
+        if refusal is None or isinstance(refusal, StoreError):
+            self._refusal = refusal
+            self._go_on()
+        elif not self._over.done():
+            self._over.set_exception(refusal)
+
+    def _acknowledge(self, record: WireRecord) -> None:
+        """Answer for a record that is on disk, or that could not be stored."""
+        self._record = None
+        if self._refusal is not None:
+            self._withhold(str(self._refusal))
+            return
+        if self._enquiry is None:
+            self._enquiry = record
+        else:
+            self._frames.append(record)
+            self._size += len(record.data)
+        self._connection.send(_ACK)
+
+    def _withhold(self, reason: str) -> None:
+        self._receiver.withhold()
+        self._refuse(reason)
+
+    def _refuse(self, reason: str) -> None:
         if not self._naks:
             log.info("%s is answered NAK: %s", self._connection.name, reason)
         self._naks += 1
-        await self._connection.write(_NAK)
+        self._connection.send(_NAK)
+
+    def _hang_up(self, error: ConnectionError) -> None:
+        gone = self._receiver.hang_up()
+        self._work(self._leave(gone, error))
+
+    def _work(self, work: Coroutine[None, None, None]) -> None:
+        """Do what takes a while, in a task of its own; it goes on with the line by itself."""
+        self._tasks.create_task(work, name="astm-settle")
 
     async def _complete(self) -> None:
-        end = self._record(END)
+        end = self._new_record(END)
         await settle(self._ports, self._transfer(), self._analyzers, end)
+        self._go_on()
 
-    def _record(self, data: bytes) -> WireRecord:
+    async def _give_up(self, reason: str) -> None:
+        await give_up(self._ports, self._transfer(), self._analyzers, reason)
+        self._go_on()
+
+    async def _leave(self, gone: Incomplete | None, error: ConnectionError) -> None:
+        if gone is not None:
+            await give_up(self._ports, self._transfer(), self._analyzers, gone.reason)
+        self._over.set_exception(error)
+
+    def _new_record(self, data: bytes) -> WireRecord:
         self._recorded += 1
         return self._ports.record(data, device=self._device, session=self._session)
 

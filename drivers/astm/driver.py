@@ -52,7 +52,7 @@ class AstmDriver:
         failed: asyncio.Future[StoreError] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.TaskGroup() as tasks:
-                journal = FrameJournal(ports, tasks)
+                journal = FrameJournal(ports)
                 beside = (
                     tasks.create_task(_fail(failed), name="astm-unsettled"),
                     tasks.create_task(self._tick(), name="astm-silence"),
@@ -88,7 +88,7 @@ class AstmDriver:
         while True:
             await asyncio.sleep(self._options.gap / _TICKS)
             for conversation in tuple(self._open):
-                await conversation.tick()
+                conversation.tick()
 
 
 async def _fail(failed: asyncio.Future[StoreError]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -65,6 +66,14 @@ class Ports(Protocol):
 
     async def journal(self, *records: WireRecord) -> None:
         """Put records on disk; when it returns, what they hold may be acknowledged."""
+        ...
+
+    def journal_soon(self, *records: WireRecord) -> Future[Receipt]:
+        """As `journal`, handed over at once; the future is done when they are on disk.
+
+        For a source that sends nothing more before it is answered: nobody is made to wait when
+        the store is behind. StoreError, at once or of the future.
+        """
         ...
 
     async def publish(self, publication: Publication, *wire: WireRecord) -> Receipt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import Future
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -131,6 +132,11 @@ class Intake:
         """Commit bytes alone."""
         retention = self.retention(records[0].device, records[0].link)
         await self._store.append(Batch(retention, wire=tuple(records)))
+
+    def journal_soon(self, records: Sequence[WireRecord]) -> Future[Receipt]:
+        """Hand bytes over; the future is done when they are on disk."""
+        retention = self.retention(records[0].device, records[0].link)
+        return self._store.submit(Batch(retention, wire=tuple(records)))
 
     async def publish(
         self, link: str, publication: Publication, wire: Sequence[WireRecord]

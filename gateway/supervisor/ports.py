@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -79,6 +80,9 @@ class LinkPorts:
     async def journal(self, *records: WireRecord) -> None:
         if records:
             await self._intake.journal(records)
+
+    def journal_soon(self, *records: WireRecord) -> Future[Receipt]:
+        return self._intake.journal_soon(records)
 
     async def publish(self, publication: Publication, *wire: WireRecord) -> Receipt:
         return await self._intake.publish(self._link.id, publication, wire)

@@ -125,6 +125,13 @@ class MemoryPorts:
         async with self._commit():
             self.records.extend(records)
 
+    def journal_soon(self, *records: WireRecord) -> asyncio.Future[Receipt]:
+        return asyncio.ensure_future(self._journal(records))
+
+    async def _journal(self, records: Sequence[WireRecord]) -> Receipt:
+        await self.journal(*records)
+        return Receipt()
+
     async def publish(self, publication: Publication, *wire: WireRecord) -> Receipt:
         async with self._commit():
             self.records.extend(wire)

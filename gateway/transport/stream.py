@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 from gateway.model import Direction, sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.transport.connection import Tap
 
 READ_LIMIT = 64 * 1024
@@ -20,12 +22,13 @@ class Stream(asyncio.Protocol):
     def __init__(self, name: str, tap: Tap) -> None:
         self._name = name
         self._tap = tap
-        self._buffer = bytearray()
+        self._chunks: list[bytes] = []
+        self._size = 0
         self._lost = ""
         self._paused = False
         self._reader: asyncio.Future[None] | None = None
-        self._room = asyncio.Event()
-        self._room.set()
+        self._arrived: Callable[[], None] | None = None
+        self._room: asyncio.Future[None] | None = None
         self._closed = asyncio.Event()
         self._transport: asyncio.Transport
 
@@ -35,22 +38,48 @@ class Stream(asyncio.Protocol):
 
     async def read(self) -> bytes:
         """At least one byte, as many as have arrived; ConnectionError at the end."""
-        while not self._buffer:
+        while not self._chunks:
             self._check()
-            await self._arrival()
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
         return self._take()
 
     async def write(self, data: bytes) -> None:
         """Hand `data` to the line and wait until the buffer has room; ConnectionError if lost."""
-        self._check()
+        self.send(data)
+        if self._room is not None:
+            await asyncio.shield(self._room)
+            self._check()
+
+    def attend(self, arrived: Callable[[], None]) -> None:
+        """Call `arrived` at every arrival from now on, and at the end."""
+        self._arrived = arrived
+        if self._chunks or self._lost:
+            asyncio.get_running_loop().call_soon(arrived)
+
+    def take(self) -> bytes:
+        """What has arrived; nothing while the peer does not take what was sent to it.
+
+        ConnectionError when the line is lost and all is taken.
+        """
+        if self._room is not None and not self._lost:
+            return b""
+        if not self._chunks:
+            self._check()
+        return self._take()
+
+    def send(self, data: bytes) -> None:
+        """Hand `data` to the line at once; ConnectionError if lost."""
+        if self._lost:
+            self._check()
         self._tap(Direction.OUT, data)
         try:
             self._transport.write(data)
         except OSError as error:
             raise ConnectionError(f"{self._name}: {error}") from error
-        if not self._room.is_set():
-            await self._room.wait()
-            self._check()
 
     async def drain(self, quiet: float) -> bytes:
         """Read until the line has been silent for `quiet` seconds; return what was thrown away.
@@ -79,11 +108,12 @@ class Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._tap(Direction.IN, data)
-        self._buffer += data
-        if len(self._buffer) >= READ_LIMIT and not self._paused:
+        self._chunks.append(data)
+        self._size += len(data)
+        if self._size >= READ_LIMIT and not self._paused:
             self._paused = True
             self._transport.pause_reading()
-        self._wake()
+        self._announce()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = (
@@ -91,34 +121,35 @@ class Stream(asyncio.Protocol):
             if exc
             else sentence("connection closed by the other side")
         )
-        self._room.set()
         self._closed.set()
-        self._wake()
+        self.resume_writing()
+        self._announce()
 
     def pause_writing(self) -> None:
-        self._room.clear()
+        self._room = asyncio.get_running_loop().create_future()
 
     def resume_writing(self) -> None:
-        self._room.set()
+        room, self._room = self._room, None
+        if room is not None:
+            room.set_result(None)
+            if self._chunks:
+                self._announce()
 
     def _check(self) -> None:
         if self._lost:
             raise ConnectionError(sentence("{place}: {why}", place=self._name, why=self._lost))
 
-    async def _arrival(self) -> None:
-        self._reader = asyncio.get_running_loop().create_future()
-        try:
-            await self._reader
-        finally:
-            self._reader = None
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
+    def _announce(self) -> None:
+        if self._arrived is not None:
+            self._arrived()
+        elif self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
     def _take(self) -> bytes:
-        data = bytes(self._buffer)
-        self._buffer.clear()
+        chunks = self._chunks
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        self._size = 0
         if self._paused and not self._lost:
             self._paused = False
             self._transport.resume_reading()
