@@ -37,7 +37,21 @@ def event_id(occurrence: bytes, code: str, ordinal: int = 0) -> bytes:
     Two events of one occurrence differ unless two of its codes have the same digest; events of
     two occurrences differ unless 128 bits of BLAKE2b happen to.
     """
-    return id_of_token(occurrence, _code_token(code, ordinal))
+    return EventIds(occurrence).of(code, ordinal)
+
+
+class EventIds:
+    """`event_id` for the events of one occurrence."""
+
+    __slots__ = ("_low", "_prefix")
+
+    def __init__(self, occurrence: bytes) -> None:
+        self._prefix = occurrence[:_HALF]
+        self._low = _low(occurrence)
+
+    def of(self, code: str, ordinal: int) -> bytes:
+        low = self._low ^ _code_token(code, ordinal)
+        return self._prefix + low.to_bytes(_HALF, signed=True)
 
 
 def place_id(occurrence: bytes, place: int) -> bytes:

@@ -52,6 +52,7 @@ _LONGEST = {"C": 1024, "M": 120}
 """Characters of a comment and of a manufacturer's record that go into an event's payload."""
 
 _MOST = 32
+_NOTES = frozenset("CM")
 
 _ELSEWHERE: Mapping[str, frozenset[int]] = {
     "P": frozenset({1, 2}),
@@ -117,17 +118,16 @@ class _Reader:
 
     def readings(self, records: Sequence[Record]) -> Iterator[Reading]:
         """One reading a result. Comments and manufacturer's records belong to what they follow."""
-        at = 0
-        while at < len(records):
-            record = records[at]
-            at += 1
-            if record.kind != "R":
+        result: dict[str, Any] | None = None
+        for record in records:
+            if record.kind == "R":
+                reading, result = self._reading(record)
+                yield reading
+            elif result is not None and record.kind in _NOTES:
+                _note(result, "R", record)
+            else:
                 self._take(record)
-                continue
-            beside = at
-            while at < len(records) and records[at].kind in "CM":
-                at += 1
-            yield self._reading(record, records[beside:at])
+                result = None
 
     def _take(self, record: Record) -> None:
         rules = self._rules
@@ -159,7 +159,8 @@ class _Reader:
         """Whether the order (O-12) says that it is quality control, as H-12 does for a message."""
         return self._order is not None and self._order.text(12).upper() == "Q"
 
-    def _reading(self, record: Record, beside: Sequence[Record]) -> Reading:
+    def _reading(self, record: Record) -> tuple[Reading, dict[str, Any]]:
+        """A result and its payload, which takes the notes that follow."""
         rules, texts = self._rules, record.texts(_R_FIELDS)
         sent = texts[3] if rules.plain_value else _value_of(record, rules)
         operator, text, number = _split_number(sent)
@@ -168,31 +169,44 @@ class _Reader:
         if completed:
             self.measured = True
         observed_at = self._observed_at(completed)
-        payload = {**self._shared, **_named("R", texts if record.plain else record.sent())}
-        _leave_out(payload, text)
-        if record.raw(3).strip(f"{record.delimiters.component} ") != code:
-            payload["R-3"] = record.raw(3).strip()
+        payload = self._beside(record, code, text)
         if observed_at is None and texts[12]:
             payload["R-13"] = texts[12]
         elif observed_at is not None and not completed:
             payload[TIME_OF] = "H-14"
-        for each in beside:
-            _note(payload, "R", each)
-        return Reading(
-            code,
-            text,
-            number,
-            texts[4] or rules.profile.unit_sent(code, "", number),
-            observed_at,
-            Quality.UNCERTAIN if word == "W" else Quality.GOOD,
-            Status.QC if self._control else rules.statuses.get(word, Status.PRELIMINARY),
-            operator,
-            record.frame,
-            self._subject,
-            _flags(record, texts[6]),
-            texts[5],
+        return (
+            Reading(
+                code,
+                text,
+                number,
+                texts[4] or rules.profile.unit_sent(code, "", number),
+                observed_at,
+                Quality.UNCERTAIN if word == "W" else Quality.GOOD,
+                Status.QC if self._control else rules.statuses.get(word, Status.PRELIMINARY),
+                operator,
+                record.frame,
+                self._subject,
+                _flags(record, texts[6]),
+                texts[5],
+                payload,
+            ),
             payload,
         )
+
+    def _beside(self, record: Record, code: str, text: str) -> dict[str, Any]:
+        """What a result and those above it say beside its reading, by field, as sent."""
+        payload, fields = self._shared.copy(), record.fields
+        for name, field in zip(_names("R", len(fields)), fields, strict=True):
+            if field and name:
+                payload[name] = field
+        if payload.get("R-4") == text:
+            del payload["R-4"]
+        if payload.get("R-9") in _PLAIN:
+            del payload["R-9"]
+        named = record.raw(3)
+        if named != code and named.strip(f"{record.delimiters.component} ") != code:
+            payload["R-3"] = named
+        return payload
 
     def _observed_at(self, completed: str) -> Instant | None:
         """The first time that is given: of the result (R-13, R-12), else of the message (H-14).
@@ -221,14 +235,6 @@ def _flags(record: Record, text: str) -> tuple[str, ...]:
     return record.repeats(7)
 
 
-def _leave_out(payload: dict[str, Any], text: str) -> None:
-    """What a reading says as well is no news in its payload."""
-    if payload.get("R-4") == text:
-        del payload["R-4"]
-    if payload.get("R-9") in _PLAIN:
-        del payload["R-9"]
-
-
 def _split_number(sent: str) -> tuple[Operator | None, str, float | None]:
     """Operator, digits and number of `<0.5`; words stay whole."""
     if len(sent) < _SHORT and sent.isascii() and sent.replace(".", "", 1).isdigit():
@@ -242,16 +248,14 @@ def _split_number(sent: str) -> tuple[Operator | None, str, float | None]:
 
 def _rest(record: Record, taken: Place | None = None) -> dict[str, Any]:
     """The fields that hold something and have no other place, as sent."""
-    kept = _named(record.kind, record.sent())
+    names = _names(record.kind, len(record.fields))
+    kept: dict[str, Any] = {
+        name: field for name, field in zip(names, record.fields, strict=True) if field and name
+    }
     name = "" if taken is None else f"{taken.kind}-{taken.field}"
     if taken is not None and kept.get(name) == record.text(*taken[1:]):
         kept.pop(name, None)
     return kept
-
-
-def _named(kind: str, fields: Sequence[str]) -> dict[str, Any]:
-    names = _names(kind, len(fields))
-    return {name: text for name, text in zip(names, fields, strict=True) if text and name}
 
 
 @lru_cache(maxsize=256)

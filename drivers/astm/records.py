@@ -63,8 +63,8 @@ def _declared(declared: str) -> Delimiters:
 class Record:
     """One record: `fields[0]` is its type, field n of the standard is `fields[n - 1]`.
 
-    Fields are as sent, padding included; `frame` is the index of the frame in which it begins.
-    A `plain` record holds no escape sequence.
+    Fields are as sent, without their padding; `line` is all of it with that. `frame` is the index
+    of the frame in which it begins. A `plain` record holds no escape sequence.
     """
 
     kind: str
@@ -72,6 +72,7 @@ class Record:
     frame: int
     delimiters: Delimiters
     plain: bool
+    line: str
 
     def raw(self, number: int) -> str:
         """Field `number` as sent; empty if the record is shorter."""
@@ -84,32 +85,21 @@ class Record:
         text = self.fields[number - 1]
         if component:
             parts = text.split(self.delimiters.repeat, 1)[0].split(self.delimiters.component)
-            text = parts[component - 1] if component <= len(parts) else ""
-        return text.strip() if self.plain else self.delimiters.unescape(text).strip()
+            text = parts[component - 1].strip() if component <= len(parts) else ""
+        return text if self.plain else self.delimiters.unescape(text).strip()
+
+    def texts(self, count: int) -> Sequence[str]:
+        """All fields as `text` gives them, at least `count` of them."""
+        texts = self.fields
+        if not self.plain:
+            texts = [self.delimiters.unescape(field).strip() for field in texts]
+        return texts if len(texts) >= count else [*texts, *[""] * (count - len(texts))]
 
     def repeats(self, number: int) -> tuple[str, ...]:
         """The repeats of a field that hold something."""
         parts = self.raw(number).split(self.delimiters.repeat)
         texts = parts if self.plain else map(self.delimiters.unescape, parts)
         return tuple([each for text in texts if (each := text.strip())])
-
-    def sent(self) -> list[str]:
-        """All fields as sent, without padding."""
-        return [*map(str.strip, self.fields)]
-
-    def texts(self, count: int) -> list[str]:
-        """All fields as `text` gives them, at least `count` of them."""
-        texts = self.sent()
-        if not self.plain:
-            texts = [self.delimiters.unescape(field).strip() for field in self.fields]
-        if len(texts) < count:
-            texts += [""] * (count - len(texts))
-        return texts
-
-    @property
-    def line(self) -> str:
-        """The whole record as sent."""
-        return self.delimiters.field.join(self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +168,9 @@ def parse_message(lines: Iterable[Line], charset: str) -> tuple[Record, ...]:
     separator, escape = delimiters.field, delimiters.escape
     records: list[Record] = []
     for frame, text in zip(frames, texts, strict=True):
-        fields = text.split(separator)
-        kind = fields[0].strip().upper()[:1]
-        records.append(Record(kind, fields, frame, delimiters, escape not in text))
+        fields = [*map(str.strip, text.split(separator))]
+        kind = fields[0][:1].upper()
+        records.append(Record(kind, fields, frame, delimiters, escape not in text, text))
     return tuple(records)
 
 

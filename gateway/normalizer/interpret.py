@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.driver import DeviceEntry
-from gateway.keys import event_id, place_id
+from gateway.keys import EventIds, place_id
 from gateway.model import (
     ClockQuality,
     Coding,
@@ -76,7 +76,7 @@ class Interpreter:
         events: list[DeviceEvent] = []
         findings: list[Finding] = []
         ordinals: dict[str, int] = {}
-        message = self._message(raw_ids, received_at)
+        ids, message = EventIds(occurrence), self._message(raw_ids, received_at)
         for given in readings:
             code = given.code
             ordinal = ordinals.get(code, 0)
@@ -85,7 +85,7 @@ class Interpreter:
             if isinstance(understood, Finding):
                 findings.append(understood)
             else:
-                events.append(message.event(understood, event_id(occurrence, code, ordinal)))
+                events.append(message.event(understood, ids.of(code, ordinal)))
         return Interpretation(occurrence, tuple(events), tuple(findings))
 
     def interpret_poll(
