@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,15 @@ class Scripted:
 
     async def write(self, data: bytes) -> None:
         self.written += data
+
+    def attend(self, arrived: Callable[[], None]) -> None:
+        raise NotImplementedError
+
+    def take(self) -> bytes:
+        raise NotImplementedError
+
+    def send(self, data: bytes) -> None:
+        raise NotImplementedError
 
     async def drain(self, quiet: float) -> bytes:
         raise NotImplementedError
