@@ -16,6 +16,7 @@ from gateway.api.sse import HEARTBEAT, frame
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Kind
 from gateway.registry import DeviceStatus
+from gateway.room import notice_of
 from gateway.web import GatewayView, encode
 
 _PAGE = 500
@@ -191,7 +192,8 @@ def _alarm_frames(events: Sequence[DeviceEvent]) -> list[tuple[str, bytes]]:
     return [
         (event.source.device, frame(Topic.ALARM, encode(alarm_change(event))))
         for event in events
-        if event.kind is Kind.ALARM and event.code.system == ALARM_SYSTEM
+        if event.kind is Kind.ALARM
+        and (event.code.system == ALARM_SYSTEM or notice_of(event) is not None)
     ]
 
 

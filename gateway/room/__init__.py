@@ -17,11 +17,11 @@ from gateway.room.agenda import Agenda, Appointment, Gate, Order
 from gateway.room.audit import Auditor, Outcome
 from gateway.room.check import ChecksSite, Mistake
 from gateway.room.form import Entered, Fault, Field, Form
-from gateway.room.notice import Notice, notice_of
+from gateway.room.notice import Notice, notice_of, read_notice
 from gateway.room.page import Area, Attention, Entry, Glance, Hit, Level, PageKit, Reader, Tile
 from gateway.room.people import Patient, PatientKey, People
 from gateway.room.piece import Change, Chart, Limit, Line, Spot, Step, changes
-from gateway.room.ports import Deliveries, Delivery, RoomPorts
+from gateway.room.ports import Deliveries, Delivery, Fate, RoomPorts
 from gateway.room.room import (
     ENTRY_POINT_GROUP,
     CallsOut,
@@ -61,6 +61,7 @@ __all__ = [
     "Emit",
     "Entered",
     "Entry",
+    "Fate",
     "Fault",
     "Field",
     "Form",
@@ -102,6 +103,7 @@ __all__ = [
     "changes",
     "notice_of",
     "principal",
+    "read_notice",
     "rule_of",
     "texts",
     "with_principal",

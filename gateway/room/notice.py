@@ -49,7 +49,11 @@ class Notice:
 
 def notice_of(event: DeviceEvent) -> Notice | None:
     """The notice that an event carries."""
-    said: Mapping[str, Any] | None = (event.payload or {}).get(_MEMBER)
-    if said is None:
-        return None
+    payload = event.payload or {}
+    return read_notice(payload) if _MEMBER in payload else None
+
+
+def read_notice(payload: Mapping[str, Any]) -> Notice:
+    """The notice in a payload; KeyError if there is none."""
+    said = payload[_MEMBER]
     return Notice(**{**said, "priority": Priority(said["priority"])})

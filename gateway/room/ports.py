@@ -39,6 +39,25 @@ class Delivery(Protocol):
     def error(self) -> str: ...
 
 
+class Fate(Protocol):
+    """What became of a delivery: `state` is `waiting`, `delivered` or `dead`."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def destination(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def created(self) -> Instant: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def error(self) -> str: ...
+
+
 class Deliveries(Protocol):
     """Durable deliveries, in order for each destination; see `gateway.store.outbox`."""
 
@@ -46,12 +65,28 @@ class Deliveries(Protocol):
         """Owe a delivery, durably; False if this key is known for this destination."""
         ...
 
+    async def enqueue_all(self, owed: Sequence[tuple[str, str, bytes]]) -> int:
+        """Owe (destination, key, payload) each, all or none; how many keys were not known."""
+        ...
+
     async def head(self, destination: str) -> Delivery | None:
         """The next delivery of a destination, due or not; None if nothing is owed."""
         ...
 
-    async def delivered(self, delivery: Any) -> None:
-        """Its receiver has it."""
+    async def owed(self, destination: str, limit: int) -> Sequence[Delivery]:
+        """The next deliveries of a destination, in order, due or not."""
+        ...
+
+    async def delivered(self, *deliveries: Any) -> None:
+        """Their receiver has them, all together."""
+        ...
+
+    async def bury(self, delivery: Any, error: str) -> None:
+        """It will never be taken: a dead letter at once."""
+        ...
+
+    async def fates(self, prefix: str, limit: int = 100) -> Sequence[Fate]:
+        """What became of deliveries whose key begins so, newest first."""
         ...
 
     async def failed(self, delivery: Any, error: str) -> None:

@@ -6,7 +6,7 @@ Their file is sealed as a whole: what is owed to another system names patients.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from gateway.seal import Keyring, Progress
 from gateway.sqlite import open_sealed, reseal, transaction
 
 _T = TypeVar("_T")
-_FORMAT = 1
+_FORMAT = 2
 _TABLES = """
 CREATE TABLE delivery(
   id INTEGER PRIMARY KEY AUTOINCREMENT, destination TEXT NOT NULL, key TEXT NOT NULL,
@@ -30,6 +30,7 @@ CREATE TABLE delivery(
   error TEXT NOT NULL DEFAULT '', UNIQUE(destination, key)
 );
 CREATE INDEX delivery_waiting ON delivery(destination, id) WHERE state = 'waiting';
+CREATE INDEX delivery_key ON delivery(key);
 CREATE INDEX delivery_dead ON delivery(id) WHERE state = 'dead';
 """
 _COLUMNS = "id, destination, key, payload, created, due, attempts, error"
@@ -40,6 +41,18 @@ _ENQUEUE = (
 _HEAD = (
     f"SELECT {_COLUMNS} FROM delivery WHERE destination = ? AND state = 'waiting'"  # noqa: S608
     " ORDER BY id LIMIT 1"
+)
+_OWED = (
+    f"SELECT {_COLUMNS} FROM delivery WHERE destination = ? AND state = 'waiting'"  # noqa: S608
+    " ORDER BY id LIMIT ?"
+)
+_FATES = (
+    "SELECT id, destination, key, state, created, attempts, error FROM delivery"
+    " WHERE key >= ? AND key < ? ORDER BY id DESC LIMIT ?"
+)
+_BURY = (
+    "UPDATE delivery SET state = 'dead', attempts = attempts + 1, error = ?2"
+    " WHERE id = ?1 AND state = 'waiting'"
 )
 _DEAD = f"SELECT {_COLUMNS} FROM delivery WHERE state = 'dead' ORDER BY id LIMIT ?"  # noqa: S608
 _FAILED = (
@@ -63,6 +76,19 @@ class Delivery:
     payload: bytes
     created: Instant
     due: Instant
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a delivery: `state` is `waiting`, `delivered` or `dead`."""
+
+    id: int
+    destination: str
+    key: str
+    state: str
+    created: Instant
     attempts: int
     error: str
 
@@ -117,13 +143,46 @@ class Outbox:
         now = self._clock.now()
         return await self._change(_ENQUEUE, destination, key, payload, now, now)
 
+    async def enqueue_all(self, owed: Sequence[tuple[str, str, bytes]]) -> int:
+        """Owe (destination, key, payload) each, all or none; how many keys were not known."""
+        now = self._clock.now()
+
+        def change() -> int:
+            with transaction(self._connection):
+                before = self._connection.total_changes()
+                rows = [(*each, now, now) for each in owed]
+                self._connection.executemany(_ENQUEUE, rows)
+                return self._connection.total_changes() - before
+
+        return await self._run(change)
+
     async def head(self, destination: str) -> Delivery | None:
         """The next delivery of a destination, due or not; None if nothing is owed."""
         return next(iter(await self._rows(_HEAD, destination)), None)
 
-    async def delivered(self, delivery: Delivery) -> None:
-        """Its receiver has it; only the key is kept."""
-        await self._change(_DELIVERED, delivery.id)
+    async def owed(self, destination: str, limit: int) -> list[Delivery]:
+        """The next deliveries of a destination, in order, due or not."""
+        return await self._rows(_OWED, destination, limit)
+
+    async def delivered(self, *deliveries: Delivery) -> None:
+        """Their receiver has them, all together; only the keys are kept."""
+
+        def change() -> None:
+            with transaction(self._connection):
+                self._connection.executemany(_DELIVERED, [(each.id,) for each in deliveries])
+
+        await self._run(change)
+
+    async def bury(self, delivery: Delivery, error: str) -> None:
+        """It will never be taken: a dead letter at once."""
+        await self._change(_BURY, delivery.id, error)
+
+    async def fates(self, prefix: str, limit: int = 100) -> list[Fate]:
+        """What became of deliveries whose key begins so, newest first."""
+        binds = (prefix, prefix + "\U0010ffff", limit)
+        return await self._run(
+            lambda: [Fate(*row) for row in self._connection.execute(_FATES, binds)]
+        )
 
     async def failed(self, delivery: Delivery, error: str) -> None:
         """It was refused: due again later, or a dead letter."""

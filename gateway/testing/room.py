@@ -53,6 +53,17 @@ class MemoryDelivery:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryFate:
+    id: int
+    destination: str
+    key: str
+    state: str
+    created: Instant
+    attempts: int = 0
+    error: str = ""
+
+
 class MemoryOutbox:
     """A `gateway.room.Deliveries`; a delivery is dead after `patience` refusals."""
 
@@ -60,6 +71,7 @@ class MemoryOutbox:
         self._clock, self._patience = clock, patience
         self._known: set[tuple[str, str]] = set()
         self.waiting: list[MemoryDelivery] = []
+        self.settled: list[MemoryDelivery] = []
         self.gone: list[MemoryDelivery] = []
 
     async def enqueue(self, destination: str, key: str, payload: bytes) -> bool:
@@ -71,11 +83,36 @@ class MemoryOutbox:
         self.waiting.append(MemoryDelivery(number, destination, key, payload, now, now))
         return True
 
+    async def enqueue_all(self, owed: Sequence[tuple[str, str, bytes]]) -> int:
+        return sum([await self.enqueue(*each) for each in owed])
+
     async def head(self, destination: str) -> MemoryDelivery | None:
         return next((each for each in self.waiting if each.destination == destination), None)
 
-    async def delivered(self, delivery: MemoryDelivery) -> None:
+    async def owed(self, destination: str, limit: int) -> Sequence[MemoryDelivery]:
+        return [each for each in self.waiting if each.destination == destination][:limit]
+
+    async def delivered(self, *deliveries: MemoryDelivery) -> None:
+        gone = {each.id for each in deliveries}
+        self.settled += [each for each in self.waiting if each.id in gone]
+        self.waiting = [each for each in self.waiting if each.id not in gone]
+
+    async def bury(self, delivery: MemoryDelivery, error: str) -> None:
         self.waiting = [each for each in self.waiting if each.id != delivery.id]
+        self.gone.append(replace(delivery, attempts=delivery.attempts + 1, error=error))
+
+    async def fates(self, prefix: str, limit: int = 100) -> Sequence[MemoryFate]:
+        found = [
+            MemoryFate(each.id, each.destination, each.key, state, each.created)
+            for state, several in (
+                ("waiting", self.waiting),
+                ("delivered", self.settled),
+                ("dead", self.gone),
+            )
+            for each in several
+            if each.key.startswith(prefix)
+        ]
+        return sorted(found, key=lambda each: -each.id)[:limit]
 
     async def failed(self, delivery: MemoryDelivery, error: str) -> None:
         again = replace(delivery, attempts=delivery.attempts + 1, error=error)

@@ -34,7 +34,7 @@ function say(change) {
   const toast = document.createElement("p");
   toast.className = `toast alarm ${change.priority}`;
   const link = document.createElement("a");
-  link.href = `/alarms/${encodeURI(change.id)}`;
+  link.href = encodeURI(change.path || "/alarms");
   link.textContent = [words[change.priority], change.title[language], change.text[language]].filter(Boolean).join(" · ");
   toast.append(link);
   toasts.append(toast);

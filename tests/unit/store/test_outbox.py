@@ -72,3 +72,26 @@ async def test_deliveries_survive_a_restart(tmp_path: Path, clock: HeldClock) ->
         async with Outbox.open(tmp_path / "outbox.sqlite", known_ring(), clock) as outbox:
             await outbox.enqueue("lis", "k", b"owed")
             assert await _head(outbox) == b"owed"
+
+
+async def test_several_are_owed_together_and_settled_together(outbox: Outbox) -> None:
+    owed = [("a", "1", b"x"), ("b", "1", b"y"), ("a", "2", b"z")]
+    assert await outbox.enqueue_all(owed) == 3
+    assert await outbox.enqueue_all([*owed, ("a", "3", b"w")]) == 1
+    first = await outbox.owed("a", 2)
+    assert [each.key for each in first] == ["1", "2"]
+    await outbox.delivered(*first)
+    assert [each.key for each in await outbox.owed("a", 9)] == ["3"]
+
+
+async def test_what_will_never_be_taken_is_a_dead_letter_at_once(outbox: Outbox) -> None:
+    await outbox.enqueue("a", "alarm:x:1", b"x")
+    (delivery,) = await outbox.owed("a", 1)
+    await outbox.bury(delivery, "410")
+    assert [each.error for each in await outbox.dead()] == ["410"]
+    await outbox.enqueue("a", "alarm:x:12", b"x")
+    fates = await outbox.fates("alarm:x:1")
+    assert [(each.key, each.state) for each in fates] == [
+        ("alarm:x:12", "waiting"),
+        ("alarm:x:1", "dead"),
+    ]

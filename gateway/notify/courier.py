@@ -1,0 +1,126 @@
+"""Delivers what is owed, each destination in a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.errors import DeviceUnavailable, ProtocolViolation, StoreError
+from gateway.model import Clock, Instant
+from gateway.notify.letter import Told
+from gateway.notify.way import Way
+from gateway.profile import Priority
+from gateway.room import Deliveries, Delivery
+
+log = logging.getLogger(__name__)
+
+_LOOK = 1.0
+_SECOND = 1_000_000
+_STORE_PAUSE = 5.0
+
+
+@dataclass(slots=True)
+class Round:
+    """One destination. `failing` is since when nothing got through, and why."""
+
+    name: str
+    way: Way
+    pace: float
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    failing: tuple[Instant, str] | None = None
+    told_at: float | None = None
+
+
+class Courier:
+    """Takes deliveries from the outbox in order, hands them over, then notes that.
+
+    Between the two a crash leaves open whether the other side has them: they are sent once more
+    with the same keys.
+    """
+
+    def __init__(
+        self, outbox: Deliveries, clock: Clock, ways: Mapping[str, Way], pace: Mapping[str, float]
+    ) -> None:
+        self._outbox, self._clock = outbox, clock
+        self.rounds = {name: Round(name, way, pace.get(name, 0.0)) for name, way in ways.items()}
+
+    def wake(self, destinations: Iterable[str]) -> None:
+        """Something new is owed to these."""
+        for name in destinations:
+            if name in self.rounds:
+                self.rounds[name].wake.set()
+
+    def failing(self) -> list[Round]:
+        """The destinations that nothing gets through to."""
+        return [each for each in self.rounds.values() if each.failing is not None]
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for each in self.rounds.values():
+                group.create_task(self._serve(each), name=f"notify-{each.name}")
+
+    async def _serve(self, each: Round) -> None:
+        while True:
+            try:
+                wait = await self.deliver(each)
+            except StoreError as error:
+                log.warning("The outbox can't be read for %s: %s", each.name, error)
+                wait = _STORE_PAUSE
+            await self._pause(each, wait)
+
+    async def _pause(self, each: Round, seconds: float) -> None:
+        """Wait for news, or so long; the outbox's times are of the domain clock: look often."""
+        if seconds <= 0:
+            return
+        each.wake.clear()
+        try:
+            async with asyncio.timeout(min(seconds, _LOOK) if seconds else _LOOK):
+                await each.wake.wait()
+        except TimeoutError:
+            return
+
+    async def deliver(self, each: Round) -> float:
+        """Hand over what may go now; seconds after which to look again."""
+        owed = await self._outbox.owed(each.name, each.way.most)
+        if not owed:
+            return _LOOK
+        now = self._clock.now()
+        if owed[0].due > now:
+            return (owed[0].due - now) / _SECOND
+        early = self._early(each, owed)
+        if early > 0:
+            return early
+        await self._hand_over(each, owed)
+        return 0.0 if each.failing is None else _LOOK
+
+    def _early(self, each: Round, owed: Sequence[Delivery]) -> float:
+        """How long the pace holds it back; never what is critical."""
+        if each.told_at is None or not each.pace:
+            return 0.0
+        if any(Told.read(one.payload).notice.priority is Priority.CRITICAL for one in owed):
+            return 0.0
+        return each.told_at + each.pace - asyncio.get_running_loop().time()
+
+    async def _hand_over(self, each: Round, owed: Sequence[Delivery]) -> None:
+        try:
+            await each.way.tell(owed)
+        except ProtocolViolation as error:
+            log.warning("%s will never take %s: %s", each.name, owed[0].key, error)
+            for delivery in owed:
+                await self._outbox.bury(delivery, str(error))
+            each.failing = None
+        except DeviceUnavailable as error:
+            if each.failing is None:
+                log.warning("%s can't be told: %s", each.name, error)
+                each.failing = self._clock.now(), str(error)
+            for delivery in owed:
+                await self._outbox.failed(delivery, str(error))
+        else:
+            await self._outbox.delivered(*owed)
+            each.told_at = asyncio.get_running_loop().time()
+            if each.failing is not None:
+                log.info("%s is told again.", each.name)
+                each.failing = None

@@ -1,0 +1,185 @@
+"""The section `notify` of devices.yaml: who is told what, when, and by which way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from gateway.config.suggest import did_you_mean
+from gateway.driver import LinkEntry
+from gateway.model import Localized
+from gateway.profile import Priority, Seconds
+from gateway.room import Mistake
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Person(_Options):
+    """Somebody who can be told. `language` left out: both."""
+
+    name: str = Field(min_length=1)
+    mail: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    language: Literal["zh-CN", "en"] | None = None
+
+
+class Webhook(_Options):
+    """A system that is told by POST. `secret` signs the body; `ended` also tells what is over."""
+
+    url: str
+    secret: SecretStr
+    ended: bool = True
+    ca: Path | None = Field(default=None, description="file of its certificate authority")
+    timeout: Seconds = Field(default=10, gt=0)
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("write the whole address: https://host/path")
+        return url
+
+
+class Security(StrEnum):
+    """How the conversation with the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class Mail(_Options):
+    """The mail server that takes our letters."""
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Security = Security.STARTTLS
+    username: str | None = None
+    password: SecretStr | None = None
+    sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    ca: Path | None = Field(default=None, description="file of its certificate authority")
+    timeout: Seconds = Field(default=30, gt=0)
+
+
+class Day(StrEnum):
+    """Days of the week, Monday first."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+class Shift(_Options):
+    """Who has duty. Days, hours and holidays left out mean any; hours may pass midnight.
+
+    `days` are working days where `holidays` is false and the day is no holiday. `start` counts,
+    `end` does not.
+    """
+
+    who: tuple[str, ...] = Field(min_length=1)
+    days: tuple[Day, ...] = ()
+    start: time | None = None
+    end: time | None = None
+    holidays: bool | None = Field(default=None, description="only on holidays, or never on them")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.start is None) != (self.end is None):
+            raise ValueError("give both `start` and `end`, or neither")
+        return self
+
+
+class Escalation(_Options):
+    """Whom else to tell when nobody has acknowledged for so long."""
+
+    after: Seconds = Field(gt=0)
+    tell: tuple[str, ...] = Field(min_length=1)
+
+
+class Route(_Options):
+    """Who is told of what; left out means any. All routes that fit are taken."""
+
+    tell: tuple[str, ...] = Field(min_length=1)
+    priorities: tuple[Priority, ...] = ()
+    sources: tuple[str, ...] = Field(default=(), description="rooms, e.g. alarms")
+    devices: tuple[str, ...] = ()
+    escalate: tuple[Escalation, ...] = ()
+
+    @model_validator(mode="after")
+    def _later_and_later(self) -> Self:
+        afters = [each.after for each in self.escalate]
+        if afters != sorted(set(afters)):
+            raise ValueError("escalate: each `after` must be longer than the one before")
+        return self
+
+
+class Notify(_Options):
+    """People, systems and duties have names of one kind; `tell` and `who` use them.
+
+    `pace` is the least time between two letters to a person: what comes meanwhile goes together.
+    `holidays` is a country whose public holidays count (ISO 3166).
+    """
+
+    people: Mapping[str, Person] = Field(default_factory=dict)
+    webhooks: Mapping[str, Webhook] = Field(default_factory=dict)
+    mail: Mail | None = None
+    duties: Mapping[str, tuple[Shift, ...]] = Field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    pace: Seconds = 60
+    holidays: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
+    page_of_site: str = Field(
+        default="", description="address of the pages as people reach it, for links in letters"
+    )
+    title: Localized = ""
+
+    def calls(self) -> Sequence[str]:
+        """Hosts that are called."""
+        hosts = [urlsplit(each.url).hostname or "" for each in self.webhooks.values()]
+        return [*hosts, *([self.mail.host] if self.mail is not None else [])]
+
+    def faults(self, _links: Sequence[LinkEntry]) -> Iterable[Mistake]:
+        """Names that nobody has, names that several have, and people without a mail server."""
+        if self.people and self.mail is None:
+            yield Mistake(("people",), "people are told by mail, and there is no `mail` server")
+        for name in self.duties:
+            if name in self.people or name in self.webhooks:
+                yield Mistake(("duties", name), f"'{name}' is the name of somebody else already")
+        for name in self.webhooks:
+            if name in self.people:
+                yield Mistake(("webhooks", name), f"'{name}' is the name of a person already")
+        yield from self._strangers()
+
+    def _strangers(self) -> Iterator[Mistake]:
+        ends = self.people.keys() | self.webhooks.keys()
+        everybody = ends | self.duties.keys()
+        for name, shifts in self.duties.items():
+            for place, shift in enumerate(shifts):
+                trail = ("duties", name, place, "who")
+                yield from _unknown(trail, shift.who, ends)
+        for place, route in enumerate(self.routes):
+            yield from _unknown(("routes", place, "tell"), route.tell, everybody)
+            for step, each in enumerate(route.escalate):
+                trail_ = ("routes", place, "escalate", step, "tell")
+                yield from _unknown(trail_, each.tell, everybody)
+
+
+def _unknown(
+    trail: tuple[str | int, ...], names: Sequence[str], known: Iterable[str]
+) -> Iterator[Mistake]:
+    everybody = set(known)
+    for place, name in enumerate(names):
+        if name not in everybody:
+            hint = did_you_mean(name, everybody)
+            yield Mistake((*trail, place), f"nobody is called '{name}'", hint)

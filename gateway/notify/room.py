@@ -1,0 +1,139 @@
+"""The notifier as a room: one for all others; open where devices.yaml has its section."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from gateway.errors import StoreError
+from gateway.notify.courier import Courier
+from gateway.notify.letter import Paper
+from gateway.notify.notifier import Notifier
+from gateway.notify.options import Notify
+from gateway.notify.pages import Pages
+from gateway.notify.roster import IsHoliday, Roster
+from gateway.notify.way import MailWay, Way, WebhookWay, webhook_client
+from gateway.room import Area, Entry, Permission, Room, RoomContext, Running
+
+log = logging.getLogger(__name__)
+
+_TURN = 1.0
+_PATIENCE = 300 * 1_000_000
+CODE = "notify"
+"""Code of the system event that says whether people can be told."""
+
+
+@asynccontextmanager
+async def _open(context: RoomContext) -> AsyncIterator[Running]:
+    section: Notify = context.section
+    zone = ZoneInfo(context.site.zone)
+
+    def local(moment: datetime) -> datetime:
+        return moment.astimezone(zone)
+
+    roster = Roster(section, local, public_holidays(section.holidays))
+    async with AsyncExitStack() as stack:
+        ways = await _ways(stack, context, section, zone)
+        pace = {f"mail:{name}": section.pace for name in section.people}
+        courier = Courier(context.ports.outbox, context.clock, ways, pace)
+        notifier = await stack.enter_async_context(
+            Notifier.open(context, section, roster, courier.wake)
+        )
+        watch = Watch(context, notifier, courier)
+        pages = Pages(context, notifier, courier)
+        yield Running(
+            subscribers=(notifier,),
+            jobs={"courier": courier.run, "watch": watch.run},
+            routes=pages.routes,
+        )
+
+
+async def _ways(
+    stack: AsyncExitStack, context: RoomContext, section: Notify, zone: ZoneInfo
+) -> dict[str, Way]:
+    ways: dict[str, Way] = {}
+    if section.mail is not None:
+        pages = section.page_of_site.rstrip("/")
+        paper = Paper(context.site.name, zone, section.mail.sender, pages)
+        for name, person in section.people.items():
+            ways[f"mail:{name}"] = MailWay(section.mail, person, paper, context.clock)
+    for name, hook in section.webhooks.items():
+        client = await stack.enter_async_context(webhook_client(hook))
+        ways[f"webhook:{name}"] = WebhookWay(hook, client, context.clock)
+    return ways
+
+
+class Watch:
+    """Escalates, ends silences, and says when people can't be told."""
+
+    def __init__(self, context: RoomContext, notifier: Notifier, courier: Courier) -> None:
+        self._context, self._notifier, self._courier = context, notifier, courier
+        self._said: str | None = None
+
+    async def run(self) -> None:
+        """Look every second, until cancelled."""
+        failing = False
+        while True:
+            try:
+                await self._notifier.turn()
+                await self.look()
+                failing = False
+            except StoreError as error:
+                if not failing:
+                    log.warning("Notices can't be followed up: %s", error)
+                failing = True
+            await asyncio.sleep(_TURN)
+
+    async def look(self) -> None:
+        """Say once that a destination has not been reached for long, or that a notice is dead."""
+        now = self._context.clock.now()
+        long = [
+            f"{each.name}: {each.failing[1]}"
+            for each in self._courier.failing()
+            if each.failing is not None and now - each.failing[0] >= _PATIENCE
+        ]
+        dead = [
+            f"{each.destination}: {each.error}"
+            for each in await self._context.ports.outbox.dead()
+            if each.destination in self._courier.rounds
+        ]
+        said = "undeliverable" if long or dead else "delivered"
+        if said != self._said:
+            self._context.ports.system(CODE, said, "; ".join([*long, *dead])[:500])
+            self._said = said
+
+
+def public_holidays(country: str) -> IsHoliday:
+    """Whether a day is a public holiday of a country (ISO 3166)."""
+    known = holidays.country_holidays(country)
+
+    def is_holiday(day: date) -> bool:
+        return day in known
+
+    return is_holiday
+
+
+room = Room(
+    name="notify",
+    open=_open,
+    section=Notify,
+    package="gateway.notify",
+    words={"delivery": ("waiting", "delivered", "dead")},
+    navigation=(
+        Entry(
+            "/notifications",
+            {"en": "Notifications", "zh-CN": "通知"},
+            Permission.READ_ALARMS,
+            30,
+            Area.OVERVIEW,
+            "message",
+            also=(),
+        ),
+    ),
+)

@@ -1,0 +1,204 @@
+"""Letters over SMTP and POSTs over HTTP, to strangers on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from zoneinfo import ZoneInfo
+
+import orjson
+import pytest
+from pydantic import SecretStr
+
+from gateway.errors import DeviceUnavailable, ProtocolViolation
+from gateway.model import Instant
+from gateway.notify.letter import Paper
+from gateway.notify.options import Mail, Person, Security, Webhook
+from gateway.notify.way import MailWay, WebhookWay, webhook_client
+from gateway.profile import Priority
+from gateway.room import Notice
+from gateway.testing import ManualClock
+from gateway.testing.room import MemoryDelivery
+
+SECRET = "s3cret"  # noqa: S105 - of this test alone
+PAPER = Paper(
+    {"en": "Example Hospital", "zh-CN": "示例医院"},
+    ZoneInfo("Asia/Shanghai"),
+    "isogate@h.example",
+    "https://isogate.h.example",
+)
+
+
+def delivery(key: str, priority: Priority = Priority.HIGH) -> MemoryDelivery:
+    notice = Notice(
+        key,
+        open=True,
+        priority=priority,
+        title={"en": "Chiller: too warm", "zh-CN": "冷水机组：过热"},
+        text="26 Cel > 25",
+        advice={"en": "Look at it.", "zh-CN": "请检查。"},
+        path="/alarms/chiller-1/temperature/high",
+    )
+    at = Instant(1_795_435_200_000_000)
+    body = {"key": key, "stage": 0, "at": at, "site": "site", **notice.as_payload()}
+    return MemoryDelivery(1, "x", key, orjson.dumps(body), at, at)
+
+
+@dataclass(slots=True)
+class MailServer:
+    """A stranger that speaks RFC 5321; `refuse` is what it answers to RCPT."""
+
+    refuse: str = ""
+    letters: list[EmailMessage] = field(default_factory=list)
+    port: int = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, refuse: str = "") -> AsyncIterator[MailServer]:
+        stranger = cls(refuse)
+        server = await asyncio.start_server(stranger._serve, "127.0.0.1", 0)
+        async with server:
+            stranger.port = server.sockets[0].getsockname()[1]
+            yield stranger
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 stranger ESMTP\r\n")
+        while line := await reader.readline():
+            verb = line.split()[0].upper() if line.strip() else b""
+            if verb == b"DATA":
+                writer.write(b"354 go on\r\n")
+                body = (await reader.readuntil(b"\r\n.\r\n"))[:-5]
+                self.letters.append(email.message_from_bytes(body, policy=email.policy.default))
+            if verb == b"EHLO":
+                writer.write(b"250-stranger\r\n250 SMTPUTF8\r\n")
+            elif verb == b"RCPT" and self.refuse:
+                writer.write(self.refuse.encode() + b"\r\n")
+            elif verb == b"QUIT":
+                writer.write(b"221 bye\r\n")
+                break
+            else:
+                writer.write(b"250 ok\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+
+def mail_way(server: MailServer, language: str | None = "zh-CN") -> MailWay:
+    options = Mail(
+        host="127.0.0.1", port=server.port, security=Security.NONE, sender=PAPER.sender, timeout=5
+    )
+    person = Person.model_validate({"name": "王工", "mail": "w@h.example", "language": language})
+    return MailWay(options, person, PAPER, ManualClock())
+
+
+async def test_a_letter_tells_several_at_once_in_the_persons_language() -> None:
+    async with MailServer.running() as server:
+        grave = delivery("b", Priority.CRITICAL)
+        await mail_way(server).tell([delivery("a"), grave])
+        (letter,) = server.letters
+    assert letter["Subject"] == "[紧急] 冷水机组：过热 · 2 条通知"
+    assert letter["To"] == "王工 <w@h.example>"
+    text = letter.get_content()
+    assert text.count("26 Cel > 25") == 2
+    assert "处置建议：请检查。" in text
+    assert "https://isogate.h.example/alarms/chiller-1/temperature/high" in text
+    assert "What to do" not in text
+
+
+async def test_the_same_letter_has_the_same_name_and_both_languages_if_none_is_asked() -> None:
+    async with MailServer.running() as server:
+        for _ in range(2):
+            await mail_way(server, None).tell([delivery("a")])
+        first, second = server.letters
+    assert first["Message-ID"] == second["Message-ID"]
+    assert "What to do: Look at it." in first.get_content()
+    assert "处置建议：请检查。" in first.get_content()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [("550 no such person", ProtocolViolation), ("451 later", DeviceUnavailable)],
+)
+async def test_a_refused_person_is_never_tried_again_and_a_busy_server_is(
+    answer: str, error: type[Exception]
+) -> None:
+    async with MailServer.running(answer) as server:
+        with pytest.raises(error):
+            await mail_way(server).tell([delivery("a")])
+
+
+async def test_a_mail_server_that_is_away_is_tried_again() -> None:
+    async with MailServer.running() as server:
+        way = mail_way(server)
+    with pytest.raises(DeviceUnavailable, match=r"127\.0\.0\.1"):
+        await way.tell([delivery("a")])
+
+
+@dataclass(slots=True)
+class Hook:
+    """A stranger that takes POSTs and answers `status`."""
+
+    status: int = 204
+    heads: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    port: int = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def running(cls, status: int = 204) -> AsyncIterator[Hook]:
+        stranger = cls(status)
+        server = await asyncio.start_server(stranger._serve, "127.0.0.1", 0)
+        async with server:
+            stranger.port = server.sockets[0].getsockname()[1]
+            yield stranger
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
+        fields = {name.lower(): value for name, value in (line.split(": ", 1) for line in head)}
+        self.heads.append(fields)
+        self.bodies.append(await reader.readexactly(int(fields["content-length"])))
+        writer.write(f"HTTP/1.1 {self.status} x\r\nconnection: close\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+
+@asynccontextmanager
+async def hook_way(hook: Hook) -> AsyncIterator[WebhookWay]:
+    url = f"http://127.0.0.1:{hook.port}/alarms"
+    options = Webhook(url=url, secret=SecretStr(SECRET))
+    async with webhook_client(options) as client:
+        yield WebhookWay(options, client, ManualClock())
+
+
+async def test_a_webhook_gets_a_signed_body_and_the_same_key_each_time() -> None:
+    async with Hook.running() as hook, hook_way(hook) as way:
+        for _ in range(2):
+            await way.tell([delivery("alarm:x:1:open:0")])
+    assert [head["idempotency-key"] for head in hook.heads] == ["alarm:x:1:open:0"] * 2
+    at, _, signature = hook.heads[0]["x-isogate-signature"].removeprefix("t=").partition(",v1=")
+    expected = hmac.new(SECRET.encode(), at.encode() + b"." + hook.bodies[0], "sha256").hexdigest()
+    assert hmac.compare_digest(signature, expected)
+    assert orjson.loads(hook.bodies[0])["notice"]["title"]["zh-CN"] == "冷水机组：过热"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (500, DeviceUnavailable),
+        (429, DeviceUnavailable),
+        (302, DeviceUnavailable),
+        (404, ProtocolViolation),
+    ],
+)
+async def test_what_a_webhook_answers_decides_whether_it_is_told_again(
+    status: int, error: type[Exception]
+) -> None:
+    async with Hook.running(status) as hook, hook_way(hook) as way:
+        with pytest.raises(error, match=str(status)):
+            await way.tell([delivery("a")])

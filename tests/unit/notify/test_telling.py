@@ -1,0 +1,177 @@
+"""Who is told, how often, and what a crash or a refusal does to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.model import Instant
+from gateway.notify.room import Watch
+from gateway.profile import Priority
+from gateway.room import OWNER
+from tests.unit.notify.notify_case import MONDAY, SECTION, NotifySite, notice, roster, utc
+
+OPEN, OVER = "alarm:x:1:open:0", "alarm:x:1:over:0"
+SECOND = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("moment", "who"),
+    [
+        ("2026-11-23T10:00", "wang"),
+        ("2026-11-23T18:00", "li"),
+        ("2026-11-24T07:59", "li"),
+        ("2026-11-24T08:00", "wang"),
+        ("2026-11-28T10:00", "li"),
+        ("2026-10-01T10:00", "li"),
+    ],
+)
+def test_who_has_duty_follows_hours_weekdays_and_holidays(moment: str, who: str) -> None:
+    assert roster().recipients(notice(), 0, utc(moment)) == [who, "ops"]
+
+
+def test_if_no_shift_fits_everybody_of_the_duty_is_told() -> None:
+    shift = {"who": ["wang", "li"], "days": ["sun"]}
+    duties = {"engineer": [shift]}
+    assert roster({**SECTION, "duties": duties}).recipients(notice(), 0, MONDAY) == [
+        "wang",
+        "li",
+        "ops",
+    ]
+
+
+def test_a_notice_that_no_route_wants_is_told_to_nobody() -> None:
+    assert roster().recipients(notice(priority=Priority.LOW), 0, MONDAY) == []
+
+
+async def test_a_notice_is_told_once_to_each_and_its_end_to_systems_alone(tmp_path: Path) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        await site.say(notice())
+        await site.say(notice(standing=False))
+        await site.deliver()
+        assert site.got("mail:wang") == [[OPEN]]
+        assert site.got("mail:li") == []
+        assert site.got("webhook:ops") == [[OPEN], [OVER]]
+
+
+async def test_it_escalates_until_somebody_acknowledges(tmp_path: Path) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        await site.say(notice())
+        await site.after(599)
+        assert site.got("mail:li") == []
+        await site.after(1)
+        assert site.got("mail:li") == [["alarm:x:1:open:1"]]
+        await site.say(notice(standing=False))
+        await site.after(3600)
+        assert site.got("webhook:ops") == [[OPEN], [OVER]]
+
+
+async def test_a_flood_reaches_a_person_in_few_letters_and_a_system_one_by_one(
+    tmp_path: Path,
+) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        await site.say(notice("first"))
+        await site.deliver()
+        await site.say(*(notice(f"n{number}") for number in range(40)))
+        await site.deliver()
+        assert site.got("mail:wang") == [["first:open:0"]], "the pace holds the rest back"
+        site.courier.rounds["mail:wang"].told_at = None
+        await site.deliver()
+        assert [len(each) for each in site.got("mail:wang")] == [1, 40]
+        assert len(site.got("webhook:ops")) == 41
+
+
+async def test_what_is_critical_waits_for_no_pace(tmp_path: Path) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        await site.say(notice("first"))
+        await site.deliver()
+        await site.say(notice("second", priority=Priority.CRITICAL))
+        await site.deliver()
+        assert site.got("mail:wang") == [["first:open:0"], ["second:open:0"]]
+
+
+async def test_a_silence_tells_nobody_and_what_still_stands_is_told_when_it_ends(
+    tmp_path: Path,
+) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        until = Instant(site.clock.now() + 600 * SECOND)
+        await site.ports.act(
+            OWNER, "notify.silence", text="works", payload={"scope": "chiller-1", "until": until}
+        )
+        await site.say(notice("a", device="chiller-1"), notice("b", device="chiller-1"))
+        await site.say(notice("c", device="other"), notice("b", standing=False, device="chiller-1"))
+        await site.deliver()
+        assert site.got("webhook:ops") == [["c:open:0"]]
+        await site.after(599)
+        assert len(site.got("webhook:ops")) == 1
+        await site.after(1)
+        await site.after(1)
+        assert site.got("webhook:ops")[1:] == [["a:open:0"]]
+
+
+async def test_a_system_that_is_away_is_told_later_and_one_that_refuses_never(
+    tmp_path: Path,
+) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        site.strangers["webhook:ops"].mood = "away"
+        await site.say(notice("a"))
+        await site.deliver()
+        assert [each.name for each in site.courier.failing()] == ["webhook:ops"]
+        site.strangers["webhook:ops"].mood = "refuses"
+        await site.say(notice("b"))
+        await site.deliver()
+        assert [each.key for each in await site.ports.outbox.dead()] == ["a:open:0", "b:open:0"]
+        site.strangers["webhook:ops"].mood = "takes"
+        for each in await site.ports.outbox.dead():
+            await site.ports.outbox.revive(each.id)
+        await site.deliver()
+        assert site.got("webhook:ops") == [["a:open:0"], ["b:open:0"]]
+        assert site.courier.failing() == []
+
+
+async def test_that_nobody_can_be_told_is_said_of_the_gateway_itself(tmp_path: Path) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        watch = Watch(site.context(), site.notifier, site.courier)
+        await watch.look()
+        site.strangers["webhook:ops"].mood = "refuses"
+        await site.say(notice())
+        await site.deliver()
+        await watch.look()
+        await watch.look()
+        assert [text for code, text, _ in site.ports.said if code == "notify"] == [
+            "delivered",
+            "undeliverable",
+        ]
+
+
+async def test_a_crash_after_the_hand_over_sends_the_same_key_and_no_other(
+    tmp_path: Path,
+) -> None:
+    site = NotifySite(tmp_path)
+    async with site.running():
+        await site.say(notice())
+        (owed,) = await site.ports.outbox.owed("webhook:ops", 1)
+        await site.strangers["webhook:ops"].tell([owed])
+    async with site.running():
+        await site.deliver()
+        assert site.got("webhook:ops") == [[OPEN], [OPEN]]
+
+
+async def test_lost_tables_tell_nobody_again(tmp_path: Path) -> None:
+    site = NotifySite(tmp_path)
+    async with site.running():
+        await site.say(notice())
+        await site.deliver()
+    (tmp_path / "store" / "notify.sqlite").unlink()
+    async with site.running():
+        await site.ports.feed(site.notifier)
+        await site.deliver()
+        assert site.got("webhook:ops") == [[OPEN]]
+    (tmp_path / "store" / "notify.sqlite").unlink()
+    site.ports.outbox._known.clear()
+    site.clock.advance(90_000)
+    async with site.running():
+        await site.ports.feed(site.notifier)
+        await site.deliver()
+        assert site.got("webhook:ops") == [[OPEN]], "news of yesterday are none"
