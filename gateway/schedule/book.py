@@ -1,0 +1,149 @@
+"""The keeper of the schedule: the subscriber, and its answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from gateway.model import Instant, Kind, from_datetime, to_datetime
+from gateway.projection import Projection
+from gateway.room import Appointment, Neighbours, Order, Patient, PatientKey, People
+from gateway.schedule.answers import Row, Unreadable
+from gateway.schedule.calendar import WorkCalendar
+from gateway.schedule.identity import patient_keys
+from gateway.schedule.noted import Noted
+from gateway.schedule.options import ScheduleOptions
+from gateway.schedule.problem import Problem, problems
+from gateway.schedule.resources import Resources
+from gateway.schedule.row import other_patient, read_appointment
+from gateway.schedule.tables import Tables
+from gateway.seal import Keyring
+
+KINDS = (Kind.APPOINTMENT, Kind.ORDER, Kind.ACTION)
+_WORK_LIST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the schedule needs to know of its site."""
+
+    zone: ZoneInfo
+    options: ScheduleOptions
+    neighbours: Neighbours
+
+
+class ScheduleBook(Projection[Tables]):
+    """Appointments, orders and gates; a `gateway.room.Agenda`.
+
+    Every method that is awaited may raise StoreError.
+    """
+
+    setting: Setting
+    resources: Resources
+    calendar: WorkCalendar
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path, ring: Keyring, setting: Setting) -> AsyncIterator[ScheduleBook]:
+        """Open or create the tables; leaving waits for what is being written."""
+        async with cls.opened(path, ring, Tables, KINDS) as book:
+            yield book.at(setting)
+
+    def at(self, setting: Setting) -> Self:
+        """The book of a site."""
+        self.setting = setting
+        self.resources = Resources(setting.options)
+        self.calendar = WorkCalendar(setting.options.holidays)
+        return self
+
+    async def day(self, day: date, resource: str = "") -> Sequence[Appointment]:
+        first, last = self.span(day)
+        days = [day.isoformat()]
+        rows = await self.ask(lambda tables: tables.read.between(first, last, days))
+        found = [self._read(row) for row in rows]
+        return [each for each in found if not resource or each.resource == resource]
+
+    async def appointment(self, id_: str) -> Appointment | None:
+        key = _key(id_)
+        row = await self.ask(lambda tables: tables.read.appointment(key)) if key else None
+        return None if row is None else self._read(row)
+
+    async def version(self, id_: str) -> int:
+        """How often something was said of an appointment; 0 if nothing is known of it."""
+        key = _key(id_)
+        row = await self.ask(lambda tables: tables.read.appointment(key)) if key else None
+        return 0 if row is None else row.entries
+
+    async def of_patient(
+        self, keys: Collection[PatientKey], *, since: Instant | None = None
+    ) -> Sequence[Appointment]:
+        wanted = patient_keys(list(keys))
+        rows = await self.ask(lambda tables: tables.read.of_patients(wanted, since))
+        return [self._read(row) for row in rows]
+
+    async def orders(self, keys: Collection[PatientKey]) -> Sequence[Order]:
+        wanted = patient_keys(list(keys))
+        return await self.ask(lambda tables: tables.read.orders(wanted))
+
+    async def newest_orders(self, limit: int = 100) -> Sequence[Order]:
+        """Orders of everybody that still stand, newest first."""
+        return await self.ask(lambda tables: tables.read.newest_orders(limit))
+
+    async def history(self, id_: str) -> Sequence[Noted]:
+        """What was said and done about an appointment, newest first."""
+        key = _key(id_)
+        return await self.ask(lambda tables: tables.read.history(key)) if key else ()
+
+    async def problems(self, now: Instant) -> Sequence[Problem]:
+        """What is wrong with appointments from today on that still stand."""
+        today = self.local(now).date()
+        since, _ = self.span(today)
+        day = today.isoformat()
+        rows = await self.ask(lambda tables: tables.read.open_from(since, day, _WORK_LIST))
+        return await self.judged(rows)
+
+    async def judged(self, rows: Sequence[Row]) -> Sequence[Problem]:
+        """What is wrong with the appointments of these rows."""
+        found = [self._read(row) for row in rows]
+        others = {row.id.hex(): other for row in rows if (other := other_patient(row.body))}
+        people = await self.people(found)
+        return list(problems(found, people, others))
+
+    async def people(self, appointments: Iterable[Appointment]) -> dict[PatientKey, Patient]:
+        """Who is meant, as far as they are known; nobody where no patients are kept."""
+        keys = {each.key for each in appointments if each.key is not None}
+        try:
+            people = self.setting.neighbours(People)
+        except LookupError:
+            return {}
+        return dict(await people.resolve_all(keys))
+
+    async def unreadable(self, limit: int = 100) -> Sequence[Unreadable]:
+        """Events that should say something of an appointment or an order, and don't."""
+        return await self.ask(lambda tables: tables.read.unreadable(limit))
+
+    def local(self, instant: Instant) -> datetime:
+        """The time at the site."""
+        return to_datetime(instant).astimezone(self.setting.zone)
+
+    def span(self, day: date) -> tuple[Instant, Instant]:
+        """Begin and end of a day at the site."""
+        zone = self.setting.zone
+        begin = datetime.combine(day, time(), zone)
+        end = datetime.combine(day + timedelta(days=1), time(), zone)
+        return from_datetime(begin), from_datetime(end)
+
+    def _read(self, row: Row) -> Appointment:
+        return read_appointment(row.id, row.body, row.gates, self.resources)
+
+
+def _key(id_: str) -> bytes | None:
+    try:
+        return bytes.fromhex(id_) or None
+    except ValueError:
+        return None

@@ -1,0 +1,151 @@
+"""How an appointment or an order stands, by everything that was said of it. Pure.
+
+The same for any order in which the entries are given (docs/decisions/0016-patients-and-schedule.md
+says why).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from gateway.model import (
+    AppointmentStatement,
+    AppointmentStatus,
+    Gathering,
+    Identifier,
+    OrderStatement,
+    OrderStatus,
+    PatientStatement,
+    ResourceUse,
+)
+from gateway.schedule.noted import ASSIGN, Noted, Ordered
+
+_HERE = frozenset(
+    {AppointmentStatus.ARRIVED, AppointmentStatus.STARTED, AppointmentStatus.COMPLETED}
+)
+_WAITING = frozenset(
+    {AppointmentStatus.PENDING, AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An appointment as its entries leave it.
+
+    `said` holds the newest word on each fact; its `status` is never None. `other` is a patient
+    whom a later statement names instead: a question, never an exchange. `last` is the newest
+    entry, `by_person` whether a person set the status.
+    """
+
+    said: AppointmentStatement
+    last: Noted
+    other: Identifier | None = None
+    by_person: bool = False
+
+
+def stand(entries: Iterable[Noted]) -> Standing:
+    """How an appointment stands; there is at least one entry."""
+    first, *rest = sorted(entries, key=lambda each: each.order)
+    status = first.said.status or AppointmentStatus.BOOKED
+    standing = Standing(
+        replace(first.said, status=status), first, by_person=bool(first.actor and first.said.status)
+    )
+    for entry in rest:
+        standing = _next(standing, entry)
+    return standing
+
+
+def _next(before: Standing, entry: Noted) -> Standing:
+    known, said = before.said, entry.said
+    status = _status(before, entry)
+    moved = bool(said.start or said.day)
+    patient, other = _patient(before, entry)
+    merged = AppointmentStatement(
+        book=known.book,
+        placer=said.placer or known.placer,
+        filler=said.filler or known.filler,
+        status=status,
+        status_sent=said.status_sent or known.status_sent,
+        start=said.start if moved else known.start,
+        day=said.day if moved else known.day,
+        minutes=said.minutes if said.minutes is not None else known.minutes,
+        kind=said.kind or known.kind,
+        kind_name=said.kind_name or known.kind_name,
+        reason=said.reason or known.reason,
+        priority=said.priority or known.priority,
+        resources=_resources(known.resources, said),
+        order_placer=said.order_placer or known.order_placer,
+        order_filler=said.order_filler or known.order_filler,
+        patient=patient,
+        notes=said.notes,
+    )
+    by_person = bool(entry.actor) if status is not known.status else before.by_person
+    return Standing(merged, entry, other, by_person=by_person)
+
+
+def _status(before: Standing, entry: Noted) -> AppointmentStatus:
+    """The status after an entry.
+
+    A system that says once more that somebody is booked does not know that they are here, or that
+    a person at the desk cancelled: only a new time takes that back.
+    """
+    known = before.said.status or AppointmentStatus.BOOKED
+    said = entry.said.status
+    if said is None:
+        return known
+    stale = not entry.actor and not entry.said.reschedules and said in _WAITING
+    if stale and (known in _HERE or (before.by_person and known not in _WAITING)):
+        return known
+    return said
+
+
+def _patient(before: Standing, entry: Noted) -> tuple[PatientStatement | None, Identifier | None]:
+    """Whose it is: the first who was named. Another one is a question until a person says so."""
+    known, said = before.said.patient, entry.said.patient
+    if said is None or said.own is None:
+        return known, before.other
+    if known is None or known.own is None or entry.code == ASSIGN:
+        return said, None
+    if _same(known.own, said.own):
+        return said, None
+    return known, said.own
+
+
+def _same(one: Identifier, other: Identifier) -> bool:
+    return (one.value, one.issuer) == (other.value, other.issuer)
+
+
+def _resources(
+    known: tuple[ResourceUse, ...], said: AppointmentStatement
+) -> tuple[ResourceUse, ...]:
+    named = {(each.kind, each.id) for each in said.resources}
+    match said.gathering:
+        case Gathering.REPLACE:
+            return said.resources or known
+        case Gathering.ADD:
+            kept = tuple(each for each in known if (each.kind, each.id) not in named)
+            return kept + said.resources
+        case Gathering.REMOVE:
+            return tuple(each for each in known if (each.kind, each.id) not in named)
+
+
+def stand_order(entries: Iterable[Ordered]) -> tuple[OrderStatement, Ordered]:
+    """An order as its entries leave it, and the newest of them."""
+    first, *rest = sorted(entries, key=lambda each: each.order)
+    said, last = first.said, first
+    for entry in rest:
+        said, last = _next_order(said, entry.said), entry
+    return replace(said, status=said.status or OrderStatus.ACTIVE), last
+
+
+def _next_order(known: OrderStatement, said: OrderStatement) -> OrderStatement:
+    """The newest word on each fact; the patient is the one who was named first."""
+    facts = {
+        name: getattr(said, name) or getattr(known, name)
+        for name in OrderStatement.__dataclass_fields__
+        if name not in {"patient", "notes", "book"}
+    }
+    return OrderStatement(
+        book=known.book, **facts, patient=known.patient or said.patient, notes=said.notes
+    )

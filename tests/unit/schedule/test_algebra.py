@@ -1,0 +1,103 @@
+"""The same messages make the same schedule, in whatever order they come."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model import AppointmentStatus, DeviceEvent, Gathering, OrderStatement, OrderStatus
+from gateway.schedule.gate import gate_event
+from gateway.schedule.noted import ASSIGN, MOVE
+from tests.unit.patients.people_case import said as patient
+from tests.unit.schedule.schedule_case import Told, act, at, booked, event
+
+TIMES = ("", "09:00", "09:10", "14:00")
+
+
+@st.composite
+def days(draw: st.DrawFn) -> list[DeviceEvent]:
+    """A day of a hospital system, of the people at the desk, and of a room that sets gates."""
+    events = []
+    for minute in range(draw(st.integers(1, 14))):
+        which = draw(st.sampled_from("123"))
+        filler, placer = draw(
+            st.sampled_from(((f"F{which}", f"P{which}"), (f"F{which}", ""), ("", f"P{which}")))
+        )
+        said = booked(
+            filler,
+            draw(st.sampled_from(TIMES)),
+            placer=placer,
+            status=draw(st.sampled_from(("", *AppointmentStatus))),
+            who=draw(st.sampled_from((None, "1", "2"))),
+            resource=draw(st.sampled_from(("", "LA1", "R1"))),
+            gathering=draw(st.sampled_from(list(Gathering))),
+            reschedules=draw(st.booleans()),
+            minutes=draw(st.sampled_from((None, 20.0))),
+        )
+        match draw(st.integers(0, 6)):
+            case 0:
+                events.append(act(minute, draw(st.sampled_from((MOVE, ASSIGN))), said))
+            case 1:
+                order = OrderStatement(
+                    "HIS",
+                    placer,
+                    filler,
+                    status=draw(st.sampled_from((None, *OrderStatus))),
+                    code=draw(st.sampled_from(("", "CT"))),
+                    patient=patient(draw(st.sampled_from("12"))),
+                )
+                events.append(event(minute, order))
+            case _:
+                events.append(event(minute, said))
+    return events
+
+
+async def snapshot(events: list[DeviceEvent]) -> Any:
+    told = Told()
+    for each in events:
+        await told.tell(each)
+    keys = [("1", "HIS"), ("2", "HIS")]
+    appointments = [
+        (each, [entry.event for entry in await told.book.history(each.id)])
+        for each in await told.book.ask(
+            lambda tables: [told.book._read(row) for row in tables.read._rows("1 ORDER BY id", ())]
+        )
+    ]
+    return appointments, await told.book.orders(keys), await told.book.problems(at("00:00"))
+
+
+@given(events=days(), order=st.randoms(use_true_random=False))
+def test_any_order_of_the_same_messages_makes_the_same_schedule(
+    events: list[DeviceEvent], order: Any
+) -> None:
+    shuffled = list(events)
+    order.shuffle(shuffled)
+    assert asyncio.run(snapshot(events)) == asyncio.run(snapshot(shuffled))
+
+
+@given(order=st.permutations(range(4)))
+def test_any_order_of_the_same_gates_leaves_the_same_ones_set(order: list[int]) -> None:
+    async def gates(which: list[int]) -> Any:
+        told = Told()
+        await told.tell(event(1, booked("F1", "09:00")))
+        (found,) = await told.book.day(await day(told))
+        reason = {"en": "no", "zh-CN": "否"}
+        said = [
+            gate_event("site", "r", "a", found.id, reason, at=at("08:00"), cause=b"1"),
+            gate_event("site", "r", "a", found.id, None, at=at("08:01"), cause=b"2"),
+            gate_event("site", "r", "b", found.id, reason, at=at("08:02"), cause=b"3"),
+            gate_event("site", "q", "a", found.id, reason, at=at("08:03"), cause=b"4"),
+        ]
+        for each in which:
+            await told.tell(said[each])
+        after = await told.book.appointment(found.id)
+        return after and [(each.room, each.name) for each in after.gates]
+
+    assert asyncio.run(gates(order)) == [("r", "b"), ("q", "a")]
+
+
+async def day(told: Told) -> Any:
+    return told.book.local(at("09:00")).date()
