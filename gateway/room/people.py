@@ -55,6 +55,10 @@ class People(Protocol):
         """The same for several; who is not found is left out."""
         ...
 
+    async def patient(self, id_: str) -> Patient | None:
+        """The person that a record is part of, by `Patient.id`."""
+        ...
+
     def shown_name(self, names: Sequence[PersonName], who: Principal, language: str) -> str:
         """A name as `who` may read it in a list: whole, or masked."""
         ...

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from gateway.model import Instant, Kind, from_datetime, to_datetime
+from gateway.model import Identifier, Instant, Kind, from_datetime, to_datetime
 from gateway.projection import Projection
 from gateway.room import Appointment, Neighbours, Order, Patient, PatientKey, People
 from gateway.schedule.answers import Row, Unreadable
@@ -116,7 +116,13 @@ class ScheduleBook(Projection[Tables]):
 
     async def people(self, appointments: Iterable[Appointment]) -> dict[PatientKey, Patient]:
         """Who is meant, as far as they are known; nobody where no patients are kept."""
-        keys = {each.key for each in appointments if each.key is not None}
+        return await self._resolved({each.key for each in appointments if each.key is not None})
+
+    async def known_people(self, *numbers: Identifier) -> dict[PatientKey, Patient]:
+        """The patients who have these numbers; who is not known is left out."""
+        return await self._resolved({(each.value, each.issuer) for each in numbers})
+
+    async def _resolved(self, keys: Collection[PatientKey]) -> dict[PatientKey, Patient]:
         try:
             people = self.setting.neighbours(People)
         except LookupError:

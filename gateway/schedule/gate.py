@@ -23,6 +23,7 @@ def gate_event(
     *,
     at: Instant,
     cause: bytes,
+    actor: str = "",
 ) -> DeviceEvent:
     """The event that sets a gate on an appointment, or clears it where `reason` is None.
 
@@ -45,6 +46,7 @@ def gate_event(
         unit="",
         received_at=at,
         observed_at=at,
+        actor=actor,
         caused_by=cause,
         payload={"appointment": appointment, "room": room, "name": name}
         | ({"reason": dict(reason)} if reason is not None else {}),

@@ -1,0 +1,106 @@
+"""The forms of the schedule's pages, and what they say once they are filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from gateway.model import Instant, from_datetime
+from gateway.room import Entered, Field, Form
+from gateway.schedule.options import ScheduleOptions
+from gateway.web import Refusal
+
+_LONGEST = 200
+_LONGEST_MINUTES = 480
+
+_REASON = Form((Field("reason", "Reason", required=True, longest=400),))
+
+
+def book_form(options: ScheduleOptions) -> Form:
+    """A new appointment."""
+    return Form(
+        (
+            Field("key", "Key", Entered.HIDDEN),
+            Field("patient", "Patient's number", required=True, longest=64),
+            Field(
+                "issuer",
+                "Given out by",
+                required=True,
+                hint="Whose number it is, as messages name them: HIS, the department.",
+                longest=64,
+            ),
+            *_fields(options),
+            Field("note", "Note", longest=_LONGEST),
+        )
+    )
+
+
+def change_form(options: ScheduleOptions) -> Form:
+    """Another time, place or purpose of an appointment."""
+    return Form((*_fields(options), Field("reason", "Reason", required=True, longest=400)))
+
+
+def _fields(options: ScheduleOptions) -> tuple[Field, ...]:
+    resources = tuple((id_, each.name) for id_, each in options.resources.items())
+    return (
+        Field("resource", "Machine or room", Entered.CHOICE, required=True, options=resources),
+        Field("start", "Begin", Entered.TIME, required=True),
+        Field("minutes", "Minutes", Entered.NUMBER, required=True),
+        Field(
+            "kind", "What for", required=True, suggestions=tuple(options.kinds.items()), longest=80
+        ),
+        Field("anyway", "Book it all the same", Entered.TICK),
+    )
+
+
+def reason_in(given: Mapping[str, str]) -> str:
+    """The reason that was posted; Refusal without one."""
+    form = _REASON.filled(given)
+    if not form.ok:
+        raise Refusal(
+            422,
+            "A reason is needed",
+            "What is done to an appointment is kept with its reason, of at most 400 characters.",
+            "Go back and write down why.",
+        )
+    return form["reason"]
+
+
+def moment_in(form: Form, zone: ZoneInfo) -> tuple[Instant | None, Form]:
+    """The begin that a form names in the site's zone; None and its fault if it names none."""
+    try:
+        wall = datetime.fromisoformat(form["start"])
+    except ValueError:
+        return None, form.refused("start", "Give a date and a time.")
+    placed = wall.replace(tzinfo=zone)
+    if wall.tzinfo is not None or placed.astimezone(UTC).astimezone(zone) != placed:
+        return None, form.refused("start", "This time does not exist: clocks change then.")
+    return from_datetime(placed), form
+
+
+def minutes_in(form: Form) -> tuple[float, Form]:
+    """The length that a form names; 0 and its fault if it names none."""
+    try:
+        minutes = float(form["minutes"])
+    except ValueError:
+        minutes = 0.0
+    if not 1 <= minutes <= _LONGEST_MINUTES:
+        return 0.0, form.refused("minutes", "From 1 to 480 minutes.")
+    return minutes, form
+
+
+def without_tick(form: Form) -> Form:
+    """The form without its tick for what is done all the same, which nobody has asked for yet."""
+    fields = tuple(each for each in form.fields if each.name != "anyway")
+    return replace(form, fields=fields)
+
+
+def day_in(text: str, otherwise: date) -> date:
+    """The day that an address names; another one where it names none."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return otherwise
+    return found if date.min.year < found.year < date.max.year else otherwise
