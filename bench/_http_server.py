@@ -26,6 +26,7 @@ from gateway.api import open_app
 from gateway.api.item import event_item
 from gateway.model import Instant, Retention, SystemClock
 from gateway.store import Batch, EventStore, StoreOptions
+from gateway.testing import Recognizing
 from tests.unit.api.memory_site import NOON, measured, wire
 from tests.unit.api.stored_site import StoredSite
 
@@ -49,7 +50,7 @@ async def main(kind: str, folder: Path) -> None:
 
 @asynccontextmanager
 async def _rest(folder: Path) -> AsyncIterator[ASGIApp]:
-    async with _store(folder) as store, open_app(StoredSite(store)) as app:
+    async with _store(folder) as store, open_app(StoredSite(store), gate=Recognizing()) as app:
         for first in range(0, EVENTS, _BATCH):
             await store.append(_batch(store, first))
         yield app
@@ -70,7 +71,7 @@ async def _bare(_folder: Path) -> AsyncIterator[ASGIApp]:
 
 @asynccontextmanager
 async def _fan_out(folder: Path) -> AsyncIterator[ASGIApp]:
-    async with _store(folder) as store, open_app(StoredSite(store)) as app:
+    async with _store(folder) as store, open_app(StoredSite(store), gate=Recognizing()) as app:
 
         async def publish(number: int) -> None:
             record = replace(wire(store.raw_id(), b"\x01"), at=Instant(NOON + number))

@@ -29,8 +29,17 @@ from gateway.api.quarantine import Quarantine
 from gateway.api.results import Results
 from gateway.api.route import PREFIX
 from gateway.api.site import Site
-from gateway.room import Access, access, rule_of
-from gateway.web import BrowserHeaders, GatewayView, Guard, Refusal, json_response, problem
+from gateway.room import Access, access, largest_body, rule_of
+from gateway.web import (
+    BrowserHeaders,
+    Door,
+    Gate,
+    GatewayView,
+    Guard,
+    Refusal,
+    json_response,
+    problem,
+)
 
 Streams: TypeAlias = Sequence[Route]
 
@@ -44,7 +53,7 @@ class Application:
     def __init__(
         self, asgi: ASGIApp, pages: Sequence[BaseRoute], streams: Streams, broadcast: Broadcast
     ) -> None:
-        self._asgi = BrowserHeaders(_Beside(streams, asgi))
+        self._asgi = asgi
         self._broadcast = broadcast
         self.routes = [*streams, *pages]
 
@@ -63,22 +72,28 @@ class Application:
 
 @asynccontextmanager
 async def open_app(
-    view: GatewayView, pages: Sequence[BaseRoute] = (), error_page: refuse.ErrorPage | None = None
+    view: GatewayView,
+    pages: Sequence[BaseRoute] = (),
+    error_page: refuse.ErrorPage | None = None,
+    *,
+    gate: Gate,
+    names: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Application]:
     """The API over `view`, with further `pages`; streams are fed while the block runs.
 
-    `error_page` answers refused requests that ask for HTML. A route without an access rule is a
-    ValueError.
+    `error_page` answers refused requests that ask for HTML. `gate` knows the callers, `names` are
+    those of this gateway. A route without an access rule is a ValueError.
     """
     broadcast = Broadcast(view)
     fastapi = _documented(view)
     routes = fastapi.router.routes
     routes.extend([*_api_routes(view, broadcast), *pages, _openapi_route(fastapi)])
     streams = stream.routes(view, broadcast)
-    _guard([*routes, *streams])
+    _guard([*routes, *streams], gate)
     refuse.install(fastapi, error_page)
+    asgi = BrowserHeaders(Door(_Beside(streams, fastapi), gate, names))
     async with broadcast.running():
-        yield Application(fastapi, routes, streams, broadcast)
+        yield Application(asgi, routes, streams, broadcast)
 
 
 class _Beside:
@@ -144,9 +159,9 @@ def _openapi_route(app: FastAPI) -> Route:
     return Route(f"{PREFIX}/openapi.json", openapi)
 
 
-def _guard(routes: Iterable[BaseRoute]) -> None:
+def _guard(routes: Iterable[BaseRoute], gate: Gate) -> None:
     for route in routes:
         rule = rule_of(route)
         if rule is None or not isinstance(route, Route | Mount):
             raise ValueError(f"{route!r} declares no access rule: mark its endpoint with @access")
-        route.app = Guard(route.app, rule)
+        route.app = Guard(route.app, rule, gate, largest_body(route))

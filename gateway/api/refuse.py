@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from gateway.errors import ConfigError, StoreError
 from gateway.web import Refusal, problem
@@ -33,12 +33,21 @@ def install(app: FastAPI, error_page: ErrorPage | None) -> None:
     def refused(request: Request, error: Exception) -> Response:
         refusal = refusal_of(error, request.url.path)
         if error_page is not None and "text/html" in request.headers.get("accept", ""):
-            return error_page(request, refusal)
+            return _as_page(request, refusal, error_page)
         more = {"problems": _problems(error)} if isinstance(error, ConfigError) else {}
         return problem(refusal, request.url.path, **more)
 
     for kind in _HANDLED:
         app.add_exception_handler(kind, refused)
+
+
+def _as_page(request: Request, refusal: Refusal, error_page: ErrorPage) -> Response:
+    background = "x-background" in request.headers
+    if refusal.go and not background:
+        return RedirectResponse(refusal.go, 303, {"cache-control": "no-store"})
+    response = error_page(request, refusal)
+    response.headers.update(refusal.headers)
+    return response
 
 
 def refusal_of(error: Exception, path: str) -> Refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,7 +50,7 @@ class Gateway:
     supervisor: Supervisor
     taps: TapHub
     clock: Clock
-    rooms: Rooms = field(init=False)
+    rooms: Rooms
     _applying: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @classmethod
@@ -61,15 +61,17 @@ class Gateway:
         store: EventStore,
         tables: Tables,
         clock: Clock,
+        *,
+        rooms: Rooms,
     ) -> Gateway:
         """Join the engine to an open store; nothing runs yet."""
         registry, taps = Registry(), TapHub(clock)
         heartbeat = Micros(round(site.store.heartbeat * 1_000_000))
         intake = Intake(site.id, store, registry, clock, heartbeat)
         supervisor = Supervisor(configuration.drivers, intake, registry, taps)
-        gateway = cls(configuration, site, store, tables, registry, intake, supervisor, taps, clock)
-        gateway.rooms = Rooms(configuration.rooms)
-        return gateway
+        return cls(
+            configuration, site, store, tables, registry, intake, supervisor, taps, clock, rooms
+        )
 
     @property
     def site(self) -> SiteView:

@@ -23,8 +23,10 @@ from gateway.room import (
     Room,
     RoomContext,
     RoomPorts,
+    RoomTables,
     Running,
     Subscriber,
+    TableSet,
     Values,
 )
 from gateway.room import Site as SiteFacts
@@ -50,6 +52,7 @@ class Rooms:
         data: Path,
         clock: Clock,
         ports: RoomPorts,
+        tables: RoomTables,
         audit: Auditor,
         links: Callable[[], Sequence[LinkEntry]],
         ring: Keyring,
@@ -60,16 +63,31 @@ class Rooms:
         Their neighbours can be asked for from then on.
         """
         facts = SiteFacts(site.id, site.name, site.time_zone, site.locale)
-        for name, room in self.rooms.items():
-            section = site.sections.get(name)
-            if section is None and room.section is not None:
-                if not room.always:
-                    continue
-                section = room.section()
+        for name, room in self._wanted(site):
+            section = site.sections.get(name) or (room.section() if room.section else None)
             context = RoomContext(
-                facts, clock, data, section, ports, audit, links, self.neighbour, ring, values
+                facts,
+                clock,
+                data,
+                section,
+                ports,
+                tables,
+                audit,
+                links,
+                self.neighbour,
+                ring,
+                values,
             )
             self.running[name] = await stack.enter_async_context(room.open(context))
+
+    def tables(self, site: Site) -> Mapping[str, TableSet]:
+        """What the rooms that `site` opens bring of tables, by room."""
+        return {name: room.tables for name, room in self._wanted(site) if room.tables is not None}
+
+    def _wanted(self, site: Site) -> Iterator[tuple[str, Room]]:
+        for name, room in self.rooms.items():
+            if room.section is None or room.always or name in site.sections:
+                yield name, room
 
     def neighbour(self, kind: type[S]) -> S:
         """The subscriber or service of a class; LookupError while its room is closed."""

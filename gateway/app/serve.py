@@ -12,28 +12,27 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.api import open_app
 from gateway.app.configuration import Configuration
 from gateway.app.gateway import Gateway
+from gateway.app.http import serving_http
 from gateway.app.keys import open_ring, source_of, warn_of_loss
 from gateway.app.layout import ANCHORS, AUDIT, AUDIT_KEY, OUTBOX, STORE, TABLES
 from gateway.app.ports import StorePorts
-from gateway.app.servers import control_socket, listen, serving
+from gateway.app.rooms import Rooms
 from gateway.app.store_watch import watch_store
 from gateway.app.subscribers import check_cursor, feed
 from gateway.app.upkeep import keep_up
 from gateway.app.values import ObservedValues
 from gateway.audit import AuditTrail, audit_key
 from gateway.config import Site
-from gateway.console import Console
 from gateway.mapping import Mappings
 from gateway.model import SystemClock
 from gateway.seal import KeyUser, Rotation, suite_named
+from gateway.security import Security
 from gateway.store import EventStore, StoreOptions, sealed_by
 from gateway.store.outbox import Outbox
 from gateway.store.relational import Tables
 from gateway.supervisor import watch_clock
-from gateway.web import OverSocket
 
 log = logging.getLogger(__name__)
 
@@ -48,17 +47,25 @@ def _unchanged(site: Site) -> Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Up:
+    """A gateway that is up: the URL of its pages, and its accounts."""
+
+    url: str
+    security: Security
+
+
+@dataclass(frozen=True, slots=True)
 class ServeOptions:
     """What `serve` is to run.
 
     `adapt` may change the site in memory each time it is read (the demo's free ports). `ready`
-    is called once with the URL of the pages, when everything is up.
+    is called once, when everything is up.
     """
 
     site_file: Path
     data: Path
     adapt: Callable[[Site], Site] = _unchanged
-    ready: Callable[[str], None] = lambda _url: None
+    ready: Callable[[Up], Coroutine[None, None, None]] | None = None
 
 
 async def serve(options: ServeOptions) -> None:
@@ -76,9 +83,10 @@ async def serve(options: ServeOptions) -> None:
 async def _serve(options: ServeOptions) -> None:
     first = sealed_by(options.data / STORE) is None
     with _stop_signal() as stop:
-        async with open_gateway(options) as gateway, _serving_http(gateway, options.data) as url:
+        async with open_gateway(options) as gateway, serving_http(gateway, options.data) as url:
             log.info("Isogate %s serves %s at %s", gateway.version, gateway.site.id, url)
-            options.ready(url)
+            if options.ready is not None:
+                await options.ready(Up(url, gateway.rooms.neighbour(Security)))
             if first:
                 warn_of_loss(gateway.subscriber(Rotation))
             spare_collector()
@@ -110,8 +118,11 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
         store = await stack.enter_async_context(
             EventStore.open(options.data / STORE, store_options, clock)
         )
-        tables = await stack.enter_async_context(Tables.open(options.data / TABLES, clock))
-        gateway = Gateway.assemble(configuration, site, store, tables, clock)
+        rooms = Rooms(configuration.rooms)
+        tables = await stack.enter_async_context(
+            Tables.open(options.data / TABLES, clock, rooms.tables(site))
+        )
+        gateway = Gateway.assemble(configuration, site, store, tables, clock, rooms=rooms)
         await gateway.remember_devices()
         outbox = await stack.enter_async_context(Outbox.open(options.data / OUTBOX, ring, clock))
         ports = StorePorts(site.id, store, gateway.intake, outbox, clock)
@@ -124,7 +135,6 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
                 ring=ring,
             )
         )
-        rooms = gateway.rooms
         suite = suite_named(site.protection.suite)
         rotation = Rotation(ring, source, suite, clock, gateway.intake.system)
         rooms.services = (trail, rotation)
@@ -134,6 +144,7 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
             data=options.data,
             clock=clock,
             ports=ports,
+            tables=tables,
             audit=trail,
             links=lambda: gateway.config.links,
             ring=ring,
@@ -169,22 +180,6 @@ async def _background(jobs: Mapping[str, Coroutine[None, None, None]]) -> AsyncI
         finally:
             for task in tasks:
                 task.cancel()
-
-
-@asynccontextmanager
-async def _serving_http(gateway: Gateway, data: Path) -> AsyncIterator[str]:
-    http = gateway.config.listeners.http
-    console = Console(gateway)
-    pages = [*console.routes(), *gateway.rooms.routes(console.kit)]
-    async with AsyncExitStack() as stack:
-        control = stack.enter_context(control_socket(data))
-        tcp = stack.enter_context(listen(http.host, http.port))
-        app = await stack.enter_async_context(open_app(gateway, pages, console.error_page))
-        await stack.enter_async_context(serving(app, [tcp]))
-        await stack.enter_async_context(serving(OverSocket(app), [control]))
-        stack.callback(app.end_streams)
-        host = f"[{http.host}]" if ":" in http.host else http.host
-        yield f"http://{host}:{tcp.getsockname()[1]}/"
 
 
 @contextmanager

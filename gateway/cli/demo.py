@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.demo_accounts import DemoAccounts, code_now, furnish, read
 from gateway.cli.places import USUAL_PLACES, is_running
 from gateway.cli.ports import is_free
 from gateway.cli.ready_file import ReadyFile
@@ -30,9 +31,15 @@ def demo(
         Path,
         typer.Option("--data", envvar="ISOGATE_DATA", metavar="DIR", help="Data directory."),
     ] = Path("demo-data"),
+    code: Annotated[
+        bool, typer.Option("--code", help="Only print the administrator's one-time code of now.")
+    ] = False,
 ) -> None:
     """A simulated hospital and its gateway, until Ctrl-C. DATA/demo.json says how to get in."""
-    from gateway.app import ServeOptions
+    if code:
+        _say_code(data)
+        return
+    from gateway.app import ServeOptions, Up
     from gateway.cli.hospital_process import hospital
     from gateway.cli.relocate import relocated
     from gateway.config import discover_drivers, discover_rooms, load_site
@@ -49,9 +56,10 @@ def demo(
         def adapt(fresh: Site) -> Site:
             return relocated(fresh, places, http)
 
-        def announce(url: str) -> None:
-            ready.write({"url": url})
-            _greet(url, data)
+        async def announce(up: Up) -> None:
+            accounts = await furnish(up.security, data)
+            ready.write({"url": up.url, **accounts.as_json()})
+            _greet(up.url, data, accounts)
 
         run_gateway(ServeOptions(file, data, adapt=adapt, ready=announce))
     typer.echo("Stopped.")
@@ -68,10 +76,23 @@ def _free_or_any(port: int) -> int:
     return port if is_free(port) else 0
 
 
-def _greet(url: str, data: Path) -> None:
+def _say_code(data: Path) -> None:
+    accounts = read(data)
+    if accounts is None:
+        raise ConfigError(f"no demo was started on {data}: name its directory with --data")
+    typer.echo(code_now(accounts.administrator))
+
+
+def _greet(url: str, data: Path, accounts: DemoAccounts) -> None:
     at = "" if data in USUAL_PLACES else f" --data {data}"
+    operator, administrator = accounts.operator, accounts.administrator
     typer.echo(
         f"\n  Isogate's demo hospital is up:  {url}\n\n"
+        f"  Sign in as:     {operator.name}   password {operator.password}\n"
+        f"  or, to manage:  {administrator.name}      password {administrator.password}"
+        f"   one-time code {code_now(administrator)}\n"
+        f"                  (a fresh code: isogate demo --code{at})\n"
+        f"  For programs:   the token in {data / READY_FILE}, with all other secrets\n\n"
         f"  Its data:       {data}\n"
         f"  Its devices:    isogate device list{at}\n"
         f"  Make a fault:   isogate simulate fault{at} chiller silent seconds=20\n"

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import orjson
 
@@ -24,13 +24,16 @@ class ReadyFile:
     def __exit__(self, *_: object) -> None:
         self._path.unlink(missing_ok=True)
 
-    def write(self, content: Mapping[str, str]) -> None:
-        fresh = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(
-                orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+    def write(self, content: Mapping[str, Any]) -> None:
+        write_private(self._path, content)
+
+
+def write_private(path: Path, content: Mapping[str, Any]) -> None:
+    """Put a JSON file in place, whole and at once, readable by its owner alone."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

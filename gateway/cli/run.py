@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.options import SiteFile
 from gateway.cli.serving import log_to_terminal, run_gateway
+
+if TYPE_CHECKING:
+    from gateway.app import Up
 
 
 def run(
@@ -23,4 +26,15 @@ def run(
     from gateway.app import ServeOptions
 
     log_to_terminal(logging.INFO)
-    run_gateway(ServeOptions(site_file=file, data=data))
+    run_gateway(ServeOptions(site_file=file, data=data, ready=_say_first_link))
+
+
+async def _say_first_link(up: Up) -> None:
+    """Tell whoever started a gateway without an administrator how to become the first."""
+    code = await up.security.first_link()
+    if code:
+        typer.echo(
+            f"No administrator exists yet. Become the first one within 72 hours, by this link:\n"
+            f"  {up.url}set-up#{code}\n"
+            f"`isogate account set-up-link` makes another one.",
+        )

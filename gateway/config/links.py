@@ -122,6 +122,7 @@ class LinkReader:
                     location=common.location,
                     simulated=common.simulated or self.simulated,
                     zone=profile.zone or self.zone,
+                    department=common.department,
                 )
             )
 

@@ -140,6 +140,11 @@ class DeviceCommon(Options):
     link: str
     name: Localized = ""
     location: Localized = ""
+    department: str = Field(
+        default="",
+        pattern=f"{ID_PATTERN}|^$",
+        description="whose device it is: accounts limited to departments see only theirs",
+    )
     interval: float | None = Field(
         default=None, gt=0, le=86400, description="seconds between polls; the profile's if absent"
     )

@@ -27,7 +27,8 @@ class DeviceOptions(BaseModel):
 class DeviceEntry:
     """One device of the site. `interval` is seconds between polls.
 
-    `zone` is the IANA zone of the device's clock: its profile's, else the site's.
+    `zone` is the IANA zone of the device's clock: its profile's, else the site's. `department` is
+    whose it is; accounts that are limited to departments see only devices of theirs.
     """
 
     id: str
@@ -39,6 +40,7 @@ class DeviceEntry:
     location: Localized = ""
     simulated: bool = False
     zone: str = "UTC"
+    department: str = ""
 
 
 @dataclass(frozen=True, slots=True)

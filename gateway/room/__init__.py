@@ -1,5 +1,6 @@
 """The plug for larger parts of the gateway, and the rules of who may do what."""
 
+from gateway.room.about import about
 from gateway.room.access import (
     ACTION_SYSTEM,
     NOBODY,
@@ -9,6 +10,7 @@ from gateway.room.access import (
     Principal,
     Rule,
     access,
+    largest_body,
     principal,
     rule_of,
     with_principal,
@@ -32,8 +34,10 @@ from gateway.room.room import (
     Running,
     Site,
 )
+from gateway.room.sight import Sight, visible
 from gateway.room.subscriber import Emit, Subscriber
 from gateway.room.table import Asked, Choice, Column, Search, Sheet, Table
+from gateway.room.tables import RoomTables, TableSet
 from gateway.room.values import Values
 from gateway.room.words import texts
 from gateway.seal import Keyring
@@ -88,23 +92,29 @@ __all__ = [
     "Room",
     "RoomContext",
     "RoomPorts",
+    "RoomTables",
     "Rule",
     "Running",
     "Search",
     "Sheet",
+    "Sight",
     "Site",
     "Spot",
     "Step",
     "Subscriber",
     "Table",
+    "TableSet",
     "Tile",
     "Values",
+    "about",
     "access",
     "changes",
+    "largest_body",
     "notice_of",
     "principal",
     "read_notice",
     "rule_of",
     "texts",
+    "visible",
     "with_principal",
 ]

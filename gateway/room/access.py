@@ -14,7 +14,10 @@ ACTION_SYSTEM = "urn:isogate:action"
 """Code system of what people do; a code is `room.verb`."""
 
 _ATTRIBUTE = "access_rule"
+_BODY = "largest_body"
 _PRINCIPAL = "isogate.principal"
+
+LARGEST_BODY = 1024 * 1024
 
 Endpoint = TypeVar("Endpoint")
 
@@ -85,13 +88,15 @@ class Principal:
     """Who asks: a person, a token, a display, or the owner of the gateway's process.
 
     `id` is stable and goes into events and the audit (`person:wang`, `token:ris`, `owner`);
-    `departments` limits what is shown, none means all of the site.
+    `departments` limits what is shown, none means all of the site. `scope` is the one thing that a
+    token is for (`zone:hall-1`, `link:meters`), or empty.
     """
 
     id: str
     name: str
     permissions: frozenset[Permission]
     departments: frozenset[str] = frozenset()
+    scope: str = ""
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
@@ -104,11 +109,15 @@ NOBODY = Principal("nobody", "", frozenset())
 """A request that names nobody; only public routes answer it."""
 
 
-def access(rule: Rule) -> Callable[[Endpoint], Endpoint]:
-    """Declare the rule of an endpoint: a function, a method, or an ASGI application."""
+def access(rule: Rule, *, body: int = LARGEST_BODY) -> Callable[[Endpoint], Endpoint]:
+    """Declare the rule of an endpoint: a function, a method, or an ASGI application.
+
+    `body` is the most bytes that a request may bring; more are refused before they are read.
+    """
 
     def declare(endpoint: Endpoint) -> Endpoint:
         setattr(endpoint, _ATTRIBUTE, rule)
+        setattr(endpoint, _BODY, body)
         return endpoint
 
     return declare
@@ -116,9 +125,18 @@ def access(rule: Rule) -> Callable[[Endpoint], Endpoint]:
 
 def rule_of(route: BaseRoute) -> Rule | None:
     """The rule that a route's endpoint declares, or None: such a route is never served."""
-    endpoint = getattr(route, "endpoint", None) or getattr(route, "app", None)
-    rule = getattr(endpoint, _ATTRIBUTE, None)
+    rule = getattr(_endpoint(route), _ATTRIBUTE, None)
     return rule if isinstance(rule, Access | Permission) else None
+
+
+def largest_body(route: BaseRoute) -> int:
+    """The most bytes that a request to a route may bring."""
+    size: int = getattr(_endpoint(route), _BODY, LARGEST_BODY)
+    return size
+
+
+def _endpoint(route: BaseRoute) -> object:
+    return getattr(route, "endpoint", None) or getattr(route, "app", None)
 
 
 def principal(request: HTTPConnection) -> Principal:

@@ -18,6 +18,7 @@ from gateway.room.audit import Auditor
 from gateway.room.page import Entry, Glance, Hit, PageKit
 from gateway.room.ports import RoomPorts
 from gateway.room.subscriber import Subscriber
+from gateway.room.tables import RoomTables, TableSet
 from gateway.room.values import Values
 from gateway.seal import Keyring
 
@@ -70,9 +71,9 @@ class RoomContext:
     """What a room is given when it opens.
 
     `section` is its part of devices.yaml, or None; `data` the gateway's data directory, in which
-    projections lie under `store/`; `links` tells the links and devices as configured now,
-    `values` what the devices say; `ring` seals whatever the room keeps that could identify a
-    patient.
+    projections lie under `store/`; `tables` holds those that the room brings; `links` tells the
+    links and devices as configured now, `values` what the devices say; `ring` seals whatever the
+    room keeps that could identify a patient.
     """
 
     site: Site
@@ -80,6 +81,7 @@ class RoomContext:
     data: Path
     section: Any
     ports: RoomPorts
+    tables: RoomTables
     audit: Auditor
     links: Callable[[], Sequence[LinkEntry]]
     neighbours: Neighbours
@@ -112,7 +114,7 @@ class Room:
     One with a `section` is open where devices.yaml has that section, or always if `always` is
     set (its section is then made of defaults); one without a section is always open. `package`
     holds its `templates/` and `locale/`; `words` are the closed sets whose words it shows, by the
-    context under which its catalogue translates them.
+    context under which its catalogue translates them. `tables` are made ready before it opens.
     """
 
     name: str
@@ -120,5 +122,6 @@ class Room:
     section: type[BaseModel] | None = None
     always: bool = False
     package: str = ""
+    tables: TableSet | None = None
     navigation: tuple[Entry, ...] = ()
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -16,13 +16,15 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import BaseORMException
 from tortoise.migrations.executor import MigrationExecutor
 from tortoise.models import Model
+from tortoise.transactions import in_transaction
 
 from gateway.driver import DeviceEntry
 from gateway.errors import StoreError
 from gateway.model import Clock, Localized
+from gateway.room import TableSet
 
 _CONNECTION = "tables"
-_APP = "store"
+_OWN = {"store": TableSet((__name__,), "gateway.store.migrations")}
 
 
 class DeviceRecord(Model):
@@ -40,7 +42,7 @@ class DeviceRecord(Model):
 
 
 class Tables:
-    """The tables of the store. Rows stay in here; callers get plain values."""
+    """The tables of the store, and those of rooms; a `gateway.room.RoomTables`."""
 
     def __init__(self, context: TortoiseContext, clock: Clock) -> None:
         self._context, self._clock = context, clock
@@ -48,10 +50,15 @@ class Tables:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path, clock: Clock) -> AsyncIterator[Tables]:
-        """Open or create the file and bring it to the current tables; StoreError if it can't be."""
+    async def open(
+        cls, path: Path, clock: Clock, rooms: Mapping[str, TableSet] | None = None
+    ) -> AsyncIterator[Tables]:
+        """Open or create the file and bring it to the current tables; StoreError if it can't be.
+
+        `rooms` bring tables of their own, by room.
+        """
         _check(path)
-        config = _config(path)
+        config = _config(path, {**_OWN, **(rooms or {})})
         context = TortoiseContext()
         try:
             with context:
@@ -65,19 +72,20 @@ class Tables:
             await context.close_connections()
 
     @asynccontextmanager
-    async def _use(self) -> AsyncIterator[BaseDBAsyncClient]:
-        """The connection, for one caller at a time, whichever task it runs in."""
+    async def use(self) -> AsyncIterator[BaseDBAsyncClient]:
+        """A connection in one transaction; see `gateway.room.RoomTables`."""
         async with self._turn:
-            with self._context:
-                yield self._context.connections.get(_CONNECTION)
+            try:
+                with self._context:
+                    async with in_transaction(_CONNECTION) as connection:
+                        yield connection
+            except (BaseORMException, sqlite3.Error) as error:
+                raise StoreError(f"the tables can't be used: {error}") from error
 
     async def remember(self, entries: Iterable[tuple[str, DeviceEntry]]) -> None:
-        """Note the (driver, entry) pairs of the configuration; all others count as removed.
-
-        Each row is written by itself: cancelled half-way, the next call completes it.
-        """
+        """Note the (driver, entry) pairs of the configuration; all others count as removed."""
         now = self._clock.now()
-        async with self._use() as connection:
+        async with self.use() as connection:
             known = {row.id: row for row in await DeviceRecord.all(using_db=connection)}
             for driver, entry in entries:
                 row = known.pop(entry.id, None) or DeviceRecord(id=entry.id, first_seen=now)
@@ -90,7 +98,7 @@ class Tables:
 
     async def names(self) -> dict[str, Localized]:
         """The name of every device that was ever configured, removed ones included."""
-        async with self._use() as connection:
+        async with self.use() as connection:
             rows = await DeviceRecord.all(using_db=connection)
         return {row.id: _unfold(row.name) for row in rows}
 
@@ -115,7 +123,7 @@ def _check(path: Path) -> None:
         raise StoreError(f"{path}: the tables can't be used: {error}") from error
 
 
-def _config(path: Path) -> dict[str, Any]:
+def _config(path: Path, sets: Mapping[str, TableSet]) -> dict[str, Any]:
     credentials = {
         "file_path": str(path),
         "journal_mode": "DELETE",
@@ -126,10 +134,11 @@ def _config(path: Path) -> dict[str, Any]:
     return {
         "connections": {_CONNECTION: {"engine": engine, "credentials": credentials}},
         "apps": {
-            _APP: {
-                "models": [__name__],
+            name: {
+                "models": list(tables.models),
                 "default_connection": _CONNECTION,
-                "migrations": "gateway.store.migrations",
+                "migrations": tables.migrations,
             }
+            for name, tables in sets.items()
         },
     }

@@ -1,6 +1,7 @@
 """For driver authors: ports in memory, and the suite that every driver passes."""
 
 from gateway.testing.conformance import RULES, Rule, profiles_without_transcript
+from gateway.testing.gate import Recognizing
 from gateway.testing.ports import Connector, ManualClock, MemoryPorts
 from gateway.testing.room import (
     Audited,
@@ -8,6 +9,7 @@ from gateway.testing.room import (
     MemoryOutbox,
     MemoryRoomPorts,
     MemoryValues,
+    NoTables,
     known_ring,
     room_context,
 )
@@ -22,6 +24,8 @@ __all__ = [
     "MemoryPorts",
     "MemoryRoomPorts",
     "MemoryValues",
+    "NoTables",
+    "Recognizing",
     "Rule",
     "known_ring",
     "profiles_without_transcript",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from gateway.driver import LinkEntry
 from gateway.errors import StoreError
@@ -32,6 +32,7 @@ from gateway.room import (
     Outcome,
     Principal,
     RoomContext,
+    RoomTables,
     Site,
     Subscriber,
     Values,
@@ -305,6 +306,13 @@ def known_ring() -> Keyring:
     return Keyring("known", (Key(1, suite_named(DEFAULT), "", bytes(32)),), 1)
 
 
+class NoTables:
+    """A `gateway.room.RoomTables` for rooms that bring none."""
+
+    def use(self) -> NoReturn:
+        raise StoreError("this room was given no tables")
+
+
 def room_context(
     data: Path,
     ports: MemoryRoomPorts | None = None,
@@ -312,6 +320,7 @@ def room_context(
     section: Any = None,
     links: Sequence[LinkEntry] = (),
     neighbours: Sequence[object] = (),
+    tables: RoomTables | None = None,
     audit: Auditor | None = None,
     values: Values | None = None,
 ) -> RoomContext:
@@ -333,6 +342,7 @@ def room_context(
         data,
         section,
         ports,
+        tables or NoTables(),
         audit or MemoryAuditor(),
         lambda: tuple(links),
         neighbour,

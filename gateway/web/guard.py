@@ -1,114 +1,204 @@
-"""Enforces access rules, and sends the headers that keep a browser from being turned against us."""
+"""Enforces the rule of a route: who may call it, from where, and that it is in the audit."""
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from hmac import compare_digest
+from http import HTTPStatus
+from urllib.parse import quote
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.room import OWNER, Access, Rule, with_principal
-from gateway.web.policy import POLICY
-from gateway.web.refusal import Refusal
+from gateway.errors import StoreError
+from gateway.room import Access, Outcome, Permission, Rule
+from gateway.room.about import About, about_of
+from gateway.room.access import LARGEST_BODY
+from gateway.web import body as bodies
+from gateway.web.caller import Caller, Gate, Means, caller_in
+from gateway.web.door import HEADERS
+from gateway.web.refusal import Refusal, store_unavailable
 
-_OVER_SOCKET = "isogate.over_socket"
+CSRF_FIELD = "csrf"
+"""The field of a form that carries its session's token; programs of a page send `x-csrf-token`."""
+
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
-
-_HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
+_EVENT_STREAM = b"text/event-stream"
 
 
 class Guard:
     """A route's application behind its rule; raises Refusal for whoever may not call it."""
 
-    def __init__(self, app: ASGIApp, rule: Rule) -> None:
-        self._app = app
+    def __init__(
+        self, app: ASGIApp, rule: Rule, gate: Gate, largest_body: int = LARGEST_BODY
+    ) -> None:
+        self._app, self._gate = app, gate
+        self._largest = largest_body
         self.access_rule = rule
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not scope.get(_OVER_SOCKET):
-            _admit(scope, self.access_rule)
-        await self._app(with_principal(scope, OWNER), receive, send)
+        caller = caller_in(scope)
+        try:
+            _admit(scope, self.access_rule, caller)
+            if scope["method"] not in _SAFE:
+                receive = await self._checked_body(scope, receive, caller)
+        except Refusal as refusal:
+            await self._note(scope, caller, refusal)
+            raise
+        if self.access_rule is Access.PUBLIC:
+            await self._app(scope, receive, send)
+        else:
+            await self._answer(scope, receive, send, caller)
 
+    async def _checked_body(self, scope: Scope, receive: Receive, caller: Caller) -> Receive:
+        headers = Headers(scope=scope)
+        if caller.means in (Means.NONE, Means.COOKIE):
+            _check_origin(scope)
+        body = await bodies.read(receive, headers, self._largest)
+        if caller.means is Means.COOKIE:
+            sent = headers.get("x-csrf-token") or await bodies.form_field(body, headers, CSRF_FIELD)
+            if not compare_digest(sent.encode(), caller.form_token.encode()):
+                raise _another_site("the form does not belong to this session")
+        return bodies.replayed(body, receive)
 
-class OverSocket:
-    """The application as served on the gateway's Unix socket, whose callers are its owner."""
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        """The answer of a route that is not public: audited, uncached, ended with its right."""
+        begun, told = False, about_of(scope)
+        limit, stack = asyncio.timeout(None), AsyncExitStack()
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app({**scope, _OVER_SOCKET: True}, receive, send)
-
-
-class BrowserHeaders:
-    """Adds the security headers to every response that does not bring its own."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
+        async def watched_send(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
-                given = {name for name, _ in message["headers"]}
-                ours = [each for each in _HEADERS if each[0] not in given]
-                message["headers"] = [*message["headers"], *ours]
+                await self._audit(scope, caller, message["status"], told)
+                message["headers"] = _private(message["headers"])
+                if _is_stream(message["headers"]):
+                    stack.enter_context(self._gate.lasting(caller, limit))
+                begun = True
             await send(message)
 
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        try:
+            async with stack, limit:
+                await self._app(scope, receive, watched_send)
+        except TimeoutError:
+            if not (begun and limit.expired()):
+                raise
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _audit(self, scope: Scope, caller: Caller, status: int, told: About) -> None:
+        """Nothing that reveals patients leaves before the audit has it."""
+        rule = told.reveals or self.access_rule
+        if (
+            status >= HTTPStatus.BAD_REQUEST
+            or not isinstance(rule, Permission)
+            or not rule.reveals_patients
+        ):
+            return
+        objects = {"path": scope["path"], **told.objects}
+        try:
+            await self._gate.record(rule.value, caller, subject=told.subject, objects=objects)
+        except StoreError as error:
+            raise store_unavailable(str(error)) from error
+
+    async def _note(self, scope: Scope, caller: Caller, refusal: Refusal) -> None:
+        """Put a refusal into the audit, if there is somebody to name."""
+        if caller.means is Means.NONE and not caller.rejected:
+            return
+        await self._gate.record(
+            "access.refuse",
+            caller,
+            outcome=Outcome.REFUSED,
+            objects={"path": scope["path"], "method": scope["method"]},
+            detail=str(refusal),
+        )
 
 
-def _admit(scope: Scope, rule: Rule) -> None:
+def _admit(scope: Scope, rule: Rule, caller: Caller) -> None:
+    if rule is Access.PUBLIC or caller.means is Means.SOCKET:
+        return
     if rule is Access.OWNER:
-        raise _refused("it is open only through the gateway's Unix socket")
-    client = scope.get("client")
-    if client is None or not _is_loopback(client[0]):
-        raise _refused("it is open only to this machine")
-    headers = {name: value for name, value in scope["headers"] if name in _RELEVANT}
-    host = headers.get(b"host", b"").decode("latin-1").lower()
-    if _without_port(host) not in _LOOPBACK_NAMES:
-        raise _refused("the Host header is not a loopback name")
-    if scope["method"] not in _SAFE and not _is_same_origin(headers, host):
-        raise _refused("the request comes from another site's page")
+        raise Refusal(
+            403,
+            "Not allowed",
+            "This address is open only through the gateway's Unix socket.",
+            "Use the command line on the gateway's own machine.",
+        )
+    if caller.means is Means.NONE:
+        raise _sign_in(scope, rejected=caller.rejected)
+    if isinstance(rule, Permission):
+        if caller.pending:
+            raise _complete(caller.pending)
+        if not caller.principal.may(rule):
+            raise _not_allowed(caller, rule)
 
 
-_RELEVANT = frozenset({b"host", b"origin", b"sec-fetch-site"})
-
-
-def _is_loopback(address: str) -> bool:
-    if address == "127.0.0.1":
-        return True
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
-    return (mapped or parsed).is_loopback
-
-
-def _without_port(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return name if colon and port.isdigit() else host
-
-
-def _is_same_origin(headers: dict[bytes, bytes], host: str) -> bool:
+def _check_origin(scope: Scope) -> None:
     """A program sends neither header; a browser sends Origin with every unsafe method."""
+    headers: Mapping[bytes, bytes] = scope[HEADERS]
     if headers.get(b"sec-fetch-site", b"same-origin") not in {b"same-origin", b"none"}:
-        return False
+        raise _another_site("the request comes from another site's page")
     origin = headers.get(b"origin")
-    return origin is None or origin.decode("latin-1").lower() == f"http://{host}"
+    own = scope["scheme"].encode() + b"://" + headers.get(b"host", b"").lower()
+    if origin is not None and origin.lower() != own:
+        raise _another_site("the request comes from another site's page")
 
 
-def _refused(why: str) -> Refusal:
+def _sign_in(scope: Scope, *, rejected: bool) -> Refusal:
+    query = scope["query_string"].decode("latin-1")
+    here = scope["path"] + (f"?{query}" if query else "")
+    back = f"?next={quote(here, safe='/')}" if scope["method"] == "GET" and here != "/" else ""
+    error = ', error="invalid_token"' if rejected else ""
+    return Refusal(
+        401,
+        "Not signed in",
+        "The session or token is not, or no longer, valid."
+        if rejected
+        else "This address is open only to those who are signed in.",
+        "Sign in, or send a token as `Authorization: Bearer`.",
+        go=f"/sign-in{back}",
+        headers={"www-authenticate": f'Bearer realm="isogate"{error}'},
+    )
+
+
+def _complete(page: str) -> Refusal:
+    return Refusal(
+        403,
+        "Account not complete",
+        "This account has something to set up before it can be used.",
+        "Sign in on the pages and complete it.",
+        go=page,
+    )
+
+
+def _not_allowed(caller: Caller, rule: Permission) -> Refusal:
     return Refusal(
         403,
         "Not allowed",
-        "This address is not served here: {cause}.",
-        "Call it on the gateway's own machine, by localhost or 127.0.0.1.",
+        "{who} does not have the permission {permission}.",
+        "Ask an administrator if your work needs it.",
+        who=caller.principal.name or caller.principal.id,
+        permission=rule.value,
+    )
+
+
+def _another_site(why: str) -> Refusal:
+    return Refusal(
+        403,
+        "Not allowed",
+        "Nothing was done: {cause}.",
+        "Open the page anew and try again.",
         cause=why,
+    )
+
+
+def _private(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    if any(name == b"cache-control" for name, _ in headers):
+        return headers
+    return [*headers, (b"cache-control", b"no-store")]
+
+
+def _is_stream(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(
+        name == b"content-type" and value.startswith(_EVENT_STREAM) for name, value in headers
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,11 +17,24 @@ PROBLEM = "application/problem+json"
 class Refusal(IsogateError):  # noqa: N818 - it is an answer, and not always an error
     """A request that is not served. Texts are message ids; `facts` fills their placeholders.
 
-    `title` says what happened, `why` the reason, `advice` what to do now.
+    `title` says what happened, `why` the reason, `advice` what to do now. `go` is the page where
+    a person is sent instead of being told; `headers` go with the answer.
     """
 
-    def __init__(self, status: int, title: str, why: str, advice: str, **facts: object) -> None:
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        why: str,
+        advice: str,
+        *,
+        go: str = "",
+        headers: Mapping[str, str] | None = None,
+        **facts: Any,
+    ) -> None:
         super().__init__(why.format(**facts))
+        self.go = go
+        self.headers = dict(headers or {})
         self.status = status
         self.title = title
         self.why = why
@@ -39,8 +53,9 @@ def problem(refusal: Refusal, instance: str = "", **more: Any) -> Response:
         "instance": instance,
         **more,
     }
-    unavailable = refusal.status == HTTPStatus.SERVICE_UNAVAILABLE
-    headers = {"retry-after": "5"} if unavailable else None
+    headers = {"cache-control": "no-store", **refusal.headers}
+    if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = "5"
     return Response(encode(body), refusal.status, headers, media_type=PROBLEM)
 
 

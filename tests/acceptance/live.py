@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from gateway.cli.places import CONTROL_SOCKET, short_path
 from tests.peers import LOOPBACK, free_port, running, wait_until
 
 ISOGATE = (sys.executable, "-m", "gateway")
@@ -29,9 +30,23 @@ class Api:
 
     @classmethod
     @contextmanager
-    def at(cls, url: str) -> Iterator[Api]:
-        with httpx.Client(base_url=url, timeout=10) as client:
+    def at(cls, url: str, token: str) -> Iterator[Api]:
+        """As a program that has a token."""
+        headers = {"authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=10) as client:
             yield cls(client)
+
+    @classmethod
+    @contextmanager
+    def of(cls, data: Path) -> Iterator[Api]:
+        """As the owner of the data directory, by the gateway's own socket."""
+        data.mkdir(mode=0o700, exist_ok=True)
+        with short_path(data / CONTROL_SOCKET) as path:
+            transport = httpx.HTTPTransport(uds=path)
+            with httpx.Client(
+                transport=transport, base_url="http://localhost", timeout=10
+            ) as client:
+                yield cls(client)
 
     def is_ready(self) -> bool:
         try:

@@ -32,8 +32,12 @@ END_WITHIN = 8
 class Demo:
     process: subprocess.Popen[bytes]
     data: Path
-    url: str
+    facts: dict[str, Any]
     log: Path
+
+    @property
+    def url(self) -> str:
+        return str(self.facts["url"])
 
 
 @contextmanager
@@ -49,7 +53,7 @@ def demo(home: Path, *options: str) -> Iterator[Demo]:
             what="demo.json",
         )
         assert process.poll() is None, log.read_text()
-        yield Demo(process, data, json.loads(ready.read_text())["url"], log)
+        yield Demo(process, data, json.loads(ready.read_text()), log)
 
 
 def interrupt(started: Demo) -> int:
@@ -69,7 +73,10 @@ def devices_with_values(api: Api) -> set[str]:
 
 def test_every_device_has_a_value_and_every_event_its_bytes(tmp_path: Path) -> None:
     port = free_port()
-    with demo(tmp_path, "--port", str(port)) as started, Api.at(started.url) as api:
+    with (
+        demo(tmp_path, "--port", str(port)) as started,
+        Api.at(started.url, started.facts["token"]) as api,
+    ):
         assert started.url == f"http://127.0.0.1:{port}/"
         devices = {device["id"] for device in api.get("/devices")}
         assert len(devices) >= DEVICES
@@ -148,7 +155,7 @@ def test_the_command_line_reaches_it_and_a_backup_comes_back(tmp_path: Path) -> 
     folder = SiteFolder.write(tmp_path / "restored", {})
     restoring = ("restore", tmp_path / "backup", folder.data)
     subprocess.run([*ISOGATE, *restoring], check=True, timeout=60)
-    with folder.gateway() as process, Api.at(folder.url) as api:
+    with folder.gateway() as process, Api.of(folder.data) as api:
         folder.wait_ready(api, process, within=30)
         kept = api.events()
         assert kept[: len(before)] == before
@@ -193,7 +200,7 @@ def test_without_mosquitto_the_stand_in_serves_every_sensor(tmp_path: Path) -> N
         for name, link in site["links"].items():
             move(link, ports[name])
         folder = SiteFolder.write(tmp_path / "site", site)
-        with folder.gateway() as process, Api.at(folder.url) as api:
+        with folder.gateway() as process, Api.of(folder.data) as api:
             folder.wait_ready(api, process, within=30)
             sensors = {each["id"] for each in api.get("/devices") if each["link"] == "sensors"}
             assert len(sensors) == 8

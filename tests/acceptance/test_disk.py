@@ -54,7 +54,7 @@ def refused_and_recovered(
 ) -> None:
     """`refuse` takes the disk away from a process and returns how to give it back."""
     sender = Sender(broker, rate=50)
-    with folder.gateway() as process, Api.at(folder.url) as api:
+    with folder.gateway() as process, Api.of(folder.data) as api:
         folder.wait_ready(api, process, within=30)
         wait_until(lambda: api.links_up("sensors"), within=30, what="the subscription")
         with sender.sending():

@@ -48,7 +48,7 @@ def test_nothing_acknowledged_is_lost_or_doubled(
     chance = random.Random(seed)
     folder = SiteFolder.write(tmp_path / "site", site(broker, meters))
     sender = Sender(broker, RATE)
-    with Api.at(folder.url) as api:
+    with Api.of(folder.data) as api:
         start(folder, api, env)
         with sender.sending():
             ready = [killed_once(folder, api, env, chance) for _ in range(count(4, 40))]

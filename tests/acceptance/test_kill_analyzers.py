@@ -84,7 +84,7 @@ def test_nothing_that_analyzers_were_told_is_stored_is_lost_or_doubled(
     load = Load(fleet())
     with load.plugged_in() as paths:
         folder = SiteFolder.write(tmp_path / "site", load.fleet.site(paths))
-        with Api.at(folder.url) as api:
+        with Api.of(folder.data) as api:
             with ExitStack() as last:
                 with load.sending():
                     ready = [killed_once(folder, api, env, chance) for _ in range(count(3, 40))]
@@ -186,7 +186,7 @@ def test_a_full_disk_is_answered_with_no_until_there_is_room(tmp_path: Path, say
     load = Load(Fleet(tcp=5, pty=2, mllp=5))
     with tiny_disk(tmp_path / "disk") as disk, load.plugged_in() as paths:
         folder = SiteFolder.write(disk / "site", {**load.fleet.site(paths), **SMALL})
-        with folder.gateway() as process, Api.at(folder.url) as api:
+        with folder.gateway() as process, Api.of(folder.data) as api:
             folder.wait_ready(api, process, within=30)
             with load.sending():
                 more_acknowledged(load, than=0)

@@ -63,7 +63,7 @@ def test_the_sync_comes_before_the_acknowledgement(tmp_path: Path, broker: Broke
     folder = SiteFolder.write(tmp_path / "site", site(broker, meters=free_port()))
     with (
         folder.gateway(before=(strace, *TRACE, "-o", trace)) as process,
-        Api.at(folder.url) as api,
+        Api.of(folder.data) as api,
     ):
         folder.wait_ready(api, process, within=60)
         wait_until(lambda: api.links_up("sensors"), within=30, what="the link to the broker")

@@ -31,6 +31,7 @@ from gateway.model import (
     Value,
 )
 from gateway.registry import DeviceState
+from gateway.testing import Recognizing
 from tests.peers import free_port, require_peer, wait_until
 from tests.unit.api.memory_site import MemorySite, analyzer, found, furnished, measured, wire
 
@@ -143,7 +144,7 @@ async def site() -> MemorySite:
 @asynccontextmanager
 async def _served(site: MemorySite, port: int) -> AsyncIterator[str]:
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as app:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
         config = uvicorn.Config(app, port=port, lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())

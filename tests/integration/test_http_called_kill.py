@@ -84,7 +84,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_doubled(tmp_path: Path, say
     folder = SiteFolder.write(tmp_path / "site", site(port))
     (folder.home / "key").write_text(KEY)
     posting = Posting(port, 23)
-    with Api.at(folder.url) as api:
+    with Api.of(folder.data) as api:
         with folder.gateway() as process:
             folder.wait_ready(api, process, within=30)
         gateway = folder.gateway()

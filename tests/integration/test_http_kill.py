@@ -72,7 +72,7 @@ def test_nothing_a_service_said_is_lost_or_doubled(tmp_path: Path, say: Say) -> 
     growing = Growing(chance)
     with growing.serving() as port:
         folder = SiteFolder.write(tmp_path / "site", site(port))
-        with Api.at(folder.url) as api:
+        with Api.of(folder.data) as api:
             for _ in range(count(3, 40)):
                 killed_once(folder, api, chance)
             growing.stop_growing()

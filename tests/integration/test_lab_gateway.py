@@ -14,6 +14,7 @@ from gateway.app.gateway import Gateway
 from gateway.app.serve import ServeOptions, open_gateway
 from gateway.console import Console
 from gateway.lab import LabDesk
+from gateway.testing import Recognizing
 from simulators.hl7 import HematologyAnalyzer, hl7_analyzer
 from tests.integration.test_hl7_gateway import results, site
 from tests.peers import free_port, port_answers, wait_until
@@ -26,7 +27,7 @@ async def _folded(gateway: Gateway) -> list[dict[str, Any]]:
     desk = gateway.subscriber(LabDesk)
     while desk.cursor() < stored[-1].seq:  # noqa: ASYNC110 - a projection has no event for it
         await asyncio.sleep(0.01)
-    async with open_app(gateway) as app:
+    async with open_app(gateway, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             page = (await http.get("/api/v1/results?limit=1000")).json()
@@ -51,7 +52,9 @@ async def test_results_from_the_wire_are_on_the_page_and_survive_their_tables(
         await _send(port, 10)
         before = await _folded(gateway)
         console = Console(gateway)
-        async with open_app(gateway, console.routes(), console.error_page) as app:
+        async with open_app(
+            gateway, console.routes(), console.error_page, gate=Recognizing()
+        ) as app:
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
                 assert before[0]["value_text"] in (await http.get("/results?lang=en")).text

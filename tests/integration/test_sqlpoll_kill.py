@@ -74,7 +74,7 @@ def test_nothing_written_is_lost_or_doubled(tmp_path: Path, say: Say) -> None:
         for writer in writers.values():
             writer.create()
         folder = SiteFolder.write(tmp_path / "site", site(server, file))
-        with Api.at(folder.url) as api:
+        with Api.of(folder.data) as api:
             with writers["on-postgresql"].writing(), writers["on-sqlite"].writing():
                 for _ in range(count(4, 40)):
                     killed_once(folder, api, chance)

@@ -18,8 +18,9 @@ from gateway.console.text.catalogue import catalogue
 from gateway.console.text.language import preference
 from gateway.console.text.reader import Reader
 from gateway.console.text.words import live_words
-from gateway.room import Table, principal
-from gateway.web import GatewayView
+from gateway.room import Table, principal, visible
+from gateway.web import GatewayView, caller_of
+from gateway.web.form_token import with_form_token
 from gateway.web.policy import CHART_POLICY
 
 R = TypeVar("R")
@@ -48,6 +49,7 @@ class Renderer:
         reader = self.reader(request)
         drawings = Drawings(reader)
         html = self._html(request, template, reader, {**facts, "drawing": drawings})
+        html = with_form_token(html, caller_of(request).form_token)
         headers = {"cache-control": "no-store"}
         if drawings.used:
             headers["content-security-policy"] = CHART_POLICY
@@ -99,7 +101,8 @@ class Renderer:
                 reader=reader,
                 site=view.site,
                 version=view.version,
-                devices=[status.entry for status in view.registry],
+                devices=[each.entry for each in view.registry if visible(who, each.entry)],
+                form_token=caller_of(request).form_token,
                 live_words=live_words(reader.words),
                 here=request.url.path,
                 who=who,

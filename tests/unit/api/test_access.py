@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from gateway.api import open_app
 from gateway.room import Access, access, rule_of
+from gateway.testing import Recognizing
 from tests.unit.api.memory_site import furnished
 
 
@@ -25,7 +26,7 @@ async def _status(
 
     pages = [Route("/change", change, methods=["POST"])]
     sent = {"host": host, **{name.replace("_", "-"): text for name, text in headers.items()}}
-    async with open_app(furnished(), pages) as app:
+    async with open_app(furnished(), pages, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app, client=(client, 40000))
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as http:
             return (await http.request(method, path, headers=sent)).status_code
@@ -69,7 +70,7 @@ async def test_a_cross_site_fetch_may_not_post() -> None:
 
 
 async def test_every_route_declares_its_rule() -> None:
-    async with open_app(furnished()) as app:
+    async with open_app(furnished(), gate=Recognizing()) as app:
         assert len(app.routes) > 10
         assert all(rule_of(route) is not None for route in app.routes)
 
@@ -79,12 +80,12 @@ async def test_a_route_without_a_rule_stops_the_start() -> None:
         return Response(b"")
 
     with pytest.raises(ValueError, match="declares no access rule"):
-        async with open_app(furnished(), [Route("/forgotten", forgotten)]):
+        async with open_app(furnished(), [Route("/forgotten", forgotten)], gate=Recognizing()):
             pass
 
 
 async def test_every_answer_tells_the_browser_to_trust_nothing_else() -> None:
-    async with open_app(furnished()) as app:
+    async with open_app(furnished(), gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             for path in ("/healthz", "/api/v1/nothing"):

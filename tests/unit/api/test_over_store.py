@@ -24,6 +24,7 @@ from gateway.model import (
     SystemClock,
 )
 from gateway.store import Batch, EventStore, StoreOptions
+from gateway.testing import Recognizing
 from gateway.web import History
 from tests.unit.api.memory_site import NOON, SECOND, measured, wire
 from tests.unit.api.stored_site import StoredSite
@@ -41,7 +42,7 @@ async def store(tmp_path: Path) -> AsyncIterator[EventStore]:
 async def app(store: EventStore) -> AsyncIterator[Application]:
     site = StoredSite(store)
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as running:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as running:
         yield running
 
 

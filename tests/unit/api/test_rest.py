@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from gateway.api import Application, document, open_app
 from gateway.model import Instant, Quality, Quarantined, QuarantineReason, RawId
 from gateway.registry import DeviceState
+from gateway.testing import Recognizing
 from gateway.web import OverSocket, Readiness, rfc3339
 from tests.unit.api.memory_site import NOON, MemorySite, furnished, measured, wire
 
@@ -22,7 +23,7 @@ def site() -> MemorySite:
 
 @pytest.fixture
 async def app(site: MemorySite) -> AsyncIterator[Application]:
-    async with open_app(site) as running:
+    async with open_app(site, gate=Recognizing()) as running:
         yield running
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.api import document, open_app
 from gateway.model import Instant, RawId, Status, Subject
+from gateway.testing import Recognizing
 from tests.unit.api.memory_site import NOON, SECOND, MemorySite, analyzer, found, furnished
 
 
@@ -27,7 +28,7 @@ async def site() -> MemorySite:
 
 @pytest.fixture
 async def http(site: MemorySite) -> AsyncIterator[httpx.AsyncClient]:
-    async with open_app(site) as app:
+    async with open_app(site, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             yield client

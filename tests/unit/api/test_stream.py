@@ -10,6 +10,7 @@ from gateway.api import Application, open_app
 from gateway.api.listener import MOST_WAITING
 from gateway.model import Direction
 from gateway.registry import DeviceState
+from gateway.testing import Recognizing
 from tests.unit.api.memory_site import NOON, MemorySite, furnished, measured
 from tests.unit.api.streaming import opened
 
@@ -27,7 +28,7 @@ def site() -> MemorySite:
 
 @pytest.fixture
 async def app(site: MemorySite) -> AsyncIterator[Application]:
-    async with open_app(site) as running:
+    async with open_app(site, gate=Recognizing()) as running:
         await _settle()
         yield running
 

@@ -22,7 +22,7 @@ from gateway.console import Console
 from gateway.model import Subject
 from gateway.room import OWNER, Outcome
 from gateway.seal import DEFAULT, Keyring, suite_named
-from gateway.testing import ManualClock
+from gateway.testing import ManualClock, Recognizing
 from tests.unit.api.memory_site import MemorySite
 
 RING = Keyring.fresh(suite_named(DEFAULT), "2026-11-26T00:00:00Z")
@@ -56,7 +56,7 @@ async def http(trail: AuditTrail) -> AsyncIterator[httpx.AsyncClient]:
     site = AuditedSite()
     console = Console(site)
     routes = [*console.routes(), *Pages(trail, site.site).routes(console.kit)]
-    async with open_app(site, routes, console.error_page) as app:
+    async with open_app(site, routes, console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client

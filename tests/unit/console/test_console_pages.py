@@ -27,6 +27,7 @@ from gateway.model import (
 from gateway.profile import Point
 from gateway.registry import DeviceState
 from gateway.room import rule_of
+from gateway.testing import Recognizing
 from gateway.web import Readiness
 from tests.unit.api.memory_site import (
     METER,
@@ -79,7 +80,7 @@ async def site() -> MemorySite:
 @pytest.fixture
 async def http(site: MemorySite) -> AsyncIterator[httpx.AsyncClient]:
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as app:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://localhost", headers={"accept": "text/html"}
@@ -293,7 +294,7 @@ async def test_an_error_speaks_the_readers_language(http: httpx.AsyncClient) -> 
 async def test_a_site_without_devices_says_how_to_add_one() -> None:
     site = MemorySite()
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as app:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             page = (await client.get("/?lang=en")).text
@@ -312,5 +313,5 @@ async def test_bad_and_uncertain_values_say_so(site: MemorySite, http: httpx.Asy
 
 async def test_every_page_declares_its_access_rule(site: MemorySite) -> None:
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as app:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
         assert all(rule_of(route) is not None for route in app.routes)

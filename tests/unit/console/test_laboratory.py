@@ -10,6 +10,7 @@ import pytest
 from gateway.api import open_app
 from gateway.console import Console
 from gateway.model import ClockQuality, Instant, Operator, RawId, Status, Subject, Value
+from gateway.testing import Recognizing
 from tests.unit.api.memory_site import (
     NOON,
     SECOND,
@@ -32,7 +33,7 @@ def site() -> MemorySite:
 @pytest.fixture
 async def http(site: MemorySite) -> AsyncIterator[httpx.AsyncClient]:
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as app:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://localhost", headers={"accept": "text/html"}
@@ -161,7 +162,7 @@ async def test_an_empty_page_says_how_to_fill_it(http: httpx.AsyncClient) -> Non
     assert "Results appear here as soon as one sends" in await _text(http, "/results?lang=en")
     bare = furnished()
     console = Console(bare)
-    async with open_app(bare, console.routes(), console.error_page) as app:
+    async with open_app(bare, console.routes(), console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             page = (await client.get("/results?lang=en")).text

@@ -15,6 +15,7 @@ from gateway.driver import AnalyzerOptions, DeviceEntry
 from gateway.model import Instant, Quarantined, QuarantineReason, RawId
 from gateway.registry import Registry
 from gateway.store import QuarantineEntry
+from gateway.testing import Recognizing
 from tests.unit.api.memory_site import CHEMISTRY, NOON, MemorySite, analyzer, furnished
 
 REASON = QuarantineReason
@@ -91,7 +92,7 @@ def site() -> MemorySite:
 @pytest.fixture
 async def http(site: MemorySite) -> AsyncIterator[httpx.AsyncClient]:
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as app:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client

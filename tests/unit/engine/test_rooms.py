@@ -14,7 +14,7 @@ from gateway.config import Site
 from gateway.config.options import Listeners, StoreOptions
 from gateway.model import Kind, Subject, SystemClock
 from gateway.room import OWNER, Entry, Permission, Room, RoomContext, Running
-from gateway.testing import MemoryAuditor, MemoryRoomPorts, MemoryValues, known_ring
+from gateway.testing import MemoryAuditor, MemoryRoomPorts, MemoryValues, NoTables, known_ring
 
 
 class Options(BaseModel):
@@ -44,6 +44,7 @@ async def _opened(stack: AsyncExitStack, data: Path, *rooms: Room) -> Rooms:
         data=data,
         clock=SystemClock(),
         ports=MemoryRoomPorts(),
+        tables=NoTables(),
         audit=MemoryAuditor(),
         links=lambda: (),
         ring=known_ring(),

@@ -1,0 +1,70 @@
+"""What a principal is shown of devices and events: the one place that decides it.
+
+An account may be limited to departments, and then sees only devices of these; a device without a
+department, or one that is no longer configured, is nobody's and shown to the unlimited alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.driver import DeviceEntry
+from gateway.model import DeviceEvent, Kind
+from gateway.room.access import Permission, Principal
+
+_OPENS = {
+    Kind.MEASUREMENT: Permission.READ_SITE,
+    Kind.STATE: Permission.READ_SITE,
+    Kind.AVAILABILITY: Permission.READ_SITE,
+    Kind.SYSTEM: Permission.READ_SITE,
+    Kind.RESULT: Permission.READ_RESULTS,
+    Kind.OBJECT: Permission.READ_IMAGES,
+    Kind.SESSION: Permission.READ_SCHEDULE,
+    Kind.ALARM: Permission.READ_ALARMS,
+    Kind.ACTION: Permission.READ_EVENTS,
+}
+_IDENTIFYING = frozenset({Kind.RESULT, Kind.OBJECT, Kind.SESSION})
+"""Kinds that are about a patient or a sample anyway; the others may be, now and then."""
+
+
+def permission_for(event: DeviceEvent) -> Permission:
+    """What one must be allowed in order to see an event."""
+    if event.subject is not None and event.kind not in _IDENTIFYING:
+        return Permission.READ_PATIENTS
+    return _OPENS[event.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody sees. Equal for all who see the same, so it can be a key."""
+
+    opened: frozenset[Permission]
+    departments: frozenset[str]
+
+    @classmethod
+    def of(cls, who: Principal) -> Sight:
+        return cls(who.permissions & _EVERY, who.departments)
+
+    @property
+    def reveals_patients(self) -> bool:
+        """Whether events that are seen may identify a patient."""
+        return any(permission.reveals_patients for permission in self.opened)
+
+    def device(self, entry: DeviceEntry | None) -> bool:
+        """Whether a device is seen; None stands for one that is not configured."""
+        return self.department(entry.department if entry is not None else "")
+
+    def department(self, department: str) -> bool:
+        return not self.departments or department in self.departments
+
+    def event(self, event: DeviceEvent, entry: DeviceEntry | None) -> bool:
+        """Whether an event is seen; `entry` is that of its device."""
+        return permission_for(event) in self.opened and self.device(entry)
+
+
+_EVERY = frozenset({*_OPENS.values(), Permission.READ_PATIENTS})
+
+
+def visible(who: Principal, device: DeviceEntry | None) -> bool:
+    """Whether a device, its values, results and messages are shown to `who`."""
+    return bool(who.permissions) and Sight.of(who).device(device)

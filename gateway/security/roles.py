@@ -1,0 +1,138 @@
+"""The roles of persons, and what each may do. docs/reference/access.md is made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from gateway.room import Permission
+
+
+class Role(StrEnum):
+    """What a person does at the site. ADMINISTRATOR, AUDITOR and the rest are different persons'.
+
+    Who gives rights, who checks what was done with them, and who works with them must not be one
+    person (separation of duties, GB/T 22239-2019 8.1.5.1-8.1.5.3).
+    """
+
+    THERAPIST = "therapist"
+    PHYSICIST = "physicist"
+    ONCOLOGIST = "oncologist"
+    LABORATORY = "laboratory"
+    FACILITIES = "facilities"
+    ENGINEER = "engineer"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+OPERATORS = frozenset(Role) - {Role.AUDITOR, Role.ADMINISTRATOR}
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.THERAPIST: frozenset(
+        {
+            Permission.READ_SITE,
+            Permission.READ_PATIENTS,
+            Permission.WRITE_PATIENTS,
+            Permission.READ_SCHEDULE,
+            Permission.WRITE_SCHEDULE,
+            Permission.READ_ALARMS,
+            Permission.ACKNOWLEDGE_ALARMS,
+            Permission.READ_IMAGES,
+        }
+    ),
+    Role.PHYSICIST: frozenset(
+        {
+            Permission.READ_SITE,
+            Permission.READ_EVENTS,
+            Permission.READ_PATIENTS,
+            Permission.READ_SCHEDULE,
+            Permission.READ_ALARMS,
+            Permission.ACKNOWLEDGE_ALARMS,
+            Permission.READ_IMAGES,
+            Permission.SEND_IMAGES,
+        }
+    ),
+    Role.ONCOLOGIST: frozenset(
+        {
+            Permission.READ_SITE,
+            Permission.READ_RESULTS,
+            Permission.READ_PATIENTS,
+            Permission.WRITE_PATIENTS,
+            Permission.READ_SCHEDULE,
+            Permission.WRITE_SCHEDULE,
+            Permission.READ_ALARMS,
+            Permission.READ_IMAGES,
+            Permission.SEND_IMAGES,
+        }
+    ),
+    Role.LABORATORY: frozenset(
+        {
+            Permission.READ_SITE,
+            Permission.READ_EVENTS,
+            Permission.READ_WIRE,
+            Permission.READ_QUARANTINE,
+            Permission.RESOLVE_QUARANTINE,
+            Permission.READ_RESULTS,
+            Permission.READ_PATIENTS,
+            Permission.READ_ALARMS,
+            Permission.ACKNOWLEDGE_ALARMS,
+        }
+    ),
+    Role.FACILITIES: frozenset(
+        {
+            Permission.READ_SITE,
+            Permission.READ_ALARMS,
+            Permission.ACKNOWLEDGE_ALARMS,
+            Permission.SHELVE_ALARMS,
+            Permission.READ_METRICS,
+        }
+    ),
+    Role.ENGINEER: frozenset(
+        {
+            Permission.READ_SITE,
+            Permission.READ_EVENTS,
+            Permission.READ_WIRE,
+            Permission.READ_QUARANTINE,
+            Permission.RESOLVE_QUARANTINE,
+            Permission.READ_RESULTS,
+            Permission.READ_PATIENTS,
+            Permission.READ_SCHEDULE,
+            Permission.READ_ALARMS,
+            Permission.ACKNOWLEDGE_ALARMS,
+            Permission.SHELVE_ALARMS,
+            Permission.READ_IMAGES,
+            Permission.READ_SETTINGS,
+            Permission.CONFIGURE,
+            Permission.READ_METRICS,
+        }
+    ),
+    Role.AUDITOR: frozenset(
+        {Permission.READ_SITE, Permission.READ_AUDIT, Permission.READ_SETTINGS}
+    ),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            Permission.READ_SITE,
+            Permission.READ_SETTINGS,
+            Permission.MANAGE_ACCOUNTS,
+            Permission.MANAGE_TOKENS,
+            Permission.RUN_BACKUP,
+            Permission.READ_METRICS,
+        }
+    ),
+}
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """What somebody with these roles may do."""
+    return frozenset().union(*(PERMISSIONS[role] for role in roles))
+
+
+def conflict(roles: frozenset[Role]) -> str:
+    """Why one account can't have all of these roles; empty if it can. A message id."""
+    if {Role.AUDITOR, Role.ADMINISTRATOR} <= roles:
+        return "An auditor checks what administrators do: give the two roles to different persons."
+    if Role.AUDITOR in roles and roles & OPERATORS:
+        return "An auditor checks what others do here, and does none of it: use another account."
+    if Role.ADMINISTRATOR in roles and roles & OPERATORS:
+        return "Who gives rights does not work with them: use another account for the other roles."
+    return ""

@@ -1,0 +1,51 @@
+"""The accounts as a room: its tables, its pages, and the gate that it gives to the guard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gateway.room import Entry, Permission, Room, RoomContext, Running, TableSet
+from gateway.security.control import Control
+from gateway.security.options import AccountsOptions
+from gateway.security.pages import routes
+from gateway.security.security import Security
+
+TABLES = TableSet(
+    (
+        "gateway.security.account",
+        "gateway.security.session",
+        "gateway.security.token",
+        "gateway.security.invitation",
+    ),
+    "gateway.security.migrations",
+)
+
+
+@asynccontextmanager
+async def _open(context: RoomContext) -> AsyncIterator[Running]:
+    async with Security.open(context) as security:
+        yield Running(
+            services=(security, security.gate),
+            jobs={"sweep": security.sweep},
+            routes=lambda kit: [*routes(security, context.site, kit), *Control(security).routes()],
+        )
+
+
+room = Room(
+    name="accounts",
+    open=_open,
+    section=AccountsOptions,
+    always=True,
+    package="gateway.security",
+    tables=TABLES,
+    navigation=(
+        Entry(
+            "/settings/accounts",
+            {"en": "Accounts", "zh-CN": "账户"},
+            Permission.MANAGE_ACCOUNTS,
+            900,
+        ),
+        Entry("/settings/tokens", {"en": "Tokens", "zh-CN": "令牌"}, Permission.MANAGE_TOKENS, 910),
+    ),
+)

@@ -1,0 +1,59 @@
+"""A gate that knows everybody, for tests of routes and pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+from gateway.model import Subject
+from gateway.room import OWNER, Outcome, Principal
+from gateway.testing.room import MemoryAuditor
+from gateway.web import Caller, Means
+
+
+class Recognizing:
+    """A `gateway.web.Gate` that takes every request for `who`'s; `audit` has what was recorded.
+
+    Without `who` it is the owner's, as over the Unix socket, who may call every route.
+    """
+
+    def __init__(self, who: Principal = OWNER) -> None:
+        self.who = who
+        self.audit = MemoryAuditor()
+
+    def caller(
+        self, _headers: Mapping[bytes, bytes], address: str, *, secure: bool, active: bool
+    ) -> Caller:
+        del secure, active
+        means = Means.SOCKET if self.who is OWNER else Means.BEARER
+        return Caller(self.who, means, address, self.who.id)
+
+    def delay(self, _caller: Caller) -> float:
+        return 0.0
+
+    def closed_to(self, _address: str) -> str:
+        return ""
+
+    def lasting(self, _caller: Caller, _limit: asyncio.Timeout) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    async def record(
+        self,
+        action: str,
+        caller: Caller,
+        *,
+        outcome: Outcome = Outcome.SUCCESS,
+        subject: Subject | None = None,
+        objects: Mapping[str, str] | None = None,
+        detail: str = "",
+    ) -> None:
+        await self.audit.record(
+            action,
+            caller.principal,
+            outcome=outcome,
+            subject=subject,
+            objects=objects,
+            detail=detail,
+            address=caller.address,
+        )
