@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -13,7 +14,7 @@ from gateway.api import document
 from gateway.api.item import quarantine_item
 from gateway.api.route import PREFIX, DeviceFilter, Limit, route
 from gateway.model import QuarantineReason
-from gateway.room import Access, Permission, access
+from gateway.room import Permission, access, principal
 from gateway.supervisor import Selection as Wanted
 from gateway.web import GatewayView, json_response
 
@@ -55,12 +56,12 @@ class Quarantine:
         items = [quarantine_item(entry) for entry in entries]
         return json_response({"items": items, "next": more})
 
-    @access(Access.OWNER)
-    async def interpret(self, body: Selection) -> Response:
+    @access(Permission.RESOLVE_QUARANTINE)
+    async def interpret(self, request: Request, body: Selection) -> Response:
         """Read open entries again by the profiles as they stand now.
 
         What gives events is resolved; what was known already stays one.
         """
         wanted = Wanted(device=body.device, reason=body.reason)
-        report = await self._view.interpret_again(wanted, "owner")
+        report = await self._view.interpret_again(wanted, principal(request).id)
         return json_response(report)

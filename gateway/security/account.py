@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable
@@ -12,10 +13,14 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from gateway.errors import ConfigError, StoreError
 from gateway.model import Instant
 from gateway.room import Principal, RoomTables
 from gateway.seal import Keyring, Sealer
 from gateway.security.roles import Role, permissions_of
+from gateway.security.totp import new_totp
+
+log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 
@@ -142,7 +147,6 @@ class Accounts:
 
 
 def _account(row: AccountRow, seal: Sealer) -> Account:
-    sealed = b64decode(row.totp)
     return Account(
         name=row.name,
         display=row.display,
@@ -151,7 +155,7 @@ def _account(row: AccountRow, seal: Sealer) -> Account:
         created_at=Instant(row.created_at),
         password=row.password,
         password_at=_instant(row.password_at),
-        totp=seal.open(sealed, row.name.encode()).decode() if sealed else "",
+        totp=_opened(row, seal) if row.totp else "",
         totp_step=row.totp_step,
         recovery=tuple(row.recovery),
         locked=row.locked,
@@ -159,6 +163,19 @@ def _account(row: AccountRow, seal: Sealer) -> Account:
         language=row.language,
         signed_in_at=_instant(row.signed_in_at),
     )
+
+
+def _opened(row: AccountRow, seal: Sealer) -> str:
+    """The secret of a second factor.
+
+    One that this site's keys can't open, as after a restore without them, is replaced by one that
+    nobody has: its codes are refused, while a recovery code or an administrator's reset helps.
+    """
+    try:
+        return seal.open(b64decode(row.totp), row.name.encode()).decode()
+    except (StoreError, ConfigError) as error:
+        log.warning("The second factor of the account %s is lost: %s", row.name, error)
+        return new_totp()
 
 
 def _row(account: Account, seal: Sealer) -> AccountRow:

@@ -49,13 +49,11 @@ class Gatekeeper:
             return self._unknown.take(network(caller.address))
         return self._known.take(caller.principal.id)
 
-    def closed_to(self, address: str) -> str:
+    def closed_to(self, address: str) -> bool:
         if self._set_up or loopback(address) or self._options.set_up_from_network:
-            return ""
+            return False
         self._set_up = bool(self._accounts.administrators())
-        if self._set_up:
-            return ""
-        return "No administrator exists yet; until then only the gateway's own machine is served."
+        return not self._set_up
 
     def lasting(self, caller: Caller, limit: asyncio.Timeout) -> AbstractContextManager[None]:
         return self._streams.lasting(caller.key, limit)

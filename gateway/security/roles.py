@@ -122,6 +122,33 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 }
 
 
+WORDS: Mapping[Permission, str] = {
+    Permission.READ_SITE: "see devices and their values",
+    Permission.READ_EVENTS: "read the log of events",
+    Permission.READ_WIRE: "see messages and their bytes",
+    Permission.READ_QUARANTINE: "see what was not understood",
+    Permission.RESOLVE_QUARANTINE: "have it read again",
+    Permission.READ_RESULTS: "see laboratory results",
+    Permission.READ_PATIENTS: "see patients",
+    Permission.WRITE_PATIENTS: "change patients",
+    Permission.READ_SCHEDULE: "see the schedule",
+    Permission.WRITE_SCHEDULE: "change the schedule",
+    Permission.READ_ALARMS: "see alarms",
+    Permission.ACKNOWLEDGE_ALARMS: "acknowledge alarms",
+    Permission.SHELVE_ALARMS: "shelve alarms",
+    Permission.READ_IMAGES: "see images and plans",
+    Permission.SEND_IMAGES: "send images and plans",
+    Permission.READ_SETTINGS: "see settings",
+    Permission.CONFIGURE: "change the configuration",
+    Permission.MANAGE_ACCOUNTS: "manage accounts",
+    Permission.MANAGE_TOKENS: "manage tokens",
+    Permission.RUN_BACKUP: "make backups",
+    Permission.READ_AUDIT: "read the audit",
+    Permission.READ_METRICS: "read metrics",
+}
+"""What a permission allows, as message ids."""
+
+
 def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
     """What somebody with these roles may do."""
     return frozenset().union(*(PERMISSIONS[role] for role in roles))

@@ -15,7 +15,7 @@ from gateway.web import Caller, Means
 class Recognizing:
     """A `gateway.web.Gate` that takes every request for `who`'s; `audit` has what was recorded.
 
-    Without `who` it is the owner's, as over the Unix socket, who may call every route.
+    Without `who` it is somebody's with all permissions, shown as a program shows its token.
     """
 
     def __init__(self, who: Principal = OWNER) -> None:
@@ -26,14 +26,13 @@ class Recognizing:
         self, _headers: Mapping[bytes, bytes], address: str, *, secure: bool, active: bool
     ) -> Caller:
         del secure, active
-        means = Means.SOCKET if self.who is OWNER else Means.BEARER
-        return Caller(self.who, means, address, self.who.id)
+        return Caller(self.who, Means.BEARER, address, self.who.id)
 
     def delay(self, _caller: Caller) -> float:
         return 0.0
 
-    def closed_to(self, _address: str) -> str:
-        return ""
+    def closed_to(self, _address: str) -> bool:
+        return False
 
     def lasting(self, _caller: Caller, _limit: asyncio.Timeout) -> AbstractContextManager[None]:
         return nullcontext()

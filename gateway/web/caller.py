@@ -57,8 +57,8 @@ class Gate(Protocol):
         """0, or for how many seconds a caller who asks too often is not answered."""
         ...
 
-    def closed_to(self, address: str) -> str:
-        """Why an address is not served at all, as a message id; empty if it is."""
+    def closed_to(self, address: str) -> bool:
+        """Whether an address is not served yet: nobody can sign in, and it is another machine."""
         ...
 
     def lasting(self, caller: Caller, limit: asyncio.Timeout) -> AbstractContextManager[None]:

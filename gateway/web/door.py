@@ -104,9 +104,13 @@ class Door:
         scope[HEADERS] = headers
         self._check_host(headers, scope)
         address = _address(scope)
-        why = self._gate.closed_to(address)
-        if why:
-            raise Refusal(403, "Not served to this machine", why, "See docs/how-to/accounts.md.")
+        if self._gate.closed_to(address):
+            raise Refusal(
+                403,
+                "Not served to this machine",
+                "No administrator exists yet; until then only the gateway's own machine is served.",
+                "Open the set-up link on that machine; docs/how-to/accounts.md tells more.",
+            )
         caller = self._gate.caller(
             headers,
             address,
@@ -161,14 +165,14 @@ def _measured(scope: Scope) -> dict[bytes, bytes]:
     """The headers that matter here, if all of them together are of a size that is read."""
     every = scope["headers"]
     if len(every) > _MOST_HEADERS or sum(len(n) + len(v) for n, v in every) > _LONGEST_HEADERS:
-        raise _too_long(431, "Headers too large", "The headers of the request are too many.")
+        raise Refusal(
+            431, "Headers too large", "The headers of the request are too large.", "Send fewer."
+        )
     if len(scope["path"]) + len(scope["query_string"]) > _LONGEST_ADDRESS:
-        raise _too_long(414, "Address too long", "The address of the request is too long.")
+        raise Refusal(
+            414, "Address too long", "The address of the request is too long.", "Ask for less."
+        )
     return {name: value for name, value in every if name in _RELEVANT}
-
-
-def _too_long(status: int, title: str, why: str) -> Refusal:
-    return Refusal(status, title, why, "Ask for less at once.")
 
 
 def _address(scope: Scope) -> str:

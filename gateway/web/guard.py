@@ -10,6 +10,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import StoreError
@@ -19,7 +20,7 @@ from gateway.room.access import LARGEST_BODY
 from gateway.web import body as bodies
 from gateway.web.caller import Caller, Gate, Means, caller_in
 from gateway.web.door import HEADERS
-from gateway.web.refusal import Refusal, store_unavailable
+from gateway.web.refusal import Refusal, problem, store_unavailable
 
 CSRF_FIELD = "csrf"
 """The field of a form that carries its session's token; programs of a page send `x-csrf-token`."""
@@ -57,7 +58,7 @@ class Guard:
         if caller.means in (Means.NONE, Means.COOKIE):
             _check_origin(scope)
         body = await bodies.read(receive, headers, self._largest)
-        if caller.means is Means.COOKIE:
+        if caller.means is Means.COOKIE and self.access_rule is not Access.PUBLIC:
             sent = headers.get("x-csrf-token") or await bodies.form_field(body, headers, CSRF_FIELD)
             if not compare_digest(sent.encode(), caller.form_token.encode()):
                 raise _another_site("the form does not belong to this session")
@@ -65,18 +66,24 @@ class Guard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
         """The answer of a route that is not public: audited, uncached, ended with its right."""
-        begun, told = False, about_of(scope)
+        begun = withheld = False
+        told = about_of(scope)
         limit, stack = asyncio.timeout(None), AsyncExitStack()
 
         async def watched_send(message: Message) -> None:
-            nonlocal begun
+            nonlocal begun, withheld
             if message["type"] == "http.response.start":
-                await self._audit(scope, caller, message["status"], told)
+                failure = await self._audit(scope, caller, message["status"], told)
+                if failure is not None:
+                    withheld = True
+                    await failure(scope, receive, send)
+                    return
                 message["headers"] = _private(message["headers"])
                 if _is_stream(message["headers"]):
                     stack.enter_context(self._gate.lasting(caller, limit))
                 begun = True
-            await send(message)
+            if not withheld:
+                await send(message)
 
         try:
             async with stack, limit:
@@ -86,20 +93,24 @@ class Guard:
                 raise
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _audit(self, scope: Scope, caller: Caller, status: int, told: About) -> None:
-        """Nothing that reveals patients leaves before the audit has it."""
+    async def _audit(
+        self, scope: Scope, caller: Caller, status: int, told: About
+    ) -> Response | None:
+        """Nothing that reveals patients leaves before the audit has it; else what leaves instead.
+
+        It is not raised: the handler's answer has begun already as far as its framework knows.
+        """
         rule = told.reveals or self.access_rule
-        if (
-            status >= HTTPStatus.BAD_REQUEST
-            or not isinstance(rule, Permission)
-            or not rule.reveals_patients
-        ):
-            return
+        if status >= HTTPStatus.BAD_REQUEST or not isinstance(rule, Permission):
+            return None
+        if not rule.reveals_patients:
+            return None
         objects = {"path": scope["path"], **told.objects}
         try:
             await self._gate.record(rule.value, caller, subject=told.subject, objects=objects)
         except StoreError as error:
-            raise store_unavailable(str(error)) from error
+            return problem(store_unavailable(str(error)), scope["path"])
+        return None
 
     async def _note(self, scope: Scope, caller: Caller, refusal: Refusal) -> None:
         """Put a refusal into the audit, if there is somebody to name."""
@@ -148,16 +159,23 @@ def _sign_in(scope: Scope, *, rejected: bool) -> Refusal:
     query = scope["query_string"].decode("latin-1")
     here = scope["path"] + (f"?{query}" if query else "")
     back = f"?next={quote(here, safe='/')}" if scope["method"] == "GET" and here != "/" else ""
-    error = ', error="invalid_token"' if rejected else ""
+    page = f"/sign-in{back}"
+    if rejected:
+        return Refusal(
+            401,
+            "Not signed in",
+            "The session or token is not, or no longer, valid.",
+            "Sign in again, or ask for a new token.",
+            go=page,
+            headers={"www-authenticate": 'Bearer realm="isogate", error="invalid_token"'},
+        )
     return Refusal(
         401,
         "Not signed in",
-        "The session or token is not, or no longer, valid."
-        if rejected
-        else "This address is open only to those who are signed in.",
+        "This address is open only to those who are signed in.",
         "Sign in, or send a token as `Authorization: Bearer`.",
-        go=f"/sign-in{back}",
-        headers={"www-authenticate": f'Bearer realm="isogate"{error}'},
+        go=page,
+        headers={"www-authenticate": 'Bearer realm="isogate"'},
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from gateway.cli.places import CONTROL_SOCKET, short_path
+from gateway.cli.places import CONTROL_SOCKET, is_running, short_path
 from tests.peers import LOOPBACK, free_port, running, wait_until
 
 ISOGATE = (sys.executable, "-m", "gateway")
@@ -27,6 +27,7 @@ class Api:
     """The REST API of a running gateway."""
 
     client: httpx.Client
+    data: Path | None = None
 
     @classmethod
     @contextmanager
@@ -46,9 +47,11 @@ class Api:
             with httpx.Client(
                 transport=transport, base_url="http://localhost", timeout=10
             ) as client:
-                yield cls(client)
+                yield cls(client, data)
 
     def is_ready(self) -> bool:
+        if self.data is not None and not is_running(self.data):
+            return False
         try:
             return self.client.get("/readyz").status_code == httpx.codes.OK
         except httpx.TransportError:

@@ -53,6 +53,7 @@ class DoorPages:
             response = self._page(request, target, attempt.name, refusal)
             response.headers.update(refusal.headers)
             return response
+        await self._security.books.sessions.end(caller.key)
         response = RedirectResponse(SECOND_FACTOR if account.needs_totp else target, 303)
         cookie.put(response, request, cookie.SESSION, secret)
         return response

@@ -13,6 +13,7 @@ from gateway.security import cookie
 from gateway.security.invalid import Invalid
 from gateway.security.issue import GRANTABLE
 from gateway.security.pages.accounts import departments
+from gateway.security.roles import WORDS
 from gateway.security.security import Security
 from gateway.web import Means, caller_of
 
@@ -111,6 +112,7 @@ class TokenPages:
             tokens=self._security.books.tokens.all(),
             now=self._security.books.clock.now(),
             permissions=GRANTABLE,
+            words=WORDS,
             form=form,
             fields=fields or {},
             invalid=invalid,

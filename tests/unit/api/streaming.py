@@ -52,9 +52,15 @@ class Stream:
 
 @asynccontextmanager
 async def opened(
-    app: ASGIApp, query: str = "", path: str = "/api/v1/stream", last: int | None = None
+    app: ASGIApp,
+    query: str = "",
+    path: str = "/api/v1/stream",
+    last: int | None = None,
+    **more: str,
 ) -> AsyncIterator[Stream]:
+    """`more` are headers."""
     headers = [(b"host", b"localhost")]
+    headers += [(name.encode(), text.encode()) for name, text in more.items()]
     if last is not None:
         headers.append((b"last-event-id", str(last).encode()))
     scope = {

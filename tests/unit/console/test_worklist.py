@@ -140,11 +140,6 @@ async def test_messages_are_set_aside_with_a_reason_only(
     assert site.asked == ["set aside TBIL owner a trial of the maker's"]
 
 
-async def test_another_sites_page_can_not_have_it_interpreted(http: httpx.AsyncClient) -> None:
-    refused = await http.post("/quarantine", headers={"origin": "http://evil.example"})
-    assert refused.status_code == 403
-
-
 async def test_a_long_work_list_says_that_it_is_cut(
     site: MemorySite, http: httpx.AsyncClient
 ) -> None:
