@@ -139,9 +139,9 @@ class Own:
         self._checks.forget(account.name)
 
     async def _hashed(self, name: str, password: str, again: str) -> str:
-        why = weakness(password, name)
-        if why:
-            raise Invalid("new", why)
+        fault = weakness(password, name)
+        if fault is not None:
+            raise Invalid("new", fault.text)
         if password != again:
             raise Invalid("again", "The two are not the same.")
         try:

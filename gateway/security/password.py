@@ -15,6 +15,8 @@ from typing import TypeVar
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from gateway.room import Fault
+
 SHORTEST = 10
 LONGEST = 128
 _FEWEST_DISTINCT = 5
@@ -65,23 +67,23 @@ class Passwords:
             self._waiting -= 1
 
 
-def weakness(password: str, name: str) -> str:
-    """Why a password is not accepted for the account `name`, as a message id; empty if it is.
+def weakness(password: str, name: str) -> Fault | None:
+    """Why a password is not accepted for the account `name`, or None if it is.
 
     Length and guessability count, composition does not (NIST SP 800-63B 5.1.1.2).
     """
     plain = _normal(password).casefold()
     if len(plain) < SHORTEST:
-        return "Choose at least 10 characters: a few words are easy to remember."
+        return Fault("Choose at least 10 characters: a few words are easy to remember.")
     if len(password) > LONGEST:
-        return "Choose at most 128 characters."
+        return Fault("Choose at most 128 characters.")
     if len(set(plain)) < _FEWEST_DISTINCT:
-        return "This repeats a few characters only: choose a few words."
+        return Fault("This repeats a few characters only: choose a few words.")
     if len(name) >= _NAME_COUNTS_FROM and name.casefold() in plain:
-        return "Leave the name of the account out of its password."
+        return Fault("Leave the name of the account out of its password.")
     if {plain, plain.rstrip("0123456789!@#$%.*?"), plain.rstrip("!@#$%.*?")} & _common():
-        return "This is among the passwords that attackers try first: choose a few words."
-    return ""
+        return Fault("This is among the passwords that attackers try first: choose a few words.")
+    return None
 
 
 def _normal(password: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from gateway.room import Permission
+from gateway.room import Fault, Permission
 
 
 class Role(StrEnum):
@@ -146,7 +146,7 @@ WORDS: Mapping[Permission, str] = {
     Permission.READ_AUDIT: "read the audit",
     Permission.READ_METRICS: "read metrics",
 }
-"""What a permission allows, as message ids."""
+"""What a permission allows: a closed set of words."""
 
 
 def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
@@ -154,12 +154,18 @@ def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
     return frozenset().union(*(PERMISSIONS[role] for role in roles))
 
 
-def conflict(roles: frozenset[Role]) -> str:
-    """Why one account can't have all of these roles; empty if it can. A message id."""
+def conflict(roles: frozenset[Role]) -> Fault | None:
+    """Why one account can't have all of these roles, or None if it can."""
     if {Role.AUDITOR, Role.ADMINISTRATOR} <= roles:
-        return "An auditor checks what administrators do: give the two roles to different persons."
+        return Fault(
+            "An auditor checks what administrators do: give the two roles to different persons."
+        )
     if Role.AUDITOR in roles and roles & OPERATORS:
-        return "An auditor checks what others do here, and does none of it: use another account."
+        return Fault(
+            "An auditor checks what others do here, and does none of it: use another account."
+        )
     if Role.ADMINISTRATOR in roles and roles & OPERATORS:
-        return "Who gives rights does not work with them: use another account for the other roles."
-    return ""
+        return Fault(
+            "Who gives rights does not work with them: use another account for the other roles."
+        )
+    return None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from gateway.room import Entry, Permission, Room, RoomContext, Running, TableSet
+from gateway.room import Area, Entry, Permission, Room, RoomContext, Running, TableSet
 from gateway.security.control import Control
 from gateway.security.options import AccountsOptions
 from gateway.security.pages import routes
+from gateway.security.roles import WORDS, Role
 from gateway.security.security import Security
+from gateway.security.token import TokenKind
 
 TABLES = TableSet(
     (
@@ -45,7 +47,21 @@ room = Room(
             {"en": "Accounts", "zh-CN": "账户"},
             Permission.MANAGE_ACCOUNTS,
             900,
+            Area.SETTINGS,
+            "people",
         ),
-        Entry("/settings/tokens", {"en": "Tokens", "zh-CN": "令牌"}, Permission.MANAGE_TOKENS, 910),
+        Entry(
+            "/settings/tokens",
+            {"en": "Tokens", "zh-CN": "令牌"},
+            Permission.MANAGE_TOKENS,
+            910,
+            Area.SETTINGS,
+            "key",
+        ),
     ),
+    words={
+        "role": tuple(Role),
+        "token": tuple(TokenKind),
+        "permission": tuple(WORDS.values()),
+    },
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from gateway.room import NOBODY, Outcome, Principal
+from gateway.room import NOBODY, Outcome, Principal, texts
 from gateway.security import totp
 from gateway.security.account import Account
 from gateway.security.books import Books
@@ -36,11 +36,12 @@ class _NotProven(Exception):  # noqa: N818 - never leaves this module
     """Says in the audit's words why."""
 
 
-WRONG = "Name, password or one-time code is wrong."
-"""The one answer to whatever is wrong: it tells nobody which accounts exist or what they need."""
-
-WAIT = "There were too many attempts. Wait {seconds} seconds and try again."
-BUSY = "Too many people are signing in at this moment. Try again."
+WRONG, WAIT, BUSY = texts(
+    "Name, password or one-time code is wrong.",
+    "There were too many attempts. Wait {seconds} seconds and try again.",
+    "Too many people are signing in at this moment. Try again.",
+)
+"""WRONG is the one answer to whatever is wrong: it tells nobody which accounts exist."""
 
 
 @dataclass(frozen=True, slots=True)

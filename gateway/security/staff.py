@@ -159,9 +159,9 @@ def _roles(names: Iterable[str]) -> frozenset[Role]:
         raise Invalid("roles", "Allowed: {roles}.", roles=", ".join(Role)) from None
     if not roles:
         raise Invalid("roles", "Choose at least one role.")
-    why = conflict(roles)
-    if why:
-        raise Invalid("roles", why)
+    fault = conflict(roles)
+    if fault is not None:
+        raise Invalid("roles", fault.text)
     return roles
 
 

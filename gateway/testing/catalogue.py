@@ -42,6 +42,7 @@ _SPOKEN: Mapping[str, Mapping[int, str]] = {
     "done": {2: "message"},
     "csv": {2: "head"},
     "Refusal": {1: "title", 2: "why", 3: "advice"},
+    "Invalid": {1: "why"},
 }
 """Calls whose arguments, by place and name, are message ids."""
 

@@ -89,10 +89,10 @@ def test_nothing_accepted_is_lost_and_at_most_one_is_doubled_a_kill(
     scale = LineServer(weights(random.Random(seed + 1)), rate=200, glue=True)
     with sending(analyzer, scale) as ports:
         folder = SiteFolder.write(tmp_path / "site", site(*ports))
-        with Api.at(folder.url) as api:
+        with Api.of(folder.data) as api:
             for _ in range(kills):
                 killed_once(folder, api, chance)
-    with folder.gateway() as process, Api.at(folder.url) as api:
+    with folder.gateway() as process, Api.of(folder.data) as api:
         folder.wait_ready(api, process, within=30)
         judge_accepted(api, analyzer, kills)
         judge_unasked(api, scale)

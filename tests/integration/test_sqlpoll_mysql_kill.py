@@ -41,7 +41,7 @@ def test_nothing_written_to_mysql_is_lost_or_doubled(tmp_path: Path, say: Say) -
         writer.create()
         folder = SiteFolder.write(tmp_path / "site", site(server))
         (folder.home / "password").write_text(server.password)
-        with Api.at(folder.url) as api:
+        with Api.of(folder.data) as api:
             with writer.writing():
                 for _ in range(count(2, 20)):
                     killed_once(folder, api, chance)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.room import PageKit, Permission, access
+from gateway.room import PageKit, Permission, access, texts
 from gateway.security.account import Account
 from gateway.security.invalid import Invalid
 from gateway.security.invitation import LASTS_HOURS
@@ -17,6 +17,13 @@ from gateway.security.security import Security
 from gateway.web import Caller, Refusal, caller_of
 
 HERE = "/settings/accounts"
+
+_LOCKED, _UNLOCKED, _RESET, _SIGNED_OUT = texts(
+    "The account is locked, and whoever was signed in with it no longer is.",
+    "The account can be used again.",
+    "The second factor is taken away.",
+    "Signed out everywhere.",
+)
 
 
 class AccountPages:
@@ -88,16 +95,16 @@ class AccountPages:
         match act:
             case "lock":
                 await self._staff.lock(caller, name, fields.get("why", ""))
-                return "The account is locked, and whoever was signed in with it no longer is."
+                return _LOCKED
             case "unlock":
                 await self._staff.unlock(caller, name)
-                return "The account can be used again."
+                return _UNLOCKED
             case "reset-totp":
                 await self._staff.reset_totp(caller, name)
-                return "The second factor is taken away."
+                return _RESET
             case "sign-out":
                 await self._staff.sign_out(caller, name)
-                return "Signed out everywhere."
+                return _SIGNED_OUT
             case _:
                 raise Refusal(
                     404,

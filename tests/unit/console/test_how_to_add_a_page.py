@@ -13,6 +13,7 @@ import pytest
 from gateway.api import open_app
 from gateway.console import Console
 from gateway.room import Entry, Room
+from gateway.testing import Recognizing
 from gateway.testing.room import MemoryRoomPorts, room_context
 from tests.unit.api.memory_site import MemorySite, furnished
 
@@ -66,7 +67,7 @@ async def http(
     async with ward.open(room_context(tmp_path, ports)) as running:
         assert running.routes is not None
         pages = [*console.routes(), *running.routes(console.kit)]
-        async with open_app(site, pages, console.error_page) as app:
+        async with open_app(site, pages, console.error_page, gate=Recognizing()) as app:
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(
                 transport=transport,

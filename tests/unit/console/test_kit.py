@@ -34,6 +34,7 @@ from gateway.room import (
     changes,
 )
 from gateway.store import RollupRow
+from gateway.testing import Recognizing
 from gateway.web.policy import CHART_POLICY, POLICY
 from tests.unit.api.memory_site import NOON, SECOND, MemorySite, furnished
 
@@ -214,7 +215,7 @@ def site() -> MemorySite:
 @pytest.fixture
 async def http(site: MemorySite) -> AsyncIterator[httpx.AsyncClient]:
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as app:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client

@@ -14,6 +14,7 @@ from gateway.console import Console
 from gateway.model import DeviceEvent
 from gateway.patients import PatientBook, room
 from gateway.room import Running
+from gateway.testing import Recognizing
 from gateway.testing.room import MemoryAuditor, MemoryRoomPorts, room_context
 from tests.unit.api.memory_site import MemorySite
 
@@ -64,7 +65,7 @@ async def ward(data: Path, neighbours: Sequence[object] = ()) -> AsyncIterator[W
         ports.fed.append(book)
         assert running.routes is not None
         pages = [*console.routes(), *running.routes(console.kit)]
-        async with open_app(site, pages, console.error_page) as app:
+        async with open_app(site, pages, console.error_page, gate=Recognizing()) as app:
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(
                 transport=transport,
