@@ -22,6 +22,7 @@ from gateway.console import Console
 from gateway.lab import LabDesk
 from gateway.mapping import Mappings
 from gateway.model import DeviceEvent, Kind
+from gateway.testing import Recognizing
 from tests.peers import free_port, port_answers, wait_until
 
 WBC = "OBX|1|NM|6690-2^WBC^LN||5.20|10*9/L|||||F"
@@ -83,7 +84,9 @@ class Site:
             gateway = self.gateway = await stack.enter_async_context(open_gateway(options))
             console = Console(gateway)
             pages = [*console.routes(), *gateway.rooms.routes(console.kit)]
-            app = await stack.enter_async_context(open_app(gateway, pages, console.error_page))
+            app = await stack.enter_async_context(
+                open_app(gateway, pages, console.error_page, gate=Recognizing())
+            )
             transport = httpx.ASGITransport(app)
             self.http = await stack.enter_async_context(
                 httpx.AsyncClient(

@@ -19,7 +19,7 @@ from gateway.api import open_app
 from gateway.console import Console
 from gateway.model import Micros
 from gateway.room import OWNER, Level
-from gateway.testing import MemoryAuditor
+from gateway.testing import MemoryAuditor, Recognizing
 from tests.unit.alarms.alarm_case import HIGH, LINK, SECOND, AlarmSite, measured, system
 from tests.unit.api.memory_site import MemorySite
 
@@ -71,7 +71,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         )
         pages, console = Pages(view.panel), Console(view)
         routes = [*console.routes(), *pages.routes(console.kit)]
-        async with open_app(view, routes, console.error_page) as app:
+        async with open_app(view, routes, console.error_page, gate=Recognizing()) as app:
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://localhost", headers={"accept": "text/html"}

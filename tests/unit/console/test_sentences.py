@@ -16,6 +16,7 @@ from gateway.console.sentences import COMMON, UNMARKED, Sentences
 from gateway.console.sentences import sentences as spoken
 from gateway.model import sentence
 from gateway.registry import DeviceState
+from gateway.testing import Recognizing
 from gateway.testing.catalogue import sentences
 from tests.unit.api.memory_site import NOON, MemorySite, analyzer, furnished
 
@@ -89,7 +90,7 @@ async def test_a_page_says_why_a_device_is_offline_in_its_language(
     site: MemorySite = furnished(None, analyzer())
     site.registry.move("chemistry-1", DeviceState.OFFLINE, NOON, "not heard of for 60 s")
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as app:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
             for path in ("/devices", "/devices/chemistry-1"):

@@ -14,6 +14,7 @@ import pytest
 from gateway.api import open_app
 from gateway.console import Console
 from gateway.notify.pages import Pages
+from gateway.testing import Recognizing
 from tests.unit.api.memory_site import MemorySite
 from tests.unit.notify.notify_case import NotifySite, notice
 
@@ -44,7 +45,9 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         console = Console(view)
         pages = Pages(site.context(), site.notifier, site.courier).routes(console.kit)
         routes = [*console.routes(), *pages]
-        app = await stack.enter_async_context(open_app(view, routes, console.error_page))
+        app = await stack.enter_async_context(
+            open_app(view, routes, console.error_page, gate=Recognizing())
+        )
         http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
             base_url="http://localhost",

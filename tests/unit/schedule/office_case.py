@@ -19,7 +19,7 @@ from gateway.room import Permission, Principal, Running
 from gateway.schedule import ScheduleBook, ScheduleDesk
 from gateway.schedule import room as schedule
 from gateway.schedule.options import ScheduleOptions
-from gateway.testing import ManualClock
+from gateway.testing import ManualClock, Recognizing
 from gateway.testing.room import MemoryAuditor, MemoryRoomPorts, room_context
 from tests.unit.api.memory_site import MemorySite
 from tests.unit.schedule.schedule_case import NOW, OPTIONS
@@ -95,7 +95,7 @@ async def office(
         ports.fed += [people, book]
         site.subscribers += opened
         app = await stack.enter_async_context(
-            open_app(site, [*console.routes(), *routes], console.error_page)
+            open_app(site, [*console.routes(), *routes], console.error_page, gate=Recognizing())
         )
         http = await stack.enter_async_context(
             httpx.AsyncClient(
