@@ -19,13 +19,14 @@ from pathlib import Path
 
 import uvloop
 
+from bench.store_load import sealed
 from drivers.astm import driver_type
 from drivers.astm.profile import AstmDevice, AstmLink, AstmProfile
 from gateway.app.serve import spare_collector
 from gateway.driver import DeviceEntry, LinkEntry
 from gateway.model import Kind, Micros, SystemClock
 from gateway.registry import Registry
-from gateway.store import EventStore, StoreOptions
+from gateway.store import EventStore
 from gateway.supervisor import Intake, Supervisor, TapHub
 from gateway.transport import TcpListen
 from tests.peers import LOOPBACK, free_port
@@ -138,7 +139,7 @@ async def bare(_directory: Path) -> AsyncIterator[tuple[int, None]]:
 async def ours(directory: Path) -> AsyncIterator[tuple[int, EventStore]]:
     port = free_port()
     clock = SystemClock()
-    async with EventStore.open(directory, StoreOptions(), clock) as store:
+    async with EventStore.open(directory, sealed(), clock) as store:
         registry, taps = Registry(), TapHub(clock)
         intake = Intake("bench", store, registry, clock, Micros(60_000_000))
         supervisor = Supervisor({"astm": driver_type}, intake, registry, taps)

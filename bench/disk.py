@@ -8,9 +8,9 @@ from itertools import chain
 from pathlib import Path
 
 from bench.case import Case, Options
-from bench.store_load import fill, meter_batches, sensor_batches
+from bench.store_load import fill, meter_batches, sealed, sensor_batches
 from gateway.model import SystemClock
-from gateway.store import Batch, EventStore, StoreOptions
+from gateway.store import Batch, EventStore
 
 _MILLION = 1_000_000
 _PER_POLL = 8
@@ -35,10 +35,10 @@ async def run(options: Options) -> Sequence[Case]:
 
 async def _sizes(count: int, polled: int) -> tuple[int, int]:
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
-        async with EventStore.open(Path(folder), StoreOptions(), SystemClock()) as store:
+        async with EventStore.open(Path(folder), sealed(), SystemClock()) as store:
             await fill(store, _mix(store, count, polled))
         before = _size(Path(folder))
-        async with EventStore.open(Path(folder), StoreOptions(), SystemClock()) as store:
+        async with EventStore.open(Path(folder), sealed(), SystemClock()) as store:
             await store.close_segments(current=True)
         return before, _size(Path(folder))
 

@@ -16,11 +16,11 @@ from typing import Any
 import apsw
 
 from bench.case import Case, Options
-from bench.store_load import sensor_batches
+from bench.store_load import sealed, sensor_batches
 from gateway.app.serve import spare_collector
 from gateway.model import SystemClock
 from gateway.sqlite import PRAGMAS
-from gateway.store import Batch, EventStore, StoreOptions, schema
+from gateway.store import Batch, EventStore, schema
 
 _GROUP = 1000
 _SIZE = "1 event and its 120-byte MQTT message"
@@ -76,7 +76,7 @@ def _rate_case(producers: int, rate: float, ceiling: float) -> Case:
 
 async def _throughput(producers: int, count: int) -> float:
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
-        async with EventStore.open(Path(folder), StoreOptions(), SystemClock()) as store:
+        async with EventStore.open(Path(folder), sealed(), SystemClock()) as store:
             batches = list(sensor_batches(store, count))
             spare_collector()
             begin = time.perf_counter()
@@ -114,7 +114,7 @@ async def _paced_waits(count: int) -> list[float]:
     """Seconds from an event's due time to its receipt: a late start counts as waiting."""
     waits: list[float] = []
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
-        async with EventStore.open(Path(folder), StoreOptions(), SystemClock()) as store:
+        async with EventStore.open(Path(folder), sealed(), SystemClock()) as store:
             batches = iter(list(sensor_batches(store, count)))
             spare_collector()
             begin = time.perf_counter()

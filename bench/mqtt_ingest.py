@@ -22,12 +22,13 @@ from paho.mqtt.properties import Properties
 
 from bench._mqtt_publisher import SENSORS, TOPIC
 from bench.case import Case, Options
+from bench.store_load import sealed
 from drivers.mqtt import driver_type
 from drivers.mqtt.profile import MQTT_5, MqttDevice, MqttLink, MqttProfile
 from gateway.driver import DeviceEntry, LinkEntry, PollingDriver
 from gateway.model import Micros, SystemClock
 from gateway.registry import Registry
-from gateway.store import EventStore, StoreOptions
+from gateway.store import EventStore
 from gateway.supervisor import Intake, TapHub
 from gateway.supervisor.ports import LinkPorts
 from tests.peers import Broker, mosquitto_beside
@@ -155,7 +156,7 @@ async def _drain_durably(broker: Broker, home: Path, load: _Load) -> float:
     """The driver over the real ports, normalizer and store, as the gateway runs them."""
     link = _link(broker, load)
     expected = load.values * load.count + SENSORS
-    async with EventStore.open(home / "data", StoreOptions(), SystemClock()) as store:
+    async with EventStore.open(home / "data", sealed(), SystemClock()) as store:
         connected = asyncio.Event()
         ports = _ports(link, store, connected)
         async with _serving(link, ports):

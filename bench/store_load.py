@@ -20,13 +20,15 @@ from gateway.model import (
     Value,
     WireRecord,
 )
-from gateway.store import Batch, EventStore, Message
+from gateway.seal import DEFAULT, Keyring, suite_named
+from gateway.store import Batch, EventStore, Message, StoreOptions
 
 SITE = "bench"
 SENSORS = 40
 START = Instant(1_795_000_000_000_000)
 _SYSTEM = "urn:isogate:point"
 _METER_POINTS = 12
+_RESULTS = 20
 
 
 def sensor_batches(
@@ -73,6 +75,34 @@ def result_batches(count: int, patients: int, *, step: int, start: Instant) -> I
         event = _event("analyzer", "GLU", occurrence, record, f"{10 * dice.random():.1f}")
         patient = Subject(f"P{dice.randrange(patients):06}", "HIS", f"S{number}")
         yield Batch(Retention.RECORD, (), (_about(event, patient),))
+
+
+def message_batches(store: EventStore | None, count: int) -> Iterator[Batch]:
+    """Messages of an analyzer: twenty results of a patient's sample, and 1.2 kB of its bytes."""
+    dice = random.Random(4)
+    for number in range(count):
+        raw_id = RawId(number + 1) if store is None else store.raw_id()
+        at = Instant(START + number * 1000)
+        data = "".join(
+            f"R|{place}|^^^T{place:02}|{10 * dice.random():.2f}|mmol/L|1.0^9.0|N||F||||20261123\r"
+            for place in range(1, _RESULTS + 1)
+        ).encode()
+        record = WireRecord(raw_id, "lis", "analyzer", Direction.IN, "s", at, data)
+        occurrence = occurrence_id(SITE, "analyzer", str(number).encode())
+        patient = Subject(f"P{number % 5000:06}", "HIS", f"S{number}")
+        events = tuple(
+            _about(
+                _event("analyzer", f"T{place:02}", occurrence, record, f"{10 * dice.random():.2f}"),
+                patient,
+            )
+            for place in range(_RESULTS)
+        )
+        yield Batch(Retention.RECORD, (record,), messages=(Message(occurrence, events),))
+
+
+def sealed() -> StoreOptions:
+    """Options of a store that seals, as a gateway's does."""
+    return StoreOptions(ring=Keyring.fresh(suite_named(DEFAULT), ""))
 
 
 async def fill(store: EventStore, batches: Iterable[Batch]) -> None:

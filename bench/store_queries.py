@@ -11,9 +11,17 @@ from itertools import chain
 from pathlib import Path
 
 from bench.case import Case, Options
-from bench.store_load import SENSORS, START, fill, meter_batches, result_batches, sensor_batches
+from bench.store_load import (
+    SENSORS,
+    START,
+    fill,
+    meter_batches,
+    result_batches,
+    sealed,
+    sensor_batches,
+)
 from gateway.model import Instant, SystemClock
-from gateway.store import EventStore, StoreOptions
+from gateway.store import EventStore
 
 _DAY = 86_400_000_000
 _PER_POLL = 8
@@ -24,7 +32,7 @@ async def run(options: Options) -> Sequence[Case]:
     """A week of one site: half polled points, two fifths messages, a tenth patients' results."""
     count = 50_000 if options.smoke else 5_000_000
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
-        async with EventStore.open(Path(folder), StoreOptions(), SystemClock()) as store:
+        async with EventStore.open(Path(folder), sealed(), SystemClock()) as store:
             await _load(store, count)
             questions: list[tuple[str, float | None, Callable[[], Awaitable[int]]]] = [
                 ("latest of a device", 1, _latest(store)),
