@@ -4,7 +4,7 @@ from gateway.seal.column import Column, Record, context_of
 from gateway.seal.keyring import Key, Keyring
 from gateway.seal.lookup import Lookup
 from gateway.seal.ring_document import Copy, read_copy, read_ring, write_copy, write_ring
-from gateway.seal.rotation import KeyUse, Resealing, Rotation
+from gateway.seal.rotation import KeyUse, Note, Resealing, Rotation
 from gateway.seal.sealer import KEY_AT, OVERHEAD, Sealer, key_id
 from gateway.seal.source import (
     KeyFile,
@@ -15,7 +15,7 @@ from gateway.seal.source import (
     load_ring,
     write_secret,
 )
-from gateway.seal.stream import open_stream, seal_stream
+from gateway.seal.stream import open_stream, seal_stream, stream_key
 from gateway.seal.suite import Aead, Suite
 from gateway.seal.suites import DEFAULT, SUITES, suite_named
 from gateway.seal.user import KeyUser, Progress
@@ -36,6 +36,7 @@ __all__ = [
     "KeyVariable",
     "Keyring",
     "Lookup",
+    "Note",
     "Progress",
     "Record",
     "Resealing",
@@ -51,6 +52,7 @@ __all__ = [
     "read_copy",
     "read_ring",
     "seal_stream",
+    "stream_key",
     "suite_named",
     "write_copy",
     "write_ring",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from gateway.errors import StoreError
-from gateway.seal.sealer import OVERHEAD, Sealer
+from gateway.seal.sealer import OVERHEAD, Sealer, key_id
 
 _PIECE = 1 << 20
 _MAGIC = b"ISEAL\x01"
@@ -17,7 +17,13 @@ _LENGTH = struct.Struct(">I")
 _PLACE = struct.Struct(">Q?")
 
 
-def seal_stream(target: BinaryIO, sealer: Sealer, context: bytes, data: Iterable[bytes]) -> None:
+class Sink(Protocol):
+    """Takes what is written."""
+
+    def write(self, data: bytes, /) -> int: ...
+
+
+def seal_stream(target: Sink, sealer: Sealer, context: bytes, data: Iterable[bytes]) -> None:
     """Write `data`, however it is cut, as sealed pieces of one MiB; nothing is synced here.
 
     Each piece knows its stream, its number and whether it is the last.
@@ -55,11 +61,20 @@ def open_stream(source: BinaryIO, sealer: Sealer, context: bytes) -> Iterator[by
         piece, number = following, number + 1
 
 
+def stream_key(source: BinaryIO) -> int:
+    """The id of the key that sealed a stream; StoreError if it is none."""
+    head = source.read(len(_MAGIC) + _NAME_SIZE)
+    piece = _read(source) if head.startswith(_MAGIC) else None
+    if piece is None:
+        raise StoreError("this is not a sealed file of Isogate")
+    return key_id(piece)
+
+
 def _place(name: bytes, number: int, context: bytes, *, last: bool = False) -> bytes:
     return name + _PLACE.pack(number, last) + context
 
 
-def _write(target: BinaryIO, sealer: Sealer, data: bytes, place: bytes) -> None:
+def _write(target: Sink, sealer: Sealer, data: bytes, place: bytes) -> None:
     sealed = sealer.seal(data, place)
     target.write(_LENGTH.pack(len(sealed)))
     target.write(sealed)

@@ -9,12 +9,13 @@ from gateway.sqlite.connection import (
     transaction,
     write_durably,
 )
-from gateway.sqlite.sealed import SealedConnection, is_plain, open_sealed, reseal
+from gateway.sqlite.sealed import SealedConnection, is_plain, is_sealed, open_sealed, reseal
 
 __all__ = [
     "PRAGMAS",
     "SealedConnection",
     "is_plain",
+    "is_sealed",
     "open_reader",
     "open_sealed",
     "open_writer",

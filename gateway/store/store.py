@@ -25,10 +25,10 @@ from gateway.model import (
     WireRecord,
 )
 from gateway.seal import Progress
-from gateway.store.backup import BackupReport, Cut, save
 from gateway.store.batch import Batch, Resolution
 from gateway.store.bridge import fail, in_writer, on_loop
 from gateway.store.catalog import Catalog, month_start
+from gateway.store.cut import Cut
 from gateway.store.directory import DataDirectory, note_ring, occupy
 from gateway.store.follow import Stream
 from gateway.store.options import StoreOptions
@@ -303,28 +303,29 @@ class EventStore:
         await self._projection.forget_before(month_start(before))
         return [file.path for file in dropped]
 
-    async def backup(self, target: Path) -> BackupReport:
-        """Save one consistent cut of every file into a new directory, verified; appends go on."""
-        async with self._upkeep.lock:
-            with suppress(StoreError):
-                await self._projection.flush()
-            last_seq, raw_ids, cut = await self._in_writer(self._cut)
-            try:
-                return await asyncio.to_thread(
-                    save, cut, target, self._clock.now(), last_seq, raw_ids
-                )
-            except (apsw.Error, OSError) as error:
-                raise StoreError(f"{target}: the backup failed: {error}") from error
-            finally:
-                cut.close()
+    @asynccontextmanager
+    async def cut(self) -> AsyncIterator[Cut]:
+        """Hold one moment of every segment within the block; appends go on.
 
-    def _cut(self, writer: Writer) -> tuple[int, int, Cut]:
-        directory = self._directory
-        derived = (directory.tables, directory.outbox, directory.views)
-        files = [(path, False) for path in derived if path.exists()]
-        files += [(file.path, file.closed) for file in writer.catalog.files]
-        cut = Cut(directory.path, files)
-        return writer.last_seq, read_reserved(directory.raw_ids), cut
+        What else is to be of that moment or before is to be copied first.
+        """
+        async with self._upkeep.lock:
+            cut = await self._in_writer(self._cut)
+            try:
+                yield cut
+            finally:
+                await asyncio.to_thread(cut.close)
+
+    def _cut(self, writer: Writer) -> Cut:
+        raw_ids = read_reserved(self._directory.raw_ids)
+        cut = Cut(self._clock.now(), writer.last_seq, raw_ids)
+        cut.pin((file.path, file.closed) for file in writer.catalog.files)
+        return cut
+
+    async def settle_views(self) -> None:
+        """Bring the file of the roll-ups up to date, if the disk takes it."""
+        with suppress(StoreError):
+            await self._projection.flush()
 
     def _settle(self, settlement: Settlement) -> None:
         stored, fold = iter(settlement.stored), self._projection.fold

@@ -3,12 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from gateway.errors import ConfigError, StoreError
 from gateway.keys import event_id, occurrence_id
 from gateway.model import Instant, RawId, Receipt, Retention, from_datetime, to_datetime
-from gateway.store import Batch, EventStore, Message, StoreOptions, restore, verify
+from gateway.store import Batch, EventStore, Message, StoreOptions
 from gateway.store.catalog import Catalog, SegmentFile
 from tests.unit.store.store_case import HeldClock, make_event, make_record
 
@@ -117,55 +114,3 @@ def test_the_month_is_that_of_utc(tmp_path: Path) -> None:
     last = from_datetime(to_datetime(Instant(0)).replace(year=2026, month=12)) - 1
     assert Catalog(tmp_path).current(RECORD, Instant(last)).path.name == "2026-11.record.sqlite"
     assert Catalog(tmp_path).current(RECORD, Instant(last + 1)).month == "2026-12"
-
-
-async def test_a_backup_restores_to_the_same_store(
-    tmp_path: Path, options: StoreOptions, clock: HeldClock
-) -> None:
-    async with EventStore.open(tmp_path / "data", options, clock) as store:
-        await _fill(store)
-        await store.close_segments(current=True)
-        await _fill(store, 2000)
-        raw_id = store.raw_id()
-        report = await store.backup(tmp_path / "backup")
-        expected = (await store.events(limit=100), await store.records(limit=100), store.latest())
-        await store.append(Batch(TELEMETRY, (), (make_event(5000),)))
-    assert report.last_seq == 62
-    assert sum(saved.rows.get("event", 0) for saved in report.files) == 62
-    restore(tmp_path / "backup", tmp_path / "again")
-    async with EventStore.open(tmp_path / "again", options, clock) as store:
-        found = (await store.events(limit=100), await store.records(limit=100), store.latest())
-        assert found == expected
-        assert store.raw_id() > raw_id
-
-
-async def test_a_backup_that_was_changed_is_refused(
-    tmp_path: Path, options: StoreOptions, clock: HeldClock
-) -> None:
-    async with EventStore.open(tmp_path / "data", options, clock) as store:
-        await _fill(store)
-        await store.backup(tmp_path / "backup")
-    victim = tmp_path / "backup" / "segments" / "2026-11.record.sqlite"
-    with victim.open("rb+") as file:
-        file.seek(-1, 2)
-        last = file.read(1)
-        file.seek(-1, 2)
-        file.write(bytes([last[0] ^ 1]))
-    with pytest.raises(StoreError, match="not what was backed up"):
-        verify(tmp_path / "backup")
-    with pytest.raises(StoreError, match="not what was backed up"):
-        restore(tmp_path / "backup", tmp_path / "again")
-    assert not (tmp_path / "again").exists()
-
-
-async def test_a_restore_overwrites_nothing(
-    tmp_path: Path, options: StoreOptions, clock: HeldClock
-) -> None:
-    async with EventStore.open(tmp_path / "data", options, clock) as store:
-        await store.backup(tmp_path / "backup")
-        with pytest.raises(StoreError, match="exists"):
-            await store.backup(tmp_path / "backup")
-    with pytest.raises(ConfigError, match="not empty"):
-        restore(tmp_path / "backup", tmp_path / "data")
-    with pytest.raises(ConfigError, match="not a backup"):
-        restore(tmp_path / "data", tmp_path / "again")

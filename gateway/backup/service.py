@@ -1,0 +1,242 @@
+"""The backups of a running gateway: made, checked, proven and dropped, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import shutil
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gateway.backup.chain import Backup, Shelf, shelf_of
+from gateway.backup.drill import Drill, drill
+from gateway.backup.manifest import MANIFEST, PURPOSE, Kind, Manifest
+from gateway.backup.restore import verify
+from gateway.backup.schedule import Schedule
+from gateway.backup.source import Keeper, Source, copied, segments_of
+from gateway.backup.write import Order, drop_chain, make_backup
+from gateway.errors import ConfigError, StoreError
+from gateway.model import Clock, to_datetime
+from gateway.seal import Keyring, Note, Progress, Sealer, key_id
+from gateway.sqlite import write_durably
+from gateway.store import EventStore
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+_DRILLED = "drill.json"
+
+
+class Stopping(StoreError):  # noqa: N818 - a state of the world
+    """The gateway stops while a backup is made: nothing of it is left, and nothing is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is being done: `backup`, `verify` or `drill`; bytes `done` of a `total`."""
+
+    what: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where backups go and when; how many full ones are kept with their increments."""
+
+    target: Path
+    schedule: Schedule
+    keep: int
+
+
+@dataclass(slots=True)
+class Backups:
+    """Of one data directory; a `gateway.seal.KeyUser`. Methods are called on the loop.
+
+    `needed` tells which keys seal what is saved. Nothing waits for a backup but the closing of
+    segments. Where `target` is not given it is that of the plan; ConfigError if there is none.
+    """
+
+    data: Path
+    store: EventStore
+    ring: Keyring
+    clock: Clock
+    note: Note
+    keepers: Sequence[Keeper]
+    needed: Callable[[], Awaitable[Collection[int]]]
+    plan: Plan | None = None
+    name: str = field(default="backups", init=False)
+    work: Work | None = field(default=None, init=False)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def target(self, named: Path | None = None) -> Path:
+        """Where backups go; ConfigError if nobody has said."""
+        if named is not None:
+            return named
+        if self.plan is None:
+            raise ConfigError("devices.yaml has no section `backup`: add one, or name a directory")
+        return self.plan.target
+
+    async def shelf(self, target: Path | None = None) -> Shelf:
+        """The backups that there are."""
+        folder = self.target(target)
+        return await asyncio.to_thread(lambda: shelf_of(folder, Sealer(self.ring, PURPOSE)))
+
+    async def back_up(self, kind: Kind, target: Path | None = None) -> Manifest:
+        """Make one now. StoreError: it could not be made, and nothing of it is left."""
+        folder = self.target(target)
+        async with self._turn:
+            shelf = await self.shelf(folder)
+            scratch = self.data / "store" / "backup.part"
+            try:
+                manifest = await self._make(folder, kind, shelf, scratch)
+            finally:
+                await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+            await self._drop_old(folder)
+        self.note("backup", "done", _in_words(manifest))
+        return manifest
+
+    async def check(self, target: Path | None = None) -> int:
+        """Read every backup that can be restored; how many there are. StoreError: one can't be."""
+        async with self._turn:
+            shelf = await self.shelf(target)
+            if shelf.damaged:
+                raise StoreError(shelf.damaged[0])
+            for chain in map(shelf.chain, [chain[-1] for chain in shelf.chains()]):
+                await self._in_thread("verify", partial(verify, chain, self.ring))
+        return len(shelf.backups)
+
+    async def drill(self, target: Path | None = None) -> Drill:
+        """Restore the latest backup into a scratch folder and read it; an event says how it went.
+
+        StoreError: what is wrong with it.
+        """
+        folder = self.target(target)
+        async with self._turn:
+            try:
+                found = await self._drill(folder)
+            except (StoreError, ConfigError) as error:
+                self.note("backup", "drill-failed", str(error))
+                await self._remember_drill(folder, {"passed": False, "detail": str(error)})
+                raise
+            await self._remember_drill(folder, {"passed": True, **found.as_json()})
+        self.note(
+            "backup",
+            "drill-passed",
+            f"{found.folder}: {found.files} files, {found.rows} rows as saved, "
+            f"{found.events} events and {found.records} records read",
+        )
+        return found
+
+    def last_drill(self, target: Path | None = None) -> dict[str, Any] | None:
+        """What the last drill on a target found, and `at`, when (µs)."""
+        try:
+            found: dict[str, Any] = json.loads((self.target(target) / _DRILLED).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return found
+
+    async def keys(self) -> set[int]:
+        """The keys without which a backup of the plan can't be restored."""
+        if self.plan is None:
+            return set()
+        shelf = await self.shelf()
+        heads = await asyncio.to_thread(lambda: {_key_of(each) for each in shelf.backups})
+        return heads | {key for each in shelf.backups for key in each.manifest.keys}
+
+    async def reseal(self, progress: Progress) -> None:
+        """What is saved stays as it is; its keys are needed for as long as it is kept."""
+        progress(1, 1)
+
+    async def _make(self, target: Path, kind: Kind, shelf: Shelf, scratch: Path) -> Manifest:
+        await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+        await self.store.settle_views()
+        sources = [each async for each in self._kept(scratch)]
+        keys = await self.needed()
+        async with self.store.cut() as cut:
+            sources += await asyncio.to_thread(lambda: list(segments_of(cut, self.data)))
+            order = Order(
+                target=target,
+                kind=kind,
+                made_at=cut.made_at,
+                last_seq=cut.last_seq,
+                raw_ids=cut.raw_ids,
+                keys=tuple(sorted(keys)),
+                sources=sources,
+                scratch=scratch,
+            )
+            return await self._in_thread("backup", partial(make_backup, order, shelf, self.ring))
+
+    async def _kept(self, scratch: Path) -> AsyncIterator[Source]:
+        for keeper in self.keepers:
+            for name in keeper.names():
+                path = scratch / name
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                await keeper.save(name, path)
+                yield copied(name, keeper.unit, path)
+
+    async def _drill(self, folder: Path) -> Drill:
+        shelf = await self.shelf(folder)
+        chain = shelf.chain(shelf.until(None))
+        scratch = self.data / "drill.part"
+        return await self._in_thread("drill", partial(drill, chain, scratch, self.ring))
+
+    async def _drop_old(self, target: Path) -> None:
+        """Drop chains beyond those that are kept, of the plan's target alone."""
+        if self.plan is None or target != self.plan.target:
+            return
+        chains = (await self.shelf()).chains()
+        for chain in chains[: -self.plan.keep]:
+            try:
+                await asyncio.to_thread(drop_chain, target, chain)
+            except OSError as error:
+                log.warning("%s can't be dropped: %s", chain[0].folder, error)
+
+    async def _remember_drill(self, target: Path, facts: dict[str, Any]) -> None:
+        now = self.clock.now()
+        said = {"at": now, "time": to_datetime(now).isoformat(), **facts}
+        await asyncio.to_thread(_write_drill, target, json.dumps(said).encode())
+
+    def tell(self, work: Work) -> None:
+        """Note how far it is; Stopping ends it. Called in its thread."""
+        if self._stop.is_set():
+            raise Stopping("the gateway stops")
+        self.work = work
+
+    async def _in_thread(self, what: str, work: Callable[[Progress], _T]) -> _T:
+        def told(done: int, total: int) -> None:
+            self.tell(Work(what, done, total))
+
+        self.work = Work(what)
+        running = asyncio.create_task(asyncio.to_thread(work, told), name=f"backup-{what}")
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            self._stop.set()
+            await asyncio.wait([running])
+            raise
+        except OSError as error:
+            raise StoreError(f"the {what} failed: {error}") from error
+        finally:
+            self.work = None
+
+
+def _write_drill(target: Path, data: bytes) -> None:
+    if target.is_dir():
+        write_durably(target / _DRILLED, data)
+
+
+def _key_of(backup: Backup) -> int:
+    with (backup.folder / MANIFEST).open("rb") as file:
+        return key_id(file.read(3))
+
+
+def _in_words(manifest: Manifest) -> str:
+    size = sum(file.size for file in manifest.files)
+    return f"{manifest.folder}: events up to {manifest.last_seq}, {size / 1e6:,.1f} MB"

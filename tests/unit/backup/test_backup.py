@@ -1,0 +1,270 @@
+"""Backups: what is restored is what was there, and what is damaged is never taken for it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.backup import Backups, Kind, Shelf, restore
+from gateway.errors import ConfigError, StoreError
+from tests.unit.backup.backup_case import Site, everything, opened
+
+
+async def restored(root: Path, site: Site, number: int, name: str) -> list[object]:
+    """Everything that a gateway finds in a restored backup."""
+    shelf = await site.backups.shelf()
+    wanted = [each for each in shelf.backups if each.manifest.number == number]
+    backup = Shelf(tuple(wanted)).until(None)
+    await asyncio.to_thread(restore, shelf.chain(backup), root / name, site.ring, lambda *_: None)
+    async with opened(root, name, site.clock) as again:
+        return await everything(again)
+
+
+async def test_every_increment_restores_to_what_was_there_at_its_moment(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        found = []
+        for day, kind in enumerate([Kind.FULL, *[Kind.INCREMENT] * 4, Kind.FULL, Kind.INCREMENT]):
+            await site.add(1000 * day)
+            if day == 2:
+                await site.store.close_segments(current=True)
+            if day == 3:
+                site.rotate("sm4-gcm")
+            found.append(await everything(site))
+            await site.day(kind)
+            await site.add(1000 * day + 500, 3)
+        shelf = await site.backups.shelf()
+        assert [each.manifest.kind for each in shelf.backups][:5] == [
+            Kind.FULL,
+            *[Kind.INCREMENT] * 4,
+        ]
+        for number, expected in enumerate(found, 1):
+            assert await restored(tmp_path, site, number, f"again-{number}") == expected
+        assert await site.backups.check() == 7
+
+
+async def test_a_restored_store_gives_no_id_of_a_record_twice(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 3)
+        given = [site.store.raw_id() for _ in range(10)]
+        backup = await site.day()
+        given += [site.store.raw_id() for _ in range(10)]
+        shelf = await site.backups.shelf()
+        chain = shelf.chain(backup)
+        await asyncio.to_thread(restore, chain, tmp_path / "again", site.ring, lambda *_: None)
+    assert (tmp_path / "again" / "audit" / "head").read_text() == "0"
+    async with opened(tmp_path, "again") as again:
+        assert again.store.raw_id() > max(given)
+
+
+async def test_an_increment_holds_what_changed_and_no_more(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 300)
+        await site.store.close_segments(current=True)
+        await site.add(1000, 300)
+        full = await site.day(Kind.FULL)
+        await site.add(2000, 1)
+        increment = await site.day()
+        sizes = [
+            sum(file.stat().st_size for file in backup.folder.iterdir())
+            for backup in (full, increment)
+        ]
+        assert sizes[1] < sizes[0] / 3
+        again = await site.day(Kind.FULL)
+        closed = [f.archive for f in again.manifest.files if ".closed" in f.name]
+        assert len(closed) == 2
+        assert all((again.folder / name).stat().st_nlink == 2 for name in closed)
+
+
+async def test_without_a_base_an_increment_is_a_full_backup(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        assert (await site.day()).manifest.kind is Kind.FULL
+
+
+async def test_nothing_of_it_is_readable_without_the_key(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1)
+        await site.day()
+        await site.add(100)
+        await site.day()
+        content = b"".join(path.read_bytes() for path in site.target.rglob("*") if path.is_file())
+        for word in (b"Zhang", b"PID-4711", b"chemistry-1", b"meter-1", b"SQLite", b"segments"):
+            assert word not in content
+
+
+def _flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def _rename(folder: Path) -> None:
+    folder.rename(folder.with_name(f"0009{folder.name[4:]}"))
+
+
+_DAMAGE: dict[str, Callable[[Path], None]] = {
+    "a flipped bit": lambda folder: _flip(max(folder.glob("*.archive"), key=_size)),
+    "a cut archive": lambda folder: _cut(max(folder.glob("*.archive"), key=_size)),
+    "a lost archive": lambda folder: max(folder.glob("*.archive"), key=_size).unlink(),
+    "a flipped manifest": lambda folder: _flip(folder / "manifest"),
+    "a renamed folder": _rename,
+}
+
+
+@pytest.mark.parametrize("damage", _DAMAGE.values(), ids=_DAMAGE)
+async def test_a_damaged_backup_is_refused(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1)
+        backup = await site.day(Kind.FULL)
+        damage(backup.folder)
+        with pytest.raises((StoreError, ConfigError)):
+            await site.backups.check()
+        with pytest.raises((StoreError, ConfigError)):
+            await site.backups.drill()
+        assert site.said[-1] == ("backup", "drill-failed")
+        last = site.backups.last_drill()
+        assert last is not None
+        assert last["passed"] is False
+        with pytest.raises((StoreError, ConfigError)):
+            await restored(tmp_path, site, 1, "again")
+        assert not (tmp_path / "again" / "store").exists()
+
+
+async def test_a_damaged_base_is_noticed_and_the_next_full_backup_leaves_it(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1)
+        await site.store.close_segments(current=True)
+        full = await site.day(Kind.FULL)
+        await site.add(100)
+        await site.day()
+        closed = next(f.archive for f in full.manifest.files if ".record.closed" in f.name)
+        _flip(full.folder / closed)
+        with pytest.raises(StoreError, match="not what was written"):
+            await site.backups.check()
+        again = await site.day(Kind.FULL)
+        await asyncio.to_thread(shutil.rmtree, full.folder)
+        shelf = await site.backups.shelf()
+        await asyncio.to_thread(
+            restore, shelf.chain(again), tmp_path / "again", site.ring, lambda *_: None
+        )
+
+
+async def test_an_increment_whose_base_is_gone_is_never_restored(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1)
+        full = await site.day(Kind.FULL)
+        increment = await site.day()
+        await asyncio.to_thread(shutil.rmtree, full.folder)
+        with pytest.raises(StoreError, match="which is gone"):
+            (await site.backups.shelf()).chain(increment)
+        assert (await site.day()).manifest.kind is Kind.FULL
+
+
+async def test_a_restore_writes_over_no_store(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 2)
+        backup = await site.day()
+        chain = (await site.backups.shelf()).chain(backup)
+        with pytest.raises(ConfigError, match="has a store"):
+            await asyncio.to_thread(restore, chain, site.data, site.ring, lambda *_: None)
+
+
+async def test_the_backup_of_a_moment_is_found(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 2)
+        made = [await site.day() for _ in range(3)]
+        shelf = await site.backups.shelf()
+        assert shelf.until(None).folder == made[2].folder
+        assert shelf.until(made[1].manifest.made_at).folder == made[1].folder
+        with pytest.raises(ConfigError, match="no backup is there"):
+            Shelf().until(None)
+
+
+async def test_old_chains_go_when_a_further_one_is_complete(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 2)
+        for kind in (Kind.FULL, Kind.INCREMENT, Kind.FULL, Kind.FULL, Kind.INCREMENT):
+            await site.day(kind)
+        shelf = await site.backups.shelf()
+        assert [each.manifest.number for each in shelf.backups] == [3, 4, 5]
+        assert sorted(path.name for path in site.target.iterdir()) == [
+            each.folder.name for each in shelf.backups
+        ]
+
+
+async def test_a_drill_reads_what_was_saved_and_says_so(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 30)
+        await site.day(Kind.FULL)
+        await site.add(100, 10)
+        await site.day()
+        found = await site.backups.drill()
+        assert (found.events, found.records) == (80, 40)
+        assert site.said[-1] == ("backup", "drill-passed")
+        last = site.backups.last_drill()
+        assert last is not None
+        assert last["passed"] is True
+        assert not (site.data / "drill.part").exists()
+
+
+async def test_keys_are_needed_for_as_long_as_a_backup_is_kept(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 2)
+        await site.day(Kind.FULL)
+        site.rotate("aes-256-gcm")
+        await site.add(10, 2)
+        await site.day(Kind.FULL)
+        await site.store.reseal(lambda *_: None)
+        await site.outbox.reseal(lambda *_: None)
+        await site.day(Kind.FULL)
+        assert await site.backups.keys() == {1, 2}
+        await site.day(Kind.FULL)
+        assert await site.backups.keys() == {2}
+
+
+async def test_a_backup_that_ends_early_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1)
+        await site.day(Kind.FULL)
+        await site.add(100)
+        before = sorted(site.target.iterdir())
+        for step in range(5):
+            ended = iter([False] * step)
+
+            def told(_backups: Backups, _work: object, ended: Iterator[bool] = ended) -> None:
+                if next(ended, True):
+                    raise StoreError("the disk refuses")
+
+            monkeypatch.setattr(Backups, "tell", told)
+            with pytest.raises(StoreError, match="refuses"):
+                await site.day()
+            assert sorted(site.target.iterdir()) == before
+        monkeypatch.undo()
+        assert (await site.day()).manifest.kind is Kind.INCREMENT
+        assert await site.backups.check() == 2
+
+
+async def test_what_a_kill_left_behind_counts_for_nothing_and_goes(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1)
+        full = await site.day(Kind.FULL)
+        left = site.target / f".part-{full.folder.name.replace('0001', '0002')}"
+        await asyncio.to_thread(shutil.copytree, full.folder, left)
+        assert [each.folder for each in (await site.backups.shelf()).backups] == [full.folder]
+        await site.day()
+        assert not left.exists()
