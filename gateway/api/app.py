@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import refuse, stream
 from gateway.api.alarms import Alarms
+from gateway.api.backups import Backups
 from gateway.api.broadcast import Broadcast
 from gateway.api.control import Control
 from gateway.api.devices import Devices
@@ -144,6 +145,7 @@ def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
         *MappingList(view).routes(),
         *Health(view, broadcast).routes(),
         *Control(view).routes(),
+        *Backups(view).routes(),
         *Keys(view).routes(),
     ]
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.app.configuration import Configuration
@@ -179,10 +178,6 @@ class Gateway:
 
     def _worklist(self) -> Worklist:
         return Worklist(self.config.id, self.store, self.links_meant(), self.configuration.drivers)
-
-    async def backup(self, target: Path) -> Mapping[str, Any]:
-        report = await self.store.backup(target)
-        return report.as_json()
 
 
 def _report(changes: Difference) -> dict[str, list[str]]:

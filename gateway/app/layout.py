@@ -7,6 +7,8 @@ STORE = "store"
 
 TABLES = "store/tables.sqlite"
 
+VIEWS = "store/views.sqlite"
+
 OUTBOX = "store/outbox.sqlite"
 
 KEYS = "keys/ring.json"

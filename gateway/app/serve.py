@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.app.backups import backups_of
 from gateway.app.configuration import Configuration
 from gateway.app.gateway import Gateway
 from gateway.app.http import serving_http
@@ -24,6 +25,7 @@ from gateway.app.subscribers import check_cursor, feed
 from gateway.app.upkeep import keep_up
 from gateway.app.values import ObservedValues
 from gateway.audit import AuditTrail, audit_key
+from gateway.backup import Keeping
 from gateway.config import Site
 from gateway.mapping import Mappings
 from gateway.model import SystemClock
@@ -154,10 +156,24 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
             check_cursor(subscriber, store.last_seq)
         users: list[KeyUser] = [store, outbox]
         users += (each for each in rooms.everybody() if isinstance(each, KeyUser))
-        rotation.users = lambda: users
+        backups = backups_of(
+            site,
+            options.site_file,
+            options.data,
+            store=store,
+            outbox=outbox,
+            ring=ring,
+            users=lambda: users,
+            clock=clock,
+            note=gateway.intake.system,
+        )
+        keeping = Keeping(backups)
+        rooms.services = (*rooms.services, keeping)
+        rotation.users = lambda: [*users, backups]
         jobs = {f"feed-{each.name}": feed(each, store) for each in rooms.subscribers()}
         jobs |= {name: make() for name, make in rooms.jobs()}
         jobs["reseal"] = rotation.work()
+        jobs["backup"] = keeping.keep_up()
         jobs["watch-clock"] = watch_clock(gateway.intake)
         jobs["watch-store"] = watch_store(store, gateway.intake)
         jobs["upkeep"] = keep_up(store, clock, site.store.retention.telemetry)

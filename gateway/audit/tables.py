@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gateway.audit.chain import START, Row
 from gateway.model import Instant
+from gateway.seal import KEY_AT
 from gateway.sqlite import open_reader, open_writer, transaction
 
 _FORMAT = 1
@@ -26,6 +27,7 @@ INSERT INTO sent VALUES(0);
 """
 _INSERT = "INSERT INTO entry VALUES(?,?,?,?,?,?,?,?)"
 _ALL = "SELECT * FROM entry ORDER BY seq"
+_KEYS = "SELECT DISTINCT substr(body, ?, 2) FROM entry"
 _AFTER = "SELECT * FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
 
 
@@ -80,6 +82,10 @@ class Tables:
     def after(self, seq: int, limit: int) -> list[Row]:
         """Entries above a seq, in order."""
         return [Row(*row) for row in self._connection.execute(_AFTER, (seq, limit))]
+
+    def keys(self) -> set[int]:
+        """The ids of the keys that seal bodies."""
+        return {int.from_bytes(key) for (key,) in self._connection.execute(_KEYS, (KEY_AT,))}
 
     def sent(self) -> int:
         """The last entry that a collector has."""

@@ -19,7 +19,7 @@ from gateway.audit.tables import Filter, Tables
 from gateway.errors import StoreError
 from gateway.model import Clock, Instant, Subject
 from gateway.room import Outcome, Principal
-from gateway.seal import Column, Keyring
+from gateway.seal import Column, Keyring, Progress
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ class AuditTrail:
 
     `lost` counts the entries that were cut off the end of the file before this start.
     """
+
+    name = "audit"
 
     def __init__(
         self,
@@ -143,6 +145,14 @@ class AuditTrail:
     def anchor_file(self) -> Path:
         """The anchors, a line each; to be copied to where this machine can't change it."""
         return self._anchors.log_path
+
+    async def keys(self) -> set[int]:
+        """The keys that seal entries (`gateway.seal.KeyUser`)."""
+        return await self._run(self._tables.keys)
+
+    async def reseal(self, progress: Progress) -> None:
+        """An entry stays as it was chained; its key is needed for as long as it is kept."""
+        progress(1, 1)
 
     def head(self) -> Anchor:
         """Where the chain ends now."""

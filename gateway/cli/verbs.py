@@ -9,6 +9,7 @@ import typer
 from gateway.cli import (
     alarm,
     audit,
+    backup,
     configuration,
     demo,
     device,
@@ -19,6 +20,7 @@ from gateway.cli import (
     mapping,
     patients,
     quarantine,
+    restore,
     run,
     simulate,
     upkeep,
@@ -46,8 +48,8 @@ app.add_typer(simulate.app, name="simulate")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.command()(upkeep.reload)
-app.command()(upkeep.backup)
-app.command()(upkeep.restore)
+app.add_typer(backup.app, name="backup")
+app.command()(restore.restore)
 app.command()(doctor.doctor)
 
 

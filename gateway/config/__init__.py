@@ -1,5 +1,6 @@
 """The configuration of a site: devices.yaml, checked and typed."""
 
+from gateway.config.backup import BackupOptions, weekday
 from gateway.config.difference import DeviceChanges, Difference, difference
 from gateway.config.load import check_site, load_site
 from gateway.config.options import Http, Listeners, Protection, RetentionOptions, StoreOptions
@@ -8,6 +9,7 @@ from gateway.config.schema import site_schema
 from gateway.config.site import Site
 
 __all__ = [
+    "BackupOptions",
     "DeviceChanges",
     "Difference",
     "Http",
@@ -22,4 +24,5 @@ __all__ = [
     "discover_rooms",
     "load_site",
     "site_schema",
+    "weekday",
 ]

@@ -25,7 +25,7 @@ class Difference:
     `changed_links` have another driver, options or transport: they restart with all their
     devices. `devices` holds, by link, what changed on links that stay. `sections` are rooms
     whose options changed, came or went. `fixed` names what a running gateway can't take over
-    (`site`, `listeners`, `store`, `protection`): it needs a restart.
+    (`site`, `listeners`, `store`, `protection`, `backup`): it needs a restart.
     """
 
     added_links: tuple[LinkEntry, ...] = ()
@@ -77,7 +77,7 @@ def _sections(old: Site, new: Site) -> frozenset[str]:
     return frozenset(name for name in names if old.sections.get(name) != new.sections.get(name))
 
 
-_FIXED = ("listeners", "store", "protection")
+_FIXED = ("listeners", "store", "protection", "backup")
 
 
 def _fixed(old: Site, new: Site) -> frozenset[str]:

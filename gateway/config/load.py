@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from gateway.config.backup import BackupOptions
 from gateway.config.catalogue import Catalogue
 from gateway.config.clashes import clashes
 from gateway.config.document import Document, Part
@@ -24,7 +25,7 @@ from gateway.errors import ConfigError, Problem
 from gateway.room import Room
 
 SECTIONS = frozenset(
-    {"site", "listeners", "store", "protection", "zones", "links", "devices", "profiles"}
+    {"site", "listeners", "store", "protection", "backup", "zones", "links", "devices", "profiles"}
 )
 
 
@@ -79,9 +80,11 @@ class _Reading:
         listeners = self._optional(top / "listeners", Listeners)
         store = self._optional(top / "store", StoreOptions)
         protection = self._optional(top / "protection", Protection)
-        zones = None
+        zones = backup = None
         if "zones" in top.entries():
             zones = self._optional(top / "zones", ZonesOptions)
+        if "backup" in top.entries():
+            backup = self._optional(top / "backup", BackupOptions)
         sections = self._sections(top)
         links = self._links(top, who)
         if who is None or listeners is None or store is None or protection is None:
@@ -97,6 +100,7 @@ class _Reading:
             links=links,
             sections=sections,
             zones=zones,
+            backup=backup,
             protection=protection,
         )
         self.inspection.problems.extend(clashes(top, site, self.drivers))

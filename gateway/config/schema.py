@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from gateway.config.backup import BackupOptions
 from gateway.config.links import TRANSPORTS
 from gateway.config.options import (
     ID_PATTERN,
@@ -37,6 +38,7 @@ def site_schema(drivers: Mapping[str, DriverType], rooms: Mapping[str, Room]) ->
         "store": StoreOptions,
         "protection": Protection,
         "zones": ZonesOptions,
+        "backup": BackupOptions,
         **sections,
     }
     definitions = _Definitions([*own.values(), DeviceCommon, *TRANSPORTS.values()], types)

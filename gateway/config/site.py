@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from gateway.config.backup import BackupOptions
 from gateway.config.options import Listeners, Protection, StoreOptions
 from gateway.config.zones import ZonesOptions
 from gateway.driver import LinkEntry
@@ -28,3 +29,4 @@ class Site:
     sections: Mapping[str, BaseModel]
     protection: Protection = field(default_factory=Protection)
     zones: ZonesOptions | None = None
+    backup: BackupOptions | None = None

@@ -36,7 +36,7 @@ def prove(segments: Path, ring: Keyring | None) -> Proof:
     Each opens only if it is authentic: StoreError if one does not, ConfigError if its key is lost.
     """
     last_seq = events = records = entries = 0
-    files = Catalog.scan(segments).files
+    files = Catalog.scan(segments).files if segments.is_dir() else ()
     for file in files:
         end = inspect(file, ring)
         last_seq = max(last_seq, end)

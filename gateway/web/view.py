@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from gateway.driver import LinkEntry, Part
@@ -159,8 +158,4 @@ class GatewayView(Protocol):
 
     async def set_aside(self, wanted: Selection, who: Principal, reason: str) -> int:
         """Note durably that nobody need look at what fits; how many entries these were."""
-        ...
-
-    async def backup(self, target: Path) -> Mapping[str, Any]:
-        """Write a consistent, verified cut to `target`; what it holds, for JSON."""
         ...

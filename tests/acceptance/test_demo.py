@@ -150,10 +150,12 @@ def test_the_command_line_reaches_it_and_a_backup_comes_back(tmp_path: Path) -> 
         isogate("simulate", "fault", "chiller", "none")
         isogate("reload")
         before = json.loads(isogate("events", "--json", "--limit", "200"))["items"]
-        isogate("backup", str(tmp_path / "backup"))
+        made = json.loads(isogate("backup", "now", "--to", str(tmp_path / "backup"), "--json"))
+        assert (made["kind"], made["number"]) == ("full", 1)
         assert interrupt(started) == 0
     folder = SiteFolder.write(tmp_path / "restored", {})
-    restoring = ("restore", tmp_path / "backup", folder.data)
+    ring = f"file:{started.data / 'keys' / 'ring.json'}"
+    restoring = ("restore", folder.data, "--from", tmp_path / "backup", "--keys", ring)
     subprocess.run([*ISOGATE, *restoring], check=True, timeout=60)
     with folder.gateway() as process, Api.of(folder.data) as api:
         folder.wait_ready(api, process, within=30)

@@ -308,10 +308,6 @@ class MemorySite:
         self.asked.append(f"set aside {wanted.subject} {who.id} {reason}")
         return 1
 
-    async def backup(self, target: Path) -> Mapping[str, Any]:
-        self.asked.append(f"backup {target}")
-        return {"events": self.store.last_seq}
-
     def furnish(self, entries: Sequence[tuple[str, DeviceEntry]]) -> None:
         self.registry.replace(entries, self.now())
         by_link = defaultdict(str, {entry.link: driver for driver, entry in entries})

@@ -238,7 +238,7 @@ async def test_metrics_count_devices_by_state_and_add_the_engines_own(
     assert "# TYPE isogate_test_total counter\nisogate_test_total 7\n" in text
 
 
-async def test_reload_and_backup_are_for_the_owner_of_the_socket_alone(
+async def test_reload_is_for_the_owner_of_the_socket_alone(
     site: MemorySite, app: Application, http: httpx.AsyncClient
 ) -> None:
     refused = await http.post("/api/v1/reload")
@@ -247,9 +247,7 @@ async def test_reload_and_backup_are_for_the_owner_of_the_socket_alone(
     transport = httpx.ASGITransport(OverSocket(app), client=("", 0))
     async with httpx.AsyncClient(transport=transport, base_url="http://isogate") as owner:
         assert (await owner.post("/api/v1/reload")).status_code == 200
-        assert (await owner.post("/api/v1/backup", json={"target": "/b"})).json() == {"events": 0}
-        assert (await owner.post("/api/v1/backup", json={"target": "b"})).status_code == 422
-    assert site.asked == ["reload", "backup /b"]
+    assert site.asked == ["reload"]
 
 
 async def test_the_quarantine_is_read_again_in_the_name_of_who_asks(

@@ -216,3 +216,11 @@ async def test_nothing_that_identifies_a_patient_is_readable_in_its_file(tmp_pat
     assert entry.detail == "张三的结果"
     for planted in ("P-4711", "S-0815", "张三"):
         assert planted.encode() not in written
+
+
+async def test_the_keys_of_entries_are_named_for_as_long_as_these_are_kept(tmp_path: Path) -> None:
+    async with trail_in(tmp_path) as trail:
+        assert await trail.keys() == set()
+        await trail.record("results.read", OWNER, subject=Subject("P1", "HIS"))
+        await trail.reseal(lambda *_: None)
+        assert await trail.keys() == {1}

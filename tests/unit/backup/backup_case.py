@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,16 @@ class Site:
     outbox: Outbox
     said: list[tuple[str, str]] = field(default_factory=list)
     backups: Backups = field(init=False)
+    news: asyncio.Queue[tuple[str, str]] = field(default_factory=asyncio.Queue)
+
+    def note(self, code: str, text: str, _detail: str) -> None:
+        self.said.append((code, text))
+        self.news.put_nowait((code, text))
+
+    def heard(self) -> asyncio.Queue[tuple[str, str]]:
+        """What is said from now on."""
+        self.news = asyncio.Queue()
+        return self.news
 
     async def add(self, first: int, count: int = 20) -> None:
         """Telemetry, results of a patient with their bytes, a quarantine entry, a delivery."""
@@ -90,7 +101,7 @@ async def opened(
             store=store,
             ring=ring,
             clock=clock,
-            note=lambda code, text, _: site.said.append((code, text)),
+            note=site.note,
             keepers=(
                 Files(folder / "audit", "audit"),
                 Databases(folder, ("store/views.sqlite", "store/tables.sqlite")),

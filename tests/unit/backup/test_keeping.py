@@ -1,0 +1,102 @@
+"""Ordered and due backups, one after another, and what went wrong with them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from gateway.backup import Backups, Keeping, Kind, Order, Work
+from gateway.errors import ConfigError
+from tests.unit.backup.backup_case import Site, opened
+
+
+@asynccontextmanager
+async def at_work(site: Site) -> AsyncIterator[Keeping]:
+    keeping = Keeping(site.backups)
+    task = asyncio.create_task(keeping.keep_up())
+    try:
+        yield keeping
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_what_is_ordered_is_done_in_its_order(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site, at_work(site) as keeping:
+        await site.add(1, 3)
+        said = site.heard()
+        for order in (Order("backup"), Order("backup"), Order("verify"), Order("drill")):
+            keeping.order(order)
+        assert keeping.busy
+        while site.said[-1:] != [("backup", "drill-passed")]:
+            await said.get()
+        assert [word for _, word in site.said] == ["done", "done", "drill-passed"]
+        shelf = await site.backups.shelf()
+        assert [each.manifest.kind for each in shelf.backups] == [Kind.FULL, Kind.INCREMENT]
+        assert keeping.failed == ""
+
+
+async def test_what_fails_is_said_and_the_next_is_done(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site, at_work(site) as keeping:
+        await site.add(1, 3)
+        (tmp_path / "occupied").write_text("a file stands where the target should be")
+        said = site.heard()
+        keeping.order(Order("backup", target=tmp_path / "occupied"))
+        await said.get()
+        assert site.said == [("backup", "backup-failed")]
+        assert "occupied" in keeping.failed
+        keeping.order(Order("backup", target=tmp_path / "elsewhere"))
+        await said.get()
+        assert site.said[-1] == ("backup", "done")
+        assert keeping.failed == ""
+
+
+async def test_what_is_due_is_made_and_then_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.backup.keeping._LOOK", 0.0)
+    async with opened(tmp_path) as site, at_work(site):
+        said = site.heard()
+        await said.get()
+        await said.get()
+        assert [word for _, word in site.said] == ["done", "drill-passed"]
+        site.clock.at += 86_400_000_000
+        await said.get()
+        made = (await site.backups.shelf()).backups
+        assert [each.manifest.kind for each in made] == [Kind.FULL, Kind.INCREMENT]
+
+
+async def test_without_a_target_an_order_is_refused(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        site.backups.plan = None
+        keeping = Keeping(site.backups)
+        with pytest.raises(ConfigError, match="no section `backup`"):
+            keeping.order(Order("backup"))
+        for _ in range(4):
+            keeping.order(Order("backup", target=tmp_path / "elsewhere"))
+        with pytest.raises(ConfigError, match="too much is waiting"):
+            keeping.order(Order("backup", target=tmp_path / "elsewhere"))
+
+
+async def test_a_backup_in_work_is_dropped_when_the_gateway_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, begun, tell = asyncio.get_running_loop(), asyncio.Event(), Backups.tell
+
+    def told(backups: Backups, work: Work) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        tell(backups, work)
+
+    monkeypatch.setattr(Backups, "tell", told)
+    async with opened(tmp_path) as site:
+        await site.add(1, 200)
+        async with at_work(site) as keeping:
+            keeping.order(Order("backup"))
+            await begun.wait()
+        assert (await site.backups.shelf()).backups == ()
+        assert [path for path in site.target.glob("*") if not path.name.startswith(".")] == []
