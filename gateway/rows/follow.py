@@ -71,17 +71,21 @@ async def _follow(ports: Ports, device: DeviceEntry, source: RowSource) -> None:
             await ports.availability(device.id, online=True)
 
 
-def _once(row: Fetched, keys: set[str]) -> Fetched:
-    """The row, unless its key came already in this poll: a key of two rows identifies neither."""
+def _once(row: Fetched, keys: dict[str, Fetched]) -> Fetched:
+    """The row, unless its key came in this poll already with other values: it identifies neither.
+
+    The same row again is none of its business: pages that begin where the last one ended overlap.
+    """
     if isinstance(row, Refused):
         return row
     key = str(row.key)
-    if key in keys:
+    first = keys.get(key)
+    if first is not None and first != row:
         why = sentence("key {key} came twice in one poll: it identifies no row", key=key)
         return Refused(row.values, why)
     if len(keys) >= MOST_KNOWN:
         keys.clear()
-    keys.add(key)
+    keys[key] = row
     return row
 
 
@@ -111,7 +115,7 @@ class _Follower:
         now = await self._now()
         self._ledger.prune(now)
         start = self._ledger.floor(now, deep=deep)
-        keys: set[str] = set()
+        keys: dict[str, Fetched] = {}
         async with aclosing(self._source.pages(self._device, start)) as pages:
             async for rows in pages:
                 await self._take([_once(row, keys) for row in rows])

@@ -81,8 +81,29 @@ async def polls(ports: MemoryPorts, table: Table, count: int = 1) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
+class Overlapping(Table):
+    """Pages that begin with the row that ended the one before, as services that page by time."""
+
+    async def pages(
+        self, device: DeviceEntry, start: Position
+    ) -> AsyncGenerator[Sequence[Fetched], None]:
+        last: Sequence[Fetched] = ()
+        async for rows in Table.pages(self, device, start):
+            yield [*last, *rows]
+            last = rows[-1:]
+
+
 def texts(ports: MemoryPorts) -> list[str]:
     return [reading.text for each in ports.publications for reading in each.readings]
+
+
+async def test_a_row_that_two_pages_hold_is_published_once_and_is_no_fault() -> None:
+    ports, table = MemoryPorts(), Overlapping()
+    for key in range(1, 6):
+        table.put(key, key, str(key))
+    await polls(ports, table, 2)
+    assert texts(ports) == ["1", "2", "3", "4", "5"]
+    assert ports.quarantine_list == []
 
 
 STEPS = st.lists(
