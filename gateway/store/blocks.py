@@ -10,11 +10,17 @@ import orjson
 
 from gateway.store.body import Bodies, place_of_block
 
-REACH = 4096
+REACH = 1024
 """A block of an open segment holds ids less than this above its first.
 
 Commits overlap in the ids of their records: a record is looked for in every block that begins this
 near to it.
+"""
+
+BUCKET_BITS = 8
+"""A channel is found by the ranges of 2^8 ids in which its blocks begin.
+
+Noting each of its blocks cost more than writing them: every channel's notes lie in another page.
 """
 
 _BYTES = 128 << 10
@@ -51,6 +57,9 @@ def decode_block(block: bytes, bodies: Bodies, first: int, last: int) -> list[Ra
 
 def runs(rows: Iterable[RawRow], reach: int | None) -> Iterator[list[RawRow]]:
     """Cut records, in order of id, into what goes into one block."""
+    if isinstance(rows, list) and _is_one(rows, reach):
+        yield rows
+        return
     run: list[RawRow] = []
     size = 0
     for row in rows:
@@ -64,15 +73,25 @@ def runs(rows: Iterable[RawRow], reach: int | None) -> Iterator[list[RawRow]]:
         yield run
 
 
+def _is_one(rows: list[RawRow], reach: int | None) -> bool:
+    """Whether all of these go into one block, as those of a commit do."""
+    if not rows or len(rows) > _RECORDS:
+        return False
+    near = reach is None or rows[-1].id - rows[0].id < reach
+    return near and sum([len(row.data) for row in rows]) <= _BYTES
+
+
 def rows_of_blocks(
     rows: Iterable[RawRow], bodies: Bodies, reach: int | None
-) -> tuple[list[tuple[int, int, bytes]], list[tuple[int, int]]]:
+) -> tuple[list[tuple[int, int, bytes]], set[tuple[int, int]]]:
     """Rows for the table of blocks and for that of their channels, of records in order of id."""
-    blocks, channels = [], []
+    blocks: list[tuple[int, int, bytes]] = []
+    channels: set[tuple[int, int]] = set()
     for run in runs(rows, reach):
         first = run[0].id
+        bucket = first >> BUCKET_BITS
         blocks.append((first, run[-1].id, encode_block(run, bodies)))
-        channels += [(channel, first) for channel in {row.channel for row in run}]
+        channels.update([(row.channel, bucket) for row in run])
     return blocks, channels
 
 

@@ -11,7 +11,7 @@ from typing import cast
 import apsw
 
 from gateway.model import Direction, Instant, RawId, WireRecord
-from gateway.store.blocks import REACH, RawRow, decode_block
+from gateway.store.blocks import BUCKET_BITS, REACH, RawRow, decode_block
 from gateway.store.body import Bodies
 from gateway.store.names import ChannelKey
 from gateway.store.query import RecordQuery
@@ -20,8 +20,8 @@ _NEAR = (
     "SELECT data, first, last FROM block WHERE first > ? AND first <= ? AND last >= ?"
     " ORDER BY first DESC"
 )
-_ALL = "SELECT first FROM block WHERE first < ? ORDER BY first DESC"
-_MINE = "SELECT block FROM block_channel WHERE channel = ? AND block < ? ORDER BY block DESC"
+_BETWEEN = "SELECT first FROM block WHERE first >= ? AND first < ? ORDER BY first DESC"
+_MINE = "SELECT bucket FROM block_channel WHERE channel = ? AND bucket <= ? ORDER BY bucket DESC"
 _ONE = "SELECT data, first, last FROM block WHERE first = ? AND last > ?"
 _LAST = (1 << 63) - 1
 
@@ -69,12 +69,19 @@ class JournalReader:
     def _blocks(self, channels: Mapping[int, ChannelKey] | None, before: int) -> Iterator[int]:
         """The first ids of the blocks that may hold such records, newest first."""
         if channels is None:
-            return (first for (first,) in self._connection.execute(_ALL, (before,)))
+            yield from self._firsts(0, before)
+            return
         lanes = (self._lane(channel, before) for channel in channels)
-        return (first for first, _ in groupby(heapq.merge(*lanes, reverse=True)))
+        for bucket, _ in groupby(heapq.merge(*lanes, reverse=True)):
+            start = bucket << BUCKET_BITS
+            yield from self._firsts(start, min(before, start + (1 << BUCKET_BITS)))
 
     def _lane(self, channel: int, before: int) -> Iterator[int]:
-        return (block for (block,) in self._connection.execute(_MINE, (channel, before)))
+        binds = (channel, before - 1 >> BUCKET_BITS)
+        return (bucket for (bucket,) in self._connection.execute(_MINE, binds))
+
+    def _firsts(self, start: int, end: int) -> Iterator[int]:
+        return (first for (first,) in self._connection.execute(_BETWEEN, (start, end)))
 
     def _rows(self, first: int, floor: int) -> Iterable[RawRow]:
         """The records of a block, if any is above `floor`."""

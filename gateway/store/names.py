@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import apsw
 
-from gateway.model import Coding, DeviceEvent, Kind, Source, WireRecord
+from gateway.model import Coding, DeviceEvent, Direction, Kind, Source, WireRecord
 from gateway.store import schema
 from gateway.store.series import Series, SeriesKey, series_key
 
@@ -55,8 +55,9 @@ class Names:
             (*row[1:9], bool(row[9])): (row[0], self._devices[row[2]], row[10])
             for row in rows("SELECT * FROM series")
         }
-        self._channels: dict[ChannelKey, int] = {
-            row[1:]: row[0] for row in rows("SELECT * FROM channel")
+        self._channels: dict[tuple[str, str, str, bool], int] = {
+            (link, device, session, direction == Direction.IN): number
+            for number, link, device, direction, session in rows("SELECT * FROM channel")
         }
         self._recent: dict[tuple[int, int], Line] = {}
         self._new: list[tuple[str, tuple[object, ...]]] = []
@@ -97,11 +98,13 @@ class Names:
         )
 
     def channel(self, record: WireRecord) -> int:
-        key = (record.link, record.device, record.direction, record.session)
+        way = record.direction
+        key = (record.link, record.device, record.session, way is Direction.IN)
         number = self._channels.get(key)
         if number is None:
             number = self._channels[key] = len(self._channels) + 1
-            self._new.append((schema.INSERT_CHANNEL, (number, *map(str, key))))
+            row = (number, record.link, record.device, way.value, record.session)
+            self._new.append((schema.INSERT_CHANNEL, row))
         return number
 
     def flush(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-FORMAT = 3
+FORMAT = 4
 """Version of the data directory. Any other is refused: it may hold what we would misread."""
 
 TABLES = """
@@ -20,7 +20,7 @@ CREATE TABLE channel(
 );
 CREATE TABLE block(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE block_channel(
-  channel INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY(channel, block)
+  channel INTEGER NOT NULL, bucket INTEGER NOT NULL, PRIMARY KEY(channel, bucket)
 ) WITHOUT ROWID;
 CREATE TABLE event(
   seq INTEGER PRIMARY KEY,
@@ -66,7 +66,7 @@ CREATE INDEX event_subject ON event(subject) WHERE subject IS NOT NULL;
 SEGMENT = TABLES + INDEXES
 
 INSERT_BLOCK = "INSERT INTO block VALUES(?,?,?)"
-INSERT_BLOCK_CHANNEL = "INSERT INTO block_channel VALUES(?,?)"
+INSERT_BLOCK_CHANNEL = "INSERT OR IGNORE INTO block_channel VALUES(?,?)"
 INSERT_EVENT = "INSERT INTO event VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 INSERT_QUARANTINE = "INSERT INTO quarantine VALUES(?,?,?,?,?,?,?)"
 INSERT_RESOLUTION = "INSERT OR IGNORE INTO resolution VALUES(?,?,?)"

@@ -27,6 +27,8 @@ _LAST = (
     "SELECT max(coalesce((SELECT seq + span FROM event ORDER BY seq DESC LIMIT 1), 0),"
     " coalesce((SELECT max(id) FROM quarantine), 0))"
 )
+_NOTED = 4096
+"""Channels and buckets that are remembered as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class SegmentWriter:
             self._bodies, self._index = bodies_of(self._key), index_of(self._key)
             self._names = Names(self._connection)
             self._known = KnownIds(self._connection, self._bodies)
+            self._noted: set[tuple[int, int]] = set()
         except BaseException:
             self._connection.close()
             raise
@@ -84,6 +87,7 @@ class SegmentWriter:
             self._insert_all(sheet, meanwhile)
         except BaseException:
             self._names = Names(self._connection)
+            self._noted.clear()
             raise
         return Committed(outcomes, sheet.stored, sheet.next_seq)
 
@@ -92,7 +96,9 @@ class SegmentWriter:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES('probe', random())")
 
     def _insert_all(self, sheet: Sheet, meanwhile: Callable[[], None]) -> None:
-        blocks, channels = rows_of_blocks(sorted(sheet.raws), self._bodies, REACH)
+        blocks, found = rows_of_blocks(sorted(sheet.raws), self._bodies, REACH)
+        channels = found - self._noted
+        self._noted = found if len(self._noted) > _NOTED else self._noted | found
         with transaction(self._connection):
             self._names.flush()
             for statement, rows in (

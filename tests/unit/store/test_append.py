@@ -187,7 +187,7 @@ async def test_the_directory_serves_one_gateway(
                 pass
 
 
-@pytest.mark.parametrize("format_", ["1", "2", "4", "x"])
+@pytest.mark.parametrize("format_", ["1", "3", "5", "x"])
 async def test_another_format_is_refused(
     tmp_path: Path, options: StoreOptions, clock: HeldClock, format_: str
 ) -> None:
@@ -273,16 +273,16 @@ async def test_records_are_found_by_where_they_crossed(store: EventStore) -> Non
 
 
 async def test_records_that_commit_out_of_order_are_found_in_order(store: EventStore) -> None:
-    for numbers in ((1, 2000, 3), (2,), (9000, 1500, 7000), (1999, 1000, 5500), (1 << 20,)):
+    for numbers in ((1, 900, 3), (2,), (9000, 8100, 7000), (899, 1000, 5500), (1 << 20,)):
         await store.append(Batch(TELEMETRY, tuple(make_record(n) for n in numbers)))
-    ids = [1 << 20, 9000, 7000, 5500, 2000, 1999, 1500, 1000, 3, 2, 1]
+    ids = [1 << 20, 9000, 8100, 7000, 5500, 1000, 900, 899, 3, 2, 1]
 
     async def answers() -> list[object]:
         found = [await store.record(RawId(number)) for number in (*ids, 4, 1 << 30)]
         pages = [await store.records(before=at, limit=4) for at in (None, 5500, 3)]
         ours = await store.records(device="meter-1", limit=100)
         assert [each.raw_id for each in ours] == ids
-        assert [[each.raw_id for each in page] for page in pages] == [ids[:4], ids[4:8], ids[9:]]
+        assert [[each.raw_id for each in page] for page in pages] == [ids[:4], ids[5:9], ids[9:]]
         assert [each and each.raw_id for each in found] == [*ids, None, None]
         return [found, pages, ours]
 
