@@ -31,15 +31,6 @@ class Line(NamedTuple):
     site: str
     simulated: bool
 
-    def is_of(self, event: DeviceEvent) -> bool:
-        """Whether an event that has the same source and code objects is of this series."""
-        return (
-            event.kind is self.kind
-            and event.unit == self.unit
-            and event.site == self.site
-            and event.simulated is self.simulated
-        )
-
 
 class Names:
     """The dictionaries for writing. New names are inserted by `flush`, with the rows that use them.
@@ -70,10 +61,17 @@ class Names:
         """
         place = (id(event.source), id(event.code))
         line = self._recent.get(place)
-        if line is None or not line.is_of(event):
-            if len(self._recent) >= _MOST_RECENT:
-                self._recent.clear()
-            line = self._recent[place] = self._line(event, token)
+        if (
+            line is not None
+            and event.kind is line.kind
+            and event.unit == line.unit
+            and event.site == line.site
+            and event.simulated is line.simulated
+        ):
+            return line
+        if len(self._recent) >= _MOST_RECENT:
+            self._recent.clear()
+        line = self._recent[place] = self._line(event, token)
         return line
 
     def _line(self, event: DeviceEvent, token: int) -> Line:

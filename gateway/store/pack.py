@@ -21,6 +21,7 @@ Column: TypeAlias = Sequence[Any]
 """One entry for each event, or a single one that holds for all."""
 
 _FIELDS = attrgetter(
+    "source",
     "id",
     "value",
     "clock",
@@ -85,10 +86,9 @@ def pack(
     `place` is given an event and its token. ValueError: they are of several devices.
     """
     first = events[0]
-    device = first.source.device
-    if any(event.source.device != device for event in events):
-        raise ValueError(f"a message of {device} holds another device's event")
-    ids, values, *columns = zip(*map(_FIELDS, events), strict=True)
+    sources, ids, values, *columns = zip(*map(_FIELDS, events), strict=True)
+    if sources.count(first.source) < len(sources):
+        _refuse_strangers(sources)
     received, observed, raw, subjects, flags, ranges, payloads, *rare = columns[3:]
     tokens = _tokens(ids, occurrence)
     places = [place(event, token or 0) for event, token in zip(events, tokens, strict=True)]
@@ -110,6 +110,12 @@ def pack(
         payloads=_plain(payloads),
         rare=[*map(_fold_rare, *_short_together(*rare, codes))],
     )
+
+
+def _refuse_strangers(sources: Sequence[Source]) -> None:
+    device = sources[0].device
+    if any(source.device != device for source in sources):
+        raise ValueError(f"a message of {device} holds another device's event")
 
 
 def unpack(

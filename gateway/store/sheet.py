@@ -46,9 +46,10 @@ class Sheet:
         """Take a batch in; a StoreError says why this one can never be stored."""
         first, rows, raws = self.next_seq, len(self.events), len(self.raws)
         try:
-            for record in batch.wire:
-                channel = self.names.channel(record)
-                self.raws.append(RawRow(record.raw_id, channel, record.at, record.data))
+            channel = self.names.channel
+            self.raws += [
+                RawRow(each.raw_id, channel(each), each.at, each.data) for each in batch.wire
+            ]
             for event in batch.events:
                 self._add_event(event)
             for message in batch.messages:
@@ -160,7 +161,8 @@ class Sheet:
 
 def _by_patient(events: Sequence[DeviceEvent]) -> Iterator[Sequence[DeviceEvent]]:
     """Runs of events about one patient: a row is found by one."""
-    if events and all(event.subject is events[0].subject for event in events):
+    subjects = [event.subject for event in events]
+    if events and subjects.count(subjects[0]) == len(subjects):
         yield events
         return
     for _, run in groupby(events, _patient):
