@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from gateway.model import DeviceEvent
@@ -25,21 +25,22 @@ class Latest:
     def __init__(self) -> None:
         self._devices: dict[str, dict[PointKey, _Entry]] = {}
 
-    def put(self, event: DeviceEvent, seq: int, arrival: int) -> None:
-        """Take an event in, unless one that arrived later is here already."""
-        device = event.source.device
-        points = self._devices.get(device)
-        if points is None:
-            points = self._devices[device] = {}
-        code = event.code
-        key = (code.system, code.code)
-        known = points.get(key)
-        if known is None:
-            points[key] = (arrival, seq, event, seq)
-        elif known[0] <= arrival:
-            points[key] = (arrival, seq, event, seq or known[3])
-        elif seq:
-            points[key] = (*known[:3], seq)
+    def put(self, events: Iterable[tuple[int, DeviceEvent]], arrival: int) -> None:
+        """Take events in with their seqs, unless one that arrived later is here already."""
+        for seq, event in events:
+            device = event.source.device
+            points = self._devices.get(device)
+            if points is None:
+                points = self._devices[device] = {}
+            code = event.code
+            key = (code.system, code.code)
+            known = points.get(key)
+            if known is None:
+                points[key] = (arrival, seq, event, seq)
+            elif known[0] <= arrival:
+                points[key] = (arrival, seq, event, seq or known[3])
+            elif seq:
+                points[key] = (*known[:3], seq)
 
     def retain(self, wanted: Callable[[DeviceEvent], bool]) -> None:
         """Forget every event that is not wanted."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -42,22 +42,20 @@ class Projection:
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
-    def fold(self, seq: int, event: DeviceEvent, arrival: int) -> None:
-        """Take in an event that is on disk."""
-        self.latest.put(event, seq, arrival)
-        self._rollup.fold(event)
+    def fold(self, stored: Sequence[tuple[int, DeviceEvent]], arrival: int) -> None:
+        """Take in events that are on disk, with their seqs."""
+        self.latest.put(stored, arrival)
+        self._rollup.fold([event for _, event in stored])
 
     async def catch_up(self, readers: ReaderPool, upto: int) -> None:
         """Load what the file holds, and fold what was committed after it."""
         points = await self._in_thread(self._views.latest)
         wanted = sorted(set(points.values()))
-        for event in await readers.run(lambda reader: [reader.event(seq) for seq in wanted]):
-            if event is not None:
-                self.latest.put(event, event.seq, 0)
+        found = await readers.run(lambda reader: [reader.event(seq) for seq in wanted])
+        self.latest.put([(event.seq, event) for event in found if event is not None], 0)
         self.cursor = self._written = await self._in_thread(self._views.cursor)
         while page := await self._page(readers, upto):
-            for event in page:
-                self.fold(event.seq, event, 0)
+            self.fold([(event.seq, event) for event in page], 0)
             self.cursor = page[-1].seq
             await self.flush()
         self.cursor = upto

@@ -62,23 +62,24 @@ class Rollup:
     def __init__(self, sums: Mapping[Bucket, Sum] | None = None) -> None:
         self.sums: dict[Bucket, Sum] = dict(sums or {})
 
-    def fold(self, event: DeviceEvent) -> None:
-        """Count an event's number at its observed time, or receive time if its clock is off."""
-        value = event.value
-        if value is None or (number := value.number) is None or not _counts(event, number):
-            return
-        suspect = event.clock is ClockQuality.SUSPECT
-        at = event.received_at if suspect else event.observed_at
-        code = event.code
-        bucket = (
-            (event.source.device, code.system, code.code, event.unit, event.simulated),
-            at - at % FIVE_MINUTES,
-        )
-        known = self.sums.get(bucket)
-        if known is None:
-            self.sums[bucket] = Sum(1, number, number, number, number, at, number, at)
-        else:
-            known.add(number, at)
+    def fold(self, events: Iterable[DeviceEvent]) -> None:
+        """Count each event's number at its observed time, or receive time if its clock is off."""
+        sums = self.sums
+        for event in events:
+            value = event.value
+            if value is None or (number := value.number) is None or not _counts(event, number):
+                continue
+            at = event.observed_at
+            if event.clock is ClockQuality.SUSPECT:
+                at = event.received_at
+            code = event.code
+            line = (event.source.device, code.system, code.code, event.unit, event.simulated)
+            bucket = (line, at - at % FIVE_MINUTES)
+            known = sums.get(bucket)
+            if known is None:
+                sums[bucket] = Sum(1, number, number, number, number, at, number, at)
+            else:
+                known.add(number, at)
 
     def merge(self, others: Iterable[tuple[Bucket, Sum]]) -> None:
         """Add later sums."""

@@ -173,8 +173,7 @@ class EventStore:
         They feed `latest`, and their bytes stay in memory for a while.
         """
         arrival = self._arrive()
-        for event in events:
-            self._projection.latest.put(event, 0, arrival)
+        self._projection.latest.put([(0, event) for event in events], arrival)
         self._ring.add(record)
         return arrival
 
@@ -335,8 +334,8 @@ class EventStore:
             if isinstance(outcome, StoreError):
                 fail(request.future, outcome)
                 continue
-            for seq, event in islice(stored, len(outcome.seqs)):
-                fold(seq, event, request.arrival)
+            if outcome.seqs:
+                fold([*islice(stored, len(outcome.seqs))], request.arrival)
             if not request.future.done():
                 request.future.set_result(outcome)
         self._projection.cursor = settlement.last_seq

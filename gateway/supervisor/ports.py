@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from gateway.driver import LinkEntry
 from gateway.errors import ConfigError
@@ -33,7 +34,7 @@ class LinkPorts:
     ) -> None:
         self._link = link
         self._intake = intake
-        self._taps = taps
+        self._show = partial(taps.show, link.id)
         self._on_connected = on_connected
 
     @property
@@ -45,7 +46,7 @@ class LinkPorts:
         transport = self._link.transport
         if transport is None or isinstance(transport, TcpListen):
             raise ConfigError(f"link {self._link.id}: this driver needs a transport that it opens")
-        async with connect(transport, self.tap) as connection:
+        async with connect(transport, self._show) as connection:
             yield connection
 
     async def serve(
@@ -56,7 +57,7 @@ class LinkPorts:
             return
         if isinstance(self._link.transport, TcpListen):
             transport = self._link.transport
-            await answer_calls(self._link.id, transport, self.tap, self.connected, handle)
+            await answer_calls(self._link.id, transport, self._show, self.connected, handle)
             return
         async with self.connect() as connection:
             await handle(connection)
@@ -65,7 +66,7 @@ class LinkPorts:
         self._on_connected(session)
 
     def tap(self, direction: Direction, data: bytes) -> None:
-        self._taps.show(self._link.id, direction, data)
+        self._show(direction, data)
 
     def record(
         self,

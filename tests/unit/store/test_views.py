@@ -103,8 +103,8 @@ def test_sums_do_not_depend_on_where_they_are_cut(
     cut = data.draw(st.integers(0, len(events)))
     whole, head, tail = Rollup(), Rollup(), Rollup()
     for number, event in enumerate(events):
-        whole.fold(event)
-        (head if number < cut else tail).fold(event)
+        whole.fold([event])
+        (head if number < cut else tail).fold([event])
     head.merge(tail.sums.items())
     for bucket, kept in whole.sums.items():
         other = head.sums[bucket]
