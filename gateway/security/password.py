@@ -8,12 +8,11 @@ import unicodedata
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from functools import cache
-from importlib.resources import files
 from typing import TypeVar
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from zxcvbn import zxcvbn
 
 from gateway.room import Fault
 
@@ -21,6 +20,10 @@ SHORTEST = 10
 LONGEST = 128
 _FEWEST_DISTINCT = 5
 _NAME_COUNTS_FROM = 4
+_JUDGED = 40
+"""Characters that are looked at: what comes after them makes a password no weaker."""
+_GUESSED_SLOWLY = 3
+"""More than 10^8 guesses (zxcvbn's score of 3)."""
 _AT_ONCE = 2
 _WAITING = 16
 
@@ -81,7 +84,7 @@ def weakness(password: str, name: str) -> Fault | None:
         return Fault("This repeats a few characters only: choose a few words.")
     if len(name) >= _NAME_COUNTS_FROM and name.casefold() in plain:
         return Fault("Leave the name of the account out of its password.")
-    if {plain, plain.rstrip("0123456789!@#$%.*?"), plain.rstrip("!@#$%.*?")} & _common():
+    if zxcvbn(plain[:_JUDGED], user_inputs=[name, "isogate"])["score"] < _GUESSED_SLOWLY:
         return Fault("This is among the passwords that attackers try first: choose a few words.")
     return None
 
@@ -89,9 +92,3 @@ def weakness(password: str, name: str) -> Fault | None:
 def _normal(password: str) -> str:
     """The same characters whichever keyboard or input method made them."""
     return unicodedata.normalize("NFKC", password)
-
-
-@cache
-def _common() -> frozenset[str]:
-    text = files("gateway.security").joinpath("common.txt").read_text("utf-8")
-    return frozenset(line for line in text.splitlines() if not line.startswith("#"))
