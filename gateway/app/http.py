@@ -20,15 +20,16 @@ async def serving_http(gateway: Gateway, data: Path) -> AsyncIterator[str]:
     http = gateway.config.listeners.http
     console = Console(gateway)
     pages = [*console.routes(), *gateway.rooms.routes(console.kit)]
-    gate = gateway.rooms.neighbour(Security).gate
+    security = gateway.rooms.neighbour(Security)
     async with AsyncExitStack() as stack:
         control = stack.enter_context(control_socket(data))
         tcp = stack.enter_context(listen(http.host, http.port))
         app = await stack.enter_async_context(
-            open_app(gateway, pages, console.error_page, gate=gate)
+            open_app(gateway, pages, console.error_page, gate=security.gate)
         )
         await stack.enter_async_context(serving(app, [tcp]))
         await stack.enter_async_context(serving(OverSocket(app), [control]))
         stack.callback(app.end_streams)
         host = f"[{http.host}]" if ":" in http.host else http.host
-        yield f"http://{host}:{tcp.getsockname()[1]}/"
+        security.front.url = f"http://{host}:{tcp.getsockname()[1]}/"
+        yield security.front.url

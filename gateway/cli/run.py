@@ -35,6 +35,6 @@ async def _say_first_link(up: Up) -> None:
     if code:
         typer.echo(
             f"No administrator exists yet. Become the first one within 72 hours, by this link:\n"
-            f"  {up.url}set-up#{code}\n"
+            f"  {up.security.front.link(code)}\n"
             f"`isogate account set-up-link` makes another one.",
         )

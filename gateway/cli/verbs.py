@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli import (
+    account,
     alarm,
     audit,
     backup,
@@ -23,6 +24,7 @@ from gateway.cli import (
     restore,
     run,
     simulate,
+    token,
     upkeep,
 )
 
@@ -45,6 +47,8 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(patients.app, name="patients")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(account.app, name="account")
+app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.command()(upkeep.reload)

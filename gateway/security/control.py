@@ -75,7 +75,7 @@ class Control:
         code = await self._staff.create(
             caller_of(request), body.name, body.display, body.roles, body.departments
         )
-        return json_response({"name": body.name, "code": code}, 201)
+        return json_response(self._link(body.name, code), 201)
 
     @access(Permission.MANAGE_ACCOUNTS)
     async def lock(self, request: Request) -> Response:
@@ -99,12 +99,12 @@ class Control:
     async def link(self, request: Request) -> Response:
         name = request.path_params["name"]
         code = await self._staff.invite(caller_of(request), name)
-        return json_response({"name": name, "code": code})
+        return json_response(self._link(name, code))
 
     @access(Permission.MANAGE_ACCOUNTS)
     async def first_link(self, request: Request) -> Response:
         """The link of the first administrator, as long as there is none."""
-        return json_response({"name": "", "code": await self._staff.invite(caller_of(request), "")})
+        return json_response(self._link("", await self._staff.invite(caller_of(request), "")))
 
     @access(Permission.MANAGE_TOKENS)
     async def tokens(self, _request: Request) -> Response:
@@ -130,6 +130,9 @@ class Control:
         name = request.path_params["name"]
         await self._issue.revoke(caller_of(request), name)
         return json_response(token_item(self._issue.known(name), self._security.books.clock.now()))
+
+    def _link(self, name: str, code: str) -> dict[str, str]:
+        return {"name": name, "code": code, "link": self._security.front.link(code)}
 
     def _account(self, name: str) -> Response:
         return json_response(account_item(self._staff.known(name)))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pwdlib.hashers.argon2 import Argon2Hasher
 
@@ -25,6 +25,17 @@ log = logging.getLogger(__name__)
 _SWEEP = 5.0
 
 
+@dataclass(slots=True)
+class Front:
+    """Where people reach the pages, as soon as that is known; with a slash at its end."""
+
+    url: str = "/"
+
+    def link(self, code: str) -> str:
+        """A set-up link. Browsers send its fragment to nobody."""
+        return f"{self.url}set-up#{code}"
+
+
 @dataclass(frozen=True, slots=True)
 class Security:
     """Everything about accounts; the rooms and the app ask for it."""
@@ -35,6 +46,7 @@ class Security:
     staff: Staff
     own: Own
     issue: Issue
+    front: Front = field(default_factory=Front)
 
     @classmethod
     @asynccontextmanager
