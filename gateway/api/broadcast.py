@@ -11,12 +11,13 @@ from gateway.alarms import ALARM_SYSTEM
 from gateway.api.alarms import alarm_change
 from gateway.api.cloudevent import cloudevent
 from gateway.api.item import device_item, latest_item
-from gateway.api.listener import Interest, Listener, Topic
+from gateway.api.listener import Frame, Interest, Listener, Topic
 from gateway.api.sse import HEARTBEAT, frame
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Kind
 from gateway.registry import DeviceStatus
-from gateway.room import notice_of
+from gateway.room import Permission, notice_of
+from gateway.room.sight import permission_for
 from gateway.web import GatewayView, encode
 
 _PAGE = 500
@@ -105,14 +106,15 @@ class Broadcast:
                 page = await self._view.store.events(after=after, limit=_PAGE)
             events = [event for event in page if event.seq <= goal]
             after = events[-1].seq if events and len(page) == _PAGE else goal
-            chunk = interest.select(Topic.EVENT, _event_frames(events))
+            chunk = interest.select(Topic.EVENT, self._event_frames(events))
             if chunk:
                 yield chunk
 
     def _snapshot(self, interest: Interest) -> bytes:
         """Last values and states as they are, so that a page that comes back is right at once."""
         devices = self._view.registry
-        states = interest.select(Topic.DEVICE, [_device_frame(status) for status in devices])
+        frames = [_device_frame(status) for status in devices]
+        states = interest.select(Topic.DEVICE, frames)
         wanted = Topic.LATEST in interest.topics
         values = self._latest_frames(self._view.store.latest()) if wanted else []
         return states + interest.select(Topic.LATEST, values)
@@ -133,9 +135,9 @@ class Broadcast:
         self._position = events[-1].seq
         self._note(events)
         if self._wanted(Topic.EVENT):
-            self._send(Topic.EVENT, _event_frames(events))
+            self._send(Topic.EVENT, self._event_frames(events))
         if self._wanted(Topic.ALARM):
-            self._send(Topic.ALARM, _alarm_frames(events))
+            self._send(Topic.ALARM, self._alarm_frames(events))
 
     def _note(self, events: Sequence[DeviceEvent]) -> None:
         if self._wanted(Topic.LATEST):
@@ -157,18 +159,39 @@ class Broadcast:
             if ticks % _HEARTBEAT_TICKS == 0:
                 self._give(list(self._groups), HEARTBEAT)
 
-    def _latest_frames(self, events: Sequence[DeviceEvent]) -> list[tuple[str, bytes]]:
+    def _latest_frames(self, events: Sequence[DeviceEvent]) -> list[Frame]:
         registry = self._view.registry
         return [
-            (device, frame(Topic.LATEST, encode(latest_item(event, registry.get(device)))))
+            self._frame(
+                event,
+                frame(Topic.LATEST, encode(latest_item(event, registry.get(event.source.device)))),
+            )
             for event in events
-            for device in (event.source.device,)
         ]
+
+    def _event_frames(self, events: Sequence[DeviceEvent]) -> list[Frame]:
+        return [
+            self._frame(event, frame(Topic.EVENT, encode(cloudevent(event)), event.seq))
+            for event in events
+        ]
+
+    def _alarm_frames(self, events: Sequence[DeviceEvent]) -> list[Frame]:
+        return [
+            self._frame(event, frame(Topic.ALARM, encode(alarm_change(event))))
+            for event in events
+            if _is_alarm(event)
+        ]
+
+    def _frame(self, event: DeviceEvent, data: bytes) -> Frame:
+        device = event.source.device
+        status = self._view.registry.get(device)
+        department = status.entry.department if status is not None else ""
+        return Frame(device, department, permission_for(event), data)
 
     def _wanted(self, topic: Topic) -> bool:
         return any(topic in interest.topics for interest in self._groups)
 
-    def _send(self, topic: Topic, frames: Sequence[tuple[str, bytes]]) -> None:
+    def _send(self, topic: Topic, frames: Sequence[Frame]) -> None:
         for interest in list(self._groups):
             chunk = interest.select(topic, frames)
             if chunk:
@@ -181,21 +204,13 @@ class Broadcast:
             self.cut += len(slow)
 
 
-def _event_frames(events: Sequence[DeviceEvent]) -> list[tuple[str, bytes]]:
-    return [
-        (event.source.device, frame(Topic.EVENT, encode(cloudevent(event)), event.seq))
-        for event in events
-    ]
+def _is_alarm(event: DeviceEvent) -> bool:
+    return event.kind is Kind.ALARM and (
+        event.code.system == ALARM_SYSTEM or notice_of(event) is not None
+    )
 
 
-def _alarm_frames(events: Sequence[DeviceEvent]) -> list[tuple[str, bytes]]:
-    return [
-        (event.source.device, frame(Topic.ALARM, encode(alarm_change(event))))
-        for event in events
-        if event.kind is Kind.ALARM
-        and (event.code.system == ALARM_SYSTEM or notice_of(event) is not None)
-    ]
-
-
-def _device_frame(status: DeviceStatus) -> tuple[str, bytes]:
-    return status.entry.id, frame(Topic.DEVICE, encode(device_item(status)))
+def _device_frame(status: DeviceStatus) -> Frame:
+    entry = status.entry
+    data = frame(Topic.DEVICE, encode(device_item(status)))
+    return Frame(entry.id, entry.department, Permission.READ_SITE, data)

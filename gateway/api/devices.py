@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -9,8 +10,7 @@ from gateway.api import document
 from gateway.api.item import device_item
 from gateway.api.route import PREFIX, route
 from gateway.room import Permission, access
-from gateway.web import GatewayView, json_response, rfc3339
-from gateway.web.refusal import unknown_device
+from gateway.web import GatewayView, json_response, rfc3339, seen
 
 
 class Devices:
@@ -25,20 +25,17 @@ class Devices:
         ]
 
     @access(Permission.READ_SITE)
-    async def devices(self) -> Response:
+    async def devices(self, request: Request) -> Response:
         """Every device of the site and its state."""
-        return json_response([device_item(status) for status in self._view.registry])
+        return json_response([device_item(status) for status in seen(self._view, request).registry])
 
     @access(Permission.READ_SITE)
-    async def device(self, device: str) -> Response:
+    async def device(self, request: Request, device: str) -> Response:
         """One device and its state."""
-        status = self._view.registry.get(device)
-        if status is None:
-            raise unknown_device(device)
-        return json_response(device_item(status))
+        return json_response(device_item(seen(self._view, request).device(device)))
 
     @access(Permission.READ_SITE)
-    async def links(self) -> Response:
+    async def links(self, request: Request) -> Response:
         """Every link and its state."""
         return json_response(
             [
@@ -50,6 +47,6 @@ class Devices:
                     "reason": link.reason,
                     "restarts": link.restarts,
                 }
-                for link in self._view.links()
+                for link in seen(self._view, request).links()
             ]
         )

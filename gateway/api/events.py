@@ -14,8 +14,7 @@ from gateway.api.item import event_item
 from gateway.api.route import PREFIX, After, DeviceFilter, Limit, route
 from gateway.model import DeviceEvent
 from gateway.room import Permission, access
-from gateway.web import GatewayView, encode, json_response
-from gateway.web.refusal import unknown_device
+from gateway.web import GatewayView, encode, json_response, seen
 
 
 class Events:
@@ -33,11 +32,16 @@ class Events:
         limit: Limit = 100,
         device: DeviceFilter = None,
     ) -> Response:
-        """Events after a seq; a poller passes `next` as `after` for ever and misses none."""
-        events = await self._view.store.events(after=after, limit=limit, device=device)
-        if device and not events and self._view.registry.get(device) is None:
-            raise unknown_device(device)
-        next_after = events[-1].seq if events else after
+        """Events after a seq; a poller passes `next` as `after` for ever and misses none.
+
+        A page holds fewer than `limit` where some are not shown to who asks.
+        """
+        view = seen(self._view, request)
+        page = await self._view.store.events(after=after, limit=limit, device=device)
+        if device and not (page and view.sees_device(device)):
+            view.device(device)
+        next_after = page[-1].seq if page else after
+        events = [event for event in page if view.sees(event)]
         if BATCH in request.headers.get("accept", ""):
             return _batch(events, next_after)
         return json_response({"items": [event_item(event) for event in events], "next": next_after})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -14,9 +15,8 @@ from gateway.api.route import PREFIX, DeviceFilter, route
 from gateway.driver import DeviceEntry
 from gateway.model import DeviceEvent, Quality
 from gateway.room import Permission, access
-from gateway.web import GatewayView, encode
+from gateway.web import GatewayView, encode, seen
 from gateway.web.quality import shown_quality
-from gateway.web.refusal import unknown_device
 
 _Key: TypeAlias = tuple[str, str, str]
 
@@ -46,14 +46,12 @@ class Latest:
         return [route(f"{PREFIX}/latest", self.latest, list[LatestValue], refusals=(404,))]
 
     @access(Permission.READ_SITE)
-    async def latest(self, device: DeviceFilter = None) -> Response:
+    async def latest(self, request: Request, device: DeviceFilter = None) -> Response:
         """Last values, stored or not; stale where the device does not answer."""
-        registry = self._view.registry
-        if device is not None and registry.get(device) is None:
-            raise unknown_device(device)
-        rows = [self._row(event) for event in self._view.store.latest(device)]
-        if device is None:
-            self._rows = {row.key: row for row in rows}
+        view = seen(self._view, request)
+        if device is not None:
+            view.device(device)
+        rows = [self._row(event) for event in view.store.latest(device)]
         body = b"".join((b"[", b",".join([row.json for row in rows]), b"]"))
         return Response(body, media_type="application/json")
 
@@ -66,4 +64,6 @@ class Latest:
         known = self._rows.get(key)
         if known is not None and known.holds(event, entry, quality):
             return known
-        return _Row(key, event, entry, quality, encode(latest_item(event, status)))
+        row = _Row(key, event, entry, quality, encode(latest_item(event, status)))
+        self._rows[key] = row
+        return row

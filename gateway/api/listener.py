@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
+
+from gateway.room import Permission, Sight
 
 MOST_WAITING = 256 * 1024
 """Bytes that may wait for one client before it is cut."""
@@ -23,19 +26,36 @@ class Topic(StrEnum):
     ALARM = "alarm"
 
 
+class Frame(NamedTuple):
+    """What is sent of one event or device; `needs` and `department` decide who sees it."""
+
+    device: str
+    department: str
+    needs: Permission
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Interest:
     """Clients with the same interest share the same bytes. No `devices` means all of them."""
 
     topics: frozenset[Topic]
-    devices: frozenset[str] = frozenset()
+    devices: frozenset[str]
+    sight: Sight
 
-    def select(self, topic: Topic, frames: Sequence[tuple[str, bytes]]) -> bytes:
-        """The frames of these (device, frame) pairs that are wanted, as one chunk."""
+    def select(self, topic: Topic, frames: Sequence[Frame]) -> bytes:
+        """The frames that are wanted and seen, as one chunk."""
         if topic not in self.topics:
             return b""
+        opened, department = self.sight.opened, self.sight.department
         devices = self.devices
-        return b"".join(data for device, data in frames if not devices or device in devices)
+        return b"".join(
+            frame.data
+            for frame in frames
+            if frame.needs in opened
+            and (not devices or frame.device in devices)
+            and department(frame.department)
+        )
 
 
 class Listener:

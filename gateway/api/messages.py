@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Path, Query
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -12,8 +13,8 @@ from gateway.api import document
 from gateway.api.item import wire_item
 from gateway.api.route import PREFIX, DeviceFilter, Limit, route
 from gateway.model import RawId
-from gateway.room import Permission, access
-from gateway.web import GatewayView, json_response
+from gateway.room import Permission, about, access
+from gateway.web import GatewayView, json_response, seen
 from gateway.web.refusal import unknown_message
 
 
@@ -30,13 +31,14 @@ class Messages:
     @access(Permission.READ_WIRE)
     async def messages(
         self,
+        request: Request,
         link: Annotated[str | None, Query(description="only this link")] = None,
         device: DeviceFilter = None,
         before: Annotated[int | None, Query(ge=1, description="only older than this")] = None,
         limit: Limit = 100,
     ) -> Response:
         """Wire records both ways, newest first."""
-        records = await self._view.store.records(
+        records = await seen(self._view, request).store.records(
             link=link,
             device=device,
             before=None if before is None else RawId(before),
@@ -46,9 +48,10 @@ class Messages:
         return json_response({"items": [wire_item(record) for record in records], "next": older})
 
     @access(Permission.READ_WIRE)
-    async def message(self, raw_id: Annotated[int, Path(ge=1)]) -> Response:
+    async def message(self, request: Request, raw_id: Annotated[int, Path(ge=1)]) -> Response:
         """The bytes that an event came from."""
-        record = await self._view.store.record(RawId(raw_id))
+        record = await seen(self._view, request).store.record(RawId(raw_id))
         if record is None:
             raise unknown_message(raw_id)
+        about(request, raw=str(raw_id), device=record.device)
         return json_response(wire_item(record))

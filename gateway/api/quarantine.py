@@ -16,7 +16,7 @@ from gateway.api.route import PREFIX, DeviceFilter, Limit, route
 from gateway.model import QuarantineReason
 from gateway.room import Permission, access, principal
 from gateway.supervisor import Selection as Wanted
-from gateway.web import GatewayView, json_response
+from gateway.web import GatewayView, json_response, seen
 
 
 class Selection(BaseModel):
@@ -42,14 +42,16 @@ class Quarantine:
     @access(Permission.READ_QUARANTINE)
     async def quarantine(
         self,
+        request: Request,
+        *,
         after: Annotated[int, Query(ge=0, description="the last id already seen")] = 0,
         limit: Limit = 100,
         device: DeviceFilter = None,
         reason: QuarantineReason | None = None,
-        open: Annotated[bool, Query(description="only what still waits")] = False,  # noqa: A002, FBT002 - a query parameter
+        open: Annotated[bool, Query(description="only what still waits")] = False,  # noqa: A002 - a query parameter
     ) -> Response:
         """The work list, oldest first; each entry leads to its bytes by `raw_id`."""
-        entries = await self._view.store.quarantine(
+        entries = await seen(self._view, request).store.quarantine(
             after=after, limit=limit, device=device, reason=reason, open_only=open
         )
         more = entries[-1].id if len(entries) == limit else None

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Query
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -14,9 +15,9 @@ from gateway.api.item import result_item
 from gateway.api.route import PREFIX, DeviceFilter, Limit, route
 from gateway.lab import FlagLevel, LabDesk, Result, ResultFilter
 from gateway.model import Status
-from gateway.room import Permission, access
-from gateway.web import GatewayView, json_response
-from gateway.web.refusal import unknown_device, unknown_sample
+from gateway.room import Permission, about, access
+from gateway.web import GatewayView, json_response, seen
+from gateway.web.refusal import unknown_sample
 
 
 class Flagged(StrEnum):
@@ -40,6 +41,7 @@ class Results:
     @access(Permission.READ_RESULTS)
     async def results(
         self,
+        request: Request,
         *,
         device: DeviceFilter = None,
         sample: Annotated[str, Query(description="only this sample")] = "",
@@ -51,18 +53,27 @@ class Results:
         """The current result of each test of each sample, newest first."""
         level = FlagLevel[flag.name] if flag else FlagLevel.NONE
         wanted = ResultFilter(device or "", sample, status, level)
-        found = await self._desk.results(wanted, before=before, limit=limit)
-        if device and not found and self._view.registry.get(device) is None:
-            raise unknown_device(device)
-        older = found[-1].event.seq if len(found) == limit else None
+        view = seen(self._view, request)
+        page = await self._desk.results(wanted, before=before, limit=limit)
+        if device and not (page and view.sees_device(device)):
+            view.device(device)
+        older = page[-1].event.seq if len(page) == limit else None
+        about(request, sample=sample)
+        found = (each for each in page if view.sees_device(each.event.source.device))
         return json_response({"items": [self._item(each) for each in found], "next": older})
 
     @access(Permission.READ_RESULTS)
-    async def sample(self, owner: str, specimen: str) -> Response:
+    async def sample(self, request: Request, owner: str, specimen: str) -> Response:
         """Every test of a sample with its earlier versions; `owner` is a device or an issuer."""
-        tests = await self._desk.sample(owner, specimen)
+        view = seen(self._view, request)
+        tests = [
+            test
+            for test in await self._desk.sample(owner, specimen)
+            if view.sees_device(test.current.event.source.device)
+        ]
         if not tests:
             raise unknown_sample(owner, specimen)
+        about(request, subject=tests[0].current.event.subject)
         items = [
             {**self._item(test.current), "earlier": [self._item(each) for each in test.earlier]}
             for test in tests

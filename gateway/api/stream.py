@@ -15,9 +15,9 @@ from gateway.api.broadcast import Broadcast
 from gateway.api.listener import Interest, Topic
 from gateway.api.route import PREFIX
 from gateway.api.sse import HEARTBEAT, frame, respond
-from gateway.room import Permission, access, principal
-from gateway.web import GatewayView, Refusal, encode, rfc3339
-from gateway.web.refusal import unknown_device, unknown_link
+from gateway.room import Permission, about, access, principal
+from gateway.web import GatewayView, Refusal, encode, rfc3339, seen
+from gateway.web.refusal import unknown_link
 
 if TYPE_CHECKING:
     from gateway.supervisor import Tapped
@@ -40,6 +40,7 @@ def routes(view: GatewayView, broadcast: Broadcast) -> list[Route]:
 class Stream:
     """`?topics=event,latest,device,alarm` (all of `event` by default), `?device=` once or more.
 
+    Each client is sent what its caller may see, by kind of event and by department.
     `Last-Event-ID` (or `?after=`) continues after that seq; without it the stream begins now.
     """
 
@@ -69,14 +70,17 @@ class Stream:
         await respond(receive, send, chunks)
 
     def _interest(self, request: Request) -> Interest:
+        view = seen(self._view, request)
         devices = frozenset(request.query_params.getlist("device"))
         for device in devices:
-            if self._view.registry.get(device) is None:
-                raise unknown_device(device)
-        return Interest(_topics(request.query_params.get("topics", Topic.EVENT)), devices)
+            view.device(device)
+        topics = _topics(request.query_params.get("topics", Topic.EVENT))
+        if Topic.EVENT in topics and view.sight.reveals_patients:
+            about(request, reveals=Permission.READ_EVENTS)
+        return Interest(topics, devices, view.sight)
 
 
-@access(Permission.READ_SITE)
+@access(Permission.READ_WIRE)
 class Tap:
     """The bytes of one link, both ways, as they cross; `missed` counts what came too fast."""
 
@@ -86,7 +90,8 @@ class Tap:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         link = scope["path_params"]["link"]
-        if all(status.id != link for status in self._view.links()):
+        view = seen(self._view, Request(scope))
+        if all(status.id != link for status in view.links()) or not view.sees_link(link):
             raise unknown_link(link)
         await respond(receive, send, self._chunks(link))
 

@@ -45,6 +45,12 @@ class Registry:
         status = self._devices.get(device)
         return status and self._as_seen(status)
 
+    def only(self, keep: Callable[[DeviceStatus], bool]) -> Registry:
+        """The devices that `keep` wants, as they are at this moment."""
+        kept = Registry()
+        kept._devices = {status.entry.id: status for status in self if keep(status)}
+        return kept
+
     def replace(self, entries: Iterable[tuple[str, DeviceEntry]], now: Instant) -> None:
         """Take over the (driver, entry) pairs of a new configuration; known devices keep state."""
         known = self._devices
@@ -83,7 +89,7 @@ class Registry:
     def _as_seen(self, status: DeviceStatus) -> DeviceStatus:
         """The status with its last sign of life, which is put in when somebody looks."""
         device = status.entry.id
-        at = self._seen.get(device)
+        at = self._seen.get(device, status.last_seen)
         if status.last_seen != at:
             status = self._devices[device] = replace(status, last_seen=at)
         return status

@@ -32,12 +32,14 @@ def about(
 ) -> None:
     """Say for the audit what an answer is about: a subject, and other things by kind.
 
+    Things that are empty are left out.
+
     Answers of a route whose permission reveals patients are audited anyway; `reveals` has that
     done, under that permission, for one whose own does not say so.
     """
     told = about_of(request.scope)
     told.subject = subject or told.subject
-    told.objects.update(objects)
+    told.objects.update((kind, thing) for kind, thing in objects.items() if thing)
     told.reveals = told.reveals or reveals
 
 

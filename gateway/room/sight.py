@@ -22,8 +22,13 @@ _OPENS = {
     Kind.SESSION: Permission.READ_SCHEDULE,
     Kind.ALARM: Permission.READ_ALARMS,
     Kind.ACTION: Permission.READ_EVENTS,
+    Kind.PATIENT: Permission.READ_PATIENTS,
+    Kind.APPOINTMENT: Permission.READ_SCHEDULE,
+    Kind.ORDER: Permission.READ_SCHEDULE,
 }
-_IDENTIFYING = frozenset({Kind.RESULT, Kind.OBJECT, Kind.SESSION})
+_IDENTIFYING = frozenset(kind for kind, needs in _OPENS.items() if needs.reveals_patients) - {
+    Kind.ACTION
+}
 """Kinds that are about a patient or a sample anyway; the others may be, now and then."""
 
 

@@ -6,6 +6,7 @@ from gateway.web.guard import CSRF_FIELD, Guard
 from gateway.web.json import encode, json_response, rfc3339
 from gateway.web.metric import Metric, Sample
 from gateway.web.refusal import Refusal, problem
+from gateway.web.seen import SeenView, seen
 from gateway.web.view import GatewayView, History, Readiness
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "Readiness",
     "Refusal",
     "Sample",
+    "SeenView",
     "caller_of",
     "encode",
     "json_response",
     "problem",
     "rfc3339",
+    "seen",
 ]

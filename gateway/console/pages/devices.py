@@ -13,7 +13,7 @@ from gateway.console.text.reader import Reader
 from gateway.model import Instant
 from gateway.registry import DeviceState, DeviceStatus
 from gateway.room import Choice, Column, Permission, Search, Table, access
-from gateway.web import GatewayView
+from gateway.web import GatewayView, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,15 @@ class Devices:
     async def page(self, request: Request) -> Response:
         """As a list, or as cards with their main values (`view=cards`)."""
         reader = self._renderer.reader(request)
+        view = seen(self._view, request)
         as_cards = request.query_params.get("view") == "cards"
         return self._renderer.table(
             request,
             "devices.html",
             DEVICES,
-            [_row(status, reader) for status in self._view.registry],
+            [_row(status, reader) for status in view.registry],
             as_cards=as_cards,
-            cards=_by_place(cards(self._view, reader)) if as_cards else (),
+            cards=_by_place(cards(view, reader)) if as_cards else (),
         )
 
 

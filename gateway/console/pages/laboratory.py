@@ -13,8 +13,8 @@ from gateway.console.text.times import day_start
 from gateway.lab import FlagLevel, LabDesk, ResultFilter
 from gateway.model import Status
 from gateway.profile import AnalyzerProfile
-from gateway.room import Permission, access
-from gateway.web import GatewayView
+from gateway.room import Permission, about, access
+from gateway.web import GatewayView, SeenView, seen
 from gateway.web.refusal import unknown_sample
 
 _PAGE = 50
@@ -32,28 +32,37 @@ class Laboratory:
         before = number(query.get("before"))
         reader = self._renderer.reader(request)
         desk = self._view.subscriber(LabDesk)
-        found = await desk.results(wanted, before=before or None, limit=_PAGE)
+        page = await desk.results(wanted, before=before or None, limit=_PAGE)
+        view = seen(self._view, request)
+        found = [each for each in page if view.sees_device(each.event.source.device)]
+        about(request, sample=wanted.specimen)
         return self._renderer.page(
             request,
             "results.html",
             findings=[finding(each, self._view, reader) for each in found],
             wanted=wanted,
             flag=query.get("flag", "") if wanted.level else "",
-            analyzers=self._analyzers(reader),
+            analyzers=_analyzers(view, reader),
             statuses=list(Status),
             levels=list(LEVELS),
             counts=await desk.counts(day_start(reader.now, reader.zone)),
             filtered=wanted != ResultFilter(),
             before=before,
-            older=found[-1].event.seq if len(found) == _PAGE else None,
+            older=page[-1].event.seq if len(page) == _PAGE else None,
         )
 
     @access(Permission.READ_RESULTS)
     async def sample(self, request: Request) -> Response:
         owner, specimen = request.path_params["owner"], request.path_params["specimen"]
-        tests = await self._view.subscriber(LabDesk).sample(owner, specimen)
+        view = seen(self._view, request)
+        tests = [
+            test
+            for test in await self._view.subscriber(LabDesk).sample(owner, specimen)
+            if view.sees_device(test.current.event.source.device)
+        ]
         if not tests:
             raise unknown_sample(owner, specimen)
+        about(request, subject=tests[-1].current.event.subject)
         reader = self._renderer.reader(request)
         subject = tests[-1].current.event.subject
         devices = {test.current.event.source.device for test in tests}
@@ -75,13 +84,14 @@ class Laboratory:
             several=len(devices) > 1,
         )
 
-    def _analyzers(self, reader: Reader) -> dict[str, str]:
-        """Names of the devices that send results, by id."""
-        return {
-            status.entry.id: reader.text(status.entry.name) or status.entry.id
-            for status in self._view.registry
-            if isinstance(status.entry.profile, AnalyzerProfile)
-        }
+
+def _analyzers(view: SeenView, reader: Reader) -> dict[str, str]:
+    """Names of the devices that send results, by id."""
+    return {
+        status.entry.id: reader.text(status.entry.name) or status.entry.id
+        for status in view.registry
+        if isinstance(status.entry.profile, AnalyzerProfile)
+    }
 
 
 def _wanted(request: Request) -> ResultFilter:

@@ -10,7 +10,7 @@ from gateway.console.pages.newest import newest
 from gateway.console.pages.query import number
 from gateway.model import DeviceEvent
 from gateway.room import Permission, access
-from gateway.web import GatewayView
+from gateway.web import GatewayView, seen
 from gateway.web.point import point_name
 
 _PAGE = 50
@@ -27,7 +27,13 @@ class Log:
         store = self._view.store
         device = request.query_params.get("device") or None
         before = number(request.query_params.get("before"))
-        found = await newest(store, before=before or store.last_seq + 1, count=_PAGE, device=device)
+        found = await newest(
+            store,
+            before=before or store.last_seq + 1,
+            count=_PAGE,
+            device=device,
+            wanted=seen(self._view, request).sees,
+        )
         events = found.events
         return self._renderer.page(
             request,

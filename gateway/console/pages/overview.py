@@ -16,7 +16,7 @@ from gateway.model import Instant, Kind, Localized
 from gateway.registry import DeviceState, DeviceStatus
 from gateway.room import Attention, Glance, Level, Permission, Principal, Tile, access, principal
 from gateway.supervisor import LinkState
-from gateway.web import GatewayView
+from gateway.web import GatewayView, SeenView, seen
 
 _WAITING = 100
 _RECENT = 8
@@ -33,13 +33,14 @@ class Overview:
     async def page(self, request: Request) -> Response:
         who = principal(request)
         reader = self._renderer.reader(request)
-        own, of_rooms = await asyncio.gather(self._own(who, reader), self._view.glances(who))
+        view = seen(self._view, request)
+        own, of_rooms = await asyncio.gather(self._own(view, who, reader), view.glances(who))
         glances = [own, *of_rooms]
         tiles = sorted((t for each in glances for t in each.tiles), key=lambda tile: tile.place)
         needs = sorted(
             (one for each in glances for one in each.attention), key=lambda one: -one.since
         )
-        states = [status.state for status in self._view.registry]
+        states = [status.state for status in view.registry]
         return self._renderer.page(
             request,
             "overview.html",
@@ -49,10 +50,10 @@ class Overview:
             silent=states.count(DeviceState.OFFLINE),
             waiting=states.count(DeviceState.WAITING),
             readiness=self._view.readiness(),
-            recent=await self._recent(who, reader),
+            recent=await self._recent(view, who, reader),
         )
 
-    async def _recent(self, who: Principal, reader: Reader) -> list[object]:
+    async def _recent(self, view: SeenView, who: Principal, reader: Reader) -> list[object]:
         if not who.may(Permission.READ_EVENTS):
             return []
         store = self._view.store
@@ -60,19 +61,17 @@ class Overview:
             store,
             before=store.last_seq + 1,
             count=_RECENT,
-            wanted=lambda event: event.kind is not Kind.MEASUREMENT,
+            wanted=lambda event: event.kind is not Kind.MEASUREMENT and view.sees(event),
             reach=_REACH,
         )
         return [told(event, self._view, reader) for event in found.events]
 
-    async def _own(self, who: Principal, reader: Reader) -> Glance:
+    async def _own(self, view: SeenView, who: Principal, reader: Reader) -> Glance:
         """Devices, lines, the store and the quarantine."""
         quarantine = who.may(Permission.READ_QUARANTINE)
-        entries = (
-            await self._view.store.quarantine(limit=_WAITING, open_only=True) if quarantine else ()
-        )
+        entries = await view.store.quarantine(limit=_WAITING, open_only=True) if quarantine else ()
         oldest = entries[0].entry.at if entries else reader.now
-        statuses = list(self._view.registry)
+        statuses = list(view.registry)
         return Glance(
             tiles=(
                 _devices_tile(statuses, reader),
@@ -82,7 +81,7 @@ class Overview:
             attention=[
                 *self._store_attention(reader),
                 *(_silent(status, reader) for status in statuses if _is_silent(status)),
-                *self._link_attention(reader),
+                *_link_attention(view, reader),
                 *([_waiting(len(entries), oldest, reader)] if entries else ()),
             ],
         )
@@ -94,11 +93,12 @@ class Overview:
             name = reader.words.gettext("Event store")
             yield Attention(level, name, reader.said(state.reason), "", reader.now)
 
-    def _link_attention(self, reader: Reader) -> Iterator[Attention]:
-        for link in self._view.links():
-            if link.state is LinkState.FAILED:
-                why = reader.said(link.reason)
-                yield Attention(Level.HIGH, link.id, why, f"/messages?link={link.id}", link.since)
+
+def _link_attention(view: SeenView, reader: Reader) -> Iterator[Attention]:
+    for link in view.links():
+        if link.state is LinkState.FAILED:
+            why = reader.said(link.reason)
+            yield Attention(Level.HIGH, link.id, why, f"/messages?link={link.id}", link.since)
 
 
 def _is_silent(status: DeviceStatus) -> bool:

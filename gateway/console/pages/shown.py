@@ -11,7 +11,7 @@ from gateway.console.text.units import written
 from gateway.model import DeviceEvent, Instant, Kind, Quality
 from gateway.profile import Point
 from gateway.registry import DeviceState, DeviceStatus
-from gateway.web import GatewayView
+from gateway.web import GatewayView, SeenView
 from gateway.web.point import point_name
 from gateway.web.quality import shown_quality
 
@@ -79,7 +79,7 @@ class Card:
         return (chosen or self.tiles)[:_FRONT]
 
 
-def cards(view: GatewayView, reader: Reader) -> list[Card]:
+def cards(view: GatewayView | SeenView, reader: Reader) -> list[Card]:
     """Every device, in the order of devices.yaml."""
     return [card(status, view.store.latest(status.entry.id), reader) for status in view.registry]
 

@@ -15,9 +15,8 @@ from gateway.model import Instant
 from gateway.registry import DeviceStatus
 from gateway.room import Chart, Line, Permission, Spot, access
 from gateway.store import RollupRow
-from gateway.web import GatewayView
+from gateway.web import GatewayView, seen
 from gateway.web.point import point_name, point_of
-from gateway.web.refusal import unknown_device
 
 _SECOND = 1_000_000
 _FINE = 300 * _SECOND
@@ -32,9 +31,10 @@ class Trend:
     @access(Permission.READ_SITE)
     async def spark(self, request: Request) -> Response:
         """A picture for a table row; the browser may keep it for a minute."""
-        status = self._status(request)
+        view = seen(self._view, request)
+        status = view.device(request.path_params["device"])
         start, end = self._span()
-        rows = await self._view.store.rollup(
+        rows = await view.store.rollup(
             status.entry.id, request.path_params["code"], start, end, "5m"
         )
         svg = spark.spark(rows, start, end, 2 * _FINE)
@@ -44,8 +44,9 @@ class Trend:
 
     @access(Permission.READ_SITE)
     async def page(self, request: Request) -> Response:
-        status, code = self._status(request), request.path_params["code"]
-        store, reader = self._view.store, self._renderer.reader(request)
+        view = seen(self._view, request)
+        status, code = view.device(request.path_params["device"]), request.path_params["code"]
+        store, reader = view.store, self._renderer.reader(request)
         device = status.entry.id
         start, end = self._span()
         fine = await store.rollup(device, code, start, end, "5m")
@@ -61,13 +62,6 @@ class Trend:
             chart=chart(status, code, fine, (start, end), reader) if fine else None,
             hours=list(reversed(await store.rollup(device, code, start, end, "1h"))),
         )
-
-    def _status(self, request: Request) -> DeviceStatus:
-        device = request.path_params["device"]
-        status = self._view.registry.get(device)
-        if status is None:
-            raise unknown_device(device)
-        return status
 
     def _span(self) -> tuple[Instant, Instant]:
         end = self._view.now()

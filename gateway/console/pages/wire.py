@@ -12,8 +12,8 @@ from gateway.console.kit.render import Renderer
 from gateway.console.pages.query import number
 from gateway.lab import LabDesk, Result
 from gateway.model import DeviceEvent, RawId, WireRecord
-from gateway.room import Permission, access
-from gateway.web import GatewayView
+from gateway.room import Permission, about, access
+from gateway.web import GatewayView, seen
 from gateway.web.point import point_name
 from gateway.web.refusal import unknown_message
 
@@ -29,7 +29,7 @@ class Wire:
     async def messages(self, request: Request) -> Response:
         query = request.query_params
         before = number(query.get("before"))
-        records = await self._view.store.records(
+        records = await seen(self._view, request).store.records(
             link=query.get("link") or None,
             device=query.get("device") or None,
             before=RawId(before) if before else None,
@@ -49,11 +49,15 @@ class Wire:
     @access(Permission.READ_WIRE)
     async def message(self, request: Request) -> Response:
         raw_id = number(request.path_params["raw_id"])
-        record = await self._view.store.record(RawId(raw_id)) if raw_id else None
+        view = seen(self._view, request)
+        record = await view.store.record(RawId(raw_id)) if raw_id else None
         if record is None:
             raise unknown_message(raw_id)
-        results = await self._view.subscriber(LabDesk).of_record(record.raw_id)
-        events = await self._meaning(record, results, number(request.query_params.get("seq")))
+        about(request, raw=str(raw_id), device=record.device)
+        results = await view.subscriber(LabDesk).of_record(record.raw_id)
+        seq = number(request.query_params.get("seq"))
+        found = await self._meaning(record, results, seq)
+        events = [event for event in found if view.sees(event)]
         reader = self._renderer.reader(request)
         status = self._view.registry.get(record.device)
         return self._renderer.page(

@@ -40,7 +40,7 @@ from gateway.room import (
     principal,
 )
 from gateway.supervisor import Trial
-from gateway.web import GatewayView
+from gateway.web import GatewayView, seen
 
 _TRIED = 20
 
@@ -92,7 +92,7 @@ class MappingPages:
     @access(Permission.RESOLVE_QUARANTINE)
     async def form(self, request: Request) -> Response:
         wanted = selection_of(dict(request.query_params))
-        task = await find_task(self._view, wanted) if wanted else None
+        task = await find_task(seen(self._view, request), wanted) if wanted else None
         if task is None or task.mend is Mend.NOTHING:
             return RedirectResponse("/quarantine", 303)
         status = self._view.registry.get(task.device)
@@ -103,7 +103,7 @@ class MappingPages:
         """`do=try` shows what stored messages would become; `do=map` maps and reads them again."""
         given = await self._renderer.form(request)
         wanted = selection_of({**given, "device": given.get("of_device", "")})
-        task = await find_task(self._view, wanted) if wanted else None
+        task = await find_task(seen(self._view, request), wanted) if wanted else None
         if task is None or task.mend is Mend.NOTHING:
             return self._renderer.done(request, "/quarantine", "Nothing of this waits any more.")
         status = self._view.registry.get(task.device)

@@ -14,7 +14,8 @@ from gateway.model import QuarantineReason
 from gateway.room import Permission, access, principal
 from gateway.store import QuarantineEntry
 from gateway.supervisor import Selection
-from gateway.web import GatewayView, Refusal
+from gateway.web import GatewayView, Refusal, SeenView, seen
+from gateway.web.refusal import unknown_device
 
 _READ = 500
 _MOST = 5_000
@@ -37,6 +38,7 @@ class Quarantine:
         It changes no configuration, and doing it twice changes nothing.
         """
         wanted = selection_of(await self._renderer.form(request)) or Selection()
+        _check_sight(seen(self._view, request), wanted)
         outcome = await self._view.interpret_again(wanted, principal(request).id)
         return await self._page(request, outcome)
 
@@ -47,15 +49,17 @@ class Quarantine:
         wanted, why = selection_of(form), form.get("why", "").strip()[:_LONGEST_REASON]
         if wanted is None or not why:
             raise no_reason()
+        _check_sight(seen(self._view, request), wanted)
         count = await self._view.set_aside(wanted, principal(request), why)
         return self._renderer.done(
             request, "/quarantine", "Set aside: %(count)s messages.", count=count
         )
 
     async def _page(self, request: Request, outcome: Mapping[str, Any] | None) -> Response:
-        entries, more = await open_entries(self._view)
+        view = seen(self._view, request)
+        entries, more = await open_entries(view)
         reader = self._renderer.reader(request)
-        every = tasks(entries, self._view.registry)
+        every = tasks(entries, view.registry)
         reason = request.query_params.get("reason", "")
         reasons = [each for each in QuarantineReason if any(t.reason is each for t in every)]
         return self._renderer.page(
@@ -69,13 +73,13 @@ class Quarantine:
             outcome=outcome,
             names={
                 status.entry.id: reader.text(status.entry.name) or status.entry.id
-                for status in self._view.registry
+                for status in view.registry
             },
             may_resolve=principal(request).may(Permission.RESOLVE_QUARANTINE),
         )
 
 
-async def open_entries(view: GatewayView) -> tuple[list[QuarantineEntry], bool]:
+async def open_entries(view: GatewayView | SeenView) -> tuple[list[QuarantineEntry], bool]:
     """The oldest entries that wait, and whether there are more."""
     entries: list[QuarantineEntry] = []
     after = 0
@@ -88,11 +92,16 @@ async def open_entries(view: GatewayView) -> tuple[list[QuarantineEntry], bool]:
     return entries, True
 
 
-async def find_task(view: GatewayView, wanted: Selection) -> Task | None:
+async def find_task(view: SeenView, wanted: Selection) -> Task | None:
     """The task that fits a selection, if anything of it still waits."""
     entries, _ = await open_entries(view)
     found = tasks((each for each in entries if wanted.fits(each)), view.registry)
     return found[0] if found else None
+
+
+def _check_sight(view: SeenView, wanted: Selection) -> None:
+    if wanted.device and not view.sees_device(wanted.device):
+        raise unknown_device(wanted.device)
 
 
 def no_reason() -> Refusal:
