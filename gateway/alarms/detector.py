@@ -24,6 +24,12 @@ log = logging.getLogger(__name__)
 _TURN = 0.25
 _TURNS_A_SECOND = 4
 _QUARANTINE_TURNS = 40
+_MOST_AGAIN = 20_000
+_LAST_MINUTE = 60_000_000
+"""What was stored in the last minute before the end, and not looked at, is looked at after a start.
+
+Older events only say since when something holds: they were looked at, and nothing came of it.
+"""
 
 
 class Detector:
@@ -31,22 +37,27 @@ class Detector:
 
     Polled values come by `RoomContext.values`, stored or not, and everything else by the stream.
     Delays go by the domain clock and end without a further value. After a start, what was told
-    before is known from the desk, and what last values say counts when a device speaks again.
+    before is known from the desk; what was stored and not looked at before the end is looked at;
+    and from then on last values count when a device speaks again.
     """
 
     name = "alarm-conditions"
 
-    def __init__(self, context: RoomContext, section: Alarms, desk: AlarmDesk) -> None:
+    def __init__(
+        self, context: RoomContext, section: Alarms, desk: AlarmDesk, looked_at: int
+    ) -> None:
         self._context, self._section, self._desk = context, section, desk
-        self._cursor = context.ports.last_seq
-        self._ready = asyncio.Event()
+        self._begun_at = context.ports.last_seq
+        self._cursor = max(looked_at, self._begun_at - _MOST_AGAIN)
+        self._ready, self._wake = asyncio.Event(), asyncio.Event()
         self._polled: set[str] = set()
         self._links: Sequence[LinkEntry] = ()
         self._definitions: dict[str, Definition] = {}
         self._trackers = Trackers((), {}, context.clock.now())
         self._unsaid: list[DeviceEvent] = []
         self._turns = 0
-        self._failing = False
+        self._caught_up = self._failing = False
+        self._again_from = Instant(0)
         self._stop: Callable[[], None] | None = None
 
     @property
@@ -61,13 +72,10 @@ class Detector:
     async def apply(self, events: Sequence[DeviceEvent], _emit: Emit) -> None:
         """Take in what is stored, but for what was seen already as it was polled."""
         await self._ready.wait()
-        polled = self._polled
-        self._trackers.see(
-            event
-            for event in events
-            if event.kind not in POINT_KINDS or event.source.device not in polled
-        )
-        self._cursor = events[-1].seq
+        for event in events:
+            if event.seq > self._cursor:
+                self._take(event)
+        self._catch_up()
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -75,14 +83,16 @@ class Detector:
         try:
             while True:
                 await self.turn()
-                await asyncio.sleep(_TURN)
+                await self._pause()
         finally:
             self.end()
 
     async def begin(self) -> None:
         """Take up where the desk stands."""
         context = self._context
-        await self._desk.reached(context.ports.last_seq)
+        await self._desk.reached(self._begun_at)
+        looked_at = await self._desk.ask(Tables.looked_at)
+        self._cursor = max(looked_at, self._cursor)
         known = await self._desk.ask(Tables.known)
         self._configure()
         for id_, (device, number, active) in known.items():
@@ -91,7 +101,11 @@ class Detector:
                 tracker.number, tracker.delay.told = number, active
             elif active:
                 self._vanish(id_, device, number)
-        self._trackers.remember(context.values.latest(), context.clock.now())
+        latest = context.values.latest()
+        newest = max((each.received_at for each in latest), default=Instant(0))
+        self._again_from = Instant(newest - _LAST_MINUTE)
+        self._trackers.remember(each for each in latest if each.seq <= self._cursor)
+        self._catch_up()
         self._stop = context.values.watch(self._see_poll)
         self._ready.set()
 
@@ -99,8 +113,34 @@ class Detector:
         if self._stop is not None:
             self._stop()
 
+    def _take(self, event: DeviceEvent) -> None:
+        self._cursor = event.seq
+        if event.kind not in POINT_KINDS or event.source.device not in self._polled:
+            self._trackers.see((event,))
+            if self._caught_up:
+                self._note_due(self._context.clock.now())
+            elif event.received_at >= self._again_from:
+                self._note_due(event.received_at)
+
+    def _catch_up(self) -> None:
+        """What was stored before the start is looked at: from here on, time passes."""
+        if not self._caught_up and self._cursor >= self._begun_at:
+            self._caught_up = True
+            self._trackers.doubt(self._context.clock.now())
+
+    async def _pause(self) -> None:
+        """Until the next turn, or until there is something to tell."""
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(_TURN):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
     async def turn(self) -> None:
         """Tell what is due by now; what the store refuses is told when it takes it again."""
+        if not self._caught_up:
+            return
         now = self._context.clock.now()
         try:
             await self._say()
@@ -120,21 +160,27 @@ class Detector:
             self._failing = True
 
     def _note_due(self, now: Instant) -> None:
+        if self._failing or not self._ready.is_set():
+            return
         site = self._context.site.id
         for tracker, taken, since in self._trackers.turned(now):
             children: tuple[str, ...] = ()
             if taken is Step.ACTIVATE:
                 children = tuple(self._trackers.children(tracker.definition.id))
             trigger = tracker.trigger
-            seen = Seen(tracker.definition, tracker.number, taken, since, trigger, children)
+            seen = Seen(
+                tracker.definition, tracker.number, taken, since, trigger, children, self._cursor
+            )
             self._unsaid.append(seen_event(site, seen, now))
             tracker.number += 1
+            self._wake.set()
 
     async def _say(self) -> None:
         """Append what is noted. While that fails nothing more is noted: memory stays bounded."""
         if self._unsaid:
-            await self._context.ports.publish(self._unsaid)
-            self._unsaid = []
+            saying = tuple(self._unsaid)
+            await self._context.ports.publish(saying)
+            del self._unsaid[: len(saying)]
         if self._failing:
             log.info("Alarms are stored again.")
             self._failing = False
@@ -181,3 +227,4 @@ class Detector:
         if events:
             self._polled.add(events[0].source.device)
             self._trackers.see(events)
+            self._note_due(self._context.clock.now())

@@ -36,7 +36,8 @@ class Seen:
     """A change of a condition. `number` counts those of its alarm; `since` is when it began.
 
     `trigger` is the event that showed it, where there was one. `suppresses` are the alarms that
-    are suppressed by design as long as this one is active.
+    are suppressed by design as long as this one is active. What was stored up to seq `upto` was
+    looked at before.
     """
 
     definition: Definition
@@ -45,6 +46,7 @@ class Seen:
     since: Instant
     trigger: DeviceEvent | None = None
     suppresses: tuple[str, ...] = ()
+    upto: int = 0
 
 
 def seen_event(site: str, seen: Seen, now: Instant) -> DeviceEvent:
@@ -61,8 +63,12 @@ def seen_event(site: str, seen: Seen, now: Instant) -> DeviceEvent:
         raw_id=trigger.raw_id if trigger is not None else None,
         simulated=definition.simulated,
         caused_by=trigger.id if trigger is not None else b"",
-        payload={"alarm": definition_facts(definition), "suppresses": list(seen.suppresses)}
-        | ({} if trigger is None else {"seen": _words(trigger)}),
+        payload={
+            "alarm": definition_facts(definition),
+            "suppresses": list(seen.suppresses),
+            "upto": seen.upto,
+            "seen": {} if trigger is None else _words(trigger),
+        },
     )
 
 

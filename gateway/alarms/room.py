@@ -11,6 +11,7 @@ from gateway.alarms.machine import Standing, Step
 from gateway.alarms.options import Alarms
 from gateway.alarms.pages import Pages
 from gateway.alarms.panel import AlarmPanel
+from gateway.alarms.tables import Tables
 from gateway.model import Micros
 from gateway.profile import Priority, Severity
 from gateway.room import Area, Entry, Permission, Room, RoomContext, Running
@@ -23,7 +24,8 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
     section: Alarms = context.section
     path = context.data / "store" / "alarms.sqlite"
     async with AlarmDesk.open(path, context.ring) as desk:
-        detector = Detector(context, section, desk)
+        looked_at = await desk.ask(Tables.looked_at)
+        detector = Detector(context, section, desk, looked_at)
         longest = Micros(round(section.max_shelve * _SECOND))
         panel = AlarmPanel(context, desk, detector, longest)
         pages = Pages(panel)

@@ -21,6 +21,8 @@ CREATE TABLE alarm(
 ) WITHOUT ROWID;
 CREATE INDEX by_standing ON alarm(standing, rank) WHERE standing <> 'normal';
 CREATE INDEX by_shelf ON alarm(shelved_until) WHERE shelved_until IS NOT NULL;
+CREATE TABLE looked_at(upto INTEGER NOT NULL);
+INSERT INTO looked_at VALUES(0);
 CREATE TABLE cause(
   child TEXT NOT NULL, alarm TEXT NOT NULL, PRIMARY KEY(alarm, child)
 ) WITHOUT ROWID;

@@ -47,7 +47,7 @@ class _Taken:
 class Tables:
     """The alarms, on the connection of their projection."""
 
-    format: ClassVar = 1
+    format: ClassVar = 2
     schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -107,6 +107,11 @@ class Tables:
         rows = self._connection.execute("SELECT id, device, number, active FROM alarm")
         return {id_: (device, number, bool(active)) for id_, device, number, active in rows}
 
+    def looked_at(self) -> int:
+        """The seq up to which every condition was looked at, and what came of it stands here."""
+        (upto,) = next(self._connection.execute("SELECT upto FROM looked_at"))
+        return int(upto)
+
     def shelves_over(self, now: Instant) -> list[Alarm]:
         """Alarms whose time on the shelf is over."""
         sql = f"SELECT {_COLUMNS} FROM alarm WHERE shelved_until <= ?"  # noqa: S608
@@ -124,6 +129,8 @@ class Tables:
                 alarm = replace(
                     alarm, facts=said, seen=payload.get("seen", {}), raw_id=event.raw_id
                 )
+        upto = payload.get("upto", 0)
+        self._connection.execute("UPDATE looked_at SET upto = max(upto, ?)", (upto,))
         yield from self._take(event, alarm, taken_step, facts)
         for child in self._children(alarm.id, taken_step, payload):
             yield from self._take_child(event, child, alarm.id, taken_step)

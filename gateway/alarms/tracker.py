@@ -88,15 +88,19 @@ class Trackers:
                 for tracker in self._system.get(event.code.code, ()):
                     self._see_system(tracker, event)
 
-    def remember(self, events: Sequence[DeviceEvent], now: Instant) -> None:
-        """Take in last values as they stand after a start.
+    def remember(self, events: Iterable[DeviceEvent]) -> None:
+        """Take in last values as they stood: they say since when something holds.
 
-        They say since when, but what a device or a link said before counts only when it speaks
-        again. What happened and was over at once happened before.
+        What happened and was over at once happened before.
         """
         self.see(events)
         for tracker in self.all.values():
-            tracker.happened, tracker.heard = 0, now
+            tracker.happened = 0
+
+    def doubt(self, now: Instant) -> None:
+        """After a start: what a device or a link said before counts when it speaks again."""
+        for tracker in self.all.values():
+            tracker.heard = now
             if not isinstance(tracker.definition.condition, System):
                 tracker.delay.sure = False
 

@@ -13,6 +13,7 @@ from typing import Any
 from gateway.alarms import ALARM_SYSTEM, Alarm, AlarmDesk, Detector, Refusal, Standing, Step, Wanted
 from gateway.alarms.fact import definition_facts
 from gateway.alarms.options import Alarms
+from gateway.alarms.tables import Tables
 from gateway.driver import DeviceEntry, DeviceOptions, LinkEntry, LinkOptions
 from gateway.model import Coding, DeviceEvent, Instant, Kind, Quality, RawId, Source, Value
 from gateway.profile import (
@@ -142,9 +143,11 @@ class AlarmSite:
         """From a start to a `kill -9`: what is not stored is lost."""
         context = self.context()
         async with AlarmDesk.open(self.data / "alarms.sqlite", context.ring) as self.desk:
-            self.detector = Detector(context, self.section, self.desk)
+            looked_at = await self.desk.ask(Tables.looked_at)
+            self.detector = Detector(context, self.section, self.desk, looked_at)
             await self.ports.feed(self.desk)
             await self.detector.begin()
+            await self.ports.feed(self.desk, self.detector)
             yield self
             self.detector.end()
 

@@ -14,6 +14,7 @@ from tests.unit.alarms.alarm_case import (
     FAULT,
     HIGH,
     LINK,
+    NOON,
     OFFLINE,
     PROFILE,
     SECOND,
@@ -226,7 +227,8 @@ async def test_a_replay_gives_the_same_tables_and_nothing_new(tmp_path: Path) ->
     site = AlarmSite(tmp_path, "chiller-1", "chiller-2")
     async with site.running():
         await site.poll(measured(26, at=site.clock.now()))
-        await site.say(pump("fault"), system("clock-jump", "+3.2"))
+        await site.poll(pump("fault"))
+        await site.say(system("clock-jump", "+3.2"))
         await site.after(30)
         until = Instant(site.clock.now() + 60 * SECOND)
         await site.act(FAULT, Step.SHELVE, "known", until=until)
@@ -278,3 +280,36 @@ async def test_one_of_two_people_who_act_at_once_is_refused(tmp_path: Path) -> N
         newest = (await site.desk.history(HIGH))[0]
         assert newest.refused == "it is acknowledged already"
         assert site.told(HIGH) == ["unacknowledged", "acknowledged"]
+
+
+async def test_what_came_and_went_between_two_turns_is_told(tmp_path: Path) -> None:
+    async with AlarmSite(tmp_path).running() as site:
+        site.values.poll(pump("fault"))
+        site.values.poll(pump("running"))
+        await site.settle()
+        assert site.told(FAULT) == ["unacknowledged", "latched-unacknowledged"]
+
+
+async def test_what_was_stored_just_before_a_kill_and_not_looked_at_is_told_after_it(
+    tmp_path: Path,
+) -> None:
+    site = AlarmSite(tmp_path)
+    async with site.running():
+        await site.say(pump("running"))
+    await site.ports.publish([pump("fault", at=NOON + 1), pump("running", at=NOON + 2)])
+    for _ in range(2):
+        async with site.running():
+            await site.settle()
+            assert site.told(FAULT) == ["unacknowledged", "latched-unacknowledged"]
+
+
+async def test_a_kill_between_seeing_and_folding_tells_it_once(tmp_path: Path) -> None:
+    site = AlarmSite(tmp_path)
+    async with site.running():
+        await site.ports.publish([pump("fault")])
+        await site.ports.feed(site.detector)
+        await site.detector.turn()
+    async with site.running():
+        await site.settle()
+        assert site.told(FAULT) == ["unacknowledged"]
+        assert len({event.id for event in site.ports.events}) == len(site.ports.events)
