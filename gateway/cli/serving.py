@@ -16,7 +16,8 @@ def log_to_terminal(level: int) -> None:
     """Log lines to standard error, in this machine's time."""
     logging.basicConfig(level=level, format=_LINE, datefmt="%Y-%m-%d %H:%M:%S")
     logging.captureWarnings(capture=True)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for talkative in ("uvicorn", "httpx"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 def run_gateway(options: ServeOptions) -> None:

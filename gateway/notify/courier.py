@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 _LOOK = 1.0
 _SECOND = 1_000_000
 _STORE_PAUSE = 5.0
+_AT_ONCE = 50
 
 
 @dataclass(slots=True)
@@ -84,17 +85,21 @@ class Courier:
 
     async def deliver(self, each: Round) -> float:
         """Hand over what may go now; seconds after which to look again."""
-        owed = await self._outbox.owed(each.name, each.way.most)
+        owed = await self._outbox.owed(each.name, _AT_ONCE)
         if not owed:
             return _LOOK
-        now = self._clock.now()
-        if owed[0].due > now:
-            return (owed[0].due - now) / _SECOND
-        early = self._early(each, owed)
-        if early > 0:
-            return early
-        await self._hand_over(each, owed)
-        return 0.0 if each.failing is None else _LOOK
+        for place in range(0, len(owed), each.way.most):
+            together = owed[place : place + each.way.most]
+            now = self._clock.now()
+            if together[0].due > now:
+                return (together[0].due - now) / _SECOND
+            early = self._early(each, together)
+            if early > 0:
+                return early
+            await self._hand_over(each, together)
+            if each.failing is not None:
+                return _LOOK
+        return 0.0
 
     def _early(self, each: Round, owed: Sequence[Delivery]) -> float:
         """How long the pace holds it back; never what is critical."""
