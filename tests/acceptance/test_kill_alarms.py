@@ -158,7 +158,7 @@ def test_a_flood_that_is_killed_loses_no_alarm_and_tells_each_once(
     env = {"HOOK": "s3cret"}
     with Receiver.running() as receiver:
         folder = SiteFolder.write(tmp_path / "site", site(broker, receiver))
-        with Api.at(folder.url) as api:
+        with Api.of(folder.data) as api:
             with folder.gateway(env) as process:
                 folder.wait_ready(api, process, within=30)
                 wait_until(lambda: api.links_up("sensors"), within=30, what="the broker")
