@@ -29,6 +29,7 @@ from simulators.astm import AstmHospital, astm_hospital
 from simulators.astm import faults as astm_faults
 from simulators.astm.sender import Timers
 from simulators.control import controlled
+from simulators.his import his as hospital_system
 from simulators.hl7 import FAULTS as HL7_FAULTS
 from simulators.hl7 import Analyzer, hl7_analyzer
 from simulators.http import FAULTS as HTTP_FAULTS
@@ -44,6 +45,7 @@ from simulators.sqlpoll import URINE_FAULTS, urine_computer
 HOST = "127.0.0.1"
 SENSORS = "sensors"
 HEMATOLOGY, SCALE, URINE, WATER = "hematology", "scale", "urine", "water"
+HIS = "his"
 _SAMPLE = 20.0
 """Seconds between two samples of an analyzer."""
 _WEIGHING = 5.0
@@ -136,6 +138,7 @@ class Hospital:
 async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator[Hospital]:
     """Every simulator within the block, on the given ports or (0, or not given) on free ones."""
     broker = ports.get(SENSORS) or _free_port()
+    office = ports.get(HIS) or _free_port()
     scale = LineServer(weights(random.Random()), rate=speed / _WEIGHING)
     water = WaterService(_WEIGHING / speed)
     async with (
@@ -146,12 +149,14 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
         scale.serving(HOST, ports.get(SCALE, 0)) as scale_port,
         water.serving(HOST, ports.get(WATER, 0)),
         urine_computer(_SAMPLE / speed) as urine,
+        hospital_system(office, speed=speed) as system,
     ):
         endpoints = {
             **_modbus_endpoints(modbus),
             **_mqtt_endpoints(mqtt, broker),
             **_astm_endpoints(astm),
             HEMATOLOGY: _hl7_endpoint(hematology),
+            HIS: _hl7_endpoint(system),
             SCALE: Endpoint(scale_port, LINE_FAULTS, scale.fault, lambda _unit: scale.clear()),
             WATER: Endpoint(water.port, HTTP_FAULTS, water.fault, lambda _unit: water.clear()),
             URINE: Endpoint(

@@ -54,7 +54,7 @@ class Analyzer:
     `split`: a few bytes at a time. `glued`: two messages in one segment. `missing_end`: the first
     copy of each message lacks FS CR. `junk`: noise before each message. `silent`: sends nothing.
     `half_open`: the line stays open and nothing more crosses it. `duplicate`: each message twice.
-    `restart`: control ids begin at 1. `charset`: text in GB 18030 instead of the device's own.
+    `restart`: control ids begin at 1. `charset`: text in GB 18030, or UTF-8 where that is its own.
     `clock_skew` (`seconds`): its clock is off. `cut`: the connection breaks.
     """
 
@@ -63,7 +63,7 @@ class Analyzer:
         composer: Composer,
         *,
         charset: str,
-        interval: float,
+        interval: float | Callable[[], float],
         zone: ZoneInfo,
         log: Callable[[Sent], None] | None,
     ) -> None:
@@ -72,7 +72,7 @@ class Analyzer:
         self.faults: dict[str, Mapping[str, Any]] = {}
         self._composer = composer
         self._charset = charset
-        self._interval = interval
+        self._interval = interval if callable(interval) else lambda: interval
         self._zone = zone
         self._log = log
         self._waiting: bytes | None = None
@@ -107,7 +107,7 @@ class Analyzer:
             try:
                 while True:
                     await self._send_next(reader, writer)
-                    await asyncio.sleep(self._interval)
+                    await asyncio.sleep(self._interval())
             except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
                 return
             finally:
@@ -158,8 +158,11 @@ class Analyzer:
     def _compose(self) -> bytes:
         skew = float(self.faults.get("clock_skew", {}).get("seconds", 0.0))
         clock = datetime.now(self._zone) + timedelta(seconds=skew)
-        charset = "gb18030" if "charset" in self.faults else self._charset
+        charset = self._wrong_charset() if "charset" in self.faults else self._charset
         return self._composer.message(clock).encode(charset)
+
+    def _wrong_charset(self) -> str:
+        return "utf-8" if self._charset == "gb18030" else "gb18030"
 
     def _note(self, message: bytes, answer: Answer) -> None:
         if answer.code in {"AA", "CA"}:
@@ -176,14 +179,14 @@ async def hl7_analyzer(
     role: Role = "server",
     composer: Composer | None = None,
     charset: str = "utf-8",
-    interval: float = 5.0,
+    interval: float | Callable[[], float] = 5.0,
     zone: str = "Asia/Shanghai",
     log: Callable[[Sent], None] | None = None,
 ) -> AsyncIterator[Analyzer]:
     """A device that listens on a port (`server`) or calls one (`client`), sending by itself.
 
     Without a `composer` it is a hematology analyzer. `log` is called for each answer. `interval`
-    is seconds between an answer and the next message.
+    is seconds between an answer and the next message, or says how many it is to be.
     """
     analyzer = Analyzer(
         composer or HematologyAnalyzer(),

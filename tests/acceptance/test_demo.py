@@ -22,7 +22,7 @@ from tests.peers import free_port, require_peer, running, wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.peer]
 
-DEVICES = 22
+DEVICES = 23
 READY_WITHIN = 60
 VALUES_WITHIN = 10
 END_WITHIN = 8

@@ -14,7 +14,7 @@ def site() -> Site:
 
 def test_the_demo_calls_a_port_on_every_link() -> None:
     called = {"meters", "chiller", "ups", "room", "sensors", "hematology"}
-    called |= {"scale", "water"}
+    called |= {"scale", "water", "his"}
     assert set(link_ports(site())) == called
 
 

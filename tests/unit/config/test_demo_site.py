@@ -25,7 +25,7 @@ def test_it_is_a_whole_department() -> None:
     devices = {link.id: len(link.devices) for link in site.links}
     plant = {"meters": 6, "chiller": 1, "ups": 1, "room": 1, "sensors": 8}
     laboratory = {"chemistry": 1, "hematology": 1, "urine": 1}
-    assert devices == {**plant, **laboratory, "scale": 1, "water": 1}
+    assert devices == {**plant, **laboratory, "scale": 1, "water": 1, "his": 1}
     assert site.simulated
     for link in site.links:
         for device in link.devices:
