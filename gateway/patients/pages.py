@@ -149,6 +149,8 @@ class PatientPages:
             more=len(history) > _HISTORY,
             link=LINK,
             may_write=may_write(principal(request)),
+            may_book=principal(request).may(Permission.WRITE_SCHEDULE)
+            and self._agenda() is not None,
             conflict=QuestionKind.CONFLICT,
             key_of=key_of,
             words=WORDS,
@@ -156,11 +158,16 @@ class PatientPages:
 
     async def _appointments(self, patient: Patient) -> Sequence[Appointment]:
         """All of a patient's appointments, where a schedule is kept."""
-        try:
-            agenda = self._neighbours(Agenda)
-        except LookupError:
+        agenda = self._agenda()
+        if agenda is None:
             return ()
         return await agenda.of_patient([key_of(each) for each in patient.identifiers])
+
+    def _agenda(self) -> Agenda | None:
+        try:
+            return self._neighbours(Agenda)
+        except LookupError:
+            return None
 
     def _named(self, request: Request, patient: Patient) -> str:
         name = name_for(patient.names, self._kit.reader(request).language)

@@ -39,4 +39,9 @@ document.addEventListener("keydown", (event) => {
   towards(here, event.key)?.focus();
 });
 
-document.getElementById("now")?.scrollIntoView({ block: "center" });
+// The present moment is in sight; the page itself stays where it is.
+const now = document.getElementById("now");
+if (now) {
+  const lanes = now.closest(".lanes-box");
+  lanes.scrollTop = now.offsetTop - lanes.clientHeight / 2;
+}
