@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from drivers.astm.driver import AstmDriver, check, interpret
-from drivers.astm.explain import explain
+from drivers.astm.explain import assemble, explain
 from drivers.astm.profile import AstmDevice, AstmLink, AstmProfile
 from gateway import DriverType
 
@@ -21,6 +21,7 @@ driver_type = DriverType(
     check=check,
     interpret=interpret,
     explain=explain,
+    assemble=assemble,
 )
 
 __all__ = ["driver_type"]

@@ -6,9 +6,21 @@ Frames: LIS1-A 6.3. Records and fields: LIS2-A2 6 to 13; field 1 is the record's
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from drivers.astm.codec import ACK, CR, ENQ, EOT, ETB, NAK, STX, checksum
+from drivers.astm.codec import (
+    ACK,
+    CR,
+    ENQ,
+    EOT,
+    ETB,
+    NAK,
+    STX,
+    checksum,
+    ends_message,
+    text_of,
+)
+from drivers.astm.journal import transfers
 from drivers.astm.records import Delimiters
 from gateway import (
     UNKNOWN,
@@ -17,8 +29,12 @@ from gateway import (
     Part,
     Profile,
     ProtocolViolation,
+    RawId,
     Stretch,
+    Whole,
     WireRecord,
+    field_part,
+    labelled,
 )
 
 _SIGNALS: dict[int, Localized] = {
@@ -78,16 +94,52 @@ def explain(record: WireRecord, profile: Profile | None) -> Sequence[Part]:
         return (Part(_SIGNALS[data[0]], 0, 1),)
     if len(data) < _NUMBERED or data[0] != STX:
         return (Part(UNKNOWN, 0, len(data)),) if data else ()
-    charset = profile.charset if isinstance(profile, AnalyzerProfile) else "utf-8"
     found = _END.search(data, _NUMBERED)
     end = found.start() if found else len(data)
-    text = Stretch.read(data[_NUMBERED:end], _NUMBERED, charset)
+    text = Stretch.read(data[_NUMBERED:end], _NUMBERED, _charset(profile))
     return (
         Part({"en": "STX: start of the frame", "zh-CN": "STX：帧开始"}, 0, 1),
         Part({"en": "Frame number", "zh-CN": "帧序号"}, 1, _NUMBERED, chr(data[1])),
-        Part(_TEXT, text.start, text.end, "", tuple(_records(text))),
+        Part(_TEXT, text.start, text.end, "", tuple(_records(text.split(chr(CR))))),
         *_tail(data, end),
     )
+
+
+def assemble(records: Sequence[WireRecord], raw_id: RawId, profile: Profile | None) -> Whole | None:
+    """The records of the transfer that a frame belongs to, as they read without the frames."""
+    for told in transfers(records):
+        frames = told.transfer.frames
+        if raw_id in {frame.raw_id for frame in frames}:
+            content, pieces, ends = _joined(frames)
+            lines = _lines(content, ends, _charset(profile))
+            return Whole(tuple(_records(lines)), tuple(pieces))
+    return None
+
+
+def _joined(frames: Sequence[WireRecord]) -> tuple[bytes, list[tuple[RawId, int]], list[int]]:
+    """The texts of frames, where each ends, and where one ends a record although no CR does."""
+    content = b""
+    pieces, ends = [], []
+    for frame in frames:
+        content += text_of(frame.data)
+        pieces.append((frame.raw_id, len(content)))
+        if ends_message(frame.data):
+            ends.append(len(content))
+    return content, pieces, ends
+
+
+def _lines(content: bytes, ends: Sequence[int], charset: str) -> Iterator[Stretch]:
+    start = 0
+    for end in (*ends, len(content)):
+        for line in content[start:end].split(b"\r"):
+            text = line.lstrip(b"\n")
+            yield Stretch.read(text, start + len(line) - len(text), charset)
+            start += len(line) + 1
+        start = end
+
+
+def _charset(profile: Profile | None) -> str:
+    return profile.charset if isinstance(profile, AnalyzerProfile) else "utf-8"
 
 
 def _tail(data: bytes, end: int) -> Sequence[Part]:
@@ -111,10 +163,10 @@ def _tail(data: bytes, end: int) -> Sequence[Part]:
     return [part for part in parts if part.start < part.end]
 
 
-def _records(text: Stretch) -> list[Part]:
+def _records(lines: Iterable[Stretch]) -> list[Part]:
     """One part a record; what continues the frame before is a piece."""
     parts, delimiters = [], None
-    for line in text.split(chr(CR)):
+    for line in lines:
         if line.text[:1] == "H":
             delimiters = _declared(line.text)
         if line.text:
@@ -144,22 +196,7 @@ def _record(line: Stretch, delimiters: Delimiters | None) -> Part:
 
 
 def _field(field: Stretch, place: str, delimiters: Delimiters | None) -> Part:
-    english, chinese = _FIELDS.get(place, ("", ""))
-    label = {"en": f"{place} {english}".strip(), "zh-CN": f"{place} {chinese}".strip()}
+    label = labelled(place, _FIELDS)
     if delimiters is None or place == "H-2":
         return field.part(label)
-    repeats = field.split(delimiters.repeat)
-    if len(repeats) == 1:
-        return field.part(label, _components(field, place, delimiters))
-    children = (
-        each.part(f"{place} [{number}]", _components(each, place, delimiters))
-        for number, each in enumerate(repeats, 1)
-    )
-    return field.part(label, tuple(children))
-
-
-def _components(field: Stretch, place: str, delimiters: Delimiters) -> tuple[Part, ...]:
-    pieces = field.split(delimiters.component)
-    if len(pieces) == 1:
-        return ()
-    return tuple(each.part(f"{place}.{n}") for n, each in enumerate(pieces, 1) if each.text)
+    return field_part(field, place, label, delimiters.repeat, delimiters.component)

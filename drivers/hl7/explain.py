@@ -10,12 +10,13 @@ from drivers.hl7.mllp import CR, FS, VT
 from gateway import (
     UNKNOWN,
     AnalyzerProfile,
-    Localized,
     Part,
     Profile,
     ProtocolViolation,
     Stretch,
     WireRecord,
+    field_part,
+    labelled,
 )
 
 _SEGMENTS: dict[str, tuple[str, str]] = {
@@ -113,30 +114,11 @@ def _segment(line: Stretch, delimiters: Delimiters) -> Part:
         for number, field in enumerate(fields)
         if number and field.text
     )
-    return line.part(_named(name, _SEGMENTS), parts)
+    return line.part(labelled(name, _SEGMENTS), parts)
 
 
 def _field(field: Stretch, place: str, delimiters: Delimiters) -> Part:
-    label = _named(place, _FIELDS)
+    label = labelled(place, _FIELDS)
     if place == f"{_HEADER}-2":
         return field.part(label)
-    repetitions = field.split(delimiters.repetition)
-    if len(repetitions) == 1:
-        return field.part(label, _components(field, place, delimiters))
-    children = (
-        each.part(f"{place} [{number}]", _components(each, place, delimiters))
-        for number, each in enumerate(repetitions, 1)
-    )
-    return field.part(label, tuple(children))
-
-
-def _components(field: Stretch, place: str, delimiters: Delimiters) -> tuple[Part, ...]:
-    pieces = field.split(delimiters.component)
-    if len(pieces) == 1:
-        return ()
-    return tuple(each.part(f"{place}.{n}") for n, each in enumerate(pieces, 1) if each.text)
-
-
-def _named(name: str, names: dict[str, tuple[str, str]]) -> Localized:
-    english, chinese = names.get(name, ("", ""))
-    return {"en": f"{name} {english}".strip(), "zh-CN": f"{name} {chinese}".strip()}
+    return field_part(field, place, label, delimiters.repetition, delimiters.component)

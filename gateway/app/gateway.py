@@ -14,9 +14,10 @@ from gateway.app.metrics import engine_metrics
 from gateway.app.rooms import Rooms
 from gateway.app.worklist import Worklist
 from gateway.config import Difference, Site, difference
-from gateway.driver import LinkEntry, Part
+from gateway.driver import DriverType, LinkEntry, Part, Whole
 from gateway.mapping import Mappings, Overlay
 from gateway.model import Clock, DeviceEvent, Instant, Micros, WireRecord
+from gateway.profile import Profile
 from gateway.registry import Registry
 from gateway.room import Entry, Glance, Hit, Principal
 from gateway.room import Site as SiteView
@@ -30,6 +31,7 @@ from gateway.supervisor import (
     TapHub,
     Tapped,
     Trial,
+    session_of,
 )
 from gateway.web import Metric, Readiness
 
@@ -116,12 +118,25 @@ class Gateway:
         return self.taps.watch(link)
 
     def explain(self, record: WireRecord) -> Sequence[Part]:
+        driver, profile = self._understanding(record)
+        if driver is None or driver.explain is None:
+            return ()
+        return driver.explain(record, profile)
+
+    async def whole(self, record: WireRecord) -> Whole | None:
+        driver, profile = self._understanding(record)
+        if driver is None or driver.assemble is None:
+            return None
+        found = await session_of(self.store, record)
+        return driver.assemble(found, record.raw_id, profile)
+
+    def _understanding(self, record: WireRecord) -> tuple[DriverType | None, Profile | None]:
+        """The driver of a record's link, and the profile of its device, where they are known."""
         link = next((each for each in self.links_meant() if each.id == record.link), None)
         if link is None:
-            return ()
-        explain = self.configuration.drivers[link.driver].explain
+            return None, None
         profiles = (each.profile for each in link.devices if each.id == record.device)
-        return explain(record, next(profiles, None)) if explain is not None else ()
+        return self.configuration.drivers[link.driver], next(profiles, None)
 
     @property
     def overlay(self) -> Overlay:

@@ -1,8 +1,9 @@
 """The driver kit: what a driver is given, what it gives back, and how it is found."""
 
 from gateway.driver.analyzer import AnalyzerOptions, Senders, identify
+from gateway.driver.delimited import field_part, labelled
 from gateway.driver.entries import DeviceEntry, DeviceOptions, Finding, LinkEntry, LinkOptions
-from gateway.driver.part import UNKNOWN, Explain, Part, Stretch
+from gateway.driver.part import UNKNOWN, Assemble, Explain, Part, Stretch, Whole
 from gateway.driver.ports import Ports
 from gateway.driver.protocol import Driver, Exchange, Poll, Poller, PollingDriver
 from gateway.driver.quantity import Bytes, Months
@@ -12,6 +13,7 @@ __all__ = [
     "ENTRY_POINT_GROUP",
     "UNKNOWN",
     "AnalyzerOptions",
+    "Assemble",
     "Bytes",
     "DeviceEntry",
     "DeviceOptions",
@@ -30,5 +32,8 @@ __all__ = [
     "Ports",
     "Senders",
     "Stretch",
+    "Whole",
+    "field_part",
     "identify",
+    "labelled",
 ]

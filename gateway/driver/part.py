@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gateway.model import Localized, WireRecord
+from gateway.model import Localized, RawId, WireRecord
 from gateway.profile import Profile
 
 
@@ -29,6 +29,26 @@ Explain: TypeAlias = Callable[[WireRecord, Profile | None], Sequence[Part]]
 """The parts of a record, by the profile of its device where that is known.
 
 It never raises: bytes that it can't tell are one part that says so.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A message that crossed in several records, taken apart as one.
+
+    `parts` lie in the bytes that these records brought of it, one after another. `pieces` are the
+    records, in order, each with the offset at which its bytes end.
+    """
+
+    parts: tuple[Part, ...]
+    pieces: tuple[tuple[RawId, int], ...]
+
+
+Assemble: TypeAlias = Callable[[Sequence[WireRecord], RawId, Profile | None], Whole | None]
+"""The whole message that the record with a raw id is a piece of; None if it is no piece of one.
+
+It is given incoming records of that link and session, oldest first, at most 2,000, that one among
+them. Like `Explain` it never raises.
 """
 
 UNKNOWN: Localized = {"en": "Unknown bytes", "zh-CN": "未知字节"}

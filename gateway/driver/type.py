@@ -8,7 +8,7 @@ from importlib.resources.abc import Traversable
 from typing import TypeAlias
 
 from gateway.driver.entries import DeviceOptions, Finding, LinkEntry, LinkOptions
-from gateway.driver.part import Explain
+from gateway.driver.part import Assemble, Explain
 from gateway.driver.protocol import Driver, PollingDriver
 from gateway.model import Publication, RawId, WireRecord
 from gateway.profile import Profile
@@ -33,7 +33,8 @@ class DriverType:
     connection. `home` is its folder, with `README.md`, `sample.yaml` and `profiles/*.yaml`.
     `check` looks at all of its links together when a configuration is checked (two devices with
     one address, two links with one client id). `interpret` reads journalled bytes again.
-    `explain` takes one record apart for the page that shows its bytes.
+    `explain` takes one record apart for the page that shows its bytes; `assemble` the message that
+    it is a piece of, for protocols that cut messages into records.
     """
 
     name: str
@@ -47,3 +48,4 @@ class DriverType:
     check: Callable[[Sequence[LinkEntry]], Iterable[Finding]] | None = None
     interpret: Interpret | None = None
     explain: Explain | None = None
+    assemble: Assemble | None = None

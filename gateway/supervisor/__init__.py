@@ -4,6 +4,7 @@ from gateway.supervisor.again import Again, Outcome, Selection, Trial
 from gateway.supervisor.clock_watch import watch_clock
 from gateway.supervisor.intake import AVAILABILITY, LINK_PREFIX, Intake
 from gateway.supervisor.link import LinkState, LinkStatus
+from gateway.supervisor.session import session_of
 from gateway.supervisor.supervisor import Supervisor
 from gateway.supervisor.tap import TapHub, Tapped
 
@@ -20,5 +21,6 @@ __all__ = [
     "TapHub",
     "Tapped",
     "Trial",
+    "session_of",
     "watch_clock",
 ]

@@ -10,7 +10,6 @@ from gateway.errors import ProtocolViolation
 from gateway.keys import occurrence_id
 from gateway.model import (
     DeviceEvent,
-    Direction,
     Instant,
     Publication,
     Quarantined,
@@ -21,8 +20,8 @@ from gateway.model import (
 )
 from gateway.normalizer import Finding, Interpretation, Interpreter
 from gateway.store import LONG_AGO, Batch, EventStore, Message, QuarantineEntry
+from gateway.supervisor.session import session_of
 
-_SESSION = 2_000
 _OPEN = 10_000
 
 
@@ -126,7 +125,7 @@ class Again:
             return _Meaning(
                 waits=sentence("driver {driver} can't read messages again", driver=driver.name)
             )
-        records = await self._session(entry, link)
+        records = await self._session(entry)
         received = {record.raw_id: record.at for record in records}
         devices = {device.id: device for device in link.devices}
         found = []
@@ -188,22 +187,9 @@ class Again:
         own = (entry.entry.reason, entry.entry.subject)
         return tuple(each for each in found.values() if (each.reason, each.subject) != own)
 
-    async def _session(self, entry: QuarantineEntry, link: LinkEntry) -> Sequence[WireRecord]:
-        """What came in in the session of the entry's record, oldest first.
-
-        Of a session longer than is read at once, only what came up to that record.
-        """
-        raw_id = entry.entry.raw_id
-        record = await self._store.record(raw_id)
-        if record is None:
-            return ()
-        name = record.session
-        session = await self._store.records(link=link.id, session=name, limit=_SESSION)
-        if session and session[-1].raw_id > raw_id:
-            session = await self._store.records(
-                link=link.id, session=name, before=raw_id + 1, limit=_SESSION
-            )
-        return [each for each in reversed(session) if each.direction is Direction.IN]
+    async def _session(self, entry: QuarantineEntry) -> Sequence[WireRecord]:
+        record = await self._store.record(entry.entry.raw_id)
+        return () if record is None else await session_of(self._store, record)
 
 
 def _placed(

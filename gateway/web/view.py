@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from gateway.driver import LinkEntry, Part
+from gateway.driver import LinkEntry, Part, Whole
 from gateway.model import (
     DeviceEvent,
     Instant,
@@ -130,6 +130,10 @@ class GatewayView(Protocol):
 
     def explain(self, record: WireRecord) -> Sequence[Part]:
         """What the bytes of a record are, by its link's driver; nothing where none can tell."""
+        ...
+
+    async def whole(self, record: WireRecord) -> Whole | None:
+        """The message that a record is a piece of, by its link's driver; None if there is none."""
         ...
 
     async def reload(self) -> Mapping[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.console.text.reader import Reader
-from gateway.driver import Part
+from gateway.driver import Part, Whole
+from gateway.model import RawId
 
 _MOST = 2_000
 _LONGEST = 300
@@ -38,6 +40,34 @@ def anatomy(parts: Sequence[Part], reader: Reader) -> Anatomy:
     grower = _Grower(reader)
     branches = tuple(grower.grow(parts))
     return Anatomy(branches, grower.count <= _FEW, grower.cut)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a message that crossed in several records, in the reader's words.
+
+    `records` are the raw ids of those it lies in; `own`: the one that is looked at is among them.
+    """
+
+    label: str
+    text: str
+    records: tuple[RawId, ...]
+    own: bool
+    pieces: tuple[Piece, ...]
+
+
+def piece_by_piece(whole: Whole, raw_id: RawId, reader: Reader) -> tuple[Sequence[Piece], bool]:
+    """The first parts of a message, and whether there are more."""
+    tree = anatomy(whole.parts, reader)
+    return [_piece(branch, whole, raw_id) for branch in tree.branches], tree.cut
+
+
+def _piece(branch: Branch, whole: Whole, raw_id: RawId) -> Piece:
+    ends = [end for _, end in whole.pieces]
+    first, last = bisect_right(ends, branch.start), bisect_left(ends, branch.end)
+    records = tuple(number for number, _ in whole.pieces[first : last + 1])
+    inner = tuple(_piece(each, whole, raw_id) for each in branch.branches)
+    return Piece(branch.label, branch.text, records, raw_id in records, inner)
 
 
 class _Grower:

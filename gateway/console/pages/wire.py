@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console.kit import dump
+from gateway.console.kit.anatomy import piece_by_piece
 from gateway.console.kit.render import Renderer
 from gateway.console.pages.query import number
 from gateway.lab import LabDesk, Result
@@ -59,12 +60,16 @@ class Wire:
         found = await self._meaning(record, results, seq)
         events = [event for event in found if view.sees(event)]
         reader = self._renderer.reader(request)
+        whole = await self._view.whole(record)
+        pieces, more = piece_by_piece(whole, record.raw_id, reader) if whole else ((), False)
         status = self._view.registry.get(record.device)
         return self._renderer.page(
             request,
             "message.html",
             record=record,
             parts=self._view.explain(record),
+            pieces=pieces,
+            more_pieces=more,
             text=dump.as_text(record.data),
             events=events,
             first_said={each.event.id: each.repeats for each in results if each.repeats},

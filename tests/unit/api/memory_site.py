@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from gateway.driver import DeviceEntry, DeviceOptions, Part
+from gateway.driver import DeviceEntry, DeviceOptions, Part, Whole
 from gateway.lab import LabDesk
 from gateway.lab.tables import Tables
 from gateway.model import (
@@ -233,6 +233,7 @@ class MemorySite:
         self.hits: list[Hit] = []
         self.glance = Glance()
         self.parts: dict[int, Sequence[Part]] = {}
+        self.wholes: dict[int, Whole] = {}
         self.outcome: dict[str, Any] = {"resolved": 0, "events": 0, "waiting": {}}
         self.desk = LabDesk(
             Path(":memory:"), known_ring(), Tables, ThreadPoolExecutor(1), {Kind.RESULT}
@@ -289,6 +290,9 @@ class MemorySite:
 
     def explain(self, record: WireRecord) -> Sequence[Part]:
         return self.parts.get(record.raw_id, ())
+
+    async def whole(self, record: WireRecord) -> Whole | None:
+        return self.wholes.get(record.raw_id)
 
     async def reload(self) -> Mapping[str, Any]:
         self.asked.append("reload")

@@ -13,7 +13,7 @@ from gateway.console import Console
 from gateway.console.kit.render import Renderer
 from gateway.console.pages.devices import Devices
 from gateway.console.pages.shown import cards
-from gateway.driver import Part
+from gateway.driver import Part, Whole
 from gateway.model import (
     Coding,
     Instant,
@@ -219,6 +219,26 @@ async def test_a_message_is_shown_part_by_part_in_the_readers_language(
     assert 'data-start="0" data-end="4"><span class="part-label">数据</span>' in page
     assert "&lt;b&gt;1250&lt;/b&gt;" in page
     assert "Data" in await _text(http, "/messages/7?lang=en")
+
+
+async def test_a_message_in_several_records_is_shown_whole_with_its_own_part_marked(
+    site: MemorySite, http: httpx.AsyncClient
+) -> None:
+    assert "The whole transfer" not in await _text(http, "/messages/7?lang=en")
+    inner = Part("R-4 value", 6, 9, "<5.2>")
+    parts = (
+        Part("H Header", 0, 4, "H"),
+        Part({"en": "Result", "zh-CN": "结果"}, 4, 9, "R", (inner,)),
+    )
+    site.wholes[7] = Whole(parts, ((RawId(6), 4), (RawId(7), 8), (RawId(8), 9)))
+    page = await _text(http, "/messages/7?lang=en")
+    header, result = page.split('<ol class="pieces">')[1].split("</ol>")[0].split("Result")
+    assert 'href="/messages/6"' in header
+    assert header.count('class="own"') == 1
+    assert "&lt;5.2&gt;" in result
+    assert "this message" in result
+    assert 'href="/messages/8"' in result
+    assert "整次传输" in await _text(http, "/messages/7?lang=zh")
 
 
 async def test_a_record_of_very_many_parts_is_cut_and_says_so(

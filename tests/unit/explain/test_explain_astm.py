@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from drivers.astm import driver_type
 from drivers.astm.codec import checksum
-from drivers.astm.explain import explain
+from drivers.astm.explain import assemble, explain
 from drivers.astm.profile import AstmProfile
-from gateway import Grade
+from gateway import Direction, Grade, Instant, RawId, WireRecord
 from tests.unit.explain.part_case import check, covers, flat, record
 
 CHINESE = AstmProfile(
@@ -27,8 +27,16 @@ def _frame(text: bytes, end: bytes = b"\x03", number: bytes = b"1") -> bytes:
     return b"\x02" + counted + checksum(counted) + b"\r\n"
 
 
+def _session(*sent: bytes) -> list[WireRecord]:
+    return [
+        WireRecord(RawId(number), "line", "device", Direction.IN, "s1", Instant(0), data)
+        for number, data in enumerate(sent, 1)
+    ]
+
+
 def test_the_driver_offers_it() -> None:
     assert driver_type.explain is explain
+    assert driver_type.assemble is assemble
 
 
 def test_a_frame_down_to_the_components_of_its_fields() -> None:
@@ -119,6 +127,50 @@ def test_a_frame_that_is_cut_is_covered(cut: int) -> None:
     parts = explain(record(data), None)
     check(parts, data)
     assert covers(parts, data)
+
+
+def test_a_transfer_reads_as_one_and_each_frame_has_its_piece() -> None:
+    first, second = b"H|\\^&|||C1\rR|1|^^^GLU|5", b".2|mmol/L\rL|1|N"
+    sent = (b"\x05", _frame(first, b"\x17"), _frame(second, number=b"2"), b"\x04")
+    whole = assemble(_session(*sent), RawId(3), None)
+    assert whole is not None
+    assert whole.pieces == ((2, len(first)), (3, len(first + second)))
+    check(whole.parts, first + second)
+    assert list(flat(whole.parts))[3:] == [
+        ("R Result", "R|1|^^^GLU|5.2|mmol/L"),
+        ("R-2 sequence", "1"),
+        ("R-3 test", "^^^GLU"),
+        ("R-3.4", "GLU"),
+        ("R-4 value", "5.2"),
+        ("R-5 unit", "mmol/L"),
+        ("L Terminator", "L|1|N"),
+        ("L-2", "1"),
+        ("L-3 reason", "N"),
+    ]
+
+
+def test_a_last_frame_ends_its_record_without_cr() -> None:
+    sent = (b"\x05", _frame(b"H|\\^&|||C1"), _frame(b"L|1|N", number=b"2"))
+    whole = assemble(_session(*sent), RawId(2), None)
+    assert whole is not None
+    assert [part.text for part in whole.parts] == ["H|\\^&|||C1", "L|1|N"]
+
+
+def test_a_signal_is_no_piece_of_a_message() -> None:
+    session = _session(b"\x05", _frame(b"L|1|N\r"), b"\x04")
+    assert [assemble(session, RawId(number), None) for number in (1, 3, 9)] == [None] * 3
+
+
+@given(st.lists(st.binary(max_size=30), max_size=5), st.sampled_from([None, CHINESE]))
+def test_any_frames_give_parts_that_lie_in_what_they_bring(
+    texts: list[bytes], profile: AstmProfile | None
+) -> None:
+    sent = [_frame(text, b"\x17") for text in texts]
+    whole = assemble(_session(b"\x05", *sent), RawId(2), profile)
+    if sent:
+        assert whole is not None
+        check(whole.parts, b"".join(texts))
+        assert whole.pieces[-1][1] == sum(map(len, texts))
 
 
 anything = st.binary(max_size=200)

@@ -8,7 +8,7 @@ from drivers.hl7 import driver_type
 from drivers.hl7.explain import explain
 from drivers.hl7.mllp import frame
 from drivers.hl7.profile import Hl7Profile
-from gateway import Grade
+from gateway import Analyte, Grade
 from tests.unit.explain.part_case import check, covers, flat, record
 
 CHINESE = Hl7Profile(
@@ -18,7 +18,7 @@ CHINESE = Hl7Profile(
     grade=Grade.DERIVED,
     source="made for tests",
     charset="gb18030",
-    points={},
+    points={"GLU": Analyte(unit="mmol/L")},
 )
 HEADER = "MSH|^~\\&|BC|LAB|||20261123||ORU^R01|7|P|2.3.1"
 
