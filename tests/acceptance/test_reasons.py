@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
-from selenium.webdriver import Chrome
+import uvicorn
+from playwright.async_api import async_playwright
 
+from gateway.api import open_app
+from gateway.console import Console
+from gateway.model import SystemClock
 from gateway.registry import DeviceState
-from tests.acceptance.test_pages import _browse, _shows, address, browser, site
-from tests.unit.api.memory_site import MemorySite
-
-__all__ = ["address", "browser", "site"]
+from gateway.testing import Recognizing
+from tests.peers import free_port, require_peer
+from tests.unit.api.memory_site import MemorySite, furnished
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.peer]
 
 
+@asynccontextmanager
+async def served(site: MemorySite) -> AsyncIterator[str]:
+    console = Console(site)
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
+        port = free_port()
+        server = uvicorn.Server(uvicorn.Config(app, port=port, lifespan="off", log_config=None))
+        serving = asyncio.create_task(server.serve(), name="http")
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            app.end_streams()
+            server.should_exit = True
+            await serving
+
+
 @pytest.mark.parametrize(
-    ("language", "told"), [("zh", "已 60 秒没有消息"), ("en", "not heard of for 60 s")]
+    ("language", "told", "online"),
+    [("zh", "已 60 秒没有消息", "在线"), ("en", "not heard of for 60 s", "online")],
 )
-async def test_a_reason_comes_in_the_pages_language(
-    browser: Chrome, site: MemorySite, address: str, language: str, told: str
-) -> None:
-    await _browse(browser.get, f"{address}/devices?lang={language}")
-    assert not await _browse(
-        browser.execute_script, f"return document.body.innerText.includes('{told}')"
-    )
-    site.registry.move("meter-1", DeviceState.OFFLINE, site.now(), "not heard of for 60 s")
-    await _shows(browser, '[data-device="meter-1"] [data-reason]', told)
-    site.registry.move("meter-1", DeviceState.ONLINE, site.now())
-    await _shows(
-        browser,
-        '[data-device="meter-1"] [data-state-word]',
-        "在线" if language == "zh" else "online",
-    )
-    hidden = "return document.querySelector('[data-device=\"meter-1\"] [data-reason]').hidden"
-    assert await _browse(browser.execute_script, hidden)
+async def test_a_reason_comes_in_the_pages_language(language: str, told: str, online: str) -> None:
+    program = require_peer("chromium")
+    site = furnished(SystemClock())
+    async with served(site) as address, async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox"], chromium_sandbox=False
+        )
+        page = await browser.new_page()
+        page.set_default_timeout(15_000)
+        await page.goto(f"{address}/devices?lang={language}")
+        device = page.locator('[data-device="meter-1"]')
+        assert await device.get_by_text(told).count() == 0
+        site.registry.move("meter-1", DeviceState.OFFLINE, site.now(), "not heard of for 60 s")
+        await device.locator("[data-reason]", has_text=told).first.wait_for()
+        site.registry.move("meter-1", DeviceState.ONLINE, site.now())
+        await device.locator("[data-state-word]", has_text=online).first.wait_for()
+        await device.locator("[data-reason]").first.wait_for(state="hidden")
+        await browser.close()
