@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from gateway.alarms.desk import AlarmDesk
@@ -11,10 +11,11 @@ from gateway.alarms.machine import Standing, Step
 from gateway.alarms.options import Alarms
 from gateway.alarms.pages import Pages
 from gateway.alarms.panel import AlarmPanel
+from gateway.alarms.paper import alarm_paper, device_paper
 from gateway.alarms.tables import Tables
 from gateway.model import Micros
 from gateway.profile import Priority, Severity
-from gateway.room import Area, Entry, Permission, Room, RoomContext, Running
+from gateway.room import Area, Entry, Paper, Permission, Room, RoomContext, Running
 
 _SECOND = 1_000_000
 
@@ -29,12 +30,17 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         longest = Micros(round(section.max_shelve * _SECOND))
         panel = AlarmPanel(context, desk, detector, longest)
         pages = Pages(panel)
+
+        async def papers() -> Sequence[Paper]:
+            return (await alarm_paper(panel), device_paper(context))
+
         yield Running(
             subscribers=(desk, detector),
             services=(panel,),
             jobs={"conditions": detector.run},
             routes=pages.routes,
             glance=pages.glance,
+            papers=papers,
         )
 
 

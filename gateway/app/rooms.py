@@ -19,6 +19,7 @@ from gateway.room import (
     Glance,
     Hit,
     PageKit,
+    Paper,
     Principal,
     Room,
     RoomContext,
@@ -77,6 +78,7 @@ class Rooms:
                 self.neighbour,
                 ring,
                 values,
+                self.papers,
             )
             self.running[name] = await stack.enter_async_context(room.open(context))
 
@@ -127,6 +129,11 @@ class Rooms:
 
     async def glances(self, who: Principal) -> Sequence[Glance]:
         return [await each.glance(who) for each in self.running.values() if each.glance]
+
+    async def papers(self) -> Sequence[Paper]:
+        """What the rooms want printed."""
+        given = [await each.papers() for each in self.running.values() if each.papers]
+        return [paper for papers in given for paper in papers]
 
     async def find(self, who: Principal, text: str) -> Sequence[Hit]:
         found = [await each.find(who, text) for each in self.running.values() if each.find]

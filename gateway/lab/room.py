@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from gateway.lab.desk import LabDesk
+from gateway.lab.paper import lab_papers
 from gateway.room import Room, RoomContext, Running
 
 
 @asynccontextmanager
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
     async with LabDesk.open(context.data / "store" / "lab.sqlite", context.ring) as desk:
-        yield Running(subscribers=(desk,))
+        yield Running(subscribers=(desk,), papers=partial(lab_papers, context, desk))
 
 
 room = Room(name="lab", open=_open)

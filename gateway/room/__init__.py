@@ -21,6 +21,7 @@ from gateway.room.check import ChecksSite, Mistake
 from gateway.room.form import Entered, Fault, Field, Form
 from gateway.room.notice import Notice, notice_of, read_notice
 from gateway.room.page import Area, Attention, Entry, Glance, Hit, Level, PageKit, Reader, Tile
+from gateway.room.paper import Paper, Papers, no_papers
 from gateway.room.people import Patient, PatientKey, People
 from gateway.room.piece import Change, Chart, Limit, Line, Spot, Step, changes
 from gateway.room.ports import Deliveries, Delivery, Fate, RoomPorts
@@ -83,6 +84,8 @@ __all__ = [
     "Order",
     "Outcome",
     "PageKit",
+    "Paper",
+    "Papers",
     "Patient",
     "PatientKey",
     "People",
@@ -110,6 +113,7 @@ __all__ = [
     "access",
     "changes",
     "largest_body",
+    "no_papers",
     "notice_of",
     "principal",
     "read_notice",

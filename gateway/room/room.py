@@ -16,6 +16,7 @@ from gateway.model import Clock, Localized
 from gateway.room.access import Principal
 from gateway.room.audit import Auditor
 from gateway.room.page import Entry, Glance, Hit, PageKit
+from gateway.room.paper import Paper, Papers, no_papers
 from gateway.room.ports import RoomPorts
 from gateway.room.subscriber import Subscriber
 from gateway.room.tables import RoomTables, TableSet
@@ -73,7 +74,7 @@ class RoomContext:
     `section` is its part of devices.yaml, or None; `data` the gateway's data directory, in which
     projections lie under `store/`; `tables` holds those that the room brings; `links` tells the
     links and devices as configured now, `values` what the devices say; `ring` seals whatever the
-    room keeps that could identify a patient.
+    room keeps that could identify a patient; `papers` gives what all rooms want printed.
     """
 
     site: Site
@@ -87,6 +88,7 @@ class RoomContext:
     neighbours: Neighbours
     ring: Keyring
     values: Values
+    papers: Papers = no_papers
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ class Running:
     `jobs` run, by name, from when all rooms are open until the gateway stops; one that ends with
     an error stops the gateway. `services` can be asked for by other rooms, as subscribers can.
     `routes` makes the room's pages and API; `glance` its part of the overview; `find` answers the
-    palette with what a principal may see of what fits some letters, the best first and few.
+    palette with what a principal may see of what fits some letters, the best first and few;
+    `papers` gives the lists that it wants printed for a downtime.
     """
 
     subscribers: Sequence[Subscriber] = ()
@@ -105,6 +108,7 @@ class Running:
     routes: Callable[[PageKit], Iterable[BaseRoute]] | None = None
     glance: Callable[[Principal], Awaitable[Glance]] | None = None
     find: Callable[[Principal, str], Awaitable[Sequence[Hit]]] | None = None
+    papers: Callable[[], Awaitable[Sequence[Paper]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
