@@ -65,7 +65,7 @@ class Projection(Generic[F]):
         thread: ThreadPoolExecutor,
         kinds: Collection[Kind] = (),
     ) -> None:
-        self.name = path.stem
+        self.name, self.purposes = path.stem, (path.name,)
         self._path, self._thread, self._kinds = path, thread, frozenset(kinds)
         self._ring, self._make = ring, tables
         self._connection = _open(path, ring, tables)
@@ -93,7 +93,8 @@ class Projection(Generic[F]):
                     f"{path} can't be opened ({error}): remove it, and it is built anew"
                 ) from error
             try:
-                yield projection
+                with ring.used_by(projection):
+                    yield projection
             finally:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(thread, projection._close)

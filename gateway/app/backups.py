@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway.app.layout import ANCHORS, AUDIT, OUTBOX, TABLES, VIEWS
-from gateway.backup import Backups, Databases, Files, Keeper, Plan, Schedule, SealedDatabase
+from gateway.backup import Backups, Databases, Files, Plan, Schedule, SealedDatabase
 from gateway.config import Site, weekday
 from gateway.errors import ConfigError
 from gateway.model import Clock
-from gateway.seal import Keyring, KeyUser, Note
+from gateway.room import Keeper
+from gateway.seal import Keyring, Note
 from gateway.store import EventStore, Outbox
 
 _SITE = "site"
@@ -26,7 +27,7 @@ def backups_of(
     store: EventStore,
     outbox: Outbox,
     ring: Keyring,
-    users: Callable[[], Sequence[KeyUser]],
+    rooms: Iterable[object],
     clock: Clock,
     note: Note,
 ) -> Backups:
@@ -37,12 +38,10 @@ def backups_of(
         Files(data / ANCHORS, ANCHORS),
         Databases(data, (AUDIT, VIEWS, TABLES)),
         SealedDatabase(OUTBOX, outbox.save),
+        *(each for each in rooms if isinstance(each, Keeper)),
     )
 
-    async def needed() -> set[int]:
-        return {number for user in users() for number in await user.keys()}
-
-    return Backups(data, store, ring, clock, note, keepers, needed, _plan(site, data))
+    return Backups(data, store, ring, clock, note, keepers, _plan(site, data))
 
 
 def _plan(site: Site, data: Path) -> Plan | None:

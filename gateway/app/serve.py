@@ -29,7 +29,7 @@ from gateway.backup import Keeping
 from gateway.config import Site
 from gateway.mapping import Mappings
 from gateway.model import SystemClock
-from gateway.seal import KeyUser, Rotation, suite_named
+from gateway.seal import Rotation, suite_named
 from gateway.security import Security
 from gateway.store import EventStore, StoreOptions, sealed_by
 from gateway.store.outbox import Outbox
@@ -154,8 +154,6 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
         )
         for subscriber in rooms.subscribers():
             check_cursor(subscriber, store.last_seq)
-        users: list[KeyUser] = [store, outbox]
-        users += (each for each in rooms.everybody() if isinstance(each, KeyUser))
         backups = backups_of(
             site,
             options.site_file,
@@ -163,13 +161,13 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
             store=store,
             outbox=outbox,
             ring=ring,
-            users=lambda: users,
+            rooms=rooms.everybody(),
             clock=clock,
             note=gateway.intake.system,
         )
+        stack.enter_context(ring.used_by(backups))
         keeping = Keeping(backups)
         rooms.services = (*rooms.services, keeping)
-        rotation.users = lambda: [*users, backups]
         jobs = {f"feed-{each.name}": feed(each, store) for each in rooms.subscribers()}
         jobs |= {name: make() for name, make in rooms.jobs()}
         jobs["reseal"] = rotation.work()

@@ -34,6 +34,7 @@ class AuditTrail:
     """
 
     name = "audit"
+    purposes = ("audit.body",)
 
     def __init__(
         self,
@@ -76,7 +77,8 @@ class AuditTrail:
         trail = cls(path, tables, heads, clock, key=key, ring=ring)
         try:
             trail._say_lost()
-            yield trail
+            with ring.used_by(trail):
+                yield trail
         finally:
             if trail._committing is not None:
                 await trail._committing

@@ -7,7 +7,7 @@ from gateway.backup.manifest import PURPOSE, Kind, Manifest
 from gateway.backup.restore import restore, verify
 from gateway.backup.schedule import Schedule
 from gateway.backup.service import Backups, Plan, Work
-from gateway.backup.source import Databases, Files, Keeper, SealedDatabase
+from gateway.backup.source import Databases, Files, SealedDatabase
 
 __all__ = [
     "PURPOSE",
@@ -16,7 +16,6 @@ __all__ = [
     "Databases",
     "Drill",
     "Files",
-    "Keeper",
     "Keeping",
     "Kind",
     "Manifest",

@@ -7,7 +7,7 @@ import json
 import logging
 import shutil
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,11 @@ from gateway.backup.drill import Drill, drill
 from gateway.backup.manifest import MANIFEST, PURPOSE, Kind, Manifest
 from gateway.backup.restore import verify
 from gateway.backup.schedule import Schedule
-from gateway.backup.source import Keeper, Source, copied, segments_of
+from gateway.backup.source import segments_of
 from gateway.backup.write import Order, drop_chain, make_backup
 from gateway.errors import ConfigError, StoreError
 from gateway.model import Clock, to_datetime
+from gateway.room import Keeper
 from gateway.seal import Keyring, Note, Progress, Sealer, key_id
 from gateway.sqlite import write_durably
 from gateway.store import EventStore
@@ -58,8 +59,8 @@ class Plan:
 class Backups:
     """Of one data directory; a `gateway.seal.KeyUser`. Methods are called on the loop.
 
-    `needed` tells which keys seal what is saved. Nothing waits for a backup but the closing of
-    segments. Where `target` is not given it is that of the plan; ConfigError if there is none.
+    Nothing waits for a backup but the closing of segments. Where `target` is not given it is that
+    of the plan; ConfigError if there is none.
     """
 
     data: Path
@@ -68,9 +69,9 @@ class Backups:
     clock: Clock
     note: Note
     keepers: Sequence[Keeper]
-    needed: Callable[[], Awaitable[Collection[int]]]
     plan: Plan | None = None
     name: str = field(default="backups", init=False)
+    purposes: tuple[str, ...] = field(default=(PURPOSE,), init=False)
     work: Work | None = field(default=None, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
@@ -157,8 +158,9 @@ class Backups:
     async def _make(self, target: Path, kind: Kind, shelf: Shelf, scratch: Path) -> Manifest:
         await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
         await self.store.settle_views()
-        sources = [each async for each in self._kept(scratch)]
-        keys = await self.needed()
+        sources = [each for keeper in self.keepers for each in await keeper.sources(scratch)]
+        others = [user for user in self.ring.users if user is not self]
+        keys = {number for user in others for number in await user.keys()}
         async with self.store.cut() as cut:
             sources += await asyncio.to_thread(lambda: list(segments_of(cut, self.data)))
             order = Order(
@@ -172,14 +174,6 @@ class Backups:
                 scratch=scratch,
             )
             return await self._in_thread("backup", partial(make_backup, order, shelf, self.ring))
-
-    async def _kept(self, scratch: Path) -> AsyncIterator[Source]:
-        for keeper in self.keepers:
-            for name in keeper.names():
-                path = scratch / name
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                await keeper.save(name, path)
-                yield copied(name, keeper.unit, path)
 
     async def _drill(self, folder: Path) -> Drill:
         shelf = await self.shelf(folder)

@@ -10,11 +10,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 import apsw
 
 from gateway.errors import StoreError
+from gateway.room import Source
 from gateway.seal import OVERHEAD
 from gateway.sqlite import open_reader
 from gateway.store import Cut, Pinned
@@ -23,49 +23,19 @@ PAGE = 4096
 SEALED_PAGE = PAGE + OVERHEAD
 
 
-class Keeper(Protocol):
-    """Keeps files that a backup saves as they are at some moment just before its cut.
-
-    `names` are relative to the data directory; `unit` is the size in which their changes are
-    looked for.
-    """
-
-    @property
-    def unit(self) -> int: ...
-
-    def names(self) -> Sequence[str]: ...
-
-    async def save(self, name: str, target: Path) -> None:
-        """Copy a file as it stands; StoreError if that can't be done."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file to save. `content` gives a path that holds it, perhaps copied to the one it is given.
-
-    `unit` 0: it never changes once it exists. `size` is what is to be read, about.
-    """
-
-    name: str
-    unit: int
-    size: int
-    content: Callable[[Path], Path]
-
-
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Databases in plain text, which others may write meanwhile."""
+    """Databases in plain text, by their names under the data directory; others may write them."""
 
     data: Path
-    files: tuple[str, ...]
-    unit: int = PAGE
+    names: tuple[str, ...]
 
-    def names(self) -> Sequence[str]:
-        return [name for name in self.files if (self.data / name).exists()]
+    async def sources(self, scratch: Path) -> Sequence[Source]:
+        found = [name for name in self.names if (self.data / name).exists()]
+        return await asyncio.to_thread(lambda: [self._copied(name, scratch) for name in found])
 
-    async def save(self, name: str, target: Path) -> None:
-        await asyncio.to_thread(_copy_database, self.data / name, target)
+    def _copied(self, name: str, scratch: Path) -> Source:
+        return copied(name, PAGE, scratch, partial(_copy_database, self.data / name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +43,37 @@ class SealedDatabase:
     """A sealed database, copied by whoever has it open."""
 
     name: str
-    keeper: Callable[[Path], Awaitable[None]]
-    unit: int = SEALED_PAGE
+    save: Callable[[Path], Awaitable[None]]
 
-    def names(self) -> Sequence[str]:
-        return (self.name,)
-
-    async def save(self, name: str, target: Path) -> None:  # noqa: ARG002 - it has but one
-        await self.keeper(target)
+    async def sources(self, scratch: Path) -> Sequence[Source]:
+        target = _place(scratch, self.name)
+        await self.save(target)
+        return (copied(self.name, SEALED_PAGE, scratch, None),)
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Small files, read at once: `folder` is given relative to the data directory as `name`."""
+    """Small files of a folder, which is named `name` in the backup."""
 
     folder: Path
     name: str
     pattern: str = "*"
-    unit: int = PAGE
 
-    def names(self) -> Sequence[str]:
-        found = self.folder.glob(self.pattern) if self.folder.is_dir() else ()
-        files = (file.relative_to(self.folder) for file in found if file.is_file())
-        return sorted(f"{self.name}/{file}" for file in files)
+    async def sources(self, scratch: Path) -> Sequence[Source]:
+        return await asyncio.to_thread(lambda: list(self._copied(scratch)))
 
-    async def save(self, name: str, target: Path) -> None:
-        await asyncio.to_thread(_copy, self.folder / Path(name).relative_to(self.name), target)
+    def _copied(self, scratch: Path) -> Iterator[Source]:
+        for file in sorted(self.folder.glob(self.pattern)) if self.folder.is_dir() else ():
+            if file.is_file():
+                yield copied(f"{self.name}/{file.name}", PAGE, scratch, partial(_copy, file))
+
+
+def copied(name: str, unit: int, scratch: Path, copy: Callable[[Path], None] | None) -> Source:
+    """A file whose copy is made now, or lies in the scratch folder already."""
+    path = _place(scratch, name)
+    if copy is not None:
+        copy(path)
+    return Source(name, unit, path.stat().st_size, lambda _: path)
 
 
 def segments_of(cut: Cut, data: Path) -> Iterator[Source]:
@@ -108,16 +83,17 @@ def segments_of(cut: Cut, data: Path) -> Iterator[Source]:
         yield Source(str(pinned.path.relative_to(data)), unit, size, partial(_segment, pinned))
 
 
-def copied(name: str, unit: int, path: Path) -> Source:
-    """A file that was copied already."""
-    return Source(name, unit, path.stat().st_size, lambda _: path)
-
-
 def _segment(pinned: Pinned, target: Path) -> Path:
     if pinned.closed:
         return pinned.path
     pinned.copy(target)
     return target
+
+
+def _place(scratch: Path, name: str) -> Path:
+    path = scratch / name
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
 
 
 def _copy_database(path: Path, target: Path) -> None:

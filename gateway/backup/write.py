@@ -20,9 +20,9 @@ from gateway.backup.manifest import (
     digest_of,
     write_manifest,
 )
-from gateway.backup.source import Source
 from gateway.errors import StoreError
 from gateway.model import Instant
+from gateway.room import Source
 from gateway.seal import Keyring, Progress, Sealer
 from gateway.sqlite import sync_folder
 from gateway.store import DATA_FORMAT

@@ -19,6 +19,7 @@ from gateway.room.agenda import Agenda, Appointment, Gate, Order
 from gateway.room.audit import Auditor, Outcome
 from gateway.room.check import ChecksSite, Mistake
 from gateway.room.form import Entered, Fault, Field, Form
+from gateway.room.keeper import Keeper, Source
 from gateway.room.notice import Notice, notice_of, read_notice
 from gateway.room.page import Area, Attention, Entry, Glance, Hit, Level, PageKit, Reader, Tile
 from gateway.room.paper import Paper, Papers, no_papers
@@ -73,6 +74,7 @@ __all__ = [
     "Gate",
     "Glance",
     "Hit",
+    "Keeper",
     "Keyring",
     "Level",
     "Limit",
@@ -102,6 +104,7 @@ __all__ = [
     "Sheet",
     "Sight",
     "Site",
+    "Source",
     "Spot",
     "Step",
     "Subscriber",

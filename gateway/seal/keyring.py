@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gateway.errors import ConfigError
 from gateway.seal.suite import SECRET_SIZE, Suite
+from gateway.seal.user import KeyUser
 
 LAST_ID = (1 << 16) - 1
 _NAME_SIZE = 8
@@ -33,7 +35,8 @@ class Key:
 class Keyring:
     """Keys by id. `active` seals; it changes when another ring is adopted.
 
-    `name` is no secret: it tells the rings of two sites apart.
+    `name` is no secret: it tells the rings of two sites apart. `users` are those who keep something
+    sealed with it, `purposes` what anything was sealed or opened for.
     """
 
     def __init__(self, name: str, keys: Iterable[Key], active: int) -> None:
@@ -42,6 +45,8 @@ class Keyring:
         if active not in self._keys:
             raise ConfigError(f"the keyring's active key {active} is not in it")
         self.active = self._keys[active]
+        self.users: list[KeyUser] = []
+        self.purposes: set[str] = set()
 
     @classmethod
     def fresh(cls, suite: Suite, made: str) -> Keyring:
@@ -55,6 +60,15 @@ class Keyring:
     def keys(self) -> tuple[Key, ...]:
         """All keys, the oldest first."""
         return tuple(self._keys[number] for number in sorted(self._keys))
+
+    @contextmanager
+    def used_by(self, user: KeyUser) -> Iterator[None]:
+        """Let a rotation ask `user`, within the block, which keys it needs."""
+        self.users.append(user)
+        try:
+            yield
+        finally:
+            self.users.remove(user)
 
     def key(self, number: int) -> Key:
         """The key of an id; ConfigError if it is lost."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -42,14 +42,13 @@ class KeyUse:
 
 
 class Rotation:
-    """Rotates, reseals and retires. `users` are all who keep something sealed."""
+    """Rotates, reseals and retires."""
 
     def __init__(
         self, ring: Keyring, source: KeySource, suite: Suite, clock: Clock, note: Note
     ) -> None:
         self._ring, self._source, self._suite = ring, source, suite
         self._clock, self._note = clock, note
-        self.users: Callable[[], Sequence[KeyUser]] = tuple
         self.state = Resealing()
         self._wanted = asyncio.Event()
 
@@ -64,7 +63,7 @@ class Rotation:
 
     async def uses(self) -> list[KeyUse]:
         """Every key, the oldest first, with who needs it. StoreError: somebody can't be asked."""
-        needs = [(user.name, await user.keys()) for user in self.users()]
+        needs = [(user.name, await user.keys()) for user in self._ring.users]
         return [
             KeyUse(
                 key,
@@ -87,8 +86,15 @@ class Rotation:
         return self._ring.active
 
     async def retire(self, number: int) -> None:
-        """Remove an old key for good; ConfigError if it is active, or somebody needs it."""
+        """Remove an old key for good.
+
+        ConfigError: it is active, somebody needs it, or something was sealed of which nobody says
+        which keys it needs.
+        """
         smaller = self._ring.without(number)
+        told = {purpose for user in self._ring.users for purpose in user.purposes}
+        if untold := self._ring.purposes - told:
+            raise ConfigError(f"nobody says which keys {', '.join(sorted(untold))} needs")
         use = next(use for use in await self.uses() if use.key.id == number)
         if use.users:
             raise ConfigError(
@@ -115,7 +121,7 @@ class Rotation:
     async def _reseal_all(self) -> str:
         """Why it could not be finished; empty when it was."""
         active = self._ring.active.id
-        for user in self.users():
+        for user in tuple(self._ring.users):
             try:
                 if set(await user.keys()) - {active}:
                     await user.reseal(self._progress_of(user))

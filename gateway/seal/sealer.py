@@ -47,6 +47,7 @@ class Sealer:
         """`key` seals instead of the ring's active one, for a file that has one key."""
         self._ring, self._purpose = ring, purpose.encode()
         self._pinned = key
+        ring.purposes.add(purpose)
         self._known: dict[bytes, Aead] = {}
         self._begin()
 

@@ -16,12 +16,13 @@ from tortoise.models import Model
 from gateway.errors import ConfigError, StoreError
 from gateway.model import Instant
 from gateway.room import Principal, RoomTables
-from gateway.seal import Keyring, Sealer
+from gateway.seal import Keyring, Progress, Sealer, key_id
 from gateway.security.roles import Role, permissions_of
 from gateway.security.totp import new_totp
 
 log = logging.getLogger(__name__)
 
+_PURPOSE = "account.totp"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 
 
@@ -93,6 +94,9 @@ class AccountRow(Model):
 class Accounts:
     """All accounts, in memory and on disk. Every write may raise StoreError."""
 
+    name = "accounts"
+    purposes = (_PURPOSE,)
+
     def __init__(self, tables: RoomTables, seal: Sealer, known: Iterable[Account] = ()) -> None:
         self._tables, self._seal = tables, seal
         self._known = {account.name: account for account in known}
@@ -101,10 +105,24 @@ class Accounts:
     @classmethod
     async def load(cls, tables: RoomTables, ring: Keyring) -> Accounts:
         """`ring` seals the secrets of second factors, the only ones that are kept as they are."""
-        seal = Sealer(ring, "account.totp")
+        seal = Sealer(ring, _PURPOSE)
         async with tables.use() as connection:
             rows = await AccountRow.all(using_db=connection)
         return cls(tables, seal, [_account(row, seal) for row in rows])
+
+    async def keys(self) -> set[int]:
+        """The keys that seal second factors (`gateway.seal.KeyUser`)."""
+        async with self._tables.use() as connection:
+            rows = await AccountRow.all(using_db=connection)
+        return {key_id(b64decode(row.totp)) for row in rows if row.totp}
+
+    async def reseal(self, progress: Progress) -> None:
+        """Write every account anew, its second factor under the active key."""
+        accounts = self.all()
+        for done, account in enumerate(accounts):
+            progress(done, len(accounts))
+            await self.change(account.name, lambda known: known)
+        progress(len(accounts), len(accounts))
 
     def get(self, name: str) -> Account | None:
         return self._known.get(name)

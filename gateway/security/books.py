@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -39,9 +39,11 @@ class Books:
         """Read everything; `hasher` is the recommended one unless given."""
         tables, clock, options = context.tables, context.clock, context.section
         streams = Streams()
-        async with Passwords.open(hasher) as passwords:
+        async with Passwords.open(hasher) as passwords, AsyncExitStack() as stack:
+            accounts = await Accounts.load(tables, context.ring)
+            stack.enter_context(context.ring.used_by(accounts))
             yield cls(
-                await Accounts.load(tables, context.ring),
+                accounts,
                 await Sessions.load(tables, clock, options, streams.end),
                 await Tokens.load(tables, clock, streams.end),
                 Invitations(tables, clock),

@@ -114,6 +114,7 @@ class Outbox:
 
     def __init__(self, path: Path, ring: Keyring, clock: Clock, backoff: Backoff) -> None:
         self._path, self._ring = path, ring
+        self.purposes = (path.name,)
         self._clock, self._backoff = clock, backoff
         self._connection = open_sealed(path, ring)
         if self._connection.pragma("user_version") == 0:
@@ -133,7 +134,8 @@ class Outbox:
         except apsw.Error as error:
             raise StoreError(f"{path}: the outbox can't be opened: {error}") from error
         try:
-            yield outbox
+            with ring.used_by(outbox):
+                yield outbox
         finally:
             await asyncio.to_thread(outbox._thread.shutdown)
             outbox._connection.close()

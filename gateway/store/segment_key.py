@@ -14,7 +14,7 @@ from gateway.store.body import QUICK, Bodies
 from gateway.store.catalog import SegmentFile
 from gateway.store.subject import Index, PlainIndex
 
-_PURPOSE = "segment"
+PURPOSE = "segment"
 _SUBJECT = "subject"
 _READ = "SELECT value FROM meta WHERE key = ?"
 _WRITE = "INSERT INTO meta VALUES(?, ?)"
@@ -30,7 +30,7 @@ class SegmentKey:
 
     def sealer(self) -> Sealer:
         """For one thread."""
-        return Sealer(self.ring, _PURPOSE, self.key)
+        return Sealer(self.ring, PURPOSE, self.key)
 
     def index(self) -> Lookup:
         """By which a patient's events are found."""

@@ -44,6 +44,7 @@ from gateway.store.query import (
 from gateway.store.raw_ids import RawIds, read_reserved, reserve
 from gateway.store.reader import ReaderPool
 from gateway.store.ring import RawRing
+from gateway.store.segment_key import PURPOSE
 from gateway.store.state import StoreHealth, StoreState
 from gateway.store.upkeep import Upkeep
 from gateway.store.views import Width
@@ -64,6 +65,7 @@ class EventStore:
     """The store of one gateway. Every method is called on the loop that opened it."""
 
     name = "events"
+    purposes = (PURPOSE,)
 
     def __init__(
         self, directory: DataDirectory, options: StoreOptions, clock: Clock, catalog: Catalog
@@ -112,6 +114,8 @@ class EventStore:
                 raise StoreError(f"{path}: the store can't be opened: {error}") from error
             stack.push_async_callback(store._close)
             await store._start()
+            if options.ring is not None:
+                stack.enter_context(options.ring.used_by(store))
             yield store
 
     @property

@@ -92,9 +92,6 @@ async def opened(
         (folder / "audit").mkdir(exist_ok=True)
         (folder / "audit" / "head").write_text(f"{store.last_seq}")
 
-        async def needed() -> set[int]:
-            return await store.keys() | await outbox.keys()
-
         schedule = Schedule(time(2, 0), 6, 0, ZoneInfo("Asia/Shanghai"))
         site.backups = Backups(
             data=folder,
@@ -107,7 +104,6 @@ async def opened(
                 Databases(folder, ("store/views.sqlite", "store/tables.sqlite")),
                 SealedDatabase("store/outbox.sqlite", outbox.save),
             ),
-            needed=needed,
             plan=Plan(site.target, schedule, keep=2),
         )
         yield site

@@ -17,7 +17,6 @@ from gateway.model import SystemClock
 from gateway.seal import (
     KeyFile,
     Keyring,
-    KeyUser,
     KeyVariable,
     Progress,
     Rotation,
@@ -70,7 +69,6 @@ async def opened(folder: Path) -> AsyncIterator[Site]:
         Outbox.open(folder / "outbox.sqlite", ring, clock) as outbox,
         LabDesk.open(folder / "lab.sqlite", ring) as desk,
     ):
-        rotation.users = lambda: [outbox, desk]
         yield Site(ring, rotation, outbox, desk, said, news)
 
 
@@ -129,6 +127,7 @@ class Stubborn:
     """A user of keys whose disk refuses."""
 
     name = "stubborn"
+    purposes = ("stubborn",)
 
     def __init__(self) -> None:
         self.refuses = True
@@ -145,8 +144,7 @@ class Stubborn:
 async def test_resealing_that_fails_says_why_and_can_be_asked_for_again(tmp_path: Path) -> None:
     async with opened(tmp_path) as site:
         stubborn = Stubborn()
-        users: list[KeyUser] = [stubborn, site.desk]
-        site.rotation.users = lambda: users
+        site.ring.users.insert(0, stubborn)
         site.rotation.rotate()
         await site.resealed()
         assert site.rotation.state.failed == "stubborn: the disk refuses"
@@ -161,3 +159,14 @@ async def test_what_was_sealed_elsewhere_before_a_rotation_opens_after_it(tmp_pa
         sealed = Sealer(site.ring, "x").seal(b"name", b"")
         site.rotation.rotate(AES)
         assert Sealer(site.ring, "x").open(sealed, b"") == b"name"
+
+
+async def test_while_nobody_speaks_for_something_sealed_no_key_goes(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.resealed()
+        site.rotation.rotate()
+        await site.resealed()
+        Sealer(site.ring, "forgotten").seal(b"name", b"")
+        with pytest.raises(ConfigError, match="nobody says which keys forgotten needs"):
+            await site.rotation.retire(1)
+        assert [key.id for key in site.ring.keys] == [1, 2]
