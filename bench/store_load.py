@@ -32,11 +32,16 @@ _RESULTS = 20
 
 
 def sensor_batches(
-    store: EventStore | None, count: int, *, step: int = 1000, start: Instant = START
+    store: EventStore | None,
+    count: int,
+    *,
+    step: int = 1000,
+    start: Instant = START,
+    first: int = 0,
 ) -> Iterator[Batch]:
-    """One MQTT message of about 120 bytes and its event each; `step` µs apart."""
+    """One MQTT message of about 120 bytes and its event each; `step` µs apart, from `first` on."""
     dice = random.Random(1)
-    for number in range(count):
+    for number in range(first, first + count):
         raw_id = RawId(number + 1) if store is None else store.raw_id()
         at = Instant(start + number * step)
         yield _sensor(raw_id, number, at, f"{20 + 5 * dice.random():.2f}", dice)
@@ -77,10 +82,10 @@ def result_batches(count: int, patients: int, *, step: int, start: Instant) -> I
         yield Batch(Retention.RECORD, (), (_about(event, patient),))
 
 
-def message_batches(store: EventStore | None, count: int) -> Iterator[Batch]:
+def message_batches(store: EventStore | None, count: int, *, first: int = 0) -> Iterator[Batch]:
     """Messages of an analyzer: twenty results of a patient's sample, and 1.2 kB of its bytes."""
     dice = random.Random(4)
-    for number in range(count):
+    for number in range(first, first + count):
         raw_id = RawId(number + 1) if store is None else store.raw_id()
         at = Instant(START + number * 1000)
         data = "".join(
