@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from gateway.driver import DeviceEntry, DriverType, LinkEntry, Poll
@@ -13,11 +12,9 @@ from gateway.errors import StoreError
 from gateway.keys import occurrence_id
 from gateway.model import (
     Clock,
-    Coding,
     DeviceEvent,
     Direction,
     Instant,
-    Kind,
     Micros,
     Publication,
     Quarantined,
@@ -25,40 +22,19 @@ from gateway.model import (
     RawId,
     Receipt,
     Retention,
-    Source,
-    Value,
     WireRecord,
 )
-from gateway.normalizer import ChangeFilter, Finding, Interpretation, Interpreter
-from gateway.profile import POINT_SYSTEM
+from gateway.normalizer import Interpretation
 from gateway.registry import DeviceState, Registry
 from gateway.store import Batch, EventStore, Message
+from gateway.supervisor.channel import Channel, Channels
 from gateway.supervisor.gathering import Gathering
+from gateway.supervisor.notices import LINK_PREFIX, Notices
 from gateway.supervisor.ordinals import Ordinals
-
-AVAILABILITY = "availability"
-"""Code of a device's comings and goings."""
-
-LINK_PREFIX = "link/"
-"""Before a link's id, the code of its standing; the device is `gateway`."""
-
-_POINT_KINDS = frozenset({Kind.MEASUREMENT, Kind.STATE, Kind.RESULT})
 
 log = logging.getLogger(__name__)
 
 Watcher = Callable[[Sequence[DeviceEvent]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Channel:
-    entry: DeviceEntry
-    interpreter: Interpreter
-    changes: ChangeFilter
-    known_findings: set[tuple[QuarantineReason, str]]
-
-    @property
-    def retention(self) -> Retention:
-        return self.entry.profile.retention
 
 
 class Intake:
@@ -71,11 +47,12 @@ class Intake:
         self._store = store
         self._registry = registry
         self._clock = clock
-        self._heartbeat = heartbeat
         self._polls = Gathering(store)
         self._ordinals = Ordinals()
-        self._channels: dict[str, _Channel] = {}
-        self._record_links: frozenset[str] = frozenset()
+        self._channels = Channels(site, heartbeat)
+        self._notices = Notices(
+            site, store, registry, clock, channels=self._channels, ordinals=self._ordinals
+        )
         self._watchers: list[Watcher] = []
 
     @property
@@ -88,32 +65,10 @@ class Intake:
 
     def configure(self, links: Sequence[LinkEntry], drivers: dict[str, DriverType]) -> None:
         """Take over the devices of a configuration; unchanged ones keep what they remember."""
-        channels: dict[str, _Channel] = {}
-        for link in links:
-            for entry in link.devices:
-                known = self._channels.get(entry.id)
-                unchanged = known is not None and known.entry == entry
-                channels[entry.id] = (
-                    known
-                    if known is not None and unchanged
-                    else self._channel(drivers[link.driver], entry)
-                )
-        self._channels = channels
-        self._record_links = frozenset(
-            link.id
-            for link in links
-            if any(entry.profile.retention is Retention.RECORD for entry in link.devices)
-        )
+        self._channels.configure(links, drivers)
         pairs = [(link.driver, entry) for link in links for entry in link.devices]
         self._registry.replace(pairs, self._clock.now())
-        self._store.retain_latest(self._is_current)
-
-    def _is_current(self, event: DeviceEvent) -> bool:
-        """Whether a latest value is one of a point that is still configured."""
-        channel = self._channels.get(event.source.device)
-        if channel is None:
-            return event.kind is Kind.SYSTEM
-        return event.kind not in _POINT_KINDS or channel.interpreter.knows(event.code)
+        self._store.retain_latest(self._channels.is_current)
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Call `watcher` with the events of every poll, stored or not; returns how to stop."""
@@ -147,9 +102,9 @@ class Intake:
         channel = self._channels.get(publication.device)
         if channel is None:
             return await self._publish_unknown(link, publication.device, raw_ids, now, wire)
-        found = self._interpreted(channel, publication, raw_ids, now)
+        found = channel.interpret(publication, raw_ids, now)
         entries = tuple(
-            _quarantined(link, channel, finding, raw_ids, now) for finding in found.findings
+            channel.quarantined(link, finding, raw_ids, now) for finding in found.findings
         )
         messages = _messages((found,))
         batch = Batch(channel.retention, tuple(wire), quarantine=entries, messages=messages)
@@ -165,14 +120,16 @@ class Intake:
     ) -> Receipt:
         """Commit publications of one device with its bytes, all of it or nothing."""
         record = wire[-1]
-        channel = self._channels[record.device]
+        channel = self._channels.get(record.device)
+        if channel is None:
+            raise KeyError(record.device)
         all_found: list[Interpretation] = []
         entries = list(quarantined)
         for each in publications:
-            found = self._interpreted(channel, each, each.raw_ids, record.at)
+            found = channel.interpret(each, each.raw_ids, record.at)
             all_found.append(found)
             entries += (
-                _quarantined(record.link, channel, finding, each.raw_ids, record.at)
+                channel.quarantined(record.link, finding, each.raw_ids, record.at)
                 for finding in found.findings
             )
         batch = Batch(
@@ -186,14 +143,8 @@ class Intake:
         return receipt
 
     def retention(self, device: str, link: str = "") -> Retention:
-        """The class in which a device's facts are kept; unattributed bytes as the link's records.
-
-        A link's journal then commits in one transaction, whoever its records are from.
-        """
-        channel = self._channels.get(device)
-        if channel is not None:
-            return channel.retention
-        return Retention.RECORD if link in self._record_links else Retention.TELEMETRY
+        """As `Channels.retention`."""
+        return self._channels.retention(device, link)
 
     def sample(self, link: str, entry: DeviceEntry, poll: Poll) -> None:
         """Take in one poll: its values are the latest at once, and stored a moment later."""
@@ -211,8 +162,8 @@ class Intake:
         found = channel.interpreter.interpret_poll(
             poll.readings, raw_ids, now, occurrence, channel.changes
         )
-        findings = [finding for finding in found.findings if _is_new(channel, finding)]
-        entries = tuple(_quarantined(link, channel, each, raw_ids, now) for each in findings)
+        findings = [finding for finding in found.findings if channel.is_new(finding)]
+        entries = tuple(channel.quarantined(link, each, raw_ids, now) for each in findings)
         arrival = store.observe(found.events, wire)
         if found.due or entries:
             messages = (Message(occurrence, found.due),) if found.due else ()
@@ -246,24 +197,11 @@ class Intake:
         itself is not at fault.
         """
         state = DeviceState.ONLINE if online else DeviceState.OFFLINE
-        self._move(device, state, reason, raw_id, link)
+        self._notices.move(device, state, reason, raw_id=raw_id, link=link)
 
     def expect(self, device: str) -> None:
         """Note that a device may be heard of again: what kept it offline is over."""
-        self._move(device, DeviceState.WAITING, "", None, "")
-
-    def _move(
-        self, device: str, state: DeviceState, reason: str, raw_id: RawId | None, link: str
-    ) -> None:
-        channel = self._channels.get(device)
-        if channel is None or not self._registry.move(device, state, self._clock.now(), reason):
-            return
-        if state is DeviceState.OFFLINE:
-            channel.changes.forget()
-        event = self._own(
-            device, Kind.AVAILABILITY, AVAILABILITY, state.value, reason, raw_id=raw_id, link=link
-        )
-        self._submit(Batch(Retention.TELEMETRY, events=(event,)))
+        self._notices.move(device, DeviceState.WAITING, "")
 
     def link(self, link: str, state: str, reason: str) -> None:
         """Note durably that a link changed its standing, as an event of the device `gateway`."""
@@ -271,60 +209,12 @@ class Intake:
 
     def system(self, code: str, text: str, detail: str) -> None:
         """Note something about the gateway itself, as an event of the device `gateway`."""
-        event = self._own("gateway", Kind.SYSTEM, code, text, detail)
-        self._submit(Batch(Retention.RECORD, events=(event,)))
-
-    def _own(
-        self,
-        device: str,
-        kind: Kind,
-        code: str,
-        text: str,
-        detail: str,
-        *,
-        raw_id: RawId | None = None,
-        link: str = "",
-    ) -> DeviceEvent:
-        now = self._clock.now()
-        said = {"detail": detail, "link": link}
-        channel = self._channels.get(device)
-        return DeviceEvent(
-            id=occurrence_id(self._site, device, self._ordinals.next()),
-            site=self._site,
-            source=Source(device, "gateway"),
-            kind=kind,
-            code=Coding(POINT_SYSTEM, code),
-            value=Value(text),
-            unit="",
-            received_at=now,
-            observed_at=now,
-            raw_id=raw_id,
-            simulated=channel is not None and channel.entry.simulated,
-            payload={key: text for key, text in said.items() if text} or None,
-        )
-
-    def _submit(self, batch: Batch) -> None:
-        future = self._store.submit(batch)
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._notices.system(code, text, detail)
 
     def _alive(self, device: str, now: Instant, raw_ids: Sequence[RawId]) -> None:
         if self._registry.seen(device, now) is not DeviceState.ONLINE:
             heard = raw_ids[-1] if raw_ids else None
             self.availability(device, online=True, reason="", raw_id=heard)
-
-    def _channel(self, driver: DriverType, entry: DeviceEntry) -> _Channel:
-        interpreter = Interpreter(self._site, driver.name, driver.version, entry)
-        return _Channel(entry, interpreter, ChangeFilter(entry, self._heartbeat), set())
-
-    def _interpreted(
-        self,
-        channel: _Channel,
-        publication: Publication,
-        raw_ids: Sequence[RawId],
-        received_at: Instant,
-    ) -> Interpretation:
-        occurrence = occurrence_id(self._site, publication.device, publication.occurrence)
-        return channel.interpreter.interpret(publication.readings, raw_ids, received_at, occurrence)
 
     async def _publish_unknown(
         self,
@@ -351,29 +241,7 @@ def _messages(found: Sequence[Interpretation]) -> tuple[Message, ...]:
     return tuple([Message(each.occurrence, each.events) for each in found if each.events])
 
 
-def _settled(channel: _Channel, error: StoreError | None) -> None:
+def _settled(channel: Channel, error: StoreError | None) -> None:
     """What could not be committed is due again with the next poll."""
     if error is not None:
         channel.changes.forget()
-
-
-def _is_new(channel: _Channel, finding: Finding) -> bool:
-    """A polled fault repeats with every poll; the work list needs it once."""
-    key = (finding.reason, finding.subject)
-    known = key in channel.known_findings
-    channel.known_findings.add(key)
-    return not known
-
-
-def _quarantined(
-    link: str, channel: _Channel, finding: Finding, raw_ids: Sequence[RawId], now: Instant
-) -> Quarantined:
-    return Quarantined(
-        raw_ids[finding.reading.wire],
-        link,
-        channel.entry.id,
-        finding.reason,
-        finding.subject,
-        finding.detail,
-        now,
-    )
