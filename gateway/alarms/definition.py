@@ -53,7 +53,7 @@ class LinkDown:
 class System:
     """What the gateway says of itself under `code`: the values that raise, and those that clear.
 
-    Without any that clear it happened, and is over at once. `raises` empty: any other value.
+    Without any that clear it happened, and is over at once. `raises` empty: by any value.
     """
 
     code: str

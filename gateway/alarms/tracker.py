@@ -211,9 +211,10 @@ class Trackers:
         match tracker.definition.condition:
             case LinkDown():
                 self._look(tracker, said in {LinkState.DOWN, LinkState.FAILED}, at, event)
-            case System(raises=raises, clears=clears) if said in raises or said in clears:
-                self._look(tracker, said in raises, at, event)
-            case System(clears=clears) if not clears:
+            case System(raises=raises, clears=clears) if clears:
+                if said in raises or said in clears:
+                    self._look(tracker, said in raises, at, event)
+            case System(raises=raises) if not raises or said in raises:
                 tracker.happened += 1
                 tracker.trigger = event
                 self._pending[tracker.definition.id] = tracker

@@ -120,11 +120,19 @@ async def test_what_happened_and_is_over_waits_for_an_acknowledgement(tmp_path: 
         assert await site.standing() == {}
 
 
+async def test_only_the_value_that_raises_counts_among_others_of_its_code(tmp_path: Path) -> None:
+    async with AlarmSite(tmp_path).running() as site:
+        await site.say(system("audit", "anchor"))
+        assert await site.standing() == {}
+        await site.say(system("audit", "cut"))
+        assert await site.standing() == {"gateway/audit-cut": Standing.LATCHED_UNACKNOWLEDGED}
+
+
 async def test_the_gateway_speaks_of_itself(tmp_path: Path) -> None:
     async with AlarmSite(tmp_path).running() as site:
-        await site.say(system("store", "nearly-full"), system("restore-drill", "failed"))
+        await site.say(system("store", "nearly-full"), system("backup", "drill-failed"))
         assert set(await site.standing()) == {"gateway/disk-low", "gateway/restore-drill"}
-        await site.say(system("store", "ok"), system("restore-drill", "passed"))
+        await site.say(system("store", "ok"), system("backup", "drill-passed"))
         assert set((await site.standing()).values()) == {Standing.RETURNED}
 
 
