@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+import json
+import subprocess
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dicom.dimse import (
     Acceptor,
@@ -22,7 +25,7 @@ from dicom.dimse import (
     accepting,
 )
 from dicom.services import verification
-from tests.peers import LOOPBACK, require_peer
+from tests.peers import LOOPBACK, free_port, port_answers, require_peer, running, wait_until
 
 OURS = "ISOGATE"
 ANYONE = (Caller(),)
@@ -83,3 +86,87 @@ async def tool(
 def lines(outcomes: Iterable[Outcome]) -> str:
     """What programs said, for a failed assertion."""
     return "\n".join(each.text for each in outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A running node of somebody else."""
+
+    title: str
+    port: int
+    folder: Path
+    http: int = 0
+
+
+@asynccontextmanager
+async def storescp(
+    folder: Path, *options: str, title: str = "STORESCP", env: Mapping[str, str] | None = None
+) -> AsyncIterator[Foreign]:
+    """DCMTK's receiver, a process an association; it writes files and syncs nothing."""
+    _make(folder)
+    port = free_port()
+    command: tuple[str | Path, ...] = (
+        require_peer("storescp"),
+        "--fork",
+        *options,
+        "-od",
+        folder,
+        "-aet",
+        title,
+        str(port),
+    )
+    async with _beside(running(command, env=env), port):
+        yield Foreign(title, port, folder)
+
+
+@asynccontextmanager
+async def orthanc(
+    folder: Path,
+    modalities: Mapping[str, tuple[str, int]] | None = None,
+    env: Mapping[str, str] | None = None,
+    **options: Any,
+) -> AsyncIterator[Foreign]:
+    """Orthanc with an empty store. `modalities` are nodes that it may send to, by title."""
+    _make(folder)
+    port, http = free_port(), free_port()
+    config = {
+        "Name": "bench",
+        "StorageDirectory": str(folder / "store"),
+        "IndexDirectory": str(folder / "store"),
+        "DicomAet": "ORTHANC",
+        "DicomPort": port,
+        "HttpPort": http,
+        "RemoteAccessAllowed": False,
+        "AuthenticationEnabled": False,
+        "DicomModalities": {
+            title: [title, host, number] for title, (host, number) in (modalities or {}).items()
+        },
+        "DicomAlwaysAllowStore": True,
+        "DicomAlwaysAllowEcho": True,
+        "Plugins": [],
+        **options,
+    }
+    file = folder / "orthanc.json"
+    file.write_text(json.dumps(config))
+    process = running((require_peer("Orthanc"), file), env=env, log=folder / "log")
+    async with _beside(process, port):
+        yield Foreign("ORTHANC", port, folder / "store", http)
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+@asynccontextmanager
+async def _beside(
+    process: AbstractContextManager[subprocess.Popen[bytes]], port: int
+) -> AsyncIterator[None]:
+    """Run a program for the block; start and stop do not hold the loop."""
+    await asyncio.to_thread(process.__enter__)
+    try:
+        await asyncio.to_thread(
+            wait_until, lambda: port_answers(port), within=30, what=f"port {port}"
+        )
+        yield
+    finally:
+        await asyncio.to_thread(process.__exit__, None, None, None)

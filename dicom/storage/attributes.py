@@ -113,9 +113,9 @@ def _texts(raw: Mapping[int, bytes], charset: str, problems: list[str]) -> dict[
         problems.append(str(error))
         codec = "ascii"
     values = {}
-    for tag, keyword in TEXT.items():
-        data = raw.get(tag, b"").strip(b" \0")
-        if data:
+    for tag, data in raw.items():
+        keyword = TEXT.get(tag)
+        if keyword is not None and (data := data.strip(b" \0")):
             try:
                 values[keyword] = decode_text(data, codec)
             except UnknownCharset as error:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -24,6 +24,7 @@ _T = TypeVar("_T")
 _THREADS = 8
 _READ = 1_048_576
 _MODE = 0o600
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MOST_PARTS = 512
 
 
@@ -34,7 +35,7 @@ class Draft:
         self._blobs = blobs
         self._head = head
         self._digest = hashlib.sha256(transfer_syntax.encode() + b"\0")
-        self._path = blobs.drafts / uuid4().hex
+        self._path = f"{blobs.drafts}/{uuid4().hex}"
         self._file = -1
         self.size = 0
 
@@ -64,40 +65,45 @@ class Draft:
     def _finish(self, parts: Sequence[bytes]) -> Blob:
         self._append(parts)
         blob = Blob(self._digest.hexdigest(), self.size)
-        target = self._blobs.objects / blob.path
-        folder = target.parent
         # Renamed first: one commit of the file system's journal then covers file and name.
-        self._path.rename(target)
+        Path(self._path).rename(self._blobs.objects / blob.path)
         os.fdatasync(self._file)
         os.close(self._file)
         self._file = -1
-        sync_folder(folder)
+        self._blobs.sync(blob)
         return blob
 
     def _remove(self) -> None:
         os.close(self._file)
         self._file = -1
-        self._path.unlink(missing_ok=True)
+        Path(self._path).unlink(missing_ok=True)
 
 
 class Blobs:
-    """The folder of objects. Files appear whole: a draft gets its name when it is complete.
+    """The folder of objects, in 256 folders that stay open, so that a name is synced at once.
 
+    Files appear whole: a draft gets its name when it is complete.
     Reading and writing run in threads of their own; a cancelled caller waits for the step that
     is under way, so that no file is closed under it.
     """
 
-    def __init__(self, folder: Path, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, folder: Path, threads: ThreadPoolExecutor, folders: dict[str, int]) -> None:
         self.folder = folder
         self.objects, self.drafts = folder / "objects", folder / "drafts"
         self._threads = threads
+        self._folders = folders
 
     @classmethod
     @contextmanager
     def open(cls, folder: Path) -> Iterator[Blobs]:
         """Open or create the folder; drafts that a crash left are removed. StoreError if not."""
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="dicom-disk") as threads:
-            blobs = cls(folder, threads)
+        with ExitStack() as stack:
+            folders: dict[str, int] = {}
+            stack.callback(_close, folders)
+            threads = stack.enter_context(
+                ThreadPoolExecutor(_THREADS, thread_name_prefix="dicom-disk")
+            )
+            blobs = cls(folder, threads, folders)
             try:
                 blobs._prepare()
             except OSError as error:
@@ -132,14 +138,19 @@ class Blobs:
             await asyncio.gather(future, return_exceptions=True)
             raise
 
+    def sync(self, blob: Blob) -> None:
+        """Make the name of a blob durable; from a thread."""
+        os.fsync(self._folders[blob.digest[:2]])
+
     def _prepare(self) -> None:
         self.drafts.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self.drafts.iterdir():
             left.unlink()
-        for byte in range(256):
-            (self.objects / f"{byte:02x}").mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in (f"{byte:02x}" for byte in range(256)):
+            (self.objects / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folders[name] = os.open(self.objects / name, _FOLDER)
         for parent in (self.objects, self.folder, self.folder.parent):
-            sync_folder(parent)
+            _sync(parent)
 
     def _open(self, blob: Blob) -> int:
         """The file, at the beginning of its dataset."""
@@ -170,9 +181,13 @@ class Blobs:
         return "" if digest.hexdigest() == blob.digest else "the content has changed"
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _close(folders: Mapping[str, int]) -> None:
+    for descriptor in folders.values():
+        os.close(descriptor)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, _FOLDER)
     try:
         os.fsync(descriptor)
     finally:

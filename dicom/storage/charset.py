@@ -86,6 +86,8 @@ def codec_of(terms: Sequence[str]) -> str:
 
 def decode_text(data: bytes, codec: str) -> str:
     """Text in `codec` until an escape says otherwise; UnknownCharset if it can't be it."""
+    if data.isascii() and _ESCAPE not in data:
+        return data.decode("ascii")
     try:
         first, *rest = data.split(_ESCAPE)
         return first.decode(codec) + "".join(_escaped(each, codec) for each in rest)

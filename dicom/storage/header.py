@@ -24,6 +24,13 @@ _UNDEFINED = 0xFFFFFFFF
 _LONG_FORM = frozenset(
     (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
 )
+_SHORT_FORM = frozenset(
+    kind.encode()
+    for kind in (
+        *("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FL", "FD", "IS", "LO", "LT", "PN", "SH"),
+        *("SL", "SS", "ST", "TM", "UI", "UL", "US"),
+    )
+)
 _DEEPEST = 32
 _FIRST_GROUP = 0x0008
 _MOST_ELEMENTS = 200_000
@@ -46,17 +53,16 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class _Encoding:
+    """`head` unpacks group, element, and then VR and short length, or the long length."""
+
     explicit: bool
-    tag: Struct
-    short: Struct
+    head: Struct
     long: Struct
 
 
-_LITTLE = (Struct("<HH"), Struct("<H"), Struct("<I"))
-_BIG = (Struct(">HH"), Struct(">H"), Struct(">I"))
-_IMPLICIT = _Encoding(explicit=False, tag=_LITTLE[0], short=_LITTLE[1], long=_LITTLE[2])
-_EXPLICIT = _Encoding(explicit=True, tag=_LITTLE[0], short=_LITTLE[1], long=_LITTLE[2])
-_EXPLICIT_BIG = _Encoding(explicit=True, tag=_BIG[0], short=_BIG[1], long=_BIG[2])
+_IMPLICIT = _Encoding(explicit=False, head=Struct("<HHI"), long=Struct("<I"))
+_EXPLICIT = _Encoding(explicit=True, head=Struct("<HH2sH"), long=Struct("<I"))
+_EXPLICIT_BIG = _Encoding(explicit=True, head=Struct(">HH2sH"), long=Struct(">I"))
 
 
 def read_header(
@@ -130,22 +136,22 @@ class _Scan:
         if self._left < 0:
             raise ProtocolViolation(f"more than {_MOST_ELEMENTS} elements before the identity ends")
         data = self._data
-        group, element = encoding.tag.unpack_from(data, offset)
-        tag = group << 16 | element
-        if not encoding.explicit or group == 0xFFFE:  # noqa: PLR2004 - items have no VR
+        if not encoding.explicit:
+            group, element, length = encoding.head.unpack_from(data, offset)
+            return group << 16 | element, length, offset + 8
+        group, element, kind, length = encoding.head.unpack_from(data, offset)
+        if kind in _SHORT_FORM:
+            return group << 16 | element, length, offset + 8
+        if group == 0xFFFE:  # noqa: PLR2004 - items have no VR
             (length,) = encoding.long.unpack_from(data, offset + 4)
-            return tag, length, offset + 8
-        kind = data[offset + 4 : offset + 6]
+            return group << 16 | element, length, offset + 8
         if kind in _LONG_FORM:
             (length,) = encoding.long.unpack_from(data, offset + 8)
-            return tag, length, offset + 12
-        if not (kind.isalpha() and kind.isupper()) and len(kind) == 2:  # noqa: PLR2004
-            raise ProtocolViolation(
-                f"element ({group:04x},{element:04x}) has no value representation:"
-                " the dataset is not in the transfer syntax that was agreed"
-            )
-        (length,) = encoding.short.unpack_from(data, offset + 6)
-        return tag, length, offset + 8
+            return group << 16 | element, length, offset + 12
+        raise ProtocolViolation(
+            f"element ({group:04x},{element:04x}) has no value representation:"
+            " the dataset is not in the transfer syntax that was agreed"
+        )
 
     def _value(self, tag: int, offset: int, length: int) -> bytes:
         if length > _LONGEST_VALUE:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,9 +14,12 @@ import orjson
 
 from dicom.storage.object import StoredObject, read_payload
 from dicom.storage.tables import Tables
-from gateway import Instant, Kind
+from gateway import DeviceEvent, Instant, Kind
 from gateway.projection import Projection
-from gateway.room import Keyring
+from gateway.room import Emit, Keyring
+
+_MOMENT = 0.05
+"""Seconds in which objects of a series are gathered, so that folding them costs them little."""
 
 _OBJECT = "SELECT body, received, seq FROM instance"
 _CONFLICT = "SELECT body, received, seq, kind, words FROM conflict ORDER BY seq DESC LIMIT ?"
@@ -88,12 +92,34 @@ class Index(Projection[Tables]):
     Every method may raise StoreError.
     """
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._waited = 0
+        self._hurry = asyncio.Event()
+
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path, ring: Keyring) -> AsyncIterator[Index]:
         """Open or create the tables; leaving waits for what is being written."""
         async with cls.opened(path, ring, Tables, {Kind.OBJECT}) as index:
             yield index
+
+    async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
+        """Fold objects, after a moment in which more may come, unless somebody waits for them."""
+        if not self._waited:
+            self._hurry.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_MOMENT):
+                    await self._hurry.wait()
+        await super().apply(events, emit)
+
+    async def reached(self, seq: int) -> None:
+        self._waited += 1
+        self._hurry.set()
+        try:
+            await super().reached(seq)
+        finally:
+            self._waited -= 1
 
     async def instance(self, uid: str) -> StoredObject | None:
         """The object that counts for a SOP Instance UID."""
