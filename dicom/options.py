@@ -202,3 +202,7 @@ class DicomOptions(_Options):
     def ports(self) -> Sequence[tuple[str, int]]:
         """Host and port of each listener."""
         return [(each.host, each.port) for each in self.listeners if each.port]
+
+    def calls(self) -> Sequence[str]:
+        """Hosts of the peers."""
+        return [each.host for each in self.peers.values()]

@@ -60,13 +60,22 @@ def admit(
     local = titles.get(request.called)
     if local is None:
         return Refusal(RejectReason.CALLED_TITLE, f"no AE title {request.called!r} here")
-    if not any(each.admits(request.calling, address) for each in local.callers):
-        words = f"{request.calling!r} from {address} may not call {local.title}"
-        return Refusal(RejectReason.CALLING_TITLE, words)
+    stranger = _stranger(request.calling, address, local)
+    if stranger:
+        return Refusal(RejectReason.CALLING_TITLE, stranger)
     if open_now.get(local.title, 0) >= local.associations:
         words = f"{local.title} has {local.associations} associations open already"
         return Refusal(RejectReason.LOCAL_LIMIT, words)
     return local
+
+
+def _stranger(calling: str, address: str, local: LocalTitle) -> str:
+    """Why the caller may not call, or ''."""
+    if not (calling.isascii() and calling.isprintable()):
+        return f"{calling!r} from {address} is no AE title"
+    if not any(each.admits(calling, address) for each in local.callers):
+        return f"{calling!r} from {address} may not call {local.title}"
+    return ""
 
 
 def _plain(address: str) -> object:

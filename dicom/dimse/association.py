@@ -119,6 +119,7 @@ class Association:
         """Answer requests until the association ends, which cancels the caller's task."""
         self._worker = asyncio.current_task()
         self._wire.free(Hold.OPENING)
+        self._watch()
         try:
             while self.is_open:
                 await self._handle(await self._next())

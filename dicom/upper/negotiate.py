@@ -28,7 +28,7 @@ IMPLEMENTATION = "2.25.217533281653741206348531163410397413467"
 VERSION_NAME = "ISOGATE"
 
 _LONGEST_UID = 64
-_UID = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
+_UID = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ Contexts: TypeAlias = Mapping[int, Context]
 
 
 def is_uid(text: str) -> bool:
-    """Whether it is a UID: digits and dots, no leading zeros, at most 64 (PS3.5 9.1)."""
+    """Whether it is a UID: digits and dots, at most 64 (PS3.5 9.1). Leading zeros are let pass."""
     return len(text) <= _LONGEST_UID and _UID.fullmatch(text) is not None
 
 
@@ -166,14 +166,13 @@ def agree(request: AssociateRq, accepted: AssociateAc) -> Contexts:
 
 
 def _result(proposed: Proposed, offer: Offer | None) -> Result:
-    """A refused context still names a transfer syntax, which has no meaning."""
-    first = next(iter(proposed.transfer_syntaxes), IMPLICIT)
+    """A refused context names a transfer syntax too; it has no meaning (PS3.8 9.3.3.2)."""
     if offer is None:
-        return Result(proposed.id, ContextResult.ABSTRACT_SYNTAX, first)
+        return Result(proposed.id, ContextResult.ABSTRACT_SYNTAX, IMPLICIT)
     for syntax in proposed.transfer_syntaxes:
         if syntax in offer.transfer_syntaxes:
             return Result(proposed.id, ContextResult.ACCEPTED, syntax)
-    return Result(proposed.id, ContextResult.TRANSFER_SYNTAXES, first)
+    return Result(proposed.id, ContextResult.TRANSFER_SYNTAXES, IMPLICIT)
 
 
 def _agree(asked: Role | None, offer: Offer) -> Role | None:

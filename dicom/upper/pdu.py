@@ -123,7 +123,7 @@ def rejection(reason: RejectReason) -> AssociateRj:
 
 
 def encode(pdu: Pdu) -> bytes:
-    """The bytes of a PDU. ValueError for text that is not ASCII."""
+    """The bytes of a PDU. ValueError for a title of more than 16 characters or of no bytes."""
     match pdu:
         case AssociateRq():
             contexts = [encode_proposed(each) for each in pdu.contexts]
@@ -229,11 +229,12 @@ def _four(body: bytes, where: str) -> tuple[int, ...]:
 
 
 def _title(title: str) -> bytes:
-    data = title.encode("ascii")
+    data = title.encode("latin-1")
     if len(data) > _TITLE:
         raise ValueError(f"AE title {title!r} is longer than 16 characters")
     return data.ljust(_TITLE)
 
 
 def _decode_title(data: bytes) -> str:
-    return data.decode("ascii", "backslashreplace").strip(" \0")
+    """What was sent, byte for byte: whether it is a title is for admission to judge."""
+    return data.decode("latin-1").strip(" \0")

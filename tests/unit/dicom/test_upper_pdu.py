@@ -71,6 +71,13 @@ def test_pynetdicom_reads_our_answer(pdu: AssociateAc) -> None:
     assert _again(read.encode()) == pdu
 
 
+@given(st.binary(min_size=32, max_size=32))
+def test_a_title_of_any_bytes_can_be_sent_back(titles: bytes) -> None:
+    request = decode(1, b"\0\1\0\0" + titles + bytes(32))
+    assert isinstance(request, AssociateRq)
+    assert _again(encode(request)) == request
+
+
 @pytest.mark.parametrize(
     ("pdu", "theirs"),
     [
