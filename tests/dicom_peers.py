@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -62,7 +63,11 @@ class Outcome:
 
 
 async def tool(
-    program: str, *arguments: str | Path, cwd: Path | None = None, within: float = 60
+    program: str,
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    within: float = 60,
 ) -> Outcome:
     """Run one of the peers' programs to its end; a missing one skips the test."""
     path = require_peer(program)
@@ -70,6 +75,7 @@ async def tool(
         path,
         *(str(each) for each in arguments),
         cwd=cwd,
+        env={**os.environ, **(env or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
