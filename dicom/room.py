@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from dicom.api import Api
 from dicom.node import open_node
 from dicom.options import DicomOptions
 from gateway.room import Room, RoomContext, Running
@@ -19,6 +20,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             subscribers=(node.index,),
             services=(node,),
             jobs={"listen": node.listen},
+            routes=Api(node, context.ports).routes,
         )
 
 

@@ -123,6 +123,16 @@ class Blobs:
         finally:
             os.close(file)
 
+    @property
+    def folders(self) -> Sequence[str]:
+        """The names of the folders that objects lie in."""
+        return tuple(self._folders)
+
+    async def names(self, folder: str) -> Sequence[str]:
+        """The digests of the files in one of the folders."""
+        place = self.objects / folder
+        return await self.run(lambda: sorted(file.stem for file in place.iterdir()))
+
     async def verify(self, blob: Blob, transfer_syntax: str) -> str:
         """Read the file again; what is wrong with it in words, or ''."""
         return await self.run(lambda: self._verify(blob, transfer_syntax))

@@ -29,6 +29,11 @@ UNION ALL
 SELECT body, received, seq FROM conflict WHERE seq > ?1 AND kind = 'content'
 ORDER BY seq LIMIT ?2
 """
+_DIGESTS = """
+SELECT digest FROM instance WHERE digest IN ({marks})
+UNION SELECT digest FROM conflict WHERE digest IN ({marks})
+"""
+_AT_ONCE = 400
 _STUDIES = """
 SELECT study.uid, patient.id, patient.issuer, patient.name, study.date, study.description,
   study.accession, study.received,
@@ -138,6 +143,13 @@ class Index(Projection[Tables]):
         """All files that are kept, in order of seq, also those that contradict another one."""
         return await self._objects(_ALL, after, limit)
 
+    async def digests(self, wanted: Sequence[str]) -> frozenset[str]:
+        """Those of the digests that an object has."""
+        found: set[str] = set()
+        for start in range(0, len(wanted), _AT_ONCE):
+            found |= await self._known(wanted[start : start + _AT_ONCE])
+        return frozenset(found)
+
     async def studies(self, limit: int = 100) -> Sequence[Study]:
         """Those that came last first."""
         return await self.ask(
@@ -157,6 +169,12 @@ class Index(Projection[Tables]):
         """Of the whole store."""
         return await self.ask(
             lambda tables: Totals(*next(tables.rows("SELECT instances, bytes FROM total")))
+        )
+
+    async def _known(self, digests: Sequence[str]) -> set[str]:
+        sql = _DIGESTS.format(marks=",".join("?" * len(digests)))
+        return await self.ask(
+            lambda tables: {str(row[0]) for row in tables.rows(sql, (*digests, *digests))}
         )
 
     async def _objects(self, sql: str, *binds: Any) -> list[StoredObject]:

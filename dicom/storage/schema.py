@@ -40,6 +40,7 @@ CREATE TABLE instance(
 ) WITHOUT ROWID;
 CREATE INDEX instance_by_series ON instance(series);
 CREATE INDEX instance_by_study ON instance(study);
+CREATE INDEX instance_by_digest ON instance(digest);
 CREATE INDEX instance_by_seq ON instance(seq);
 CREATE TABLE conflict(
   seq INTEGER NOT NULL,
@@ -51,6 +52,7 @@ CREATE TABLE conflict(
   body BLOB NOT NULL,
   PRIMARY KEY(seq, kind)
 ) WITHOUT ROWID;
+CREATE INDEX conflict_by_digest ON conflict(digest);
 CREATE INDEX conflict_by_uid ON conflict(uid);
 CREATE TABLE total(instances INTEGER NOT NULL, bytes INTEGER NOT NULL);
 INSERT INTO total VALUES(0, 0);

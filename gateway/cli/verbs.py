@@ -14,6 +14,7 @@ from gateway.cli import (
     configuration,
     demo,
     device,
+    dicom,
     doctor,
     events,
     exits,
@@ -42,6 +43,7 @@ app.command()(configuration.check)
 app.command()(configuration.schema)
 app.add_typer(alarm.app, name="alarm")
 app.add_typer(device.app, name="device")
+app.add_typer(dicom.app, name="dicom")
 app.command()(events.events)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(patients.app, name="patients")

@@ -120,14 +120,14 @@ async def test_dcmtk_sends_compressed_images_as_they_are(tmp_path: Path) -> None
 async def test_orthanc_sends_to_us_and_we_send_to_orthanc(tmp_path: Path) -> None:
     files = dict(series_of(tmp_path / "sent", 4, 128))
     async with our_node(tmp_path) as (node, ports, port):
-        async with orthanc(tmp_path / "orthanc", {"ours": (LOOPBACK, port)}) as pacs:
+        async with orthanc(tmp_path / "orthanc", {OURS: (LOOPBACK, port)}) as pacs:
             await send_to(Peer(pacs.title, LOOPBACK, pacs.port, OURS), files)
             async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{pacs.http}") as http:
                 instances = (await http.get("/instances")).json()
                 assert len(instances) == len(files)
-                answer = await http.post("/modalities/ours/echo", content="{}")
+                answer = await http.post(f"/modalities/{OURS}/echo", content="{}")
                 assert answer.status_code == httpx.codes.OK, answer.text
-                answer = await http.post("/modalities/ours/store", json=instances)
+                answer = await http.post(f"/modalities/{OURS}/store", json=instances)
                 assert answer.json()["FailedInstancesCount"] == 0
         await stored_well(node, ports, files)
 
