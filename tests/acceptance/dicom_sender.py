@@ -21,6 +21,7 @@ from tests.dicom_peers import OURS
 from tests.peers import LOOPBACK
 
 _PAUSE = 0.05
+_PATIENCE = 5.0
 
 
 def objects(seed: int) -> Dataset:
@@ -44,6 +45,7 @@ def send(port: int, log: Path, seed: int, ended: threading.Event) -> None:
     with log.open("a") as file:
         while not ended.is_set():
             entity = AE("SENDER")
+            entity.dimse_timeout = _PATIENCE
             for sop_class in (CT, RT_RECORD):
                 entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
             association = entity.associate(LOOPBACK, port, ae_title=OURS)
