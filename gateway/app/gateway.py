@@ -13,8 +13,9 @@ from gateway.app.configuration import Configuration
 from gateway.app.metrics import engine_metrics
 from gateway.app.rooms import Rooms
 from gateway.app.worklist import Worklist
-from gateway.config import Difference, Site, difference
+from gateway.config import Difference, Site, difference, plain
 from gateway.driver import DriverType, LinkEntry, Part, Whole
+from gateway.errors import ConfigError, Problem
 from gateway.mapping import Mappings, Overlay
 from gateway.model import Clock, DeviceEvent, Instant, Micros, WireRecord
 from gateway.profile import Profile
@@ -33,6 +34,7 @@ from gateway.supervisor import (
     Trial,
     session_of,
 )
+from gateway.web import Configuration as ConfigurationNow
 from gateway.web import Metric, Readiness
 
 S = TypeVar("S")
@@ -158,6 +160,15 @@ class Gateway:
         """Let links and mappings as they are now hold for what comes in from here on."""
         async with self._applying:
             await self.supervisor.apply(self.links_run(), self.links_meant())
+
+    async def configuration_now(self) -> ConfigurationNow:
+        file, running = str(self.configuration.file), plain(self.config)
+        try:
+            fresh = await asyncio.to_thread(self.configuration.load)
+        except ConfigError as error:
+            return ConfigurationNow(file, running, None, error.problems or (Problem(str(error)),))
+        report = _report(difference(self.config, fresh))
+        return ConfigurationNow(file, running, plain(fresh), reload=report)
 
     async def reload(self) -> Mapping[str, Any]:
         fresh = await asyncio.to_thread(self.configuration.load)

@@ -4,6 +4,7 @@ from gateway.config.backup import BackupOptions, weekday
 from gateway.config.difference import DeviceChanges, Difference, difference
 from gateway.config.load import check_site, load_site
 from gateway.config.options import Http, Listeners, Protection, RetentionOptions, StoreOptions
+from gateway.config.plain import plain
 from gateway.config.plugins import discover_drivers, discover_rooms
 from gateway.config.schema import site_schema
 from gateway.config.site import Site
@@ -23,6 +24,7 @@ __all__ = [
     "discover_drivers",
     "discover_rooms",
     "load_site",
+    "plain",
     "site_schema",
     "weekday",
 ]

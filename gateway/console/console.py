@@ -21,6 +21,7 @@ from gateway.console.pages.trend import Trend
 from gateway.console.pages.wire import Wire
 from gateway.console.quarantine.mapping_page import MappingPages
 from gateway.console.quarantine.worklist_page import Quarantine
+from gateway.console.settings.pages import Settings
 from gateway.web import GatewayView, Refusal
 
 
@@ -35,7 +36,7 @@ class Console:
         view, renderer = self._view, self._renderer
         wire, log, trend = Wire(view, renderer), Log(view, renderer), Trend(view, renderer)
         laboratory, quarantine = Laboratory(view, renderer), Quarantine(view, renderer)
-        mapping = MappingPages(view, renderer)
+        mapping, settings = MappingPages(view, renderer), Settings(view, renderer)
         pages: list[tuple[str, Callable[[Request], Any]]] = [
             ("/", Overview(view, renderer).page),
             ("/devices", Devices(view, renderer).page),
@@ -45,9 +46,12 @@ class Console:
             ("/messages", wire.messages),
             ("/messages/{raw_id}", wire.message),
             ("/events", log.events),
+            ("/events/{seq}", log.event),
             ("/quarantine", quarantine.page),
             ("/quarantine/map", mapping.form),
             ("/mappings", mapping.mappings),
+            ("/settings", settings.about),
+            ("/settings/configuration", settings.configuration),
             ("/results", laboratory.results),
             ("/samples/{owner}/{specimen:path}", laboratory.sample),
         ]
@@ -56,6 +60,7 @@ class Console:
             ("/quarantine/aside", quarantine.set_aside),
             ("/quarantine/map", mapping.submit),
             ("/mappings/withdraw", mapping.withdraw),
+            ("/settings/configuration", settings.reload),
             ("/find", Finder(view, renderer).find),
         ]
         return [

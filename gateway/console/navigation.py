@@ -54,6 +54,22 @@ OWN = (
         Area.WIRE,
         "mapping",
     ),
+    Entry(
+        "/settings/configuration",
+        {"en": "Configuration", "zh-CN": "配置"},
+        Permission.READ_SETTINGS,
+        920,
+        Area.SETTINGS,
+        "config",
+    ),
+    Entry(
+        "/settings",
+        {"en": "About", "zh-CN": "关于"},
+        Permission.READ_SETTINGS,
+        990,
+        Area.SETTINGS,
+        "info",
+    ),
 )
 
 
@@ -67,7 +83,13 @@ def navigation(of_rooms: Sequence[Entry], who: Principal) -> Mapping[Area, Seque
     return {area: found for area, found in by_area.items() if found}
 
 
-def is_current(entry: Entry, here: str) -> bool:
-    """Whether the page at the address `here` belongs to an entry."""
-    homes = (entry.path, *entry.also)
-    return any(here == home or (home != "/" and here.startswith(f"{home}/")) for home in homes)
+def current(areas: Mapping[Area, Sequence[Entry]], here: str) -> Entry | None:
+    """The entry that the page at the address `here` belongs to: the one with the longest path."""
+    fitting = [
+        (len(home), entry)
+        for entries in areas.values()
+        for entry in entries
+        for home in (entry.path, *entry.also)
+        if here == home or (home != "/" and here.startswith(f"{home}/"))
+    ]
+    return max(fitting, key=lambda pair: pair[0])[1] if fitting else None

@@ -202,15 +202,19 @@ class EventStore:
         kinds: Collection[Kind] = (),
         code: str | None = None,
         patient: Patient | None = None,
+        upto: int | None = None,
     ) -> list[DeviceEvent]:
-        """Events with a seq above `after`, in order of seq, at most `limit`."""
-        if device is None and not kinds and code is None and patient is None:
+        """Events with a seq above `after`, in order of seq, at most `limit`.
+
+        None above `upto`, if it is given.
+        """
+        last = self._stream.last_seq
+        end = last if upto is None else min(upto, last)
+        if device is None and not kinds and code is None and patient is None and end == last:
             recent = self._stream.recent(after, limit)
             if recent is not None:
                 return recent
-        query = EventQuery(
-            after, self._stream.last_seq, limit, device, frozenset(kinds), code, patient
-        )
+        query = EventQuery(after, end, limit, device, frozenset(kinds), code, patient)
         return await self._read(query)
 
     async def event(self, seq: int) -> DeviceEvent | None:

@@ -7,7 +7,7 @@ from gateway.web.json import encode, json_response, rfc3339
 from gateway.web.metric import Metric, Sample
 from gateway.web.refusal import Refusal, problem
 from gateway.web.seen import SeenView, seen
-from gateway.web.view import GatewayView, History, Readiness
+from gateway.web.view import Configuration, GatewayView, History, Readiness
 
 __all__ = [
     "CSRF_FIELD",
@@ -15,6 +15,7 @@ __all__ = [
     "Caller",
     "Door",
     "Gate",
+    "Configuration",
     "GatewayView",
     "Guard",
     "History",

@@ -86,12 +86,14 @@ class SeenHistory:
     def last_seq(self) -> int:
         return self._history.last_seq
 
-    async def events(
-        self, *, after: int = 0, limit: int = 100, device: str | None = None
-    ) -> Sequence[DeviceEvent]:
+    async def events(self, **asked: Any) -> Sequence[DeviceEvent]:
         """Those of one page of the log that are seen; where it ends is known to the log alone."""
-        page = await self._history.events(after=after, limit=limit, device=device)
+        page = await self._history.events(**asked)
         return [event for event in page if self._view.sees(event)]
+
+    async def event(self, seq: int) -> DeviceEvent | None:
+        event = await self._history.event(seq)
+        return event if event is not None and self._view.sees(event) else None
 
     async def record(self, raw_id: RawId) -> WireRecord | None:
         record = await self._history.record(raw_id)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from gateway.driver import LinkEntry, Part, Whole
+from gateway.errors import Problem
 from gateway.model import (
     DeviceEvent,
     Instant,
+    Kind,
     QuarantineReason,
     RawId,
     WireRecord,
@@ -35,6 +37,21 @@ class Readiness:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What runs beside what the file says now, as plain values without secrets.
+
+    `on_disk` is None where the file can't be used; `problems` say why. `reload` tells by kind of
+    change what taking it over would do, and what needs a restart.
+    """
+
+    file: str
+    running: Mapping[str, Any]
+    on_disk: Mapping[str, Any] | None
+    problems: Sequence[Problem] = ()
+    reload: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
 class History(Protocol):
     """What is read of the event store."""
 
@@ -44,8 +61,17 @@ class History(Protocol):
     def last_seq(self) -> int: ...
 
     async def events(
-        self, *, after: int = 0, limit: int = 100, device: str | None = None
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        device: str | None = None,
+        kinds: Collection[Kind] = (),
+        code: str | None = None,
+        upto: int | None = None,
     ) -> Sequence[DeviceEvent]: ...
+
+    async def event(self, seq: int) -> DeviceEvent | None: ...
 
     async def record(self, raw_id: RawId) -> WireRecord | None: ...
 
@@ -134,6 +160,10 @@ class GatewayView(Protocol):
 
     async def whole(self, record: WireRecord) -> Whole | None:
         """The message that a record is a piece of, by its link's driver; None if there is none."""
+        ...
+
+    async def configuration_now(self) -> Configuration:
+        """Read devices.yaml and compare it with what runs; nothing is taken over."""
         ...
 
     async def reload(self) -> Mapping[str, Any]:

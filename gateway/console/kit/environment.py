@@ -8,7 +8,6 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from gateway.console.kit.anatomy import anatomy
 from gateway.console.kit.dump import as_text, preview, rows
-from gateway.console.navigation import is_current
 from gateway.console.text.catalogue import CONSOLE, LANGUAGES, Catalogue, catalogue
 from gateway.console.text.language import THEMES
 from gateway.console.text.units import written
@@ -30,7 +29,6 @@ def environment(tag: str, packages: tuple[str, ...]) -> Environment:
         word=words.pgettext,
         languages=LANGUAGES,
         themes=THEMES,
-        is_current=is_current,
         anatomy=anatomy,
         dump_rows=rows,
         dump_preview=preview,

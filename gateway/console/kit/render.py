@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from gateway.console.kit.drawing import Drawings
 from gateway.console.kit.environment import environment
 from gateway.console.kit.spreadsheet import spreadsheet
-from gateway.console.navigation import navigation
+from gateway.console.navigation import current, navigation
 from gateway.console.text.catalogue import catalogue
 from gateway.console.text.language import preference
 from gateway.console.text.reader import Reader
@@ -93,6 +93,7 @@ class Renderer:
     ) -> str:
         who = principal(request)
         view = self._view
+        areas = navigation(view.navigation(), who)
         return (
             environment(reader.language, self._packages())
             .get_template(template)
@@ -106,7 +107,8 @@ class Renderer:
                 live_words=live_words(reader.words),
                 here=request.url.path,
                 who=who,
-                areas=navigation(view.navigation(), who),
+                areas=areas,
+                current=current(areas, request.url.path),
                 said=unquote(request.cookies.get(_FLASH, "")),
                 with_query=lambda **more: _with_query(request, **more),
             )

@@ -79,3 +79,11 @@ def _segment(run: Sequence[RollupRow], frame: Frame, step: int) -> str:
 
 def _x(row: RollupRow, frame: Frame, step: int) -> str:
     return f"{frame.x(row.start + step / 2):.1f}"
+
+
+def is_number(text: str) -> bool:
+    """Whether a value's text can be drawn."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.console.kit.render import Renderer
-from gateway.console.pages.newest import newest
+from gateway.console.pages.newest import Filters, newest
 from gateway.console.pages.told import told
 from gateway.console.text.reader import Reader
 from gateway.model import Instant, Kind, Localized
@@ -21,6 +21,7 @@ from gateway.web import GatewayView, SeenView, seen
 _WAITING = 100
 _RECENT = 8
 _REACH = 5_000
+_NOTEWORTHY = frozenset(Kind) - {Kind.MEASUREMENT}
 _TILES = 8
 
 
@@ -61,7 +62,7 @@ class Overview:
             store,
             before=store.last_seq + 1,
             count=_RECENT,
-            wanted=lambda event: event.kind is not Kind.MEASUREMENT and view.sees(event),
+            filters=Filters(kinds=_NOTEWORTHY, wanted=view.sees),
             reach=_REACH,
         )
         return [told(event, self._view, reader) for event in found.events]

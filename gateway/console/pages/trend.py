@@ -33,7 +33,7 @@ class Trend:
         """A picture for a table row; the browser may keep it for a minute."""
         view = seen(self._view, request)
         status = view.device(request.path_params["device"])
-        start, end = self._span()
+        start, end = span(self._view.now())
         rows = await view.store.rollup(
             status.entry.id, request.path_params["code"], start, end, "5m"
         )
@@ -48,7 +48,7 @@ class Trend:
         status, code = view.device(request.path_params["device"]), request.path_params["code"]
         store, reader = view.store, self._renderer.reader(request)
         device = status.entry.id
-        start, end = self._span()
+        start, end = span(self._view.now())
         fine = await store.rollup(device, code, start, end, "5m")
         shown = card(status, store.latest(device), reader)
         name = reader.text(point_name(status, code))
@@ -63,9 +63,9 @@ class Trend:
             hours=list(reversed(await store.rollup(device, code, start, end, "1h"))),
         )
 
-    def _span(self) -> tuple[Instant, Instant]:
-        end = self._view.now()
-        return Instant(end - _DAY), end
+def span(end: Instant) -> tuple[Instant, Instant]:
+    """The day that ended at an instant."""
+    return Instant(end - _DAY), end
 
 
 def chart(

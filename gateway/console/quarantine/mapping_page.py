@@ -128,7 +128,7 @@ class MappingPages:
             request,
             "mappings.html",
             MAPPINGS,
-            [_row(each, self._view, reader) for each in kept],
+            [mapping_row(each, self._view, reader) for each in kept],
             may_resolve=principal(request).may(Permission.RESOLVE_QUARANTINE),
         )
 
@@ -245,7 +245,8 @@ def _for_script(tests: Sequence[Known]) -> dict[str, dict[str, str]]:
     }
 
 
-def _row(kept: Kept, view: GatewayView, reader: Reader) -> Row:
+def mapping_row(kept: Kept, view: GatewayView, reader: Reader) -> Row:
+    """A mapping as a line of a table."""
     mapping = kept.mapping
     return Row(
         kept,

@@ -50,7 +50,21 @@ function show(item) {
 button.addEventListener("click", () => {
   paused = !paused;
   button.setAttribute("aria-pressed", String(paused));
-  button.textContent = paused ? button.dataset.go : button.dataset.pause;
+  button.querySelector("span").textContent = paused ? button.dataset.go : button.dataset.pause;
+});
+
+const copy = document.getElementById("tail-copy");
+copy.addEventListener("click", async () => {
+  if (!navigator.clipboard) {
+    getSelection().selectAllChildren(list);
+    return;
+  }
+  const lines = [...list.children].map((line) => [...line.children].map((part) => part.textContent).join("\t"));
+  await navigator.clipboard.writeText(lines.join("\n"));
+  const label = copy.querySelector("span");
+  const said = label.textContent;
+  label.textContent = copy.dataset.done;
+  setTimeout(() => { label.textContent = said; }, 2000);
 });
 
 new EventSource(list.dataset.tap).addEventListener("bytes", (event) => {

@@ -5,7 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +23,8 @@ from typing import Any, Literal, TypeVar
 from gateway.driver import DeviceEntry, DeviceOptions, Part, Whole
 from gateway.lab import LabDesk
 from gateway.lab.tables import Tables
+from gateway.mapping import Mappings
+from gateway.mapping.tables import Tables as MappingTables
 from gateway.model import (
     Clock,
     ClockQuality,
@@ -43,14 +53,15 @@ from gateway.profile import (
     Point,
     Profile,
 )
+from gateway.projection import Projection
 from gateway.registry import DeviceState, Registry
 from gateway.room import Entry, Glance, Hit, Principal, Site
 from gateway.store import QuarantineEntry, RollupRow
 from gateway.supervisor import Selection, Trial
 from gateway.supervisor.link import LinkState, LinkStatus
 from gateway.supervisor.tap import TapHub, Tapped
-from gateway.testing import known_ring
-from gateway.web import Metric, Readiness
+from gateway.testing import MemoryAuditor, MemoryRoomPorts, known_ring
+from gateway.web import Configuration, Metric, Readiness
 
 S = TypeVar("S")
 
@@ -148,11 +159,27 @@ class MemoryHistory:
     def latest(self, device: str | None = None) -> list[DeviceEvent]:
         return [event for key, event in self._latest.items() if device in (None, key[0])]
 
+    async def event(self, seq: int) -> DeviceEvent | None:
+        return next((event for event in self._events if event.seq == seq), None)
+
     async def events(
-        self, *, after: int = 0, limit: int = 100, device: str | None = None
+        self,
+        *,
+        after: int = 0,
+        limit: int = 100,
+        device: str | None = None,
+        kinds: Collection[Kind] = (),
+        code: str | None = None,
+        upto: int | None = None,
     ) -> list[DeviceEvent]:
         await asyncio.sleep(0)
-        wanted = (e for e in self._events[after:] if device in (None, e.source.device))
+        wanted = (
+            event
+            for event in self._events[after:upto]
+            if device in (None, event.source.device)
+            and (not kinds or event.kind in kinds)
+            and code in (None, event.code.code)
+        )
         return [event for event, _ in zip(wanted, range(limit), strict=False)]
 
     async def record(self, raw_id: RawId) -> WireRecord | None:
@@ -231,12 +258,18 @@ class MemorySite:
         self.state = Readiness(ready=True)
         self.asked: list[str] = []
         self.hits: list[Hit] = []
+        self.configuration = Configuration("devices.yaml", {}, {})
         self.glance = Glance()
         self.parts: dict[int, Sequence[Part]] = {}
         self.wholes: dict[int, Whole] = {}
         self.outcome: dict[str, Any] = {"resolved": 0, "events": 0, "waiting": {}}
         self.desk = LabDesk(
             Path(":memory:"), known_ring(), Tables, ThreadPoolExecutor(1), {Kind.RESULT}
+        )
+        self.mappings = Mappings(
+            Projection(Path(":memory:"), known_ring(), MappingTables, ThreadPoolExecutor(1)),
+            MemoryRoomPorts(),
+            MemoryAuditor(),
         )
         self.subscribers: list[Any] = []
         self._watchers: list[Callable[[Sequence[DeviceEvent]], None]] = []
@@ -255,7 +288,9 @@ class MemorySite:
         return [Metric.single("isogate_test_total", "Given by the view.", "counter", 7)]
 
     def subscriber(self, kind: type[S]) -> S:
-        found = [each for each in (self.desk, *self.subscribers) if isinstance(each, kind)]
+        found = [
+            each for each in (self.desk, self.mappings, *self.subscribers) if isinstance(each, kind)
+        ]
         assert found, kind
         return found[0]
 
@@ -293,6 +328,8 @@ class MemorySite:
 
     async def whole(self, record: WireRecord) -> Whole | None:
         return self.wholes.get(record.raw_id)
+    async def configuration_now(self) -> Configuration:
+        return self.configuration
 
     async def reload(self) -> Mapping[str, Any]:
         self.asked.append("reload")

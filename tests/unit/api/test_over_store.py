@@ -13,7 +13,7 @@ import pytest
 
 from gateway.api import Application, open_app
 from gateway.console import Console
-from gateway.console.pages.newest import newest
+from gateway.console.pages.newest import Filters, newest
 from gateway.model import (
     DeviceEvent,
     Instant,
@@ -116,7 +116,9 @@ async def test_the_log_is_read_backwards(store: EventStore) -> None:
     await _store(store, 1, "room-1")
     await _store(store, 700)
     last = await newest(store, before=store.last_seq + 1, count=50)
-    rare = await newest(store, before=store.last_seq + 1, count=50, device="room-1")
+    rare = await newest(
+        store, before=store.last_seq + 1, count=50, filters=Filters(device="room-1")
+    )
     assert [event.value.text for event in last.events if event.value] == [
         str(n) for n in range(699, 649, -1)
     ]
@@ -131,9 +133,10 @@ async def test_a_search_of_the_log_says_how_far_it_looked(store: EventStore) -> 
     def wanted(event: DeviceEvent) -> bool:
         return event.value is not None and event.value.text == "3"
 
-    near = await newest(store, before=last_seq + 1, count=5, wanted=wanted, reach=100)
+    three = Filters(wanted=wanted)
+    near = await newest(store, before=last_seq + 1, count=5, filters=three, reach=100)
     assert (near.events, near.reached) == ([], last_seq - 100)
-    far = await newest(store, before=near.reached + 1, count=5, wanted=wanted)
+    far = await newest(store, before=near.reached + 1, count=5, filters=three)
     assert [event.value.text for event in far.events if event.value] == ["3"]
 
 

@@ -21,7 +21,7 @@ SHARED = CONSOLE.texts()
 SENTENCES = sentences((*COMMON, *UNMARKED))
 PACKAGES = [CONSOLE, SENTENCES, *rooms()]
 TEMPLATES = sorted(path for each in PACKAGES for path in each.home.glob("templates/**/*.html"))
-BRANDS = {"Isogate", "JSON", "CSV", "YAML", "Ctrl", "K"}
+BRANDS = {"Isogate", "JSON", "CSV", "YAML", "Python", "Ctrl", "K"}
 
 
 def test_every_language_on_offer_is_checked() -> None:

@@ -1,0 +1,1 @@
+"""Settings: what runs here, and how it is configured."""
