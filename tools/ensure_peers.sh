@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  mosquitto mosquitto-clients mbpoll openssl chromium chromium-driver fonts-noto-cjk strace gcc libc6-dev
+  mosquitto mosquitto-clients mbpoll openssl chromium fonts-noto-cjk strace gcc libc6-dev
   mariadb-server dcmtk dicom3tools orthanc orthanc-dicomweb
 )
 

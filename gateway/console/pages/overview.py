@@ -21,7 +21,7 @@ from gateway.web import GatewayView, SeenView, seen
 _WAITING = 100
 _RECENT = 8
 _REACH = 5_000
-_NOTEWORTHY = frozenset(Kind) - {Kind.MEASUREMENT}
+_NOTEWORTHY = frozenset(Kind) - {Kind.MEASUREMENT, Kind.STATE}
 _TILES = 8
 
 

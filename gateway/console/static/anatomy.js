@@ -4,6 +4,7 @@ const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -16, ArrowDown: 16 };
 
 const parts = [...document.querySelectorAll("[data-part]")];
 const dump = document.querySelector(".dump");
+const pane = document.querySelector("[data-bytes-pane]");
 const bytes = new Map();
 for (const cell of dump.querySelectorAll("[data-at]")) {
   const at = Number(cell.dataset.at);
@@ -55,7 +56,7 @@ dump.addEventListener("click", (event) => {
   const cell = event.target.closest("[data-at]");
   if (cell) showByte(Number(cell.dataset.at));
 });
-dump.addEventListener("keydown", (event) => {
+pane.addEventListener("keydown", (event) => {
   if (!(event.key in STEPS)) return;
   event.preventDefault();
   showByte(chosen < 0 ? 0 : chosen + STEPS[event.key]);

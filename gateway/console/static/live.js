@@ -68,8 +68,8 @@ function showState(item) {
     write(state.querySelector("span"), word("state", item.state));
     showReason(element.querySelector("[data-reason]"), item.reason);
     write(element.querySelector("[data-since]"), moment(Date.parse(item.since)));
-    refresh();
   }
+  refresh();
 }
 
 // Reasons come in English; a page in another language has them from the server a moment later.

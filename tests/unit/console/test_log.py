@@ -12,6 +12,7 @@ from gateway.api import open_app
 from gateway.console import Console
 from gateway.console.pages.when import entered, seq_at
 from gateway.model import Instant, Kind, Status, Subject
+from gateway.testing import Recognizing
 from tests.unit.api.memory_site import (
     NOON,
     SECOND,
@@ -47,7 +48,7 @@ async def site() -> MemorySite:
 @pytest.fixture
 async def http(site: MemorySite) -> AsyncIterator[httpx.AsyncClient]:
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as app:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://localhost", headers={"accept": "text/html"}

@@ -13,6 +13,7 @@ from gateway.config import discover_drivers, discover_rooms, load_site, plain
 from gateway.console import Console
 from gateway.console.settings.distributions import installed
 from gateway.errors import Problem
+from gateway.testing import Recognizing
 from gateway.web import Configuration
 from tests.unit.api.memory_site import MemorySite, furnished
 
@@ -28,7 +29,7 @@ def site() -> MemorySite:
 @pytest.fixture
 async def http(site: MemorySite) -> AsyncIterator[httpx.AsyncClient]:
     console = Console(site)
-    async with open_app(site, console.routes(), console.error_page) as app:
+    async with open_app(site, console.routes(), console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://localhost", headers={"accept": "text/html"}
@@ -93,6 +94,7 @@ def _site() -> dict[str, Any]:
                 "name": "Air",
                 "link": "mqtt",
                 "profile": "temperature-humidity",
+                "topic_vars": {"base": "site"},
             }
         },
     }
