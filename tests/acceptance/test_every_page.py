@@ -13,7 +13,7 @@ from gateway.api import open_app
 from gateway.api.app import Application
 from gateway.app.serve import ServeOptions, open_gateway
 from gateway.console import Console
-from gateway.web import OverSocket
+from gateway.testing import Recognizing
 from tests.acceptance.browser import Tab, chromium, served, tab
 from tests.peers import free_port, full_run
 
@@ -63,8 +63,8 @@ async def site(tmp_path: Path) -> AsyncIterator[tuple[str, list[str]]]:
         console = Console(gateway)
         pages = [*console.routes(), *gateway.rooms.routes(console.kit)]
         async with (
-            open_app(gateway, pages, console.error_page) as app,
-            served(OverSocket(app), free_port()) as home,
+            open_app(gateway, pages, console.error_page, gate=Recognizing()) as app,
+            served(app, free_port()) as home,
         ):
             yield home, _addresses(app)
             app.end_streams()
