@@ -184,6 +184,22 @@ async def test_a_device_that_falls_silent_is_seen_at_once(page: Tab, site: Memor
     await page.shows('[data-point="meter-1/power"]', "12.50")
 
 
+@pytest.mark.parametrize(
+    ("language", "told", "back"),
+    [("zh-CN", "已 60 秒没有消息", "在线"), ("en", "not heard of for 60 s", "online")],
+)
+async def test_a_reason_comes_in_the_pages_language(
+    page: Tab, site: MemorySite, language: str, told: str, back: str
+) -> None:
+    await page.go("/devices", lang=language)
+    assert told not in await page.page.inner_text("body")
+    site.registry.move("meter-1", DeviceState.OFFLINE, site.now(), "not heard of for 60 s")
+    await page.shows('[data-device="meter-1"] [data-reason]', told)
+    site.registry.move("meter-1", DeviceState.ONLINE, site.now())
+    await page.shows('[data-device="meter-1"] [data-state-word]', back)
+    await page.page.locator('[data-device="meter-1"] [data-reason]').wait_for(state="hidden")
+
+
 async def test_what_happens_appears_on_the_overview(page: Tab, site: MemorySite) -> None:
     await page.go("/", lang="en")
     await page.shows(".recent", "Potassium")

@@ -17,9 +17,7 @@ _LONGEST = 50
 _READ = 500
 
 
-async def chain(
-    event: DeviceEvent, history: History, view: SeenView, reader: Reader
-) -> list[Step]:
+async def chain(event: DeviceEvent, history: History, view: SeenView, reader: Reader) -> list[Step]:
     """The event between those that it is tied to, in order of seq; itself alone if to none.
 
     Looks some thousands of events back and ahead: ties are made soon, as a rule at once.

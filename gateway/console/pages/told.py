@@ -8,7 +8,7 @@ from urllib.parse import quote
 from gateway.console.text.reader import Reader
 from gateway.console.text.units import written
 from gateway.model import DeviceEvent, Kind
-from gateway.web import GatewayView
+from gateway.web import GatewayView, SeenView
 from gateway.web.point import point_name
 
 _OWN_WORDS = frozenset({Kind.AVAILABILITY, Kind.SYSTEM, Kind.ACTION})
@@ -39,7 +39,7 @@ class Told:
         return f"/messages/{event.raw_id}?seq={event.seq}" if event.raw_id else ""
 
 
-def told(event: DeviceEvent, view: GatewayView, reader: Reader) -> Told:
+def told(event: DeviceEvent, view: GatewayView | SeenView, reader: Reader) -> Told:
     status = view.registry.get(event.source.device)
     name = reader.text(status.entry.name) if status is not None else ""
     own = event.kind in _OWN_WORDS

@@ -63,6 +63,7 @@ class Trend:
             hours=list(reversed(await store.rollup(device, code, start, end, "1h"))),
         )
 
+
 def span(end: Instant) -> tuple[Instant, Instant]:
     """The day that ended at an instant."""
     return Instant(end - _DAY), end

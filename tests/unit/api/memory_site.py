@@ -328,6 +328,7 @@ class MemorySite:
 
     async def whole(self, record: WireRecord) -> Whole | None:
         return self.wholes.get(record.raw_id)
+
     async def configuration_now(self) -> Configuration:
         return self.configuration
 
