@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import refuse, stream
 from gateway.api.alarms import Alarms
+from gateway.api.appointments import Appointments
 from gateway.api.backups import Backups
 from gateway.api.broadcast import Broadcast
 from gateway.api.control import Control
@@ -142,6 +143,7 @@ def _api_routes(view: GatewayView, broadcast: Broadcast) -> list[BaseRoute]:
         *Results(view).routes(),
         *Alarms(view).routes(),
         *Patients(view).routes(),
+        *Appointments(view).routes(),
         *MappingList(view).routes(),
         *Health(view, broadcast).routes(),
         *Control(view).routes(),

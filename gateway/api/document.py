@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict
 
 from gateway.model import (
+    AppointmentStatus,
     ClockQuality,
     Direction,
     IdentifierType,
@@ -145,6 +146,44 @@ class PatientEntry(_Document):
     actor: str | None
     reason: str | None
     said: dict[str, Any]
+
+
+class AppointmentGate(_Document):
+    room: str
+    name: str
+    reason: dict[str, str]
+
+
+class AppointmentPatient(_Document):
+    """As the caller may read it: masked for whoever may not read patients."""
+
+    name: str
+    number: str
+    known: bool
+
+
+class Appointment(_Document):
+    """An appointment as it stands now; `gates` say why the patient may not be called yet."""
+
+    id: str
+    book: str
+    placer: str
+    filler: str
+    status: AppointmentStatus
+    start: AwareDatetime | None
+    day: str | None
+    minutes: float
+    resource: str | None
+    kind: str
+    title: str
+    patient: AppointmentPatient
+    gates: list[AppointmentGate]
+    raw_id: int | None
+
+
+class Appointments(_Document):
+    day: str
+    items: list[Appointment]
 
 
 class PatientHistory(_Document):

@@ -24,6 +24,7 @@ from gateway.cli import (
     quarantine,
     restore,
     run,
+    schedule,
     simulate,
     token,
     upkeep,
@@ -47,6 +48,7 @@ app.add_typer(dicom.app, name="dicom")
 app.command()(events.events)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(patients.app, name="patients")
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(account.app, name="account")

@@ -26,6 +26,8 @@ from gateway.room import (
 from gateway.schedule.book import ScheduleBook, Setting
 from gateway.schedule.calendar import Origin
 from gateway.schedule.desk import ScheduleDesk
+from gateway.schedule.import_page import ImportPage
+from gateway.schedule.importer import Effect, Importer
 from gateway.schedule.options import ScheduleOptions
 from gateway.schedule.pages import SchedulePages
 from gateway.schedule.problem import ProblemKind
@@ -41,13 +43,19 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
     async with ScheduleBook.open(path, context.ring, setting) as book:
         desk = ScheduleDesk(context.site.id, context.clock, context.ports, context.audit, book)
 
+        importer = Importer(context.site.id, context.clock, context.ports, context.audit, book)
+
         def routes(kit: PageKit) -> list[BaseRoute]:
-            return [*WorkPages(kit, book).routes(), *SchedulePages(kit, book, desk).routes()]
+            return [
+                *WorkPages(kit, book).routes(),
+                *ImportPage(kit, importer).routes(),
+                *SchedulePages(kit, book, desk).routes(),
+            ]
 
         async def glance(who: Principal) -> Glance:
             return await _glance(context, book, who)
 
-        yield Running(subscribers=(book,), services=(desk,), routes=routes, glance=glance)
+        yield Running(subscribers=(book,), services=(desk, importer), routes=routes, glance=glance)
 
 
 async def _glance(context: RoomContext, book: ScheduleBook, who: Principal) -> Glance:
@@ -117,6 +125,7 @@ room = Room(
         "order": tuple(OrderStatus),
         "day": tuple(Origin),
         "mark": ("work", "rest"),
+        "effect": tuple(Effect),
         "weekday": WEEKDAYS,
         "weekday-short": SHORT_WEEKDAYS,
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ import httpx
 
 from gateway.api import open_app
 from gateway.console import Console
-from gateway.model import DeviceEvent, Instant
+from gateway.model import DeviceEvent, Instant, Receipt, WireRecord
 from gateway.patients import PatientBook
 from gateway.patients import room as patients
 from gateway.room import Permission, Principal, Running
@@ -41,8 +41,8 @@ class FedPorts(MemoryRoomPorts):
         super().__init__("site", ManualClock(NOW))
         self.fed: list[PatientBook | ScheduleBook] = []
 
-    async def publish(self, events: object, *wire: object) -> object:  # type: ignore[override]
-        receipt = await super().publish(events, *wire)  # type: ignore[arg-type]
+    async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
+        receipt = await super().publish(events, *wire)
         await self.feed(*self.fed)
         return receipt
 

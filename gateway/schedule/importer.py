@@ -1,0 +1,174 @@
+"""Taking in a file of appointments: what would happen, row by row, and then doing it, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from gateway.keys import content_digest, event_id, occurrence_id
+from gateway.model import (
+    AppointmentStatement,
+    Clock,
+    Coding,
+    DeviceEvent,
+    Kind,
+    RawId,
+    Source,
+    Subject,
+    Value,
+)
+from gateway.room import Appointment, Auditor, Principal, RoomPorts
+from gateway.schedule.book import ScheduleBook
+from gateway.schedule.identity import named_appointment
+from gateway.schedule.sheet import MOST_BYTES, Decoded, Fault, Line, Terms, decode, read
+
+LINK = "import"
+"""The link and device that imported bytes and events are from."""
+
+_SYSTEM = "urn:isogate:point"
+
+
+class Effect(StrEnum):
+    """What a row does: a NEW appointment, a CHANGED one, nothing (SAME), or it can't be taken."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    FAULTY = "faulty"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A row and what it does.
+
+    A patient who is not known, or a place, is no fault: the appointment waits on the work list.
+    """
+
+    row: int
+    effect: Effect
+    said: AppointmentStatement | None = None
+    faults: tuple[Fault, ...] = ()
+    known_patient: bool = True
+    known_resource: bool = True
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a file does. `faults` are of the whole file: then no row was read."""
+
+    charset: str
+    also: str
+    outcomes: tuple[Outcome, ...]
+    faults: tuple[Fault, ...] = ()
+
+    def count(self, effect: Effect) -> int:
+        return sum(each.effect is effect for each in self.outcomes)
+
+
+class Importer:
+    """Reads files into the schedule."""
+
+    def __init__(
+        self, site: str, clock: Clock, ports: RoomPorts, audit: Auditor, book: ScheduleBook
+    ) -> None:
+        self._site, self._clock = site, clock
+        self._ports, self._audit, self._book = ports, audit, book
+
+    async def tried(self, data: bytes, book: str, issuer: str, charset: str = "") -> Report:
+        """What a file would do. Nothing is changed."""
+        if len(data) > MOST_BYTES:
+            return Report("", "", (), (Fault(1, 1, "The file is too large."),))
+        decoded = decode(data, charset)
+        if isinstance(decoded, Fault):
+            return Report(decoded.word, "", (), (decoded,))
+        terms = Terms(book, issuer, self._zone)
+        lines, faults = read(decoded.text, terms)
+        outcomes = [await self._outcome(line) for line in lines]
+        return _report(decoded, outcomes, faults)
+
+    async def done(
+        self, who: Principal, data: bytes, book: str, issuer: str, charset: str = ""
+    ) -> Report:
+        """Take in what is new or changed, in one transaction with the file's bytes.
+
+        The same file again does nothing: its rows are the same.
+        """
+        report = await self.tried(data, book, issuer, charset)
+        wanted = [each for each in report.outcomes if each.effect in {Effect.NEW, Effect.CHANGED}]
+        if not wanted:
+            return report
+        record = self._ports.record(LINK, data, device=LINK, session=book)
+        events = [self._event(each, who, record.raw_id) for each in wanted]
+        receipt = await self._ports.publish(events, record)
+        await self._audit.record(
+            "schedule.import", who, objects={"book": book}, detail=f"{len(events)} rows"
+        )
+        await self._book.reached(max(receipt.seqs, default=0))
+        return report
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return self._book.setting.zone
+
+    async def _outcome(self, line: Line) -> Outcome:
+        if line.said is None:
+            return Outcome(line.row, Effect.FAULTY, faults=line.faults)
+        said = line.said
+        id_ = named_appointment(said).main.hex()
+        standing = await self._book.appointment(id_)
+        own = said.patient.own if said.patient else None
+        people = await self._book.known_people(own) if own else {}
+        resource = self._book.resources.of(said.book, said.resources)
+        effect = Effect.NEW
+        if standing is not None:
+            effect = Effect.SAME if _same(standing, said) else Effect.CHANGED
+        version = await self._book.version(id_)
+        return Outcome(line.row, effect, said, (), bool(people), bool(resource), version)
+
+    def _event(self, each: Outcome, who: Principal, raw_id: RawId) -> DeviceEvent:
+        said = each.said
+        if said is None:
+            raise TypeError("a faulty row makes no event")
+        content = orjson.dumps(said.payload())
+        occurrence = content_digest(said.book.encode(), content, each.version.to_bytes(4, "big"))
+        now = self._clock.now()
+        own = said.patient.own if said.patient else None
+        return DeviceEvent(
+            id=event_id(occurrence_id(self._site, LINK, occurrence), "csv"),
+            site=self._site,
+            source=Source(LINK, LINK),
+            kind=Kind.APPOINTMENT,
+            code=Coding(_SYSTEM, "csv"),
+            value=Value(said.filler),
+            unit="",
+            received_at=now,
+            observed_at=now,
+            raw_id=raw_id,
+            subject=Subject(own.value, own.issuer) if own else None,
+            actor=who.id,
+            payload=said.payload(),
+        )
+
+
+def _same(standing: Appointment, said: AppointmentStatement) -> bool:
+    """Whether an appointment stands already as a row says; what the row leaves out may differ."""
+    own = said.patient.own if said.patient else None
+    patient = standing.patient
+    return (
+        standing.start == said.start
+        and (said.minutes is None or standing.minutes == said.minutes)
+        and standing.status is said.status
+        and (not said.kind or standing.kind == said.kind)
+        and (not said.reason or standing.reason == said.reason)
+        and (not said.resources or standing.resources == said.resources)
+        and (own is None or (patient is not None and own.value == patient.value))
+    )
+
+
+def _report(decoded: Decoded, outcomes: Sequence[Outcome], faults: Sequence[Fault]) -> Report:
+    return Report(decoded.charset, decoded.also, tuple(outcomes), tuple(faults))
