@@ -40,6 +40,10 @@ from gateway.web import Metric, Readiness
 S = TypeVar("S")
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(slots=True)
 class Gateway:
     """The open parts of one gateway; a `gateway.web.GatewayView`. `config` is what runs now."""
@@ -54,6 +58,7 @@ class Gateway:
     taps: TapHub
     clock: Clock
     rooms: Rooms
+    at_reload: Callable[[], None] = _nothing
     _applying: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @classmethod
@@ -176,6 +181,7 @@ class Gateway:
         self.config = fresh
         await self.take_over()
         await self.remember_devices()
+        await asyncio.to_thread(self.at_reload)
         self.intake.system("configuration", "reloaded", _in_words(report))
         return report
 

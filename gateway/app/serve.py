@@ -27,6 +27,7 @@ from gateway.app.values import ObservedValues
 from gateway.audit import AuditTrail, audit_key
 from gateway.backup import Keeping
 from gateway.config import Site
+from gateway.errors import ConfigError, StoreError
 from gateway.mapping import Mappings
 from gateway.model import SystemClock
 from gateway.seal import Rotation, suite_named
@@ -92,7 +93,8 @@ async def _serve(options: ServeOptions) -> None:
             if first:
                 warn_of_loss(gateway.subscriber(Rotation))
             spare_collector()
-            await stop.wait()
+            async with _reloading_on_hangup(gateway):
+                await stop.wait()
             log.info("Stopping.")
 
 
@@ -221,6 +223,31 @@ def _stop_signal() -> Iterator[asyncio.Event]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def _reloading_on_hangup(gateway: Gateway) -> AsyncIterator[None]:
+    """SIGHUP does within the block what `isogate reload` does; what is wrong is logged."""
+    loop = asyncio.get_running_loop()
+    hung_up = asyncio.Event()
+
+    async def reload() -> None:
+        while True:
+            await hung_up.wait()
+            hung_up.clear()
+            try:
+                await gateway.reload()
+            except (ConfigError, StoreError) as error:
+                log.warning("Not reloaded: %s", error)
+
+    loop.add_signal_handler(signal.SIGHUP, hung_up.set)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(reload(), name="reload-on-hangup")
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+            task.cancel()
 
 
 def _only_cause(group: ExceptionGroup[Exception]) -> Exception:

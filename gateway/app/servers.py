@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import stat
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -14,11 +15,13 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.app.bounded import BoundedHttp
 from gateway.app.layout import CONTROL_SOCKET
 from gateway.errors import ConfigError
 
 _BACKLOG = 1024
 _LAST_WORDS = 2
+_MOST_CONNECTIONS = 8_000
 
 
 class _Server(uvicorn.Server):
@@ -81,11 +84,26 @@ def control_socket(data: Path) -> Iterator[socket.socket]:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, sockets: Sequence[socket.socket]) -> AsyncIterator[None]:
-    """Serve `app` on `sockets` within the block; open streams get two seconds to end."""
+async def serving(
+    app: ASGIApp,
+    sockets: Sequence[socket.socket],
+    *,
+    tls: ssl.SSLContext | None = None,
+    proxies: Sequence[str] = (),
+) -> AsyncIterator[None]:
+    """Serve `app` on `sockets` within the block; open streams get two seconds to end.
+
+    Where a request came from is what the connection says, unless it comes from one of `proxies`.
+    """
     config = uvicorn.Config(
         app,
         lifespan="off",
+        http=BoundedHttp,
+        ws="none",
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        limit_concurrency=_MOST_CONNECTIONS,
         log_config=None,
         access_log=False,
         server_header=False,

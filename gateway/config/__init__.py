@@ -3,7 +3,14 @@
 from gateway.config.backup import BackupOptions, weekday
 from gateway.config.difference import DeviceChanges, Difference, difference
 from gateway.config.load import check_site, load_site
-from gateway.config.options import Http, Listeners, Protection, RetentionOptions, StoreOptions
+from gateway.config.options import (
+    Http,
+    HttpTls,
+    Listeners,
+    Protection,
+    RetentionOptions,
+    StoreOptions,
+)
 from gateway.config.plain import plain
 from gateway.config.plugins import discover_drivers, discover_rooms
 from gateway.config.schema import site_schema
@@ -14,6 +21,7 @@ __all__ = [
     "DeviceChanges",
     "Difference",
     "Http",
+    "HttpTls",
     "Listeners",
     "Protection",
     "RetentionOptions",

@@ -10,7 +10,9 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FilePath,
     field_validator,
+    model_validator,
 )
 
 from gateway.config.suggest import did_you_mean
@@ -48,27 +50,59 @@ class SiteOptions(Options):
         return name
 
 
-class Http(Options):
-    """Where the pages and the API listen."""
+class HttpTls(Options):
+    """The certificate (PEM, with what leads to its authority) and key of the pages and the API.
 
-    host: str = "127.0.0.1"
+    They are read again when the files change and at `isogate reload`.
+    """
+
+    certificate: FilePath
+    key: FilePath
+
+
+class Http(Options):
+    """Where the pages and the API listen. Whoever can reach that has to sign in."""
+
+    host: str = Field(default="127.0.0.1", description="an address of this machine; 0.0.0.0 is all")
     port: int = Field(default=8080, ge=0, le=65535, description="0 takes any free port")
+    names: tuple[str, ...] = Field(
+        default=(), description="DNS names that people use; a request by another is refused"
+    )
+    tls: HttpTls | None = None
+    allow_plain_http: bool = Field(
+        default=False, description="serve others without TLS; passwords can be read on the way"
+    )
+    reason: str = Field(default="", description="why it is allowed; said in the log and on pages")
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        description="addresses of proxies whose X-Forwarded-For and -Proto are believed",
+    )
 
     @field_validator("host")
     @classmethod
-    def _loopback(cls, host: str) -> str:
-        if host == "localhost":
-            return host
-        try:
-            loopback = ip_address(host).is_loopback
-        except ValueError:
-            loopback = False
-        if not loopback:
-            raise ValueError(
-                f"'{host[:60]}' would be reachable by others: only loopback (127.0.0.1, ::1) is"
-                " accepted until accounts exist"
-            )
+    def _address(cls, host: str) -> str:
+        if host != "localhost":
+            try:
+                ip_address(host)
+            except ValueError:
+                raise ValueError(f"'{host[:60]}' is no IP address of this machine") from None
         return host
+
+    @property
+    def reaches_others(self) -> bool:
+        """Whether another machine can connect."""
+        return self.host != "localhost" and not ip_address(self.host).is_loopback
+
+    @model_validator(mode="after")
+    def _protected(self) -> Http:
+        if self.allow_plain_http and not self.reason.strip():
+            raise ValueError("allow_plain_http: say why in `reason`; the pages will show it")
+        if self.reaches_others and self.tls is None and not self.allow_plain_http:
+            raise ValueError(
+                f"host: {self.host} would be reachable in plain text: give `tls` a certificate and"
+                " key, or say `allow_plain_http: true` with a `reason`"
+            )
+        return self
 
 
 class Listeners(Options):

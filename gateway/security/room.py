@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from gateway.room import Area, Entry, Permission, Room, RoomContext, Running, TableSet
+from gateway.room import (
+    Area,
+    Attention,
+    Entry,
+    Glance,
+    Level,
+    Permission,
+    Principal,
+    Room,
+    RoomContext,
+    Running,
+    TableSet,
+)
 from gateway.security.control import Control
 from gateway.security.options import AccountsOptions
 from gateway.security.pages import routes
@@ -31,7 +43,16 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             services=(security, security.gate),
             jobs={"sweep": security.sweep},
             routes=lambda kit: [*routes(security, context.site, kit), *Control(security).routes()],
+            glance=lambda who: _glance(security, who),
         )
+
+
+async def _glance(security: Security, who: Principal) -> Glance:
+    if not security.front.plain or not who.may(Permission.READ_SETTINGS):
+        return Glance()
+    what = {"en": "Pages without encryption", "zh-CN": "页面未加密"}
+    now = security.books.clock.now()
+    return Glance(attention=(Attention(Level.MEDIUM, what, security.front.plain, "", now),))
 
 
 room = Room(

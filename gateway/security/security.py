@@ -27,9 +27,13 @@ _SWEEP = 5.0
 
 @dataclass(slots=True)
 class Front:
-    """Where people reach the pages, as soon as that is known; with a slash at its end."""
+    """Where people reach the pages, as soon as that is known; with a slash at its end.
+
+    `plain` says why others are served without TLS, or is empty.
+    """
 
     url: str = "/"
+    plain: str = ""
 
     def link(self, code: str) -> str:
         """A set-up link. Browsers send its fragment to nobody."""

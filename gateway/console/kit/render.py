@@ -20,6 +20,7 @@ from gateway.console.text.reader import Reader
 from gateway.console.text.words import live_words
 from gateway.room import Table, principal, visible
 from gateway.web import GatewayView, caller_of
+from gateway.web.door import loopback
 from gateway.web.form_token import with_form_token
 from gateway.web.policy import CHART_POLICY
 
@@ -104,6 +105,7 @@ class Renderer:
                 version=view.version,
                 devices=[each.entry for each in view.registry if visible(who, each.entry)],
                 form_token=caller_of(request).form_token,
+                unprotected=_unprotected(request),
                 live_words=live_words(reader.words),
                 here=request.url.path,
                 who=who,
@@ -116,6 +118,12 @@ class Renderer:
 
     def _packages(self) -> tuple[str, ...]:
         return tuple(self._view.packages())
+
+
+def _unprotected(request: Request) -> bool:
+    """Whether others on the network can read along."""
+    server = request.scope.get("server")
+    return request.url.scheme != "https" and server is not None and not loopback(server[0])
 
 
 def _with_query(request: Request, **more: object) -> str:
