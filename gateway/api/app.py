@@ -108,7 +108,7 @@ class _Beside:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         for route in self._streams:
             match, found = route.matches(scope)
-            if match is Match.FULL:
+            if match is not Match.NONE:
                 scope.update(found)
                 await _streamed(route, scope, receive, send)
                 return

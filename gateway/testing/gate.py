@@ -23,9 +23,9 @@ class Recognizing:
         self.audit = MemoryAuditor()
 
     def caller(
-        self, _headers: Mapping[bytes, bytes], address: str, *, secure: bool, active: bool
+        self, headers: Mapping[bytes, bytes], address: str, *, secure: bool, active: bool
     ) -> Caller:
-        del secure, active
+        del headers, secure, active
         return Caller(self.who, Means.BEARER, address, self.who.id)
 
     def delay(self, _caller: Caller) -> float:
