@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
 from starlette.routing import BaseRoute, Mount, Route
 
 from gateway.api import Application, open_app
@@ -29,14 +30,23 @@ FILE = Path("docs/reference/access.md")
 CLOSED = frozenset({"broker"})
 """Rooms that are not opened: they need another program and have no routes."""
 
-_SITE = """\
-site: {id: walk, name: Walk, time_zone: UTC, locale: en}
-accounts: {limits: {per_second: 1000000, burst: 1000000,
-                    anonymous_per_second: 1000000, anonymous_burst: 1000000}}
-dicom: {titles: {WALK: {allow: anyone}}, listeners: [{host: 127.0.0.1, port: 0}]}
-notify: {}
-time: {servers: [127.0.0.1]}
-"""
+_SECTIONS: Mapping[str, object] = {
+    "accounts": {
+        "limits": {
+            "per_second": 1e6,
+            "burst": 1_000_000,
+            "anonymous_per_second": 1e6,
+            "anonymous_burst": 1_000_000,
+        }
+    },
+    "dicom": {
+        "titles": {"WALK": {"allow": "anyone"}},
+        "listeners": [{"host": "127.0.0.1", "port": 0}],
+    },
+    "papers": {"folder": "papers"},
+    "time": {"servers": ["127.0.0.1"]},
+}
+"""What rooms need to open that do not open with an empty section."""
 
 _SHORT = {
     Role.THERAPIST: "Th",
@@ -88,7 +98,7 @@ class Line:
 @asynccontextmanager
 async def opened(data: Path) -> AsyncIterator[tuple[Application, Security]]:
     """A gateway with every room open, which does not listen anywhere; its gate is the real one."""
-    (data / "devices.yaml").write_text(_SITE, "utf-8")
+    (data / "devices.yaml").write_bytes(orjson.dumps(_site()))
     options = ServeOptions(data / "devices.yaml", data / "data")
     async with AsyncExitStack() as stack:
         gateway = await stack.enter_async_context(open_gateway(options))
@@ -103,6 +113,18 @@ async def opened(data: Path) -> AsyncIterator[tuple[Application, Security]]:
             open_app(gateway, pages, console.error_page, gate=gate)
         )
         yield app, security
+
+
+def _site() -> dict[str, object]:
+    """A devices.yaml (JSON is YAML) that opens every room."""
+    rooms = discover_rooms()
+    sections = {
+        name: _SECTIONS.get(name, {})
+        for name, room in rooms.items()
+        if room.section is not None and name not in CLOSED
+    }
+    site = {"id": "walk", "name": "Walk", "time_zone": "UTC", "locale": "en"}
+    return {"site": site, **sections}
 
 
 class _Unaudited(Recognizing):
