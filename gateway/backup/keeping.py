@@ -114,7 +114,7 @@ class Keeping:
         except IsogateError as error:
             self._fail(f"the {order.what} failed: {error}")
             if order.what != "drill":
-                self.backups.note("backup", f"{order.what}-failed", str(error))
+                self.backups.note("backup", "failed", f"{order.what}: {error}")
             return False
         finally:
             self.doing = None

@@ -123,13 +123,13 @@ class Backups:
             try:
                 found = await self._drill(folder)
             except (StoreError, ConfigError) as error:
-                self.note("backup", "drill-failed", str(error))
+                self.note("restore-drill", "failed", str(error))
                 await self._remember_drill(folder, {"passed": False, "detail": str(error)})
                 raise
             await self._remember_drill(folder, {"passed": True, **found.as_json()})
         self.note(
-            "backup",
-            "drill-passed",
+            "restore-drill",
+            "passed",
             f"{found.folder}: {found.files} files, {found.rows} rows as saved, "
             f"{found.events} events and {found.records} records read",
         )

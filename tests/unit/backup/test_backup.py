@@ -132,7 +132,7 @@ async def test_a_damaged_backup_is_refused(tmp_path: Path, damage: Callable[[Pat
             await site.backups.check()
         with pytest.raises((StoreError, ConfigError)):
             await site.backups.drill()
-        assert site.said[-1] == ("backup", "drill-failed")
+        assert site.said[-1] == ("restore-drill", "failed")
         last = site.backups.last_drill()
         assert last is not None
         assert last["passed"] is False
@@ -213,7 +213,7 @@ async def test_a_drill_reads_what_was_saved_and_says_so(tmp_path: Path) -> None:
         await site.day()
         found = await site.backups.drill()
         assert (found.events, found.records) == (80, 40)
-        assert site.said[-1] == ("backup", "drill-passed")
+        assert site.said[-1] == ("restore-drill", "passed")
         last = site.backups.last_drill()
         assert last is not None
         assert last["passed"] is True

@@ -33,9 +33,9 @@ async def test_what_is_ordered_is_done_in_its_order(tmp_path: Path) -> None:
         for order in (Order("backup"), Order("backup"), Order("verify"), Order("drill")):
             keeping.order(order)
         assert keeping.busy
-        while site.said[-1:] != [("backup", "drill-passed")]:
+        while site.said[-1:] != [("restore-drill", "passed")]:
             await said.get()
-        assert [word for _, word in site.said] == ["done", "done", "drill-passed"]
+        assert [word for _, word in site.said] == ["done", "done", "passed"]
         shelf = await site.backups.shelf()
         assert [each.manifest.kind for each in shelf.backups] == [Kind.FULL, Kind.INCREMENT]
         assert keeping.failed == ""
@@ -48,7 +48,7 @@ async def test_what_fails_is_said_and_the_next_is_done(tmp_path: Path) -> None:
         said = site.heard()
         keeping.order(Order("backup", target=tmp_path / "occupied"))
         await said.get()
-        assert site.said == [("backup", "backup-failed")]
+        assert site.said == [("backup", "failed")]
         assert "occupied" in keeping.failed
         keeping.order(Order("backup", target=tmp_path / "elsewhere"))
         await said.get()
@@ -64,7 +64,7 @@ async def test_what_is_due_is_made_and_then_nothing(
         said = site.heard()
         await said.get()
         await said.get()
-        assert [word for _, word in site.said] == ["done", "drill-passed"]
+        assert [word for _, word in site.said] == ["done", "passed"]
         site.clock.at += 86_400_000_000
         await said.get()
         made = (await site.backups.shelf()).backups
