@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYERS = (
     *("cli", "app", "api", "console", "alarms", "energy", "patients", "schedule", "security"),
+    *("mapping", "notify", "papers", "backup"),
     *("audit", "timekeeping", "web", "supervisor", "registry", "normalizer", "store", "keys"),
     *("config", "driver", "projection", "seal", "sqlite", "transport", "profile", "room"),
     *("model", "errors", "testing"),
