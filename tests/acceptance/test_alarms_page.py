@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import async_playwright
 
 from gateway.alarms.pages import Pages
