@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from gateway.lab.desk import LabDesk
+from gateway.lab.overview import LabOverview
 from gateway.lab.paper import lab_papers
 from gateway.room import Room, RoomContext, Running
 
@@ -14,7 +15,13 @@ from gateway.room import Room, RoomContext, Running
 @asynccontextmanager
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
     async with LabDesk.open(context.data / "store" / "lab.sqlite", context.ring) as desk:
-        yield Running(subscribers=(desk,), papers=partial(lab_papers, context, desk))
+        overview = LabOverview(desk, context.clock, context.site.zone)
+        yield Running(
+            subscribers=(desk,),
+            papers=partial(lab_papers, context, desk),
+            glance=overview.glance,
+            find=overview.find,
+        )
 
 
 room = Room(name="lab", open=_open)

@@ -62,7 +62,11 @@ function frame(given, tone) {
   across.major_label_overrides = new Map(given.marks);
   const [up] = plot.left;
   up.formatter = new Bokeh.BasicTickFormatter({ use_scientific: false });
-  for (const grid of plot.center) if (grid.grid_line_color !== undefined) grid.grid_line_color = tone.line;
+  for (const grid of plot.center) {
+    if (grid.grid_line_color === undefined) continue;
+    grid.grid_line_color = tone.line;
+    if (grid.dimension === 0) grid.ticker = across.ticker;
+  }
   return plot;
 }
 
