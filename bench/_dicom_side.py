@@ -61,7 +61,7 @@ async def gateway(folder: Path) -> AsyncIterator[Server]:
             "dicom": {
                 "listeners": [{"port": port}],
                 "titles": {OURS: {"allow": "anyone", "associations": 1000}},
-                "limits": {"associations": 1000, "silent": 1000},
+                "limits": {"associations": 1000, "per_address": 1000, "silent": 1000},
                 "storage": {"min_free": 10**6},
             }
         },

@@ -58,7 +58,7 @@ class Api:
                 "silent": node.acceptor.callers,
                 "instances": totals.instances,
                 "bytes": totals.bytes,
-                "refused": node.storage.refused,
+                "refused": node.storage.refusals.count,
                 "peers": list(node.peers),
             }
         )

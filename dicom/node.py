@@ -104,7 +104,7 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
         acceptor = Acceptor(
             {title: _local(title, each, storage) for title, each in options.titles.items()},
             limits.limits(),
-            Capacity(limits.associations, limits.silent),
+            Capacity(limits.associations, limits.per_address, limits.silent),
         )
         first = next(iter(options.titles))
         peers = {name: _peer(each, first) for name, each in options.peers.items()}

@@ -152,6 +152,7 @@ class LimitOptions(_Options):
     """What peers may take in all; see `dicom/README.md`."""
 
     associations: int = Field(default=200, ge=1, le=10_000, description="at the same time")
+    per_address: int = Field(default=50, ge=1, le=10_000, description="from one address")
     silent: int = Field(
         default=256, ge=1, le=10_000, description="connections without an association"
     )

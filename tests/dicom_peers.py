@@ -44,7 +44,7 @@ async def node(
     """An acceptor on loopback with one AE title, and verification beside `services`."""
     offered = Services((verification, *services))
     local = LocalTitle(OURS, offered, tuple(callers), associations)
-    acceptor = Acceptor({OURS: local}, limits or Limits(), capacity or Capacity(600))
+    acceptor = Acceptor({OURS: local}, limits or Limits(), capacity or Capacity(600, 600))
     async with accepting(acceptor, [Listener(LOOPBACK, 0, tls)]):
         yield acceptor
 

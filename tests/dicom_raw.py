@@ -123,10 +123,16 @@ class Raw:
 
 
 @asynccontextmanager
-async def raw(port: int, tls: SSLContext | None = None) -> AsyncIterator[Raw]:
-    """Call the node; the connection is cut at the end of the block."""
+async def raw(
+    port: int, tls: SSLContext | None = None, source: str = LOOPBACK
+) -> AsyncIterator[Raw]:
+    """Call the node from `source`; the connection is cut at the end of the block."""
     reader, writer = await asyncio.open_connection(
-        LOOPBACK, port, ssl=tls, server_hostname="localhost" if tls else None
+        LOOPBACK,
+        port,
+        ssl=tls,
+        server_hostname="localhost" if tls else None,
+        local_addr=(source, 0),
     )
     try:
         yield Raw(reader, writer)

@@ -40,12 +40,14 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """`associations` at a time in all; `callers` are connections that have not asked for one yet.
+    """`associations` at a time in all, and from one address.
 
-    When there are too many of those, the one that has been silent longest is cut.
+    `callers` are connections that have not asked for one yet: when there are too many, the one
+    that has been silent longest is cut.
     """
 
     associations: int = 200
+    per_address: int = 50
     callers: int = 256
 
 
@@ -59,6 +61,7 @@ class Acceptor:
     ports: tuple[int, ...] = ()
     _open: dict[Association, None] = field(default_factory=dict)
     _counts: Counter[str] = field(default_factory=Counter)
+    _addresses: Counter[str] = field(default_factory=Counter)
     _callers: dict[asyncio.Task[None], None] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _stopping: bool = False
@@ -114,60 +117,60 @@ class Acceptor:
     ) -> None:
         """One connection from its first byte to its last. Its errors are its own."""
         place = f"{address}:{port}"
+        opener = Opener(self.limits, requestor=False)
         with closing(sock):
             try:
-                await self._converse(sock, address, port, tls)
-            except (ConnectionError, TimeoutError, ssl.SSLError) as error:
+                await self._connect(opener.wire, sock, tls)
+            except (OSError, ssl.SSLError) as error:
+                log.info("dicom: %s: %s", place, error)
+                return
+            try:
+                await self._converse(opener, address, port)
+            except ConnectionError as error:
                 log.info("dicom: %s: %s", place, error)
             except ProtocolViolation as error:
                 log.warning("dicom: %s: %s", place, error)
+                opener.wire.abort(str(error))
             except Exception:
                 log.exception("dicom: %s: an error of ours ended this association", place)
+            finally:
+                await self._leave(opener.wire)
 
-    async def _converse(
-        self, sock: socket.socket, address: str, port: int, tls: TlsContext | None
-    ) -> None:
-        loop = asyncio.get_running_loop()
+    async def _connect(self, wire: Wire, sock: socket.socket, tls: TlsContext | None) -> None:
+        """Shake hands if it is TLS."""
         tune(sock)
-        opener = Opener(self.limits, requestor=False)
-        wire = opener.wire
-        transport, _ = await loop.connect_accepted_socket(
+        await asyncio.get_running_loop().connect_accepted_socket(
             lambda: wire,
             sock,
             ssl=tls.current() if tls is not None else None,
             ssl_handshake_timeout=self.limits.handshake if tls is not None else None,
         )
-        try:
-            request = await opener.answer
-            assert isinstance(request, AssociateRq)  # noqa: S101 - the state machine's promise
-            association = self._associate(opener, request, address, port)
-            if association is not None:
-                await self._run(association)
-            await wire.lost.wait()
-        except ProtocolViolation as error:
-            wire.abort(str(error))
-            raise
-        finally:
-            await self._leave(wire, transport)
 
-    async def _leave(self, wire: Wire, transport: asyncio.Transport) -> None:
-        """See to it that the peer knows and the connection goes."""
+    async def _converse(self, opener: Opener, address: str, port: int) -> None:
+        request = await opener.answer
+        assert isinstance(request, AssociateRq)  # noqa: S101 - the state machine's promise
+        association = self._associate(opener, request, address, port)
+        if association is not None:
+            await self._run(association)
+
+    async def _leave(self, wire: Wire) -> None:
+        """See to it that the peer knows, and wait until the connection is gone."""
         if wire.state not in (State.IDLE, State.AWAIT_CLOSE):
             wire.abort("the gateway stops" if self._stopping else "an error of ours")
         if self._stopping:
-            transport.close()
+            wire.finish()
         try:
             await wire.lost.wait()
         finally:
-            transport.abort()
+            wire.close("")
 
     def _associate(
         self, opener: Opener, request: AssociateRq, address: str, port: int
     ) -> Association | None:
         """Admit and accept, or reject."""
         local = admit(request, address, self.titles, self._counts)
-        if not isinstance(local, Refusal) and len(self._open) >= self.capacity.associations:
-            local = Refusal(RejectReason.CONGESTION, f"{len(self._open)} associations are open")
+        if not isinstance(local, Refusal):
+            local = self._congestion(address) or local
         if isinstance(local, Refusal):
             log.warning("dicom: %s:%s refused: %s", address, port, local.words)
             opener.wire.reject(rejection(local.reason), local.words)
@@ -185,19 +188,30 @@ class Acceptor:
         opener.wire.user = association
         return association
 
+    def _congestion(self, address: str) -> Refusal | None:
+        everybody, theirs = len(self._open), self._addresses[address]
+        if theirs >= self.capacity.per_address:
+            return Refusal(RejectReason.CONGESTION, f"{theirs} associations from there are open")
+        if everybody >= self.capacity.associations:
+            return Refusal(RejectReason.CONGESTION, f"{everybody} associations are open")
+        return None
+
     async def _run(self, association: Association) -> None:
-        title, task = association.parties.called, asyncio.current_task()
+        parties, task = association.parties, asyncio.current_task()
         assert task is not None  # noqa: S101 - this is a coroutine
-        del self._callers[task]
+        self._callers.pop(task, None)
         self._open[association] = None
-        self._counts[title] += 1
+        self._counts[parties.called] += 1
+        self._addresses[parties.address] += 1
         try:
             await association.serve()
         finally:
             del self._open[association]
-            self._counts[title] -= 1
+            self._counts[parties.called] -= 1
+            self._addresses[parties.address] -= 1
+            self._addresses += Counter()  # those at zero go
             self._callers[task] = None
-            log.info("dicom: %s ended: %s", association.parties, association.reason)
+            log.info("dicom: %s ended: %s", parties, association.reason)
 
 
 @asynccontextmanager

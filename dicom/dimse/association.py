@@ -330,6 +330,10 @@ class Association:
 
     def ended(self, reason: str) -> None:
         self.reason = reason or "released"
+        for request in (*self._requests, *filter(None, (self._active,))):
+            request.dataset.drop()
+        self._requests.clear()
+        self._inlet = Dataset()
         for answers in self._answers.values():
             answers.arrived.set()
         if self._worker is not None:

@@ -84,6 +84,12 @@ class Dataset:
         ):
             self._waiter.set_result(None)
 
+    def drop(self) -> None:
+        """Nobody will read on: the association is over, and its memory is wanted back at once."""
+        self._parts.clear()
+        self._size = 0
+        self._hold = self._free = _nothing
+
     def _empty(self) -> None:
         held, self._size = self._size, 0
         if held >= MOST_HELD:

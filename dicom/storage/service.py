@@ -27,6 +27,7 @@ from dicom.storage.classes import (
 from dicom.storage.header import Header, Incomplete, read_header
 from dicom.storage.object import Origin, StoredObject, event_of
 from dicom.storage.part10 import head
+from dicom.storage.refusals import Refusals
 from dicom.storage.space import Space
 from dicom.upper.negotiate import is_uid
 from gateway import Clock, DeviceEvent, ProtocolViolation, Receipt, StoreError
@@ -74,7 +75,7 @@ class Storage:
     blobs: Blobs
     space: Space
     device_of: Callable[[Origin], str] = lambda _origin: "dicom"
-    refused: int = field(default=0, init=False)
+    refusals: Refusals = field(default_factory=Refusals)
 
     def service(self, private: Private, undeclared: str = "") -> Service:
         """The service of one AE title."""
@@ -93,20 +94,15 @@ class Storage:
         try:
             await self._store(request, undeclared)
         except Refused as refusal:
-            self.refused += 1
-            log.warning(
-                "dicom: %s: object %s refused (%#06x): %s",
-                request.association.parties,
-                request.command.sop_instance,
-                refusal.status,
-                refusal.words,
-            )
-            return Response(refusal.status, comment=refusal.words[:_COMMENT])
+            return self._refuse(request, refusal.status, refusal.words)
         except StoreError as error:
-            self.refused += 1
-            log.warning("dicom: %s: not stored: %s", request.association.parties, error)
-            return Response(Status.OUT_OF_RESOURCES, comment="not stored: the disk refuses")
+            return self._refuse(request, Status.OUT_OF_RESOURCES, str(error))
         return Response()
+
+    def _refuse(self, request: Request, status: int, words: str) -> Response:
+        sender = str(request.association.parties)
+        self.refusals.note(sender, request.command.sop_instance, status, words)
+        return Response(status, comment=words[:_COMMENT])
 
     async def _store(self, request: Request, undeclared: str) -> None:
         """Everything up to the commit; what it is cancelled in, is not stored or not told."""

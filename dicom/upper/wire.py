@@ -160,6 +160,10 @@ class Wire(asyncio.BufferedProtocol):
         self._cause = self._cause or reason
         self._transport.abort()
 
+    def finish(self) -> None:
+        """Close when what was written has gone out."""
+        self._transport.close()
+
     def await_peer(self, seconds: float) -> None:
         """The peer has to speak within so many seconds, else the association is aborted."""
         self._deadlines.set(Wait.PEER, seconds)
@@ -223,6 +227,8 @@ class Wire(asyncio.BufferedProtocol):
             self._machine.step(Event.CLOSED)
         self.lost.set()
         self._writable.set()
+        self._buffer.clear()
+        self._buffer.shrink()
         self._end(self._cause or (f"connection lost: {exc}" if exc else "connection closed"))
 
     # Bytes to PDUs.

@@ -244,9 +244,12 @@ async def test_bare_connections_hold_no_place_for_associations() -> None:
         assert acceptor.callers <= 8
 
 
-async def test_beyond_its_capacity_the_node_says_that_it_is_congested() -> None:
+@pytest.mark.parametrize(
+    "capacity", [Capacity(associations=3), Capacity(associations=9, per_address=3)]
+)
+async def test_beyond_its_capacity_the_node_says_that_it_is_congested(capacity: Capacity) -> None:
     async with (
-        node(capacity=Capacity(associations=3, callers=8)) as acceptor,
+        node(capacity=capacity) as acceptor,
         AsyncExitStack() as stack,
     ):
         for _ in range(3):
