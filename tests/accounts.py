@@ -136,9 +136,10 @@ async def house(
     pages: Iterable[BaseRoute] = (),
     names: frozenset[str] = frozenset(),
     ring: Keyring | None = None,
+    clock: ManualClock | None = None,
 ) -> AsyncIterator[House]:
     """Two devices, all pages, and nobody who has an account yet."""
-    clock, audit = ManualClock(), MemoryAuditor()
+    clock, audit = clock or ManualClock(), MemoryAuditor()
     async with AsyncExitStack() as stack:
         security, context = await stack.enter_async_context(
             security_in(data, clock, audit, options, ring)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 SESSION = "isogate"
 DISPLAY = "isogate-display"
 PAIRING = "isogate-pairing"
+ELSEWHERE = "isogate-elsewhere"
 _YEARS = 5 * 366 * 86_400
 
 
@@ -26,7 +27,10 @@ def value_of(header: bytes, name: str) -> str:
 
 
 def put(response: Response, request: Request, name: str, secret: str) -> None:
-    """A session's cookie ends with the browser; a display's stays."""
+    """A session's cookie ends with the browser; a display's stays.
+
+    ELSEWHERE must come back with a browser that another site sends here, so it is Lax.
+    """
     secure = request.url.scheme == "https"
     response.set_cookie(
         named(name, secure=secure),
@@ -35,7 +39,7 @@ def put(response: Response, request: Request, name: str, secret: str) -> None:
         path="/",
         secure=secure,
         httponly=True,
-        samesite="strict",
+        samesite="lax" if name == ELSEWHERE else "strict",
     )
 
 

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    field_validator,
+)
+
+from gateway.model import Localized
+from gateway.security.roles import OPERATORS, Role
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
@@ -40,6 +53,41 @@ class Limits(_Options):
     anonymous_burst: int = Field(default=200, ge=1)
 
 
+class OidcOptions(_Options):
+    """The hospital's own sign-in, by OpenID Connect; it needs `pip install 'isogate[oidc]'`.
+
+    Who has none of the `roles` is not let in. Administrators and auditors sign in here.
+    """
+
+    issuer: str = Field(description="as the provider writes it, e.g. https://login.example/staff")
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
+    name: Localized = Field(
+        default={"en": "Hospital sign-in", "zh-CN": "医院统一认证"}, description="of its button"
+    )
+    scopes: tuple[str, ...] = ("openid", "profile")
+    name_claim: str = "preferred_username"
+    roles_claim: str = "groups"
+    roles: Mapping[str, Role] = Field(min_length=1, description="from a value of the claim")
+    departments_claim: str = ""
+
+    @field_validator("issuer")
+    @classmethod
+    def _protected(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and here)):
+            raise ValueError(f"'{issuer[:80]}' is no https address")
+        return issuer
+
+    @field_validator("roles")
+    @classmethod
+    def _operators(cls, roles: Mapping[str, Role]) -> Mapping[str, Role]:
+        if set(roles.values()) - OPERATORS:
+            raise ValueError("administrators and auditors sign in here, not at the provider")
+        return roles
+
+
 class AccountsOptions(_Options):
     """Who may sign in, and for how long."""
 
@@ -54,3 +102,9 @@ class AccountsOptions(_Options):
         description="let another machine open the set-up link while no administrator exists",
     )
     limits: Limits = Limits()
+    oidc: OidcOptions | None = None
+
+    def calls(self) -> Sequence[str]:
+        """The provider's host, for the check of zones."""
+        host = urlsplit(self.oidc.issuer).hostname if self.oidc is not None else None
+        return [host] if host else []

@@ -89,6 +89,8 @@ class Own:
 
         A code proves that the app has it, the password that its owner is there.
         """
+        if account.external:
+            raise Invalid("code", "This account signs in with the hospital's own sign-in.")
         secret = self.enrolment(session)
         if account.password:
             await self._check_password(account, password, "password")

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import httpx
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from gateway.errors import StoreError
@@ -16,9 +17,11 @@ from gateway.security.books import Books
 from gateway.security.gatekeeper import Gatekeeper
 from gateway.security.invitation import FIRST
 from gateway.security.issue import Issue
+from gateway.security.oidc import Provider
 from gateway.security.own import Own
 from gateway.security.sign_in import SignIn
 from gateway.security.staff import Staff
+from gateway.security.vouched import Vouched
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +53,8 @@ class Security:
     staff: Staff
     own: Own
     issue: Issue
+    vouched: Vouched
+    provider: Provider | None
     front: Front = field(default_factory=Front)
 
     @classmethod
@@ -58,7 +63,8 @@ class Security:
         cls, context: RoomContext, hasher: Argon2Hasher | None = None
     ) -> AsyncIterator[Security]:
         """`hasher` is the recommended one unless given."""
-        async with Books.open(context, hasher) as books:
+        oidc = context.section.oidc
+        async with Books.open(context, hasher) as books, httpx.AsyncClient() as client:
             sign_in = SignIn(books)
             yield cls(
                 books,
@@ -67,6 +73,8 @@ class Security:
                 Staff(books, sign_in),
                 Own(books),
                 Issue(books),
+                Vouched(books),
+                None if oidc is None else Provider(oidc, context.clock, client),
             )
 
     async def first_link(self) -> str:

@@ -37,7 +37,12 @@ _SECTIONS: Mapping[str, object] = {
             "burst": 1_000_000,
             "anonymous_per_second": 1e6,
             "anonymous_burst": 1_000_000,
-        }
+        },
+        "oidc": {
+            "issuer": "https://login.example",
+            "client_id": "isogate",
+            "roles": {"staff": "therapist"},
+        },
     },
     "dicom": {
         "titles": {"WALK": {"allow": "anyone"}},

@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from gateway.room import Access, PageKit, Site, access
 from gateway.security.pages.accounts import AccountPages
 from gateway.security.pages.door import DoorPages
+from gateway.security.pages.elsewhere import ElsewherePages
 from gateway.security.pages.mine import MyPages
 from gateway.security.pages.set_up import SetUpPages
 from gateway.security.pages.tokens import TokenPages
@@ -26,4 +27,6 @@ def routes(security: Security, site: Site, kit: PageKit) -> Iterable[BaseRoute]:
     yield from MyPages(security, site, kit).routes()
     yield from AccountPages(security, kit).routes()
     yield from TokenPages(security, kit).routes()
+    if security.provider is not None:
+        yield from ElsewherePages(security, security.provider, kit).routes()
     yield Mount("/accounts-static", access(Access.PUBLIC)(StaticFiles(directory=_STATIC)))

@@ -71,6 +71,7 @@ class DoorPages:
     def _page(
         self, request: Request, target: str, name: str = "", refusal: NotSignedIn | None = None
     ) -> Response:
+        provider = self._security.provider
         return self._kit.page(
             request,
             "accounts/sign-in.html",
@@ -78,5 +79,5 @@ class DoorPages:
             target=target,
             name=name,
             refusal=refusal,
-            elsewhere="",
+            elsewhere=provider.options.name if provider is not None else "",
         )
