@@ -13,7 +13,7 @@ from gateway.backup.chain import Backup
 from gateway.backup.keeping import Keeping, Order, Task
 from gateway.backup.service import Backups
 from gateway.errors import ConfigError
-from gateway.model import Instant
+from gateway.model import Instant, to_datetime
 from gateway.room import (
     Column,
     Neighbours,
@@ -39,7 +39,7 @@ BACKUPS: Table[Backup] = Table(
     (
         Column("number", "No.", lambda each: each.manifest.number, right=True),
         Column("kind", "Kind", lambda each: each.manifest.kind),
-        Column("made", "Made", lambda each: each.manifest.made_at),
+        Column("made", "Made", lambda each: to_datetime(each.manifest.made_at).isoformat()),
         Column("events", "Events up to", lambda each: each.manifest.last_seq, right=True),
         Column("size", "Restored, MB", megabytes, right=True),
     ),

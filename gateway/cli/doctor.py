@@ -98,3 +98,22 @@ def _directory(data: Path) -> Iterator[Finding]:
     yield Finding("data", writable, f"{data} {'can' if writable else 'can NOT'} be written")
     free = shutil.disk_usage(data).free
     yield Finding("disk", free >= _ROOM, f"{free / 1e9:,.1f} GB free")
+    yield from _keys(data)
+
+
+def _keys(data: Path) -> Iterator[Finding]:
+    """Of a directory that was sealed, whether its keys lie in their usual place."""
+    from gateway.app.layout import KEYS, STORE
+    from gateway.errors import ConfigError
+    from gateway.seal import KeyFile, load_ring
+    from gateway.store import sealed_by
+
+    known, usual = sealed_by(data / STORE), KeyFile(data / KEYS)
+    if known is None or (not usual.path.exists() and not usual.path.parent.exists()):
+        return
+    try:
+        ring = load_ring(usual, known)
+    except ConfigError as error:
+        yield Finding("keys", well=False, said=str(error))
+    else:
+        yield Finding("keys", well=True, said=f"keyring {ring.name} with {len(ring.keys)} keys")

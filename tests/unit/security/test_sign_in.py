@@ -250,3 +250,21 @@ async def test_without_the_keys_of_the_site_a_recovery_code_still_helps(tmp_path
 
 def _everything(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+async def test_second_factors_outlive_the_key_that_sealed_them(tmp_path: Path) -> None:
+    ring = Keyring.fresh(suite_named(DEFAULT), "")
+    async with house(tmp_path, ring=ring) as home:
+        await home.person(Role.ADMINISTRATOR, name="wang")
+        accounts = home.security.books.accounts
+        before = accounts.get("wang")
+        assert await accounts.keys() == {1}
+        ring.adopt(ring.rotated(suite_named("sm4-gcm"), ""))
+        await accounts.reseal(lambda *_: None)
+        assert await accounts.keys() == {2}
+        ring.adopt(ring.without(1))
+    async with house(tmp_path, ring=ring) as home:
+        after = home.security.books.accounts.get("wang")
+        assert before is not None
+        assert after is not None
+        assert after.totp == before.totp
