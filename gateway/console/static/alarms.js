@@ -12,7 +12,7 @@ let sound = null;
 let counting = 0;
 
 async function count() {
-  const answer = await fetch("/api/v1/alarms/counts").catch(() => null);
+  const answer = await fetch("/api/v1/alarms/counts", { headers: { "x-background": "1" } }).catch(() => null);
   if (!answer?.ok) return;
   const { unacknowledged } = await answer.json();
   const chips = PRIORITIES.filter((each) => unacknowledged[each]).map((each) => {

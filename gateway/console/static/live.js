@@ -84,7 +84,9 @@ function refresh() {
   if (refreshing || !document.querySelector("[data-refresh], [data-reason]")) return;
   refreshing = setTimeout(async () => {
     refreshing = 0;
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+    const headers = { accept: "text/html", "x-background": "1" };
+    const answer = await fetch(location.href, { headers }).catch(() => null);
+    if (answer?.status === 401) location.reload();
     if (!answer?.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-refresh]")) {

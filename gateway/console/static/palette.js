@@ -42,6 +42,7 @@ function filter() {
 async function find(text) {
   const answer = await fetch(dialog.dataset.finds, {
     method: "POST",
+    headers: { "x-csrf-token": document.querySelector("meta[name=csrf-token]")?.content ?? "" },
     body: new URLSearchParams({ text }),
   }).catch(() => null);
   if (!answer?.ok || input.value.trim() !== text) return;
