@@ -27,6 +27,7 @@ class Server:
 
     title: str
     port: int
+    pid: int = 0
 
 
 @asynccontextmanager
@@ -69,12 +70,12 @@ async def gateway(folder: Path) -> AsyncIterator[Server]:
     process = running(
         (sys.executable, "-m", "gateway", "run", site.file, "--data", site.data), log=site.log
     )
-    await asyncio.to_thread(process.__enter__)
+    started = await asyncio.to_thread(process.__enter__)
     try:
         await asyncio.to_thread(
             wait_until, lambda: port_answers(port), within=60, what="the gateway's DICOM port"
         )
-        yield Server(OURS, port)
+        yield Server(OURS, port, started.pid)
     finally:
         await asyncio.to_thread(process.__exit__, None, None, None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import get_running_loop
 from collections import deque
 from collections.abc import AsyncIterable, Mapping
 from contextlib import aclosing
@@ -18,6 +19,7 @@ from dicom.dimse.service import (
     Request,
     Response,
     Responses,
+    Service,
     Services,
     numbered,
     received,
@@ -88,7 +90,7 @@ class Association:
         self._assembler = Assembler(limits.command_length)
         self._inlet = Dataset()
         self._requests: deque[Request] = deque()
-        self._called = asyncio.Event()
+        self._called: asyncio.Future[None] | None = None
         self._active: Request | None = None
         self._worker: asyncio.Task[None] | None = None
         self._answers: dict[int, _Answers] = {}
@@ -128,36 +130,33 @@ class Association:
 
     async def _next(self) -> Request:
         while not self._requests:
-            self._called.clear()
-            await self._called.wait()
+            self._called = get_running_loop().create_future()
+            await self._called
         request = self._requests.popleft()
         self._active = request
-        self._wire.free(Hold.REQUESTS)
-        self._watch()
+        if self._wire.is_held:
+            self._wire.free(Hold.REQUESTS)
+            self._watch()
         return request
 
     async def _handle(self, request: Request) -> None:
-        refusal = self._refusal(request)
-        if refusal is not None:
-            await request.dataset.skip()
-            await self._reply(request, refusal)
+        context, operation = request.context, request.command.operation
+        service = self._services.find(context.abstract_syntax, operation)
+        if operation is not Operation.N_EVENT_REPORT and not context.as_scp:
+            await self._refuse(request, Status.SOP_CLASS_NOT_SUPPORTED, "we are not SCP here")
+        elif service is None:
+            words = f"no {operation.name} here"
+            await self._refuse(request, Status.UNRECOGNIZED_OPERATION, words)
         else:
-            await self._serve(request)
+            await self._serve(request, service)
         self._active = None
         self._watch()
 
-    def _refusal(self, request: Request) -> Response | None:
-        context, operation = request.context, request.command.operation
-        if operation is not Operation.N_EVENT_REPORT and not context.as_scp:
-            return Response(Status.SOP_CLASS_NOT_SUPPORTED, comment="we are not SCP here")
-        if self._services.find(context.abstract_syntax, operation) is None:
-            return Response(Status.UNRECOGNIZED_OPERATION, comment=f"no {operation.name} here")
-        return None
+    async def _refuse(self, request: Request, status: int, words: str) -> None:
+        await request.dataset.skip()
+        await self._reply(request, Response(status, comment=words))
 
-    async def _serve(self, request: Request) -> None:
-        context, operation = request.context, request.command.operation
-        service = self._services.find(context.abstract_syntax, operation)
-        assert service is not None  # noqa: S101 - `_refusal` said so
+    async def _serve(self, request: Request, service: Service) -> None:
         answers = service.handle(request)
         async with aclosing(answers):
             async for response in answers:
@@ -169,7 +168,8 @@ class Association:
         command = encode(respond(request.command, response))
         pending = is_pending(response.status)
         self._write(request.context.id, command, response.dataset, more=pending)
-        await self._wire.drain()
+        if self._wire.is_full:
+            await self._wire.drain()
 
     # Our requests.
 
@@ -300,7 +300,7 @@ class Association:
     def _write(self, context: int, command: bytes, dataset: bytes | None, *, more: bool) -> None:
         """A command and its dataset, in one write."""
         length = self._peer_length
-        parts = list(fragments(context, command, length, command=True))
+        parts = [*fragments(context, command, length, command=True)]
         if dataset is not None:
             parts += fragments(context, dataset, length, command=False)
         self._wire.write(*parts, more=more)
@@ -347,14 +347,29 @@ class Association:
         if command.operation is Operation.C_CANCEL:
             self._cancelled(command.message_id)
             return
-        self._inlet = self._dataset(whole=not command.has_dataset)
         if command.is_response:
+            self._inlet = self._dataset(whole=not command.has_dataset)
             self._answered(command)
             return
+        if not command.has_dataset and self._answer_at_once(context, command):
+            return
+        self._inlet = self._dataset(whole=not command.has_dataset)
         self._requests.append(Request(self, context, command, self._inlet))
-        self._called.set()
+        if self._called is not None and not self._called.done():
+            self._called.set_result(None)
         if self._active is not None or len(self._requests) > 1:
             self._wire.hold(Hold.REQUESTS)
+
+    def _answer_at_once(self, context: Context, command: Command) -> bool:
+        """Answer without a turn of the loop, if nothing is before it and its service can."""
+        if self._active is not None or self._requests or not context.as_scp:
+            return False
+        service = self._services.find(context.abstract_syntax, command.operation)
+        if service is None or service.at_once is None:
+            return False
+        answer = encode(respond(command, service.at_once(command)))
+        self._write(context.id, answer, None, more=False)
+        return True
 
     def _answered(self, command: Command) -> None:
         answers = self._answers.get(command.message_id)

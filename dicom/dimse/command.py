@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from struct import Struct, error, unpack
+from struct import Struct, error, pack, unpack
+from typing import Any
 
 from gateway import ProtocolViolation
 
@@ -15,8 +16,10 @@ _RESPONSE = 0x8000
 _CANCEL = 0x0FFF
 
 _ELEMENT = Struct("<HHI")
-_US = Struct("<H")
+_SHORT = Struct("<HHIH")
+_GROUP_LENGTH = Struct("<HHII")
 _UL = Struct("<I")
+_US = 2
 _COMMENT = 64
 
 
@@ -102,10 +105,27 @@ class Command:
     warning: int | None = None
 
 
+_OPERATIONS = {each.value: each for each in Operation}
+_ALWAYS = frozenset(
+    {
+        0,
+        Element.AFFECTED_CLASS,
+        Element.REQUESTED_CLASS,
+        Element.FIELD,
+        Element.MESSAGE_ID,
+        Element.ANSWERED_ID,
+        Element.DATASET_TYPE,
+        Element.STATUS,
+        Element.AFFECTED_INSTANCE,
+        Element.REQUESTED_INSTANCE,
+    }
+)
+
+
 def encode(command: Command) -> bytes:
     """The command set in Implicit VR Little Endian, its group length first."""
     body = b"".join(_elements(command))
-    return _ELEMENT.pack(0, 0, _UL.size) + _UL.pack(len(body)) + body
+    return _GROUP_LENGTH.pack(0, 0, _UL.size, len(body)) + body
 
 
 def decode(data: bytes) -> Command:
@@ -113,94 +133,110 @@ def decode(data: bytes) -> Command:
     found = _split(data)
     code = _required(found, Element.FIELD)
     is_response = bool(code & _RESPONSE)
-    try:
-        operation = Operation(code & ~_RESPONSE)
-    except ValueError:
-        raise ProtocolViolation(f"unknown command field {code:#06x}", data) from None
+    operation = _OPERATIONS.get(code & ~_RESPONSE)
+    if operation is None:
+        raise ProtocolViolation(f"unknown command field {code:#06x}", data)
     answers = is_response or operation is Operation.C_CANCEL
     return Command(
-        operation=operation,
-        message_id=_required(found, Element.ANSWERED_ID if answers else Element.MESSAGE_ID),
-        is_response=is_response,
-        sop_class=_text(found, Element.AFFECTED_CLASS) or _text(found, Element.REQUESTED_CLASS),
-        sop_instance=_text(found, Element.AFFECTED_INSTANCE)
-        or _text(found, Element.REQUESTED_INSTANCE),
-        has_dataset=_required(found, Element.DATASET_TYPE) != NO_DATASET,
-        status=_required(found, Element.STATUS) if is_response else 0,
-        priority=_number(found, Element.PRIORITY) or 0,
-        move_destination=_text(found, Element.MOVE_DESTINATION),
-        originator=_text(found, Element.ORIGINATOR),
-        originator_id=_number(found, Element.ORIGINATOR_ID),
-        event_type=_number(found, Element.EVENT_TYPE),
-        action_type=_number(found, Element.ACTION_TYPE),
-        attributes=_tags(found, Element.ATTRIBUTES),
-        offending=_tags(found, Element.OFFENDING),
-        comment=_text(found, Element.COMMENT),
-        error_id=_number(found, Element.ERROR_ID),
-        remaining=_number(found, Element.REMAINING),
-        completed=_number(found, Element.COMPLETED),
-        failed=_number(found, Element.FAILED),
-        warning=_number(found, Element.WARNING),
+        operation,
+        _required(found, Element.ANSWERED_ID if answers else Element.MESSAGE_ID),
+        is_response,
+        _text(found, Element.AFFECTED_CLASS) or _text(found, Element.REQUESTED_CLASS),
+        _text(found, Element.AFFECTED_INSTANCE) or _text(found, Element.REQUESTED_INSTANCE),
+        _required(found, Element.DATASET_TYPE) != NO_DATASET,
+        _required(found, Element.STATUS) if is_response else 0,
+        **(_rest(found) if found.keys() - _ALWAYS else {}),
     )
+
+
+def _rest(found: dict[int, bytes]) -> dict[str, Any]:
+    """What only some commands have."""
+    return {
+        "priority": _number(found, Element.PRIORITY) or 0,
+        "move_destination": _text(found, Element.MOVE_DESTINATION),
+        "originator": _text(found, Element.ORIGINATOR),
+        "originator_id": _number(found, Element.ORIGINATOR_ID),
+        "event_type": _number(found, Element.EVENT_TYPE),
+        "action_type": _number(found, Element.ACTION_TYPE),
+        "attributes": _tags(found, Element.ATTRIBUTES),
+        "offending": _tags(found, Element.OFFENDING),
+        "comment": _text(found, Element.COMMENT),
+        "error_id": _number(found, Element.ERROR_ID),
+        "remaining": _number(found, Element.REMAINING),
+        "completed": _number(found, Element.COMPLETED),
+        "failed": _number(found, Element.FAILED),
+        "warning": _number(found, Element.WARNING),
+    }
 
 
 def _elements(it: Command) -> Iterator[bytes]:
     """In ascending order of their tags."""
     requested = it.operation in _REQUESTED and not it.is_response
     answers = it.is_response or it.operation is Operation.C_CANCEL
-    is_request = not answers
-    yield _uid(Element.REQUESTED_CLASS if requested else Element.AFFECTED_CLASS, it.sop_class)
+    if it.sop_class:
+        yield _uid(Element.REQUESTED_CLASS if requested else Element.AFFECTED_CLASS, it.sop_class)
     yield _short(Element.FIELD, it.operation | (_RESPONSE if it.is_response else 0))
     yield _short(Element.ANSWERED_ID if answers else Element.MESSAGE_ID, it.message_id)
-    yield _words(Element.MOVE_DESTINATION, it.move_destination)
-    if is_request and it.operation in _PRIORITIZED:
+    if it.move_destination:
+        yield _words(Element.MOVE_DESTINATION, it.move_destination)
+    if not answers and it.operation in _PRIORITIZED:
         yield _short(Element.PRIORITY, it.priority)
     yield _short(Element.DATASET_TYPE, _DATASET if it.has_dataset else NO_DATASET)
     if it.is_response:
         yield _short(Element.STATUS, it.status)
-    yield _pairs(Element.OFFENDING, it.offending)
-    yield _words(Element.COMMENT, it.comment[:_COMMENT])
-    yield _short(Element.ERROR_ID, it.error_id)
-    instance = Element.REQUESTED_INSTANCE if requested else Element.AFFECTED_INSTANCE
-    yield _uid(instance, it.sop_instance)
-    yield _short(Element.EVENT_TYPE, it.event_type)
-    yield _pairs(Element.ATTRIBUTES, it.attributes)
-    yield _short(Element.ACTION_TYPE, it.action_type)
-    yield _short(Element.REMAINING, it.remaining)
-    yield _short(Element.COMPLETED, it.completed)
-    yield _short(Element.FAILED, it.failed)
-    yield _short(Element.WARNING, it.warning)
-    yield _words(Element.ORIGINATOR, it.originator)
-    yield _short(Element.ORIGINATOR_ID, it.originator_id)
+    if it.offending:
+        yield _pairs(Element.OFFENDING, it.offending)
+    if it.comment:
+        yield _words(Element.COMMENT, it.comment[:_COMMENT])
+    if it.error_id is not None:
+        yield _short(Element.ERROR_ID, it.error_id)
+    if it.sop_instance:
+        instance = Element.REQUESTED_INSTANCE if requested else Element.AFFECTED_INSTANCE
+        yield _uid(instance, it.sop_instance)
+    yield from _seldom(it)
+
+
+def _seldom(it: Command) -> Iterator[bytes]:
+    """Elements of single operations."""
+    if it.event_type is not None:
+        yield _short(Element.EVENT_TYPE, it.event_type)
+    if it.attributes:
+        yield _pairs(Element.ATTRIBUTES, it.attributes)
+    if it.action_type is not None:
+        yield _short(Element.ACTION_TYPE, it.action_type)
+    for element, number in (
+        (Element.REMAINING, it.remaining),
+        (Element.COMPLETED, it.completed),
+        (Element.FAILED, it.failed),
+        (Element.WARNING, it.warning),
+    ):
+        if number is not None:
+            yield _short(element, number)
+    if it.originator:
+        yield _words(Element.ORIGINATOR, it.originator)
+    if it.originator_id is not None:
+        yield _short(Element.ORIGINATOR_ID, it.originator_id)
 
 
 def _uid(element: Element, uid: str) -> bytes:
-    if not uid:
-        return b""
     data = uid.encode("ascii", "replace")
     data += b"\0" * (len(data) % 2)
     return _ELEMENT.pack(0, element, len(data)) + data
 
 
 def _words(element: Element, text: str) -> bytes:
-    if not text:
-        return b""
     data = text.encode("ascii", "replace")
     data += b" " * (len(data) % 2)
     return _ELEMENT.pack(0, element, len(data)) + data
 
 
-def _short(element: Element, number: int | None) -> bytes:
-    if number is None:
-        return b""
-    return _ELEMENT.pack(0, element, _US.size) + _US.pack(number)
+def _short(element: Element, number: int) -> bytes:
+    return _SHORT.pack(0, element, _US, number)
 
 
 def _pairs(element: Element, tags: tuple[int, ...]) -> bytes:
-    if not tags:
-        return b""
-    data = b"".join(_US.pack(tag >> 16) + _US.pack(tag & 0xFFFF) for tag in tags)
-    return _ELEMENT.pack(0, element, len(data)) + data
+    halves = [half for tag in tags for half in (tag >> 16, tag & 0xFFFF)]
+    return _ELEMENT.pack(0, element, 2 * len(halves)) + pack(f"<{len(halves)}H", *halves)
 
 
 def _split(data: bytes) -> dict[int, bytes]:
@@ -234,7 +270,7 @@ def _number(found: dict[int, bytes], element: Element) -> int | None:
     data = found.get(element)
     if not data:
         return None
-    if len(data) != _US.size:
+    if len(data) != _US:
         raise ProtocolViolation(f"command set: (0000,{element:04x}) has {len(data)} bytes")
     return int.from_bytes(data, "little")
 

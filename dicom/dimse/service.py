@@ -73,13 +73,18 @@ awaits: what must be finished belongs to a task of the room. An error ends the a
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service class as data. `otherwise` may offer SOP classes that are not listed (private)."""
+    """A service class as data.
+
+    `otherwise` may offer SOP classes that are not listed (private). `at_once` answers a request
+    that comes without a dataset while nothing else is done; it waits for nothing.
+    """
 
     name: str
     offers: tuple[Offer, ...]
     operations: frozenset[Operation]
     handle: Handle
     otherwise: Callable[[str], Offer | None] = lambda _sop_class: None
+    at_once: Callable[[Command], Response] | None = None
 
 
 class Services:

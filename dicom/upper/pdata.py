@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from dicom.upper.pdu import HEADER, PduType
+from dicom.upper.pdu import PduType
 from gateway import ProtocolViolation
 
 _PDV = Struct(">IBB")
+_HEAD = Struct(">BxIIBB")
 _OVERHEAD = 6
 _COUNTED = 2
 _COMMAND = 0x01
@@ -60,8 +61,7 @@ def fragment(context: int, data: bytes | memoryview, *, command: bool, last: boo
     """The head of a PDU whose only value is `data`; the data follow it."""
     size = len(data)
     control = (_COMMAND if command else 0) | (_LAST if last else 0)
-    head = HEADER.pack(PduType.DATA, size + _OVERHEAD)
-    return head + _PDV.pack(size + _COUNTED, context, control)
+    return _HEAD.pack(PduType.DATA, size + _OVERHEAD, size + _COUNTED, context, control)
 
 
 def fragments(
@@ -72,6 +72,10 @@ def fragments(
     Nothing at all still makes one PDU if it ends the message.
     """
     step, size = room(max_length), len(data)
+    if 0 < size <= step:
+        yield fragment(context, data, command=command, last=ends)
+        yield data
+        return
     view = memoryview(data)
     for start in range(0, max(size, 1 if ends else 0), step):
         part = view[start : start + step]

@@ -126,6 +126,9 @@ class Wire(asyncio.BufferedProtocol):
         """Send whole P-DATA-TF PDUs. With `more` to come they may wait for company in one write."""
         if self.state not in (State.ESTABLISHED, State.AWAIT_LOCAL_RELEASE):
             return
+        if not more and not self._out:
+            self._write(b"".join(parts))
+            return
         self._out += parts
         self._out_size += sum(map(len, parts))
         if not more or self._out_size >= _GATHER:
@@ -133,6 +136,11 @@ class Wire(asyncio.BufferedProtocol):
         elif not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_soon(self._flush)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether what was written should go out before more is."""
+        return self._out_size >= _GATHER or not self._writable.is_set()
 
     async def drain(self) -> None:
         """Wait until the peer has taken enough of what was written, or is gone."""
