@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from dicom.storage.object import Origin
 from dicom.storage.service import Private, Storage
 from dicom.storage.space import Bounds, Space
 from gateway import ConfigError
-from gateway.room import RoomContext
+from gateway.room import RoomContext, Source
 
 OBJECTS = "dicom"
 """Folder of the objects in the data directory."""
@@ -66,6 +67,18 @@ class Node:
         ) as association:
             await association.echo()
         return time.monotonic() - begun
+
+    async def sources(self, _scratch: Path) -> Sequence[Source]:
+        """For a backup: nothing but what `named` gives; the index is built anew."""
+        return ()
+
+    async def named(self) -> Sequence[Source]:
+        """For a backup: the files of all objects, which never change."""
+        data = self.blobs.folder.parent
+        return [
+            Source(str(file.relative_to(data)), 0, size, partial(_as_it_is, file))
+            for file, size in await self.blobs.files()
+        ]
 
     def peer(self, name: str) -> Peer:
         """A peer by its name; ConfigError if there is none."""
@@ -154,6 +167,10 @@ def _calling(tls: PeerTls | None) -> TlsContext | None:
     if tls is None:
         return None
     return TlsContext(TlsFiles(tls.certificate, tls.key, tls.ca), listens=False)
+
+
+def _as_it_is(file: Path, _scratch: Path) -> Path:
+    return file
 
 
 class _Senders:

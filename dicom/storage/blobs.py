@@ -133,6 +133,12 @@ class Blobs:
         place = self.objects / folder
         return await self.run(lambda: sorted(file.stem for file in place.iterdir()))
 
+    async def files(self) -> Sequence[tuple[Path, int]]:
+        """Every file, and its size."""
+        return await self.run(
+            lambda: [(file, file.stat().st_size) for file in self.objects.glob("*/*.dcm")]
+        )
+
     async def verify(self, blob: Blob, transfer_syntax: str) -> str:
         """Read the file again; what is wrong with it in words, or ''."""
         return await self.run(lambda: self._verify(blob, transfer_syntax))

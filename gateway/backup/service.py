@@ -22,7 +22,7 @@ from gateway.backup.source import segments_of
 from gateway.backup.write import Order, drop_chain, make_backup
 from gateway.errors import ConfigError, StoreError
 from gateway.model import Clock, to_datetime
-from gateway.room import Keeper
+from gateway.room import Keeper, Named
 from gateway.seal import Keyring, Note, Progress, Sealer, key_id
 from gateway.sqlite import write_durably
 from gateway.store import EventStore
@@ -162,6 +162,8 @@ class Backups:
         others = [user for user in self.ring.users if user is not self]
         keys = {number for user in others for number in await user.keys()}
         async with self.store.cut() as cut:
+            for keeper in self.keepers:
+                sources += await keeper.named() if isinstance(keeper, Named) else ()
             sources += await asyncio.to_thread(lambda: list(segments_of(cut, self.data)))
             order = Order(
                 target=target,

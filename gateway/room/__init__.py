@@ -19,7 +19,7 @@ from gateway.room.agenda import Agenda, Appointment, Gate, Order
 from gateway.room.audit import Auditor, Outcome
 from gateway.room.check import ChecksSite, Mistake
 from gateway.room.form import Entered, Fault, Field, Form
-from gateway.room.keeper import Keeper, Source
+from gateway.room.keeper import Keeper, Named, Source
 from gateway.room.notice import Notice, notice_of, read_notice
 from gateway.room.page import Area, Attention, Entry, Glance, Hit, Level, PageKit, Reader, Tile
 from gateway.room.paper import Paper, Papers, no_papers
@@ -80,6 +80,7 @@ __all__ = [
     "Limit",
     "Line",
     "Mistake",
+    "Named",
     "Neighbours",
     "Notice",
     "OpensPorts",

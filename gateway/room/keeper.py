@@ -37,3 +37,12 @@ class Keeper(Protocol):
         StoreError: it can't be, and there will be no backup.
         """
         ...
+
+
+@runtime_checkable
+class Named(Protocol):
+    """A keeper with files that events name: it is asked once more when those are fixed."""
+
+    async def named(self) -> Sequence[Source]:
+        """At least every file that an event on disk names; none of them ever changes."""
+        ...
