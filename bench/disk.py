@@ -35,10 +35,11 @@ async def run(options: Options) -> Sequence[Case]:
 
 async def _sizes(count: int, polled: int) -> tuple[int, int]:
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
-        async with EventStore.open(Path(folder), sealed(), SystemClock()) as store:
+        options = sealed()
+        async with EventStore.open(Path(folder), options, SystemClock()) as store:
             await fill(store, _mix(store, count, polled))
         before = _size(Path(folder))
-        async with EventStore.open(Path(folder), sealed(), SystemClock()) as store:
+        async with EventStore.open(Path(folder), options, SystemClock()) as store:
             await store.close_segments(current=True)
         return before, _size(Path(folder))
 

@@ -75,9 +75,10 @@ class Trial:
     heard: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
-    def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.http}"
+    def client(self, timeout: httpx.Timeout) -> httpx.AsyncClient:
+        """As the gateway's owner, through its socket."""
+        transport = httpx.AsyncHTTPTransport(uds=str(self.home / "data" / "control.sock"))
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=timeout)
 
     def write(self, *, moved: bool) -> None:
         """devices.yaml; `moved` puts the first meter on the spare port."""
@@ -99,6 +100,7 @@ class Trial:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "gateway", "run", str(self.home / "devices.yaml")),
             *("--data", str(self.home / "data")),
+            stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
         try:
@@ -113,7 +115,7 @@ class Trial:
     async def listen(self) -> None:
         """Note the time of every reading, again and again when the gateway goes away."""
         timeout = httpx.Timeout(5, read=None)
-        async with httpx.AsyncClient(base_url=self.url, timeout=timeout) as client:
+        async with self.client(timeout) as client:
             while True:
                 with contextlib.suppress(httpx.TransportError):
                     await self._follow(client)
@@ -195,9 +197,8 @@ async def _both(trial: Trial, rounds: int) -> tuple[Outcome, Outcome]:
 
 
 async def _reload(trial: Trial) -> None:
-    transport = httpx.AsyncHTTPTransport(uds=str(trial.home / "data" / "control.sock"))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-        (await client.post("/api/v1/reload", timeout=_PATIENCE)).raise_for_status()
+    async with trial.client(httpx.Timeout(_PATIENCE)) as client:
+        (await client.post("/api/v1/reload")).raise_for_status()
 
 
 async def _reloaded(trial: Trial, *, moved: bool) -> Outcome:
