@@ -43,7 +43,14 @@ async def main(kind: str, folder: Path) -> None:
         ) as sock:  # asyncio sets NODELAY by the protocol
             sock.bind(("127.0.0.1", 0))
             sock.listen(4096)
-            config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
+            config = uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                ws="none",
+            )
             print(sock.getsockname()[1], flush=True)
             await uvicorn.Server(config).serve(sockets=[sock])
 

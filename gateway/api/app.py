@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
@@ -49,7 +49,8 @@ Streams: TypeAlias = Sequence[Route]
 class Application:
     """The ASGI application of a gateway. Serve it with `lifespan="off"`.
 
-    Streams are served beside FastAPI: its layers would hold 4 kB for each of their clients.
+    Streams are served beside FastAPI: its layers would hold 4 kB for each of their clients. What
+    only hands a request on returns what it calls: a coroutine of its own would be held as well.
     """
 
     def __init__(
@@ -105,19 +106,19 @@ class _Beside:
         self._streams = streams
         self._rest = rest
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         for route in self._streams:
             match, found = route.matches(scope)
             if match is not Match.NONE:
                 scope.update(found)
-                await _streamed(route, scope, receive, send)
-                return
-        await self._rest(scope, receive, send)
+                app = route.app if match is Match.FULL else route.handle
+                return _streamed(app, scope, receive, send)
+        return self._rest(scope, receive, send)
 
 
-async def _streamed(route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+async def _streamed(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     try:
-        await route.handle(scope, receive, send)
+        await app(scope, receive, send)
     except Refusal as refusal:
         await problem(refusal, scope["path"])(scope, receive, send)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -48,7 +48,8 @@ class Stream:
         self._view = view
         self._broadcast = broadcast
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """What was needed to begin is let go before the stream runs, for hours."""
         request = Request(scope)
         interest = self._interest(request)
         if Topic.ALARM in interest.topics and not principal(request).may(Permission.READ_ALARMS):
@@ -67,7 +68,7 @@ class Stream:
                 "Close pages that nobody watches, or read /api/v1/events by `after`.",
                 most=_MOST_CLIENTS,
             )
-        await respond(receive, send, chunks)
+        return respond(receive, send, chunks)
 
     def _interest(self, request: Request) -> Interest:
         view = seen(self._view, request)

@@ -13,7 +13,7 @@ from gateway.room.access import (
     largest_body,
     principal,
     rule_of,
-    with_principal,
+    set_principal,
 )
 from gateway.room.agenda import Agenda, Appointment, Gate, Order
 from gateway.room.audit import Auditor, Outcome
@@ -122,7 +122,7 @@ __all__ = [
     "principal",
     "read_notice",
     "rule_of",
+    "set_principal",
     "texts",
     "visible",
-    "with_principal",
 ]

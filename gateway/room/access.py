@@ -145,6 +145,6 @@ def principal(request: HTTPConnection) -> Principal:
     return who if isinstance(who, Principal) else NOBODY
 
 
-def with_principal(scope: MutableMapping[str, Any], who: Principal) -> MutableMapping[str, Any]:
-    """The scope of a request that `who` makes; for the guard, and for tests."""
-    return {**scope, _PRINCIPAL: who}
+def set_principal(scope: MutableMapping[str, Any], who: Principal) -> None:
+    """Note who makes a request; for whoever establishes it, and for tests."""
+    scope[_PRINCIPAL] = who

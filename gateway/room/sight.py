@@ -7,6 +7,7 @@ department, or one that is no longer configured, is nobody's and shown to the un
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.driver import DeviceEntry
 from gateway.model import DeviceEvent, Kind
@@ -48,12 +49,17 @@ class Sight:
 
     @classmethod
     def of(cls, who: Principal) -> Sight:
-        return cls(who.permissions & _EVERY, who.departments)
+        return _sight(who.permissions, who.departments)
 
     @property
     def reveals_patients(self) -> bool:
         """Whether events that are seen may identify a patient."""
         return any(permission.reveals_patients for permission in self.opened)
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is hidden from it: then no event need be looked at."""
+        return not self.departments and self.opened >= _EVERY
 
     def device(self, entry: DeviceEntry | None) -> bool:
         """Whether a device is seen; None stands for one that is not configured."""
@@ -68,6 +74,12 @@ class Sight:
 
 
 _EVERY = frozenset({*_OPENS.values(), Permission.READ_PATIENTS})
+
+
+@lru_cache(maxsize=1024)
+def _sight(permissions: frozenset[Permission], departments: frozenset[str]) -> Sight:
+    """One object for all who see the same: thousands of streams hold theirs."""
+    return Sight(permissions & _EVERY, departments)
 
 
 def visible(who: Principal, device: DeviceEntry | None) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.room import with_principal
+from gateway.room import set_principal
 from gateway.web.caller import OVER_SOCKET, Caller, Gate, set_caller
 from gateway.web.policy import POLICY
 from gateway.web.refusal import Refusal, problem
@@ -63,7 +63,7 @@ class BrowserHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         headers = _OVER_TLS if scope.get("scheme") == "https" else _HEADERS
 
         async def send_with_headers(message: Message) -> None:
@@ -73,7 +73,7 @@ class BrowserHeaders:
                 message["headers"] = [*message["headers"], *ours]
             await send(message)
 
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        return self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
 class Door:
@@ -97,7 +97,8 @@ class Door:
             await problem(refusal, scope["path"])(scope, receive, send)
             return
         set_caller(scope, caller)
-        await self._app(with_principal(scope, caller.principal), receive, send)
+        set_principal(scope, caller.principal)
+        await self._app(scope, receive, send)
 
     def _caller(self, scope: Scope) -> Caller:
         headers = _measured(scope)

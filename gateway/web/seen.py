@@ -34,6 +34,7 @@ class SeenView:
     def __init__(self, view: GatewayView, sight: Sight) -> None:
         self._view = view
         self.sight = sight
+        self._sees_everything = sight.everything
         limited = bool(sight.departments)
         self.registry: Registry = view.registry.only(self._in_sight) if limited else view.registry
         self.store: SeenHistory = SeenHistory(view.store, self)
@@ -57,6 +58,8 @@ class SeenView:
         return status
 
     def sees(self, event: DeviceEvent) -> bool:
+        if self._sees_everything:
+            return True
         status = self._view.registry.get(event.source.device)
         return self.sight.event(event, status.entry if status is not None else None)
 

@@ -36,7 +36,7 @@ async def run(options: Options) -> Sequence[Case]:
 
 def _case(name: str, ours: float, bare: float) -> Case:
     return Case(
-        name="rest",
+        name="rest_list",
         case=f"50 rows: {name}",
         ours=ours,
         peer=bare,
