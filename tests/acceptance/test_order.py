@@ -105,14 +105,18 @@ def is_puback(call: Call) -> bool:
 
 
 def judge(found: list[Call], number: int) -> None:
+    """What is written is sealed: the write is known by its file and by its time."""
     received = next(call for call in found if is_receipt(call, number))
     puback = next(call for call in found if is_puback(call) and call.begun > received.done)
     writes = [
         call
         for call in found
-        if call.name == "pwrite64" and "-wal>" in call.text and str(number) in call.text
+        if call.name == "pwrite64"
+        and "-wal>" in call.text
+        and "/segments/" in call.text
+        and received.begun < call.done < puback.begun
     ]
-    assert writes, f"{number} was never written to the log of a segment"
+    assert writes, f"{number} was acknowledged before anything was written to a segment's log"
     written = min(call.done for call in writes)
     assert received.begun < written < puback.begun
     synced = [
@@ -130,10 +134,10 @@ def judge(found: list[Call], number: int) -> None:
 def test_a_trace_with_the_sync_too_late_is_refused() -> None:
     lines = [
         '1 recvfrom(9<TCP:[1->2]>, "x7700001", 10, 0, NULL, NULL) = 8',
-        '2 pwrite64(7</d/s.db-wal>, "7700001", 7, 0 <unfinished ...>',
+        '2 pwrite64(7</segments/s.db-wal>, "7700001", 7, 0 <unfinished ...>',
         '1 sendto(9<TCP:[1->2]>, "@\\2\\0\\1", 4, 0, NULL, 0) = 4',
         "2 <... pwrite64 resumed>) = 7",
-        "2 fdatasync(7</d/s.db-wal>) = 0",
+        "2 fdatasync(7</segments/s.db-wal>) = 0",
     ]
     with pytest.raises(AssertionError):
         judge(list(calls("\n".join(lines))), FIRST)
