@@ -1,7 +1,7 @@
 # Isogate. `make` alone lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check bench sbom lock catalogues env env-dev peers
+.PHONY: help demo test test-full check bench sbom lock catalogues documents env env-dev peers
 export PYTHON ?= python3
 BIN := .venv/bin
 
@@ -43,6 +43,9 @@ lock: env-dev ## Resolve the dependencies anew; commit what changes
 
 catalogues: env-dev ## Bring the translations of all rooms up to date with their texts
 	$(BIN)/python -m gateway.testing.catalogue
+
+documents: env-dev ## Write the pages of docs/reference that are made from code and tests
+	$(BIN)/python -m tests.dicom_table
 
 env:
 	@tools/ensure_venv.sh run

@@ -23,6 +23,7 @@ VERIFICATION = "1.2.840.10008.1.1"
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Verification", ours="SCP", peer="DCMTK echoscu")
 async def test_dcmtk_hears_our_echo_answer() -> None:
     async with node() as acceptor:
         outcome = await tool(
@@ -32,6 +33,7 @@ async def test_dcmtk_hears_our_echo_answer() -> None:
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Verification", ours="SCP", peer="DCMTK echoscu")
 async def test_dcmtk_proposing_all_that_it_can_is_answered() -> None:
     async with node() as acceptor:
         port = str(acceptor.ports[0])
@@ -40,6 +42,7 @@ async def test_dcmtk_proposing_all_that_it_can_is_answered() -> None:
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Verification", ours="SCP", peer="DCMTK echoscu")
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -54,6 +57,7 @@ async def test_an_unknown_title_is_told_so(arguments: tuple[str, ...], told: str
     assert told in outcome.text
 
 
+@pytest.mark.dicom_peer(service="Verification", ours="SCP", peer="pynetdicom")
 async def test_pynetdicom_as_requestor() -> None:
     async with node() as acceptor:
         status = await asyncio.to_thread(_echo, acceptor.ports[0])
@@ -70,6 +74,7 @@ def _echo(port: int) -> int:
     return int(status)
 
 
+@pytest.mark.dicom_peer(service="Verification", ours="SCU", peer="pynetdicom")
 async def test_pynetdicom_as_acceptor() -> None:
     entity = AE("THEM")
     entity.add_supported_context(VERIFICATION)

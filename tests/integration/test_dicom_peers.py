@@ -73,6 +73,7 @@ async def stored_well(node: Node, ports: MemoryRoomPorts, files: dict[str, Path]
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Storage", ours="SCP", peer="DCMTK storescu")
 @pytest.mark.parametrize("nagle", [True, False])
 async def test_dcmtk_sends_a_series(tmp_path: Path, *, nagle: bool) -> None:
     files = dict(series_of(tmp_path / "sent", 12, 256))
@@ -86,6 +87,7 @@ async def test_dcmtk_sends_a_series(tmp_path: Path, *, nagle: bool) -> None:
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Storage", ours="SCP", peer="DCMTK storescu")
 async def test_dcmtk_sends_radiotherapy_objects_of_both_generations(tmp_path: Path) -> None:
     (tmp_path / "sent").mkdir()
     files = {}
@@ -101,6 +103,7 @@ async def test_dcmtk_sends_radiotherapy_objects_of_both_generations(tmp_path: Pa
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Storage", ours="SCP", peer="DCMTK storescu")
 async def test_dcmtk_sends_compressed_images_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "sent").mkdir()
     plain = file_of(image(128), tmp_path / "plain.dcm")
@@ -117,6 +120,9 @@ async def test_dcmtk_sends_compressed_images_as_they_are(tmp_path: Path) -> None
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Verification", ours="SCP", peer="Orthanc")
+@pytest.mark.dicom_peer(service="Storage", ours="SCP", peer="Orthanc")
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="Orthanc")
 async def test_orthanc_sends_to_us_and_we_send_to_orthanc(tmp_path: Path) -> None:
     files = dict(series_of(tmp_path / "sent", 4, 128))
     async with our_node(tmp_path) as (node, ports, port):
@@ -147,6 +153,7 @@ async def send_to(peer: Peer, files: dict[str, Path]) -> None:
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="DCMTK storescp")
 async def test_we_send_to_dcmtk(tmp_path: Path) -> None:
     files = dict(series_of(tmp_path / "sent", 3, 128))
     async with storescp(tmp_path / "in") as archive:
@@ -157,6 +164,7 @@ async def test_we_send_to_dcmtk(tmp_path: Path) -> None:
         assert each.PixelData == dcmread(files[str(each.SOPInstanceUID)]).PixelData
 
 
+@pytest.mark.dicom_peer(service="Storage", ours="SCP", peer="pynetdicom")
 async def test_pynetdicom_sends_and_is_told_why_not(tmp_path: Path) -> None:
     made = image(64)
     one = file_of(made, tmp_path / "one.dcm")
@@ -181,6 +189,7 @@ def _send_by_pynetdicom(port: int, path: Path) -> int:
     return status
 
 
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="pynetdicom")
 async def test_pynetdicom_receives_from_us(tmp_path: Path) -> None:
     files = dict(series_of(tmp_path / "sent", 2, 64))
     received: dict[str, bytes] = {}

@@ -28,6 +28,7 @@ async def echo(peer: Peer) -> None:
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Secure transport (TLS)", ours="SCP", peer="DCMTK echoscu")
 async def test_dcmtk_calls_with_a_certificate(authority: Authority) -> None:
     theirs = authority.issue("scanner")
     async with node(tls=authority.listening(authority.issue("node"))) as acceptor:
@@ -40,6 +41,7 @@ async def test_dcmtk_calls_with_a_certificate(authority: Authority) -> None:
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Secure transport (TLS)", ours="SCP", peer="DCMTK echoscu")
 async def test_dcmtk_without_a_certificate_is_refused(authority: Authority) -> None:
     async with node(tls=authority.listening(authority.issue("node"))) as acceptor:
         outcome = await tool(
@@ -56,6 +58,7 @@ async def test_dcmtk_without_a_certificate_is_refused(authority: Authority) -> N
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Secure transport (TLS)", ours="SCP", peer="DCMTK echoscu")
 async def test_dcmtk_with_a_certificate_of_somebody_else_is_refused(
     authority: Authority, tmp_path: Path
 ) -> None:
@@ -70,6 +73,7 @@ async def test_dcmtk_with_a_certificate_of_somebody_else_is_refused(
 
 
 @pytest.mark.peer
+@pytest.mark.dicom_peer(service="Secure transport (TLS)", ours="SCU", peer="DCMTK storescp")
 async def test_we_call_dcmtk(authority: Authority, tmp_path: Path) -> None:
     theirs = authority.issue("archive")
     options = ("+tls", str(theirs.key), str(theirs.certificate), "+cf", str(authority.ca))
