@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from dicom.api import Api
+from dicom.node import open_node
 from dicom.options import DicomOptions
 from gateway.room import Room, RoomContext, Running
 
 
 @asynccontextmanager
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
-    # What the node needs is read where one is open: others start without it, a second sooner.
-    from dicom.api import Api  # noqa: PLC0415
-    from dicom.node import open_node  # noqa: PLC0415
-
     section = context.section
     assert isinstance(section, DicomOptions)  # noqa: S101 - the room's own section
     async with open_node(section, context) as node:

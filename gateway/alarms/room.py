@@ -48,7 +48,6 @@ room = Room(
     name="alarms",
     open=_open,
     section=Alarms,
-    always=True,
     package="gateway.alarms",
     words={
         "standing": tuple(Standing),

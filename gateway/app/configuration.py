@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.config import Site, discover_drivers, discover_rooms, load_site
+from gateway.config import RoomSet, Site, discover_drivers, discover_rooms, load_site
 from gateway.driver import DriverType
-from gateway.room import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +17,7 @@ class Configuration:
     file: Path
     adapt: Callable[[Site], Site]
     drivers: Mapping[str, DriverType] = field(default_factory=discover_drivers)
-    rooms: Mapping[str, Room] = field(default_factory=discover_rooms)
+    rooms: RoomSet = field(default_factory=discover_rooms)
 
     def load(self) -> Site:
         """The site as the file describes it at this moment; ConfigError if it is wrong."""

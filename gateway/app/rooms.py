@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from starlette.routing import BaseRoute
 
-from gateway.config import Site
+from gateway.config import RoomSet, Site
 from gateway.driver import LinkEntry
 from gateway.model import Clock
 from gateway.room import (
@@ -21,7 +21,6 @@ from gateway.room import (
     PageKit,
     Paper,
     Principal,
-    Room,
     RoomContext,
     RoomPorts,
     RoomTables,
@@ -40,7 +39,7 @@ S = TypeVar("S")
 class Rooms:
     """The open rooms, by name."""
 
-    rooms: Mapping[str, Room]
+    rooms: RoomSet
     running: dict[str, Running] = field(default_factory=dict)
     services: tuple[object, ...] = ()
     """What the gateway itself offers to rooms."""
@@ -64,7 +63,7 @@ class Rooms:
         Their neighbours can be asked for from then on.
         """
         facts = SiteFacts(site.id, site.name, site.time_zone, site.locale)
-        for name, room in self._wanted(site):
+        for name, room in self.rooms.wanted(site.sections):
             section = site.sections.get(name) or (room.section() if room.section else None)
             context = RoomContext(
                 facts,
@@ -84,12 +83,8 @@ class Rooms:
 
     def tables(self, site: Site) -> Mapping[str, TableSet]:
         """What the rooms that `site` opens bring of tables, by room."""
-        return {name: room.tables for name, room in self._wanted(site) if room.tables is not None}
-
-    def _wanted(self, site: Site) -> Iterator[tuple[str, Room]]:
-        for name, room in self.rooms.items():
-            if room.section is None or room.always or name in site.sections:
-                yield name, room
+        wanted = self.rooms.wanted(site.sections)
+        return {name: room.tables for name, room in wanted if room.tables is not None}
 
     def neighbour(self, kind: type[S]) -> S:
         """The subscriber or service of a class; LookupError while its room is closed."""

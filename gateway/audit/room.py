@@ -104,7 +104,6 @@ room = Room(
     name="audit",
     open=_open,
     section=AuditOptions,
-    always=True,
     package="gateway.audit",
     navigation=(
         Entry(

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import orjson
 
 from gateway.cli.places import CONTROL_SOCKET, find, short_path
 from gateway.errors import IsogateError
+
+if TYPE_CHECKING:
+    import httpx
 
 PREFIX = "/api/v1"
 _CONNECT = 5.0
@@ -65,6 +67,8 @@ class Gateway:
 
     def stream(self, path: str, **query: str | int) -> Iterator[Sent]:
         """Server-sent events, until the gateway ends the stream."""
+        import httpx
+
         timeout = httpx.Timeout(_CONNECT, read=None)
         with (
             self._spoken_plainly(),
@@ -77,6 +81,8 @@ class Gateway:
 
     @contextmanager
     def _spoken_plainly(self) -> Iterator[None]:
+        import httpx
+
         try:
             yield
         except httpx.TransportError as error:
@@ -89,6 +95,8 @@ class Gateway:
 @contextmanager
 def reach(data: Path | None) -> Iterator[Gateway]:
     """The gateway that runs on `data`, or on one of the usual places; NoGateway if none does."""
+    import httpx
+
     place = find(data)
     socket = place / CONTROL_SOCKET
     if not socket.exists():

@@ -19,7 +19,12 @@ from gateway.cli.output import print_json, print_table
 
 SAFE_SQLITE = (3, 51, 3)
 _ROOM = 1_000_000_000
-_GROUPS = ("gateway.drivers", "gateway.rooms", "gateway.simulators")
+_GROUPS = {
+    "gateway.drivers": "driver",
+    "gateway.rooms": "room",
+    "gateway.optional_rooms": "room",
+    "gateway.simulators": "simulator",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,8 @@ def _names() -> Iterator[Finding]:
 
 
 def _plugins() -> Iterator[Finding]:
-    for group in _GROUPS:
+    for group, kind in _GROUPS.items():
         for plugin in sorted(entry_points(group=group), key=lambda entry: entry.name):
-            kind = group.removeprefix("gateway.").removesuffix("s")
             try:
                 plugin.load()
             except (ImportError, AttributeError) as error:

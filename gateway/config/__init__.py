@@ -12,7 +12,7 @@ from gateway.config.options import (
     StoreOptions,
 )
 from gateway.config.plain import plain
-from gateway.config.plugins import discover_drivers, discover_rooms
+from gateway.config.plugins import RoomSet, discover_drivers, discover_rooms
 from gateway.config.schema import site_schema
 from gateway.config.site import Site
 
@@ -25,6 +25,7 @@ __all__ = [
     "Listeners",
     "Protection",
     "RetentionOptions",
+    "RoomSet",
     "Site",
     "StoreOptions",
     "check_site",

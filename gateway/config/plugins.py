@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
@@ -10,6 +11,7 @@ from gateway.driver import ENTRY_POINT_GROUP as DRIVERS
 from gateway.driver import DriverType
 from gateway.errors import ConfigError
 from gateway.room import ENTRY_POINT_GROUP as ROOMS
+from gateway.room import OPTIONAL_ENTRY_POINT_GROUP as OPTIONAL_ROOMS
 from gateway.room import Room
 
 T = TypeVar("T")
@@ -54,14 +56,41 @@ class Plugins(Mapping[str, T], Generic[T]):
         return plugin
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RoomSet(Mapping[str, Room]):
+    """Rooms by name: those that are always open, and those that wait for their section."""
+
+    always: Mapping[str, Room]
+    optional: Mapping[str, Room]
+
+    def wanted(self, sections: Container[str]) -> Iterator[tuple[str, Room]]:
+        """Those that a site with these sections opens; the others are not imported."""
+        yield from self.always.items()
+        for name in self.optional:
+            if name in sections:
+                yield name, self.optional[name]
+
+    def __getitem__(self, name: str) -> Room:
+        return (self.always if name in self.always else self.optional)[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.always
+        yield from self.optional
+
+    def __len__(self) -> int:
+        return len(self.always) + len(self.optional)
+
+
 def discover_drivers() -> Mapping[str, DriverType]:
     """Every installed driver, by name."""
     return Plugins(DriverType, "driver", _points(DRIVERS))
 
 
-def discover_rooms() -> Mapping[str, Room]:
-    """Every installed room, by name."""
-    return Plugins(Room, "room", _points(ROOMS))
+def discover_rooms() -> RoomSet:
+    """Every installed room."""
+    return RoomSet(
+        Plugins(Room, "room", _points(ROOMS)), Plugins(Room, "room", _points(OPTIONAL_ROOMS))
+    )
 
 
 def _points(group: str) -> dict[str, EntryPoint]:

@@ -28,6 +28,7 @@ from gateway.room.piece import Change, Chart, Limit, Line, Spot, Step, changes
 from gateway.room.ports import Deliveries, Delivery, Fate, RoomPorts
 from gateway.room.room import (
     ENTRY_POINT_GROUP,
+    OPTIONAL_ENTRY_POINT_GROUP,
     CallsOut,
     Neighbours,
     OpensPorts,
@@ -48,6 +49,7 @@ __all__ = [
     "ACTION_SYSTEM",
     "ENTRY_POINT_GROUP",
     "NOBODY",
+    "OPTIONAL_ENTRY_POINT_GROUP",
     "OWNER",
     "Access",
     "Agenda",

@@ -24,6 +24,9 @@ from gateway.room.values import Values
 from gateway.seal import Keyring
 
 ENTRY_POINT_GROUP = "gateway.rooms"
+"""Rooms that are always open."""
+OPTIONAL_ENTRY_POINT_GROUP = "gateway.optional_rooms"
+"""Rooms that are open where devices.yaml has the section of their name; else not even imported."""
 
 S = TypeVar("S")
 
@@ -115,16 +118,15 @@ class Running:
 class Room:
     """A room. Leaving what `open` gives stops it.
 
-    One with a `section` is open where devices.yaml has that section, or always if `always` is
-    set (its section is then made of defaults); one without a section is always open. `package`
-    holds its `templates/` and `locale/`; `words` are the closed sets whose words it shows, by the
-    context under which its catalogue translates them. `tables` are made ready before it opens.
+    Its entry point's group says when it is open. `section` is what devices.yaml may say of it; one
+    that is always open gets defaults where the file is silent. `package` holds its `templates/` and
+    `locale/`; `words` are the closed sets whose words it shows, by the context under which its
+    catalogue translates them. `tables` are made ready before it opens.
     """
 
     name: str
     open: Callable[[RoomContext], AbstractAsyncContextManager[Running]]
     section: type[BaseModel] | None = None
-    always: bool = False
     package: str = ""
     tables: TableSet | None = None
     navigation: tuple[Entry, ...] = ()

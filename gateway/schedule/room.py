@@ -89,7 +89,6 @@ room = Room(
     name="schedule",
     open=_open,
     section=ScheduleOptions,
-    always=True,
     package="gateway.schedule",
     navigation=(
         Entry(

@@ -6,19 +6,22 @@ import hashlib
 import importlib.util
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import httpx
 import orjson
 
 from gateway.errors import ConfigError, IsogateError
 from gateway.model import Clock, Instant
 from gateway.security.options import OidcOptions
 from gateway.security.secret import digest, new_secret
+
+if TYPE_CHECKING:
+    import httpx  # what it brings takes as long to import as a tenth of the gateway
 
 _ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 _TIMEOUT = 10.0
@@ -70,6 +73,20 @@ class Provider:
         self._begun: OrderedDict[str, Begun] = OrderedDict()
         self._known: tuple[Instant, Mapping[str, Any]] | None = None
         self._keys: Mapping[str, Any] | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, options: OidcOptions | None, clock: Clock
+    ) -> AsyncIterator[Provider | None]:
+        """The provider that the site names, if it names one, with connections of its own."""
+        if options is None:
+            yield None
+            return
+        import httpx  # noqa: PLC0415
+
+        async with httpx.AsyncClient() as client:
+            yield cls(options, clock, client)
 
     async def begin(self, target: str, returns_to: str) -> tuple[str, str]:
         """The address to send a browser to, and the secret of a cookie that it must come back with.
@@ -193,6 +210,8 @@ class Provider:
     async def _asked(
         self, method: str, url: str, data: Mapping[str, str] | None = None
     ) -> Mapping[str, Any]:
+        import httpx  # noqa: PLC0415
+
         try:
             answer = await self._client.request(method, url, data=data, timeout=_TIMEOUT)
             answer.raise_for_status()

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from zxcvbn import zxcvbn
 
 from gateway.room import Fault
 
@@ -41,7 +40,7 @@ class Passwords:
         self._hash = PasswordHash((hasher,))
         self._threads = threads
         self._waiting = 0
-        self._nobodys = self._hash.hash(secrets.token_urlsafe())
+        self._nobodys = threads.submit(self._hash.hash, secrets.token_urlsafe())
 
     @classmethod
     @asynccontextmanager
@@ -56,7 +55,7 @@ class Passwords:
     async def matches(self, password: str, known: str) -> bool:
         """Whether a password is the one of a hash. No hash costs the same time, and is False."""
         right = await self._run(
-            lambda: self._hash.verify(_normal(password), known or self._nobodys)
+            lambda: self._hash.verify(_normal(password), known or self._nobodys.result())
         )
         return right and bool(known)
 
@@ -75,6 +74,8 @@ def weakness(password: str, name: str) -> Fault | None:
 
     Length and guessability count, composition does not (NIST SP 800-63B 5.1.1.2).
     """
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - its word lists are read where a password is chosen
+
     plain = _normal(password).casefold()
     if len(plain) < SHORTEST:
         return Fault("Choose at least 10 characters: a few words are easy to remember.")

@@ -59,7 +59,6 @@ room = Room(
     name="accounts",
     open=_open,
     section=AccountsOptions,
-    always=True,
     package="gateway.security",
     tables=TABLES,
     navigation=(

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import httpx
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from gateway.errors import StoreError
@@ -63,8 +62,10 @@ class Security:
         cls, context: RoomContext, hasher: Argon2Hasher | None = None
     ) -> AsyncIterator[Security]:
         """`hasher` is the recommended one unless given."""
-        oidc = context.section.oidc
-        async with Books.open(context, hasher) as books, httpx.AsyncClient() as client:
+        async with (
+            Books.open(context, hasher) as books,
+            Provider.open(context.section.oidc, context.clock) as provider,
+        ):
             sign_in = SignIn(books)
             yield cls(
                 books,
@@ -74,7 +75,7 @@ class Security:
                 Own(books),
                 Issue(books),
                 Vouched(books),
-                None if oidc is None else Provider(oidc, context.clock, client),
+                provider,
             )
 
     async def first_link(self) -> str:

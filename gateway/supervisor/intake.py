@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import Future
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from gateway.driver import DeviceEntry, DriverType, LinkEntry, Poll
@@ -63,7 +63,7 @@ class Intake:
     def store(self) -> EventStore:
         return self._store
 
-    def configure(self, links: Sequence[LinkEntry], drivers: dict[str, DriverType]) -> None:
+    def configure(self, links: Sequence[LinkEntry], drivers: Mapping[str, DriverType]) -> None:
         """Take over the devices of a configuration; unchanged ones keep what they remember."""
         self._channels.configure(links, drivers)
         pairs = [(link.driver, entry) for link in links for entry in link.devices]

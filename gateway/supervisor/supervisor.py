@@ -22,7 +22,7 @@ class Supervisor:
     def __init__(
         self, drivers: Mapping[str, DriverType], intake: Intake, registry: Registry, taps: TapHub
     ) -> None:
-        self._drivers = dict(drivers)
+        self._drivers = drivers
         self._intake = intake
         self._registry = registry
         self._taps = taps

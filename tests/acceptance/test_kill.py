@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from tests.peers import Broker, Say, count, full_run, require_peer, wait_until
 pytestmark = [pytest.mark.acceptance, pytest.mark.peer, pytest.mark.timeout(1200)]
 
 READY_WITHIN = 3.0
-"""Seconds, judged in full runs: with reduced counts the machine is shared, and it is reported."""
+"""Seconds: the median, and in full runs, which have the machine to themselves, the worst."""
 RATE = 150.0
 
 
@@ -58,11 +59,11 @@ def test_nothing_acknowledged_is_lost_or_doubled(
             drained(api, sender)
             judge(api, sender)
     say(
-        f"ready again after kill -9: median {sorted(ready)[len(ready) // 2]:.2f} s, "
+        f"ready again after kill -9: median {median(ready):.2f} s, "
         f"worst {max(ready):.2f} s of {len(ready)}"
     )
-    if full_run():
-        assert max(ready) <= READY_WITHIN, f"seed {seed}"
+    judged = max(ready) if full_run() else median(ready)
+    assert judged <= READY_WITHIN, f"seed {seed}"
 
 
 def start(folder: SiteFolder, api: Api, env: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from tests.peers import Say, count, full_run, require_peer, wait_until
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1800)]
 
 READY_WITHIN = 3.0
-"""Seconds, judged in full runs: with reduced counts the machine is shared, and it is reported."""
+"""Seconds: the median, and in full runs, which have the machine to themselves, the worst."""
 _MARK = re.compile(rb"(?:astm|line)-\d+-\d{6}")
 
 
@@ -98,8 +99,8 @@ def test_nothing_that_analyzers_were_told_is_stored_is_lost_or_doubled(
                 found = Found.at(api, load)
                 judge(found, load)
     say(figures(load, found, ready))
-    if full_run():
-        assert max(ready) <= READY_WITHIN, f"seed {seed}"
+    judged = max(ready) if full_run() else median(ready)
+    assert judged <= READY_WITHIN, f"seed {seed}"
 
 
 def killed_once(folder: SiteFolder, api: Api, env: dict[str, str], chance: random.Random) -> float:
@@ -168,7 +169,7 @@ def figures(load: Load, found: Found, ready: list[float]) -> str:
     return (
         f"{len(ready)} kills, {len(load.logs)} analyzers: {acknowledged} messages acknowledged, "
         f"{broken} transfers broken off, {results} results; none lost, none doubled. "
-        f"Ready again: median {sorted(ready)[len(ready) // 2]:.2f} s, worst {max(ready):.2f} s"
+        f"Ready again: median {median(ready):.2f} s, worst {max(ready):.2f} s"
     )
 
 

@@ -56,6 +56,7 @@ def test_no_file_shows_who_the_patients_are(tmp_path: Path) -> None:
         assert shown() == {}
         with folder.gateway() as process:
             folder.wait_ready(api, process, within=30)
+            wait_until(lambda: api.links_up(*ports), within=20, what="the links are up again")
             _send_everything(ports)
             _is_there(api)
             _isogate(folder, "keys", "rotate", "--suite", "sm4-gcm")

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from gateway.app.rooms import Rooms
-from gateway.config import Site
+from gateway.config import RoomSet, Site
 from gateway.config.options import Listeners, StoreOptions
 from gateway.model import Kind, Subject, SystemClock
 from gateway.room import OWNER, Entry, Permission, Room, RoomContext, Running
@@ -36,8 +36,12 @@ def _site() -> Site:
     return Site("s", "S", "Asia/Shanghai", "en", False, Listeners(), StoreOptions(), (), {})
 
 
-async def _opened(stack: AsyncExitStack, data: Path, *rooms: Room) -> Rooms:
-    opened = Rooms({room.name: room for room in rooms})
+async def _opened(
+    stack: AsyncExitStack, data: Path, *rooms: Room, optional: tuple[Room, ...] = ()
+) -> Rooms:
+    opened = Rooms(
+        RoomSet({room.name: room for room in rooms}, {room.name: room for room in optional})
+    )
     await opened.open(
         stack,
         _site(),
@@ -57,9 +61,9 @@ async def test_a_room_whose_section_is_missing_stays_closed_unless_it_is_always_
     tmp_path: Path,
 ) -> None:
     closed = Room("closed", _open, Options)
-    always = Room("always", _open, Options, always=True)
+    always = Room("always", _open, Options)
     async with AsyncExitStack() as stack:
-        rooms = await _opened(stack, tmp_path, closed, always)
+        rooms = await _opened(stack, tmp_path, always, optional=(closed,))
         assert list(rooms.running) == ["always"]
         assert rooms.neighbour(Desk).level == 3
 
