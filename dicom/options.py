@@ -17,9 +17,11 @@ from pydantic import (
     model_validator,
 )
 
+from dicom.forward.options import DeidProfile, ForwardOptions
 from dicom.storage.charset import UnknownCharset, codec_of
 from dicom.upper.limits import Limits
 from dicom.upper.negotiate import is_uid
+from dicom.watch.options import WatchOptions
 from gateway import Bytes
 
 SERVICES = ("verification", "storage")
@@ -183,6 +185,9 @@ class DicomOptions(_Options):
     peers: Mapping[Annotated[str, Field(pattern=_PEER_ID)], PeerOptions] = {}
     storage: StorageOptions = StorageOptions()
     limits: LimitOptions = LimitOptions()
+    forward: ForwardOptions = ForwardOptions()
+    watch: WatchOptions = WatchOptions()
+    deid: Mapping[Annotated[str, Field(pattern=_PEER_ID)], DeidProfile] = {}
 
     @field_validator("listeners")
     @classmethod
@@ -198,6 +203,16 @@ class DicomOptions(_Options):
         for name, peer in self.peers.items():
             if peer.calling is not None and peer.calling not in self.titles:
                 raise ValueError(f"peers.{name}.calling: {peer.calling} is none of our titles")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_named_is_there(self) -> Self:
+        faults = [*self.forward.faults(self.peers, self.titles, self.deid)]
+        faults += [
+            f"watch.skip: no peer {name!r}" for name in self.watch.skip if name not in self.peers
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     def ports(self) -> Sequence[tuple[str, int]]:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dicom.api import Api
 from dicom.node import open_node
 from dicom.options import DicomOptions
+from dicom.outward import open_outward
 from gateway.room import Room, RoomContext, Running
 
 
@@ -15,12 +16,16 @@ from gateway.room import Room, RoomContext, Running
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
     section = context.section
     assert isinstance(section, DicomOptions)  # noqa: S101 - the room's own section
-    async with open_node(section, context) as node:
+    async with (
+        open_node(section, context) as node,
+        open_outward(section, context, node) as outward,
+    ):
+        api = Api(node, context.ports)
         yield Running(
-            subscribers=(node.index,),
-            services=(node,),
-            jobs={"listen": node.listen},
-            routes=Api(node, context.ports).routes,
+            subscribers=(node.index, outward.forwarding),
+            services=(node, outward.watch),
+            jobs={"listen": node.listen, **outward.jobs},
+            routes=lambda kit: (*api.routes(kit), *outward.routes(kit)),
         )
 
 

@@ -83,7 +83,7 @@ from gateway.model import (
     swift,
     to_datetime,
 )
-from gateway.profile import LOINC, Analyte, AnalyzerProfile, Grade, Point, Profile
+from gateway.profile import LOINC, Analyte, AnalyzerProfile, Grade, Point, Profile, Seconds
 from gateway.rows import (
     Fetched,
     Handed,
@@ -178,6 +178,7 @@ __all__ = [
     "RowProfile",
     "RowSource",
     "Script",
+    "Seconds",
     "Senders",
     "Serial",
     "Sex",

@@ -106,11 +106,15 @@ class Foreign:
 
 @asynccontextmanager
 async def storescp(
-    folder: Path, *options: str, title: str = "STORESCP", env: Mapping[str, str] | None = None
+    folder: Path,
+    *options: str,
+    title: str = "STORESCP",
+    env: Mapping[str, str] | None = None,
+    port: int = 0,
 ) -> AsyncIterator[Foreign]:
     """DCMTK's receiver, a process an association; it writes files and syncs nothing."""
     _make(folder)
-    port = free_port()
+    port = port or free_port()
     command: tuple[str | Path, ...] = (
         require_peer("storescp"),
         "--fork",

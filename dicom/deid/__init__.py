@@ -1,14 +1,4 @@
-"""De-identification (PS3.15 Annex E): what leaves the hospital names nobody."""
+"""De-identification (PS3.15 Annex E): what leaves the hospital names nobody.
 
-from dicom.deid.engine import Deidentified, Deidentifier
-from dicom.deid.file import deidentify_file
-from dicom.deid.options import Dates, DeidOptions, NotDeidentifiable
-
-__all__ = [
-    "Dates",
-    "DeidOptions",
-    "Deidentified",
-    "Deidentifier",
-    "NotDeidentifiable",
-    "deidentify_file",
-]
+`engine` needs pydicom; a gateway that only reads its configuration needs `options` alone.
+"""

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom.deid import Deidentifier, DeidOptions, deidentify_file
+from dicom.deid.engine import Deidentifier
+from dicom.deid.file import deidentify_file
+from dicom.deid.options import DeidOptions
 from tests.peers import require_peer
 from tests.unit.deid.objects import ct_image, rt_plan, written
 

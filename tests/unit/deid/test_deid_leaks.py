@@ -14,7 +14,9 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from dicom.deid import Dates, Deidentifier, DeidOptions, deidentify_file
+from dicom.deid.engine import Deidentifier
+from dicom.deid.file import deidentify_file
+from dicom.deid.options import Dates, DeidOptions
 from dicom.deid.table import line_of
 from tests.unit.deid.objects import ct_image, rt_plan, written
 

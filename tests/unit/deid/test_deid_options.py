@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from dicom.deid import Dates, Deidentifier, DeidOptions, NotDeidentifiable, deidentify_file
+from dicom.deid.engine import Deidentifier
+from dicom.deid.file import deidentify_file
+from dicom.deid.options import Dates, DeidOptions, NotDeidentifiable
 from dicom.deid.pseudonym import Pseudonyms, shifted
 from tests.unit.deid.objects import ROOT, ct_image, rt_plan
 

@@ -1,0 +1,1 @@
+"""Forwarding: what was stored goes on to other nodes by rule, from a durable queue."""

@@ -1,0 +1,144 @@
+"""The sections `dicom.forward` and `dicom.deid` of devices.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from dicom.deid.options import DeidOptions
+from dicom.forward.rules import COERCIBLE, Match, Rule, RuleSet
+from dicom.storage.attributes import TEXT
+from dicom.upper.negotiate import is_uid
+from gateway import Seconds
+
+_NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
+_SHORTEST_KEY = 16
+
+
+def _uid(text: str) -> str:
+    if not is_uid(text):
+        raise ValueError(f"'{text[:70]}' is no UID")
+    return text
+
+
+def _indexed(keyword: str) -> str:
+    if keyword not in TEXT.values():
+        known = ", ".join(sorted(TEXT.values()))
+        raise ValueError(f"{keyword} is not in the index; there are: {known}")
+    return keyword
+
+
+def _coercible(keyword: str) -> str:
+    if keyword not in COERCIBLE:
+        raise ValueError(f"{keyword} is not changed by rule; these can be: {', '.join(COERCIBLE)}")
+    return keyword
+
+
+Name = Annotated[str, Field(pattern=_NAME)]
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DeidProfile(DeidOptions):
+    """How objects are de-identified. Under the same `key` the same patient has one pseudonym."""
+
+    key: SecretStr
+
+    @field_validator("key")
+    @classmethod
+    def _is_long(cls, key: SecretStr) -> SecretStr:
+        if len(key.get_secret_value().encode()) < _SHORTEST_KEY:
+            raise ValueError(f"the key of pseudonyms needs at least {_SHORTEST_KEY} characters")
+        return key
+
+
+class MatchOptions(_Options):
+    """Which objects a rule is for: all that is written must fit; nothing written fits all."""
+
+    sender: tuple[str, ...] = Field(
+        default=(), description="who sent it: a peer's name, or an AE title"
+    )
+    called: tuple[str, ...] = Field(default=(), description="our AE title that it was sent to")
+    modality: tuple[str, ...] = ()
+    sop_class: tuple[Annotated[str, AfterValidator(_uid)], ...] = ()
+    tags: Mapping[Annotated[str, AfterValidator(_indexed)], tuple[str, ...]] = Field(
+        default={}, description="attributes of the index: one of the texts, * and ? as wildcards"
+    )
+
+
+class RuleOptions(_Options):
+    """Objects that match go to these destinations."""
+
+    name: Name
+    match: MatchOptions = MatchOptions()
+    to: tuple[Name, ...] = Field(min_length=1)
+    coerce: Mapping[Annotated[str, AfterValidator(_coercible)], str] = Field(
+        default={}, description="attributes that are replaced in what is sent; ours stays"
+    )
+
+
+class DestinationOptions(_Options):
+    """Where objects go, and how."""
+
+    peer: Name | None = Field(default=None, description="of `dicom.peers`; else the same name")
+    associations: int = Field(
+        default=1, ge=1, le=16, description="at the same time; the order is kept within a study"
+    )
+    deid: Name | None = Field(default=None, description="a profile of `dicom.deid`")
+    attempts: int = Field(
+        default=10, ge=1, le=1000, description="refusals or lost answers until a dead letter"
+    )
+    longest_pause: Seconds = Field(default=300, ge=1, description="between two attempts")
+
+
+class ForwardOptions(_Options):
+    """Which objects go on to which peers."""
+
+    destinations: Mapping[Name, DestinationOptions] = {}
+    rules: tuple[RuleOptions, ...] = ()
+
+    def peer_of(self, destination: str) -> str:
+        """The peer of a destination; a peer that is none is one with the defaults."""
+        found = self.destinations.get(destination)
+        return (found.peer if found is not None else None) or destination
+
+    def rule_set(self) -> RuleSet:
+        """As objects are judged by it."""
+        return RuleSet(
+            tuple(_rule(each) for each in self.rules),
+            {name: self.peer_of(name) for name in self.destinations},
+        )
+
+    def faults(
+        self, peers: Collection[str], titles: Collection[str], profiles: Collection[str]
+    ) -> Iterator[str]:
+        """What it names and the section has not."""
+        for name, each in self.destinations.items():
+            if self.peer_of(name) not in peers:
+                yield f"forward.destinations.{name}: no peer {self.peer_of(name)!r}"
+            if each.deid is not None and each.deid not in profiles:
+                yield f"forward.destinations.{name}.deid: no profile {each.deid!r} in dicom.deid"
+        for rule in self.rules:
+            for name in rule.to:
+                found = self.destinations.get(name)
+                if found is None:
+                    yield f"forward.rules: {rule.name}: no destination {name!r}"
+                elif found.deid is not None and rule.coerce:
+                    yield f"forward.rules: {rule.name}: {name} removes what `coerce` puts in"
+            for title in rule.match.called:
+                if title not in titles:
+                    yield f"forward.rules: {rule.name}: {title} is none of our titles"
+
+
+def _rule(options: RuleOptions) -> Rule:
+    match = options.match
+    return Rule(
+        options.name,
+        options.to,
+        Match(match.sender, match.called, match.modality, match.sop_class, dict(match.tags)),
+        dict(options.coerce),
+    )

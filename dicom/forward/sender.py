@@ -1,0 +1,290 @@
+"""Sends what one destination is owed: in order, on its associations, and notes each outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from dicom.dimse import (
+    Association,
+    AssociationLost,
+    Command,
+    ContextRefused,
+    Limits,
+    Operation,
+    Peer,
+    Response,
+    Wanted,
+    associate,
+)
+from dicom.forward.content import Content, Contents, Unsendable
+from dicom.forward.entry import Entry
+from dicom.forward.facts import Voice
+from dicom.forward.options import DestinationOptions
+from dicom.forward.pause import Pause
+from dicom.forward.verdict import Fate, judge
+from gateway import Clock, DeviceEvent, DeviceUnavailable, Instant, StoreError
+from gateway.room import RoomPorts
+
+log = logging.getLogger(__name__)
+
+_BATCH = 100
+_LOOK_AHEAD = 1000
+_CONTEXTS = 120
+_STORE_PAUSE = 2.0
+_SECOND = 1_000_000
+
+
+class Owed(Protocol):
+    """The queue as a sender sees it."""
+
+    async def waiting(self, destination: str, limit: int) -> Sequence[Entry]: ...
+    async def reached(self, seq: int) -> None: ...
+
+
+class Held(Exception):  # noqa: N818 - the round ends early, in order
+    """The destination takes nothing more for now."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a destination stands now. `failing` is since when nothing gets through."""
+
+    sending: int = 0
+    failing: Instant | None = None
+    error: str = ""
+    next_try: Instant | None = None
+
+
+@dataclass(slots=True)
+class Sender:
+    """One destination. `changed` is called when it begins to fail, and when it recovers."""
+
+    name: str
+    options: DestinationOptions
+    peer_name: str
+    peer: Peer
+    limits: Limits
+    site: str
+    clock: Clock
+    ports: RoomPorts
+    queue: Owed
+    contents: Contents
+    changed: Callable[[], None]
+    standing: Standing = field(default_factory=Standing)
+    _wakes: tuple[asyncio.Event, ...] = field(init=False)
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _studies: set[str] = field(default_factory=set)
+    _noted: int = 0
+
+    def __post_init__(self) -> None:
+        self._wakes = tuple(asyncio.Event() for _ in range(self.options.associations))
+
+    def wake(self) -> None:
+        """Something may be owed."""
+        for lane in self._wakes:
+            lane.set()
+
+    def hurry(self) -> None:
+        """Do not wait for the end of a pause."""
+        self._hurry.set()
+        self.wake()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for lane in range(self.options.associations):
+                group.create_task(self._lane(lane), name=f"dicom-{self.name}-{lane}")
+
+    async def _lane(self, lane: int) -> None:
+        pause = Pause(self.options.longest_pause)
+        while True:
+            batch = await self._take(self._wakes[lane])
+            try:
+                await self._round(lane, batch)
+                pause.reset()
+                self._recovered()
+            except Held as held:
+                await self._rest(pause, str(held))
+            finally:
+                self._studies -= {entry.study for entry in batch}
+                self.wake()
+
+    # Who is next.
+
+    async def _take(self, wake: asyncio.Event) -> Sequence[Entry]:
+        """The next entries, of studies that no other lane sends. Waits until there are some."""
+        while True:
+            wake.clear()
+            async with self._turn:
+                batch = await self._next()
+                self._studies |= {entry.study for entry in batch}
+            if batch:
+                return batch
+            await wake.wait()
+
+    async def _next(self) -> Sequence[Entry]:
+        try:
+            await self.queue.reached(self._noted)
+            owed = await self.queue.waiting(self.name, _LOOK_AHEAD)
+        except StoreError as error:
+            log.warning("dicom: the queue of %s can't be read: %s", self.name, error)
+            await asyncio.sleep(_STORE_PAUSE)
+            return ()
+        free = [entry for entry in owed if entry.study not in self._studies]
+        if self.options.associations > 1:
+            free = [entry for entry in free if entry.study == free[0].study]
+        return _within_contexts(free[:_BATCH])
+
+    # Sending.
+
+    async def _round(self, lane: int, batch: Sequence[Entry]) -> None:
+        """One association; Held if it did not go through to its end."""
+        held = ""
+        try:
+            async with associate(self.peer, _contexts(batch), limits=self.limits) as association:
+                self.standing.sending += 1
+                try:
+                    await self._note(self._voice.began(self.name, lane, batch))
+                    held = await self._batch(association, lane, batch)
+                finally:
+                    self.standing.sending -= 1
+        except DeviceUnavailable as error:
+            raise Held(held or str(error)) from error
+        if held:
+            raise Held(held)
+
+    async def _batch(self, association: Association, lane: int, batch: Sequence[Entry]) -> str:
+        """Why it went no further, or ''."""
+        for entry in batch:
+            held = await self._send(association, lane, entry)
+            if held:
+                return held
+        return ""
+
+    async def _send(self, association: Association, lane: int, entry: Entry) -> str:
+        """Send one, and note what came of it; why no more can be sent now, or ''."""
+        begun = time.monotonic()
+        try:
+            async with self.contents.of(entry, self.options.deid) as content:
+                facts = self._facts(entry, content, begun)
+                answer = await self._store(association, entry, content)
+        except (Unsendable, StoreError) as error:
+            await self._note(self._voice.refused(entry, lane, {}, str(error)))
+            log.warning("dicom: %s: %s is not sent: %s", self.name, entry.uid, error)
+            return "" if association.is_open else str(error)
+        except ContextRefused:
+            words = (
+                f"it does not take SOP class {entry.sop_class} in transfer syntax"
+                f" {entry.transfer_syntax}: let it, and retry"
+            )
+            await self._note(self._voice.refused(entry, lane, {}, words))
+            return ""
+        except AssociationLost as error:
+            await self._lost(entry, lane, str(error))
+            return str(error)
+        facts |= {"status": answer.status, "seconds": round(time.monotonic() - begun, 3)}
+        return await self._judged(entry, lane, answer, facts)
+
+    async def _store(self, association: Association, entry: Entry, content: Content) -> Response:
+        context = association.context_for(entry.sop_class, entry.transfer_syntax)
+        command = Command(
+            Operation.C_STORE, sop_class=entry.sop_class, sop_instance=content.sop_instance
+        )
+        try:
+            return await association.send(command, content.parts, context=context)
+        except (Unsendable, StoreError):
+            association.abort("the object can't be read to its end")
+            raise
+
+    async def _judged(
+        self, entry: Entry, lane: int, answer: Response, facts: dict[str, Any]
+    ) -> str:
+        verdict = judge(answer.status, answer.comment, doubt=entry.doubt)
+        if verdict.fate is Fate.STORED:
+            await self._note(self._voice.sent(entry, lane, facts, verdict.words))
+            self._recovered()
+            return ""
+        last = entry.attempts + 1 >= self.options.attempts
+        if verdict.fate is Fate.NEVER or last:
+            await self._note(self._voice.refused(entry, lane, facts, verdict.words))
+            log.warning("dicom: %s refuses %s: %s", self.name, entry.uid, verdict.words)
+            return ""
+        await self._note(self._voice.failed(entry, lane, facts, verdict.words, doubt=False))
+        return f"{self.peer}: {verdict.words}"
+
+    async def _lost(self, entry: Entry, lane: int, words: str) -> None:
+        if entry.attempts + 1 >= self.options.attempts:
+            await self._note(self._voice.refused(entry, lane, {}, words))
+        else:
+            await self._note(self._voice.failed(entry, lane, {}, words, doubt=True))
+
+    def _facts(self, entry: Entry, content: Content, begun: float) -> dict[str, Any]:
+        return {
+            "sent_as": content.sop_instance,
+            "bytes": content.size,
+            "prepared": round(time.monotonic() - begun, 3),
+            "again": entry.doubt,
+            "commit": False,
+            **content.facts,
+        }
+
+    # What is noted.
+
+    @property
+    def _voice(self) -> Voice:
+        return Voice(self.site, self.clock.now(), self.peer_name)
+
+    async def _note(self, event: DeviceEvent) -> None:
+        """Put it on disk before anything else is sent, however long the disk refuses."""
+        while True:
+            try:
+                receipt = await self.ports.publish((event,))
+            except StoreError as error:
+                log.warning("dicom: what %s answered can't be stored yet: %s", self.name, error)
+                await asyncio.sleep(_STORE_PAUSE)
+            else:
+                self._noted = max((self._noted, *receipt.seqs))
+                return
+
+    async def _rest(self, pause: Pause, words: str) -> None:
+        seconds = pause.seconds()
+        standing = self.standing
+        now = self.clock.now()
+        standing.error, standing.next_try = words, Instant(now + int(seconds * _SECOND))
+        if standing.failing is None:
+            standing.failing = now
+            log.warning("dicom: nothing gets through to %s: %s", self.name, words)
+            self.changed()
+        self._hurry.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
+        standing.next_try = None
+
+    def _recovered(self) -> None:
+        if self.standing.failing is not None:
+            log.info("dicom: %s takes objects again", self.name)
+            self.standing.failing, self.standing.error = None, ""
+            self.changed()
+
+
+def _contexts(batch: Sequence[Entry]) -> list[Wanted]:
+    pairs = dict.fromkeys((entry.sop_class, entry.transfer_syntax) for entry in batch)
+    return [Wanted(sop_class, (syntax,)) for sop_class, syntax in pairs]
+
+
+def _within_contexts(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """As many as one association has presentation contexts for."""
+    pairs: set[tuple[str, str]] = set()
+    for place, entry in enumerate(entries):
+        pairs.add((entry.sop_class, entry.transfer_syntax))
+        if len(pairs) > _CONTEXTS:
+            return entries[:place]
+    return entries

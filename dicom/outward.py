@@ -1,0 +1,53 @@
+"""What the node does of itself: forwarding, and watching its peers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.routing import BaseRoute
+
+from dicom.forward.api import ForwardApi
+from dicom.forward.content import Contents
+from dicom.forward.forwarding import Forwarding
+from dicom.node import OBJECTS, Node
+from dicom.options import DicomOptions
+from dicom.watch.watch import Watch
+from gateway.room import PageKit, RoomContext
+
+
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """The open parts, for the room."""
+
+    forwarding: Forwarding
+    watch: Watch
+    routes: Callable[[PageKit], Iterable[BaseRoute]]
+
+    @property
+    def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+        return {"forward": self.forwarding.run, "watch": self.watch.run}
+
+
+@asynccontextmanager
+async def open_outward(
+    options: DicomOptions, context: RoomContext, node: Node
+) -> AsyncIterator[Outward]:
+    """Open the queues; nothing is sent or asked before the jobs run. StoreError if it can't be."""
+    copies = context.data / OBJECTS / "outgoing"
+    with Contents.open(node.blobs, copies, options.deid, context.clock) as contents:
+        async with Forwarding.open(
+            context, options.forward, node.peers, contents, node.limits
+        ) as forwarding:
+            watch = Watch(
+                options.watch,
+                node.peers,
+                node.limits,
+                site=context.site.id,
+                clock=context.clock,
+                ports=context.ports,
+                back=forwarding.hurry,
+            )
+            yield Outward(forwarding, watch, ForwardApi(node, forwarding, watch, context).routes)
