@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -45,7 +45,26 @@ class Draft:
 
     async def finish(self, parts: Sequence[bytes]) -> Blob:
         """Append the rest; when it returns, file and name are on disk."""
-        return await self._blobs.run(lambda: self._finish(parts))
+        blob = await self.finish_if(parts, lambda: True)
+        assert blob is not None  # noqa: S101 - it was said to be good
+        return blob
+
+    async def finish_if(self, parts: Sequence[bytes], judge: Callable[[], bool]) -> Blob | None:
+        """Append the rest while `judge` looks at the object; `finish` if it says that it is good.
+
+        Else there is no name, None is returned, and a draft is left, to finish or to discard;
+        likewise if `judge` raises. It is called on the loop, once, at the same time as a thread
+        writes and hashes.
+        """
+        verdict: Future[bool] = Future()
+        writing = self._blobs.begin(lambda: self._finish(parts, verdict))
+        good = False
+        try:
+            good = judge()
+        finally:
+            verdict.set_result(good)
+            blob = await self._blobs.end(writing)
+        return blob
 
     async def discard(self) -> None:
         """Remove what was written, if it was not finished."""
@@ -62,9 +81,11 @@ class Draft:
             self.size += len(part)
         _write_all(self._file, parts)
 
-    def _finish(self, parts: Sequence[bytes]) -> Blob:
+    def _finish(self, parts: Sequence[bytes], verdict: Future[bool]) -> Blob | None:
         self._append(parts)
         blob = Blob(self._digest.hexdigest(), self.size)
+        if not verdict.result():
+            return None
         # Renamed first: one commit of the file system's journal then covers file and name.
         Path(self._path).rename(self._blobs.objects / blob.path)
         os.fdatasync(self._file)
@@ -145,7 +166,14 @@ class Blobs:
 
     async def run(self, work: Callable[[], _T]) -> _T:
         """Do a step on a thread. StoreError instead of what the operating system says."""
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self.end(self.begin(work))
+
+    def begin(self, work: Callable[[], _T]) -> asyncio.Future[_T]:
+        """Start a step; `end` has to follow."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def end(self, future: asyncio.Future[_T]) -> _T:
+        """Wait for a step, to its end also if cancelled."""
         try:
             return await asyncio.shield(future)
         except OSError as error:

@@ -16,37 +16,20 @@ from dicom.dimse import (
     Status,
 )
 from dicom.dimse.dataset import BATCH
-from dicom.storage.attributes import LAST, WANTED, Attributes, attributes_of
 from dicom.storage.blobs import Blobs, Draft
-from dicom.storage.classes import (
-    is_standard,
-    storage_classes,
-    transfer_syntaxes,
-    without_study,
-)
-from dicom.storage.header import Header, Incomplete, read_header
+from dicom.storage.classes import is_standard, storage_classes, transfer_syntaxes
+from dicom.storage.judge import Beginning, Judge, Refused
 from dicom.storage.object import Origin, StoredObject, event_of
 from dicom.storage.part10 import head
 from dicom.storage.refusals import Refusals
 from dicom.storage.space import Space
 from dicom.upper.negotiate import is_uid
-from gateway import Clock, DeviceEvent, ProtocolViolation, Receipt, StoreError
+from gateway import Clock, DeviceEvent, Receipt, StoreError
 from gateway.room import RoomPorts
 
 log = logging.getLogger(__name__)
 
-_LONGEST_HEADER = 4 * 1_048_576
-_FIRST_LOOK = 16_384
 _COMMENT = 64
-
-
-class Refused(Exception):  # noqa: N818 - an answer, not a fault of ours
-    """The object is not taken: the status for the peer, and why."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-        self.words = words
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,22 +127,21 @@ class Storage:
         self, request: Request, draft: Draft, origin: Origin, undeclared: str
     ) -> StoredObject:
         dataset = request.dataset
-        beginning = _Beginning(origin.transfer_syntax, self.blobs)
+        beginning = Beginning(origin.transfer_syntax, self.blobs)
         while True:
             parts = await dataset.take(BATCH)
-            await beginning.feed(parts)
             if dataset.is_drained:
                 break
+            await beginning.feed(parts)
             self._check_space(dataset.received)
             await draft.write(parts)
-        header = await beginning.header()
-        if dataset.received < header.at_least:
-            words = f"cut off: {dataset.received} bytes of {header.at_least}"
-            raise Refused(Status.CANNOT_UNDERSTAND, words)
-        attributes = _decode(header, undeclared)
-        _check(attributes, request)
-        blob = await draft.finish(parts)
-        return StoredObject(attributes, blob, origin, self.clock.now())
+        judge = Judge(request, beginning, undeclared)
+        beginning.add(parts)
+        blob = await draft.finish_if(parts, judge.at_once)
+        if blob is None:
+            await judge.at_length()
+            blob = await draft.finish(())
+        return StoredObject(judge.attributes, blob, origin, self.clock.now())
 
     async def _publish(self, stored: StoredObject) -> None:
         event = event_of(stored, self.site, self.device_of(stored.origin))
@@ -176,75 +158,3 @@ class Storage:
 
     async def _commit(self, event: DeviceEvent) -> Receipt:
         return await self.ports.publish((event,))
-
-
-class _Beginning:
-    """The leading elements, looked for as bytes come, in no more than a few megabytes."""
-
-    def __init__(self, transfer_syntax: str, blobs: Blobs) -> None:
-        self._syntax = transfer_syntax
-        self._blobs = blobs
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._next_look = _FIRST_LOOK
-        self._found: Header | None = None
-
-    async def feed(self, parts: list[bytes]) -> None:
-        """Refused if what comes is no dataset, or what is wanted does not come soon enough."""
-        if self._found is not None:
-            return
-        for part in parts:
-            self._parts.append(part)
-            self._size += len(part)
-            if self._size >= self._next_look:
-                self._next_look = 2 * self._size
-                if await self._look(whole=False) is not None:
-                    return
-        if self._size > _LONGEST_HEADER:
-            raise Refused(
-                Status.CANNOT_UNDERSTAND, f"no identity in the first {_LONGEST_HEADER} bytes"
-            )
-
-    async def header(self) -> Header:
-        """What was found, now that everything came."""
-        found = self._found or await self._look(whole=True)
-        if found is None:
-            raise Refused(Status.CANNOT_UNDERSTAND, "cut off within its leading elements")
-        return found
-
-    async def _look(self, *, whole: bool) -> Header | None:
-        """Usually the identity stands in the first bytes; what takes longer holds nobody up."""
-        try:
-            self._found = self._read(b"".join(self._parts)[:_FIRST_LOOK], whole=False)
-            if self._found is None:
-                prefix = b"".join(self._parts)
-                self._found = await self._blobs.run(lambda: self._read(prefix, whole=whole))
-        except ProtocolViolation as error:
-            raise Refused(Status.CANNOT_UNDERSTAND, str(error)) from None
-        if self._found is not None:
-            self._parts.clear()
-        return self._found
-
-    def _read(self, prefix: bytes, *, whole: bool) -> Header | None:
-        try:
-            return read_header(prefix, self._syntax, WANTED, LAST, whole=whole)
-        except Incomplete:
-            return None
-
-
-def _decode(header: Header, undeclared: str) -> Attributes:
-    try:
-        return attributes_of(header, undeclared)
-    except ProtocolViolation as error:
-        raise Refused(Status.DATASET_DOES_NOT_MATCH, str(error)) from None
-
-
-def _check(attributes: Attributes, request: Request) -> None:
-    """The dataset is what the command says, and belongs to a series (PS3.4 B.2.3)."""
-    command = request.command
-    if (attributes.sop_class, attributes.sop_instance) != (command.sop_class, command.sop_instance):
-        words = f"not what the command says: {attributes.sop_instance or 'no UID'}"
-        raise Refused(Status.DATASET_DOES_NOT_MATCH, words)
-    has_series = bool(attributes.study and attributes.series)
-    if not has_series and attributes.sop_class not in without_study():
-        raise Refused(Status.DATASET_DOES_NOT_MATCH, "no Study or Series Instance UID")

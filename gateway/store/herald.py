@@ -21,13 +21,22 @@ class Herald(Generic[_T]):
     def __init__(self, tell: Callable[[_T], None]) -> None:
         self._tell = tell
         self._queue: queue.SimpleQueue[_T | None] = queue.SimpleQueue()
+        self._given = self._passed = 0
         self._thread = threading.Thread(target=self._run, name="store-herald", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def tell(self, thing: _T) -> None:
+        self._given += 1
         self._queue.put(thing)
+
+    def tell_now(self, thing: _T) -> None:
+        """Pass it on in the caller's thread, if nothing is before it: for a caller with leisure."""
+        if self._given == self._passed:
+            self._tell(thing)
+        else:
+            self.tell(thing)
 
     def stop(self) -> None:
         """Pass on what is left, then end; blocks until it has ended."""
@@ -37,3 +46,4 @@ class Herald(Generic[_T]):
     def _run(self) -> None:
         while (thing := self._queue.get()) is not None:
             self._tell(thing)
+            self._passed += 1

@@ -187,9 +187,10 @@ class Writer:
             _refuse(settlement, left, "the writer met an error that it does not know")
         settlement.last_seq = self._next_seq - 1
         self._deliver()
-        self._held = settlement
         if self._queue.first is None:
-            self._deliver()
+            self._herald.tell_now(settlement)
+        else:
+            self._held = settlement
 
     def _deliver(self) -> None:
         """Hand over the receipts of the last group.

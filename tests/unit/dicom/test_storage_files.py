@@ -123,3 +123,23 @@ def test_transfer_syntaxes_are_those_of_stored_objects() -> None:
     assert "1.2.840.10008.1.2.7.1" not in transfer_syntaxes()
     assert is_standard(SYNTAX)
     assert not is_standard("1.3.12.2.1107")
+
+
+async def test_a_draft_that_is_not_judged_good_has_no_name_until_it_is(blobs: Blobs) -> None:
+    draft = blobs.draft(head(CT, "1.2.3", SYNTAX, sender="A", receiver="B"), SYNTAX)
+    assert await draft.finish_if([b"some"], lambda: False) is None
+    assert list(blobs.objects.rglob("*.dcm")) == []
+    blob = await draft.finish([b" more"])
+    assert await read(blobs, blob) == b"some more"
+
+
+async def test_a_draft_whose_judge_fails_is_discarded_whole(blobs: Blobs) -> None:
+    draft = blobs.draft(head(CT, "1.2.3", SYNTAX, sender="A", receiver="B"), SYNTAX)
+
+    def refuse() -> bool:
+        raise ProtocolViolation("no dataset")
+
+    with pytest.raises(ProtocolViolation):
+        await draft.finish_if([b"some"], refuse)
+    await draft.discard()
+    assert [each for each in blobs.folder.rglob("*") if each.is_file()] == []
