@@ -8,7 +8,7 @@ from datetime import date
 from typing import TypeAlias
 
 from drivers.hl7.header import Header
-from drivers.hl7.identity import HospitalRules, happened, person, required, subject_of
+from drivers.hl7.identity import HospitalRules, happened, person, required
 from drivers.hl7.message import Message, Segment
 from drivers.hl7.refusal import Refusal, missing, unparsable
 from drivers.hl7.times import parse_time
@@ -20,6 +20,7 @@ from gateway import (
     Reading,
     ResourceKind,
     ResourceUse,
+    subject_of,
     to_datetime,
 )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from gateway import AppointmentStatus, IdentifierType, Kind, Sex
+from gateway import AppointmentWords, IdentifierType, Kind, PersonWords
 
 TYPES: Mapping[str, IdentifierType] = {
     "MR": IdentifierType.MRN,
@@ -22,36 +22,6 @@ TYPES: Mapping[str, IdentifierType] = {
     "PPN": IdentifierType.PASSPORT,
 }
 """Identifier types of HL7 table 0203."""
-
-SEXES: Mapping[str, Sex] = {
-    "M": Sex.MALE,
-    "F": Sex.FEMALE,
-    "O": Sex.OTHER,
-    "A": Sex.OTHER,
-    "U": Sex.UNKNOWN,
-    "N": Sex.UNKNOWN,
-    "男": Sex.MALE,
-    "女": Sex.FEMALE,
-    "未知": Sex.UNKNOWN,
-}
-"""HL7 table 0001, and the words of Chinese systems. Digits mean different things: a profile's."""
-
-STATUSES: Mapping[str, AppointmentStatus] = {
-    "pending": AppointmentStatus.PENDING,
-    "waitlist": AppointmentStatus.WAITLIST,
-    "booked": AppointmentStatus.BOOKED,
-    "overbook": AppointmentStatus.BOOKED,
-    "arrived": AppointmentStatus.ARRIVED,
-    "started": AppointmentStatus.STARTED,
-    "complete": AppointmentStatus.COMPLETED,
-    "cancelled": AppointmentStatus.CANCELLED,
-    "dc": AppointmentStatus.CANCELLED,
-    "deleted": AppointmentStatus.ENTERED_IN_ERROR,
-    "blocked": AppointmentStatus.BLOCKED,
-    "noshow": AppointmentStatus.NO_SHOW,
-}
-"""HL7 table 0278 in lower case, and the word that systems with a reception add."""
-
 
 _MESSAGES: Mapping[str, tuple[str, str]] = {
     "ADT^A01": ("入院", "Admission"),
@@ -106,7 +76,7 @@ def hospital_points() -> dict[str, Any]:
     }
 
 
-class HospitalWords(BaseModel):
+class HospitalWords(PersonWords, AppointmentWords):
     """How a system that sends patients, appointments and orders is to be read.
 
     `issuers` maps what CX-4 says (namespace or universal id), or else the identifier type in
@@ -122,19 +92,9 @@ class HospitalWords(BaseModel):
     issuers: Mapping[str, str] = Field(default_factory=dict)
     identifier_types: Mapping[str, IdentifierType] = Field(default_factory=dict)
     own: tuple[str, ...] = ()
-    sexes: Mapping[str, Sex] = Field(default_factory=dict)
-    statuses: Mapping[str, AppointmentStatus] = Field(default_factory=dict)
     book: str = Field(default="", max_length=80)
 
     def type_of(self, sent: str) -> IdentifierType:
         """The sort of a number whose CX-5 is `sent`."""
         known = self.identifier_types.get(sent) or TYPES.get(sent.upper())
         return known or IdentifierType.OTHER
-
-    def sex_of(self, sent: str) -> Sex | None:
-        """None for a word that nobody has explained."""
-        return self.sexes.get(sent) or SEXES.get(sent.upper())
-
-    def status_of(self, sent: str) -> AppointmentStatus | None:
-        """None for a word that nobody has explained."""
-        return self.statuses.get(sent) or STATUSES.get(sent.casefold())

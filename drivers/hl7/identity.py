@@ -20,7 +20,6 @@ from gateway import (
     PersonName,
     Presence,
     Script,
-    Subject,
     Visit,
     script_of,
 )
@@ -122,14 +121,6 @@ def own_of(
             if kind == wanted:
                 return identifier
     return found[0]
-
-
-def subject_of(statement: PatientStatement | None, order: str = "", specimen: str = "") -> Subject:
-    """Whom an event is about."""
-    own = statement.own if statement else None
-    if own is None:
-        return Subject(order=order, specimen=specimen)
-    return Subject(own.value, own.issuer, specimen, order)
 
 
 def _issuer(authority: Sequence[str], kind: str, rules: HospitalRules) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from drivers.hl7.header import Header
-from drivers.hl7.identity import HospitalRules, happened, person, required, subject_of
+from drivers.hl7.identity import HospitalRules, happened, person, required
 from drivers.hl7.message import Message, Segment
 from drivers.hl7.refusal import misplaced, missing, unparsable
 from drivers.hl7.times import parse_time
@@ -18,6 +18,7 @@ from gateway import (
     PersonName,
     Reading,
     script_of,
+    subject_of,
 )
 
 MOST_ORDERS = 1000

@@ -13,12 +13,18 @@ from drivers.hl7.identity import (
     own_of,
     person,
     required,
-    subject_of,
     visit,
 )
 from drivers.hl7.message import Message, Segment
 from drivers.hl7.refusal import misplaced, missing
-from gateway import Identifier, PatientStatement, PatientVerb, Presence, Reading
+from gateway import (
+    Identifier,
+    PatientStatement,
+    PatientVerb,
+    Presence,
+    Reading,
+    subject_of,
+)
 
 _PRESENCE: Mapping[str, Presence] = {
     "A01": Presence.IN,

@@ -24,6 +24,7 @@ from gateway.model.person import (
     Visit,
     patient_statement,
     script_of,
+    subject_of,
 )
 from gateway.model.reading import TIME_OF, Publication, Reading, Receipt
 from gateway.model.swift import swift
@@ -92,6 +93,7 @@ __all__ = [
     "patient_statement",
     "script_of",
     "sentence",
+    "subject_of",
     "swift",
     "to_datetime",
 ]

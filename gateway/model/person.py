@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from gateway.model.event import Subject
+
 
 class IdentifierType(StrEnum):
     """What sort of number identifies a patient.
@@ -157,6 +159,14 @@ class PatientStatement:
                 "notes": list(self.notes),
             }
         )
+
+
+def subject_of(said: PatientStatement | None, order: str = "", specimen: str = "") -> Subject:
+    """Whom an event is about."""
+    own = said.own if said else None
+    if own is None:
+        return Subject(order=order, specimen=specimen)
+    return Subject(own.value, own.issuer, specimen, order)
 
 
 def patient_statement(payload: Mapping[str, Any]) -> PatientStatement:

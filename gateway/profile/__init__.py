@@ -12,6 +12,7 @@ from gateway.profile.alarm import (
 )
 from gateway.profile.analyzer import LOINC, NO_UNIT, Analyte, AnalyzerProfile
 from gateway.profile.duration import Seconds
+from gateway.profile.hospital import AppointmentWords, OrderWords, PersonWords
 from gateway.profile.loinc import is_loinc
 from gateway.profile.model import POINT_SYSTEM, Grade, Point, Profile
 from gateway.profile.ucum import UnknownUnit, dimension
@@ -29,8 +30,11 @@ __all__ = [
     "AlarmState",
     "Analyte",
     "AnalyzerProfile",
+    "AppointmentWords",
     "Grade",
     "Off",
+    "OrderWords",
+    "PersonWords",
     "Point",
     "PointAlarms",
     "Priority",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.keys import content_digest
-from gateway.rows.row import Fetched
+from gateway.rows.row import Fetched, Row
 
 GONE = b"gone"
 """Stands for the content of a cell that a row no longer states."""
@@ -33,8 +33,8 @@ class Entry:
     """A row that was new or had changed, as the journal keeps it.
 
     Codes in `same` say what they said before; those in `corrects` change a final result; those in
-    `gone` are no longer stated. `past` holds, for codes that have changed, the digests of what
-    they said before.
+    `gone` are no longer stated, even if `row`, which is no longer there, holds what they were.
+    `past` holds, for codes that have changed, the digests of what they said before.
     """
 
     row: Fetched
@@ -47,6 +47,17 @@ class Entry:
         """Identity of one statement: A, B, then A again are three, A read twice is one."""
         returned = self.past.get(code, ()).count(digest)
         return content_digest(b"row", key, code.encode(), digest, returned.to_bytes(4, "big"))
+
+    def holds(self, said: Mapping[str, Statement]) -> Mapping[str, Statement]:
+        """What the entry states of what its row says."""
+        return {code: each for code, each in said.items() if code not in self.gone}
+
+
+def vanished(row: Row, before: Mapping[str, Cell]) -> Entry | None:
+    """The entry of a row that is no longer there; None if it was withdrawn before."""
+    gone = tuple(code for code, cell in before.items() if cell.now.digest != GONE)
+    past = {code: (*before[code].past, before[code].now.digest) for code in gone}
+    return Entry(row, gone=gone, past=past) if gone else None
 
 
 def first(row: Fetched) -> Entry:

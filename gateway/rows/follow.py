@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import aclosing
-from datetime import datetime
 from typing import Protocol
 
 from gateway.driver import DeviceEntry, Ports
 from gateway.errors import DeviceUnavailable
 from gateway.model import Instant, Quarantined, QuarantineReason, WireRecord, sentence
 from gateway.rows.entry import Entry
+from gateway.rows.hospital import lies_ahead
 from gateway.rows.ledger import MOST_KNOWN, Ledger, Said, furthest
-from gateway.rows.meaning import readings, statements
+from gateway.rows.meaning import readings, statements, understood
 from gateway.rows.page import Page, decode, encode, publications
 from gateway.rows.profile import RowDevice, RowProfile
 from gateway.rows.row import Fetched, Position, Refused, Row
@@ -97,7 +97,7 @@ class _Follower:
         self.options = options
         self._ports, self._device, self._source = ports, device, source
         self._profile = profile
-        self._ledger = Ledger(options.overlap, options.lookback)
+        self._ledger = Ledger(options.overlap, options.lookback, withdraws=profile.withdraws)
 
     async def recall(self) -> None:
         """Know again what the journal holds: the cursor, and the rows that a poll may read."""
@@ -111,15 +111,45 @@ class _Follower:
             self._ledger.begin(self.options.since)
 
     async def poll(self, *, deep: bool) -> None:
-        """Read everything that is new; each page is committed before the next is asked for."""
-        now = await self._now()
+        """Read everything that is new; each page is committed before the next is asked for.
+
+        A deep poll that came to its end knows which rows are no longer there.
+        """
+        instant = await self._source.now()
+        instant = self._ports.clock.now() if instant is None else instant
+        now = wall_of(instant, self._profile.time_form, self._device.zone)
         self._ledger.prune(now)
         start = self._ledger.floor(now, deep=deep)
         keys: dict[str, Fetched] = {}
+        seen: set[str] = set()
         async with aclosing(self._source.pages(self._device, start)) as pages:
             async for rows in pages:
-                await self._take([_once(row, keys) for row in rows])
+                seen.update(self._keys(rows))
+                await self._take([_once(understood(self._device, row), keys) for row in rows])
                 self._ledger.prune(now)
+        if deep and self._profile.withdraws:
+            await self._withdraw(start, seen, instant)
+
+    async def _withdraw(self, start: Position, seen: Collection[str], now: Instant) -> None:
+        """Take back appointments whose rows are gone before their time has come."""
+        device = self._device
+
+        def counts(row: Row) -> bool:
+            return any(lies_ahead(each, now, device.zone) for each in readings(device, row))
+
+        gone = self._ledger.vanished(start.at, seen, counts)
+        if gone:
+            await self._commit(gone, self._ledger.high)
+        for entry in gone:
+            self._ledger.remember(entry, {})
+
+    def _keys(self, rows: Sequence[Fetched]) -> Iterator[str]:
+        """Whatever identifies these rows, those that can't be read as well: they are there."""
+        for row in rows:
+            if isinstance(row, Row):
+                yield str(row.key)
+            elif key := row.values.get(self._profile.columns.key):
+                yield key
 
     async def _take(self, rows: Sequence[Fetched]) -> None:
         said = [self._said(row) for row in rows]
@@ -164,11 +194,6 @@ class _Follower:
         if isinstance(row, Refused):
             return {}
         return statements(self._device, readings(self._device, row))
-
-    async def _now(self) -> datetime:
-        instant = await self._source.now()
-        instant = self._ports.clock.now() if instant is None else instant
-        return wall_of(instant, self._profile.time_form, self._device.zone)
 
     async def _journalled(self) -> list[Page]:
         """Pages as far back as a poll may read, oldest first."""

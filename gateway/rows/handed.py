@@ -9,7 +9,7 @@ from gateway.driver import DeviceEntry
 from gateway.errors import ProtocolViolation
 from gateway.keys import content_digest
 from gateway.model import Publication, RawId, sentence
-from gateway.rows.meaning import readings
+from gateway.rows.meaning import readings, understood
 from gateway.rows.row import Fetched, Refused, Row
 
 _MOST_TOLD = 5
@@ -35,6 +35,7 @@ def handed_over(
         raise ProtocolViolation(
             sentence("the document holds no row where the profile looks for them")
         )
+    rows = [Handed(understood(entry, row), content) for row, content in rows]
     refused = [
         sentence("row {number}: {why}", number=number, why=each.row.detail)
         for number, each in enumerate(rows, 1)

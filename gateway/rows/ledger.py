@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -11,8 +11,8 @@ from typing import TypeAlias
 from gateway.errors import DeviceUnavailable
 from gateway.keys import content_digest
 from gateway.model import sentence
-from gateway.rows.entry import Cell, Entry, Statement, cells, changed, first
-from gateway.rows.row import Fetched, Position, Refused, Values
+from gateway.rows.entry import Cell, Entry, Statement, cells, changed, first, vanished
+from gateway.rows.row import Fetched, Position, Refused, Row, Values
 
 MOST_KNOWN = 50_000
 _FEWEST_TO_PRUNE = 1_024
@@ -26,6 +26,7 @@ Said: TypeAlias = Mapping[str, Statement]
 class _Known:
     at: datetime
     cells: Mapping[str, Cell]
+    row: Row | None = None
 
 
 class Ledger:
@@ -33,10 +34,12 @@ class Ledger:
 
     `overlap` is read again with every poll, `lookback` with a deep one: a late row, or one from a
     clock that stepped back, is found when it lies within. With no overlap each row is asked for
-    once.
+    once. With `withdraws` it keeps the rows themselves, for those that vanish.
     """
 
-    def __init__(self, overlap: float, lookback: float) -> None:
+    def __init__(self, overlap: float, lookback: float, *, withdraws: bool = False) -> None:
+        self._withdraws = withdraws
+        self._missed: frozenset[str] = frozenset()
         self._overlap = timedelta(seconds=overlap)
         self._lookback = timedelta(seconds=max(overlap, lookback))
         self._known: dict[str, _Known] = {}
@@ -84,7 +87,39 @@ class Ledger:
             self._refuse(_content(row.values))
             return
         known = self._known.get(str(row.key))
-        self._known[str(row.key)] = _Known(row.at, cells(entry, known.cells if known else {}, said))
+        self._known[str(row.key)] = _Known(
+            row.at,
+            cells(entry, known.cells if known else {}, entry.holds(said)),
+            row if self._withdraws else None,
+        )
+
+    def vanished(
+        self, start: datetime, seen: Collection[str], counts: Callable[[Row], bool]
+    ) -> Sequence[Entry]:
+        """Rows that `counts`, and that a deep poll from `start` on misses for the second time.
+
+        DeviceUnavailable if more than half of them are missing at once: a table that is being
+        filled anew, or a view that lost its rights, cancels nothing.
+        """
+        expected = {
+            key: entry
+            for key, known in self._known.items()
+            if known.row is not None
+            and known.at >= start
+            and counts(known.row)
+            and (entry := vanished(known.row, known.cells)) is not None
+        }
+        missing = frozenset(expected.keys() - seen)
+        if len(missing) > max(1, len(expected) // 2):
+            raise DeviceUnavailable(
+                sentence(
+                    "{missing} of {count} rows vanished at once: nothing is taken for cancelled",
+                    missing=len(missing),
+                    count=len(expected),
+                )
+            )
+        twice, self._missed = missing & self._missed, missing
+        return [expected[key] for key in sorted(twice)]
 
     def advance(self, high: Position | None) -> None:
         """Everything up to `high` is committed; a place that is known already moves nothing."""

@@ -9,9 +9,11 @@ from dataclasses import replace
 from datetime import date, datetime, time
 
 from gateway.driver import DeviceEntry
+from gateway.errors import ProtocolViolation
 from gateway.keys import content_digest
 from gateway.model import Instant, Operator, Reading, Status, Subject, sentence
 from gateway.rows.entry import Statement
+from gateway.rows.hospital import stated
 from gateway.rows.profile import RowDevice, RowProfile
 from gateway.rows.row import Fetched, Refused, Row, Values
 from gateway.rows.times import instant_of, parse_wall
@@ -49,19 +51,43 @@ def fetched(profile: RowProfile, native: Mapping[str, object]) -> Fetched:
     return Row(at, key if type(key) is int else values[columns.key] or "", values)
 
 
+def understood(entry: DeviceEntry, row: Fetched) -> Fetched:
+    """The row, or why it does not say what its profile needs."""
+    if isinstance(row, Refused):
+        return row
+    try:
+        readings(entry, row)
+    except ProtocolViolation as error:
+        return Refused(row.values, str(error))
+    return row
+
+
 def readings(entry: DeviceEntry, row: Row) -> tuple[Reading, ...]:
-    """What a row says of a device, in the source's words."""
+    """What a row says of a device, in the source's words.
+
+    ProtocolViolation if it is of a patient, an appointment or an order and can't be read as one.
+    """
+    if _states(entry):
+        return (stated(entry, row),)
     return tuple(_reader(entry, row).readings())
 
 
 def withdrawn(entry: DeviceEntry, row: Row, code: str) -> Reading:
     """A row that says nothing any more under a code takes back what it said."""
+    if _states(entry):
+        return stated(entry, row, vanished=True)
     return replace(_reader(entry, row).reading(code, ""), status=Status.CANCELLED)
 
 
 def statements(entry: DeviceEntry, said: Sequence[Reading]) -> Mapping[str, Statement]:
-    """A digest of each reading; of a whole sample, what is kept beside its results is no part."""
+    """A digest of each reading; of a whole sample, what is kept beside its results is no part.
+
+    Nor is the time at which a patient's or an appointment's row was written again as it was.
+    """
     profile = entry.profile
+    if _states(entry):
+        timeless = [replace(reading, observed_at=None) for reading in said]
+        return {each.code: Statement(digest_of(each, whole=True), final=False) for each in timeless}
     single = isinstance(profile, RowProfile) and bool(profile.columns.code)
     return {
         reading.code: Statement(digest_of(reading, whole=single), reading.status in _FINAL)
@@ -101,6 +127,11 @@ def text_of(value: object, charset: str) -> str | None:
             return repr(value)
         case _:
             return str(value)
+
+
+def _states(entry: DeviceEntry) -> bool:
+    """Whether a row is of a patient, an appointment or an order."""
+    return isinstance(entry.profile, RowProfile) and entry.profile.content is not None
 
 
 def _shown(value: object, text: str | None) -> str | None:

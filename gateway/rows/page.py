@@ -10,9 +10,9 @@ from typing import Any
 
 from gateway.driver import DeviceEntry, LinkEntry
 from gateway.errors import ProtocolViolation
-from gateway.model import Publication, RawId, Reading, Status, WireRecord, sentence
+from gateway.model import Instant, Publication, RawId, Reading, Status, WireRecord, sentence
 from gateway.rows.entry import GONE, Entry
-from gateway.rows.meaning import fetched, readings, statements, withdrawn
+from gateway.rows.meaning import fetched, readings, statements, understood, withdrawn
 from gateway.rows.profile import RowProfile
 from gateway.rows.row import Position, Refused, Row
 
@@ -73,7 +73,7 @@ def _tried(entry: DeviceEntry, page: Page) -> Page:
 def _try(entry: DeviceEntry, row: Entry) -> Entry:
     if not isinstance(row.row, Refused) or not isinstance(entry.profile, RowProfile):
         return row
-    again = fetched(entry.profile, row.row.values)
+    again = understood(entry, fetched(entry.profile, row.row.values))
     if isinstance(again, Refused):
         raise ProtocolViolation(again.detail)
     return Entry(again)
@@ -86,13 +86,24 @@ def _said(entry: DeviceEntry, row: Entry, raw_id: RawId) -> Iterator[Publication
     digests = statements(entry, said)
     key = str(row.row.key).encode()
     for reading in said:
-        if reading.code not in row.same:
+        if reading.code not in row.same and reading.code not in row.gone:
             occurrence = row.occurrence(key, reading.code, digests[reading.code].digest)
             status = Status.CORRECTED if _corrects(row, reading) else reading.status
-            yield Publication(entry.id, (replace(reading, status=status),), (raw_id,), occurrence)
+            now = replace(reading, status=status, observed_at=_when(entry, row, reading))
+            yield Publication(entry.id, (now,), (raw_id,), occurrence)
     for code in row.gone:
         occurrence = row.occurrence(key, code, GONE)
         yield Publication(entry.id, (withdrawn(entry, row.row, code),), (raw_id,), occurrence)
+
+
+def _when(entry: DeviceEntry, row: Entry, reading: Reading) -> Instant | None:
+    """When it was said. A row that says otherwise than before shows how things stand now.
+
+    Whatever the source wrote as its time: clocks step back, and a row that was gone comes again.
+    """
+    profile = entry.profile
+    stating = isinstance(profile, RowProfile) and profile.content is not None
+    return None if stating and reading.code in row.past else reading.observed_at
 
 
 def _corrects(row: Entry, reading: Reading) -> bool:

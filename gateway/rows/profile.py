@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gateway.driver import DeviceOptions
 from gateway.model import Status
 from gateway.profile import AnalyzerProfile
+from gateway.rows.fields import CONTENTS, AppointmentFields, Fields, OrderFields, PatientFields
 from gateway.rows.times import TimeForm
 
 _SORTED = tuple(
@@ -18,6 +19,11 @@ _SORTED = tuple(
     for parts in ((2025, 12, 31, 23), (2026, 1, 2, 1), (2026, 2, 1, 0), (2026, 11, 3, 12))
 )
 """Times in ascending order, to see whether a pattern sorts as they do."""
+
+
+_OF_RESULTS = frozenset(
+    {"code", "value", "unit", "flags", "range", "status", "specimen", "patient", "order"}
+)
 
 
 class RowColumns(BaseModel):
@@ -50,6 +56,11 @@ class RowColumns(BaseModel):
             raise ValueError("`code` and `value` go together: one result a row")
         return self
 
+    @property
+    def of_results(self) -> tuple[str, ...]:
+        """The keys given here that only results have."""
+        return tuple(name for name in sorted(_OF_RESULTS) if getattr(self, name))
+
     def named(self) -> tuple[str, ...]:
         """Every column named here, once."""
         single = (getattr(self, name) for name in type(self).model_fields if name != "keep")
@@ -57,7 +68,11 @@ class RowColumns(BaseModel):
 
 
 class RowProfile(AnalyzerProfile):
-    """A source of rows. `time_form` and `time_pattern` are those of its times."""
+    """A source of rows. `time_form` and `time_pattern` are those of its times.
+
+    Its rows are results; or with `patient`, `appointment` or `order` each is one of these, and
+    its `points` are written by that section.
+    """
 
     unit_missing: Literal["profile"] = "profile"
     columns: RowColumns
@@ -67,6 +82,38 @@ class RowProfile(AnalyzerProfile):
         default_factory=dict, description="the source's own words; another word is preliminary"
     )
     interval: float = Field(default=10.0, gt=0, description="seconds between polls")
+    patient: PatientFields | None = None
+    appointment: AppointmentFields | None = None
+    order: OrderFields | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _points_of_its_content(cls, data: Any) -> Any:
+        given = [name for name in CONTENTS if isinstance(data, dict) and data.get(name) is not None]
+        if not given:
+            return data
+        if len(given) > 1:
+            raise ValueError(f"{given[1]}: a row is one thing, and `{given[0]}` is given as well")
+        points = {given[0]: CONTENTS[given[0]]}
+        if data.get("points", points).keys() != points.keys():
+            raise ValueError(f"points: a row that is one {given[0]} has none")
+        return {**data, "points": points}
+
+    @model_validator(mode="after")
+    def _columns_of_its_content(self) -> Self:
+        if self.content is not None and (misplaced := self.columns.of_results):
+            raise ValueError(f"columns.{misplaced[0]}: only a row of results has it")
+        return self
+
+    @property
+    def content(self) -> Fields | None:
+        """What each row is of; None for results."""
+        return self.patient or self.appointment or self.order
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether a row that is no longer there takes back what it said."""
+        return self.appointment is not None and self.appointment.vanished != "nothing"
 
     @field_validator("time_pattern")
     @classmethod
@@ -78,19 +125,25 @@ class RowProfile(AnalyzerProfile):
 
     def wanted(self) -> tuple[str, ...]:
         """Every column to ask for, in order, once."""
-        points = () if self.columns.code else tuple(self.points)
-        return tuple(dict.fromkeys((*self.columns.named(), *points)))
+        content = self.content
+        if content is not None:
+            own = [name for name in content.columns() if name]
+        else:
+            own = [] if self.columns.code else list(self.points)
+        return tuple(dict.fromkeys((*self.columns.named(), *own)))
 
 
 class RowDevice(DeviceOptions):
     """How far back a source is read again, in seconds, and from where at first.
+
+    `lookback` goes back a year at most: a view of bookings is small, and old rows change.
 
     `patient_issuer` names who gives out its patient ids. `since` is a wall time of the source;
     without it the first poll begins `lookback` before now.
     """
 
     overlap: float = Field(default=600.0, ge=0, le=604_800)
-    lookback: float = Field(default=86_400.0, ge=0, le=2_678_400)
+    lookback: float = Field(default=86_400.0, ge=0, le=31_622_400)
     deep_every: int = Field(default=60, ge=1, description="every so many polls read `lookback`")
     since: datetime | None = None
     patient_issuer: str = Field(default="", max_length=200)

@@ -62,6 +62,11 @@ def wall_of(instant: Instant, form: TimeForm, zone: str) -> datetime:
     )
 
 
+def zone_of(zone: str) -> ZoneInfo:
+    """The zone of an IANA name."""
+    return ZoneInfo(zone)
+
+
 def instant_of(wall: datetime, form: TimeForm, zone: str) -> Instant | None:
     """The instant of a wall time; None where it comes twice or never in its zone."""
     stated = ZoneInfo(zone) if form is TimeForm.NAIVE else UTC

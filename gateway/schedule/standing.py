@@ -88,16 +88,21 @@ def _status(before: Standing, entry: Noted) -> AppointmentStatus:
     """The status after an entry.
 
     A system that says once more that somebody is booked does not know that they are here, or that
-    a person at the desk cancelled: only a new time takes that back.
+    a person at the desk cancelled: only a new time takes that back, which is one that is meant
+    as such, or lies on another day.
     """
     known = before.said.status or AppointmentStatus.BOOKED
     said = entry.said.status
     if said is None:
         return known
-    stale = not entry.actor and not entry.said.reschedules and said in _WAITING
+    stale = not entry.actor and said in _WAITING and not _moved(before.said, entry.said)
     if stale and (known in _HERE or (before.by_person and known not in _WAITING)):
         return known
     return said
+
+
+def _moved(known: AppointmentStatement, said: AppointmentStatement) -> bool:
+    return said.reschedules or bool(said.day and known.day and said.day != known.day)
 
 
 def _patient(before: Standing, entry: Noted) -> tuple[PatientStatement | None, Identifier | None]:

@@ -17,7 +17,7 @@ from drivers.http.document import json_rows, parse_xml
 from drivers.http.driver import HttpDriver, asked
 from drivers.http.profile import HttpProfile
 from gateway import DeviceEntry, LinkEntry, ProtocolViolation
-from gateway.model import DeviceEvent, to_datetime
+from gateway.model import DeviceEvent, Kind, to_datetime
 from gateway.normalizer import Interpreter
 from gateway.rows.times import parse_wall
 from gateway.testing import MemoryPorts
@@ -97,6 +97,8 @@ def _facts(event: DeviceEvent) -> Iterator[tuple[str, Any]]:
     yield "unit", event.unit
     yield "flags", list(event.flags)
     yield "specimen", event.subject.specimen if event.subject else ""
+    if event.kind in {Kind.PATIENT, Kind.APPOINTMENT, Kind.ORDER}:
+        yield "said", dict(event.payload or {})
     if event.observed_at != NOW:
         yield "observed_at", to_datetime(event.observed_at).isoformat()
 

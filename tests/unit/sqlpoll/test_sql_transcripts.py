@@ -12,7 +12,7 @@ import yaml
 from drivers.sqlpoll import driver_type
 from drivers.sqlpoll.profile import SqlProfile
 from gateway import DeviceEntry, interpret_page
-from gateway.model import DeviceEvent, to_datetime
+from gateway.model import DeviceEvent, Kind, to_datetime
 from gateway.normalizer import Interpreter
 from gateway.testing import MemoryPorts
 from tests.unit.sqlpoll.sites import NOW, device, link, polled, ports_at, shipped, turn, upsert
@@ -99,3 +99,5 @@ def _facts(event: DeviceEvent) -> Iterator[tuple[str, Any]]:
     yield "status", event.status.value
     yield "flags", list(event.flags)
     yield "specimen", event.subject.specimen if event.subject else ""
+    if event.kind in {Kind.PATIENT, Kind.APPOINTMENT, Kind.ORDER}:
+        yield "said", dict(event.payload or {})
