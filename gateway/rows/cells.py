@@ -65,9 +65,11 @@ class Cells:
         try:
             at = time.fromisoformat(text)
         except ValueError:
-            raise _no(text, "a time of day", clock) from None
-        if at.tzinfo is not None:
-            raise _no(text, "a time of day without a zone", clock)
+            at = None
+        if at is None or at.tzinfo is not None:
+            raise ProtocolViolation(
+                sentence("{column}: {text} is no time of day", column=clock, text=repr(text))
+            )
         return self._placed(clock, datetime.combine(day, at), TimeForm.NAIVE)
 
     def partial_date(self, column: str, pattern: str) -> str:
@@ -80,7 +82,9 @@ class Cells:
                 return datetime.strptime(text, pattern).date().isoformat()  # noqa: DTZ007 - a date
             return _partial(_MIDNIGHT.sub("", text))
         except ValueError:
-            raise _no(text, "a date", column) from None
+            raise ProtocolViolation(
+                sentence("{column}: {text} is no date", column=column, text=repr(text))
+            ) from None
 
     def minutes(self, column: str) -> float | None:
         """A duration of up to a day."""
@@ -92,7 +96,13 @@ class Cells:
         except ValueError:
             minutes = 0.0
         if not 0 < minutes <= _LONGEST:
-            raise _no(text, "a duration of up to a day in minutes", column)
+            raise ProtocolViolation(
+                sentence(
+                    "{column}: {text} is no number of minutes up to a day",
+                    column=column,
+                    text=repr(text),
+                )
+            )
         return minutes
 
     def _day(self, field: MomentField) -> date | None:
@@ -105,7 +115,9 @@ class Cells:
         try:
             return parse_wall(text, form, pattern or "")
         except ValueError:
-            raise _no(text, "a time", column) from None
+            raise ProtocolViolation(
+                sentence("{column}: {text} is no time", column=column, text=repr(text))
+            ) from None
 
     def _placed(self, column: str, wall: datetime, form: TimeForm) -> Moment:
         at = instant_of(wall, form, self.zone)
@@ -134,9 +146,3 @@ def _partial(text: str) -> str:
     year, month, day = parts.groups()
     whole = date(int(year), int(month or 1), int(day or 1)).isoformat()
     return whole if day else whole[:7] if month else whole[:4]
-
-
-def _no(text: str, what: str, column: str) -> ProtocolViolation:
-    return ProtocolViolation(
-        sentence("{column}: {text} is not {what}", column=column, text=repr(text), what=what)
-    )

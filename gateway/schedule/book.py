@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from gateway.driver import LinkEntry
 from gateway.model import Identifier, Instant, Kind, from_datetime, to_datetime
 from gateway.projection import Projection
 from gateway.room import Appointment, Neighbours, Order, Patient, PatientKey, People
@@ -35,6 +36,7 @@ class Setting:
     zone: ZoneInfo
     options: ScheduleOptions
     neighbours: Neighbours
+    links: Callable[[], Sequence[LinkEntry]] = tuple
 
 
 class ScheduleBook(Projection[Tables]):

@@ -19,6 +19,7 @@ from gateway.schedule.faces import Faces
 from gateway.schedule.forms import book_form, change_form, day_in, reason_in, without_tick
 from gateway.schedule.lanes import Scale, grid
 from gateway.schedule.options import ResourceSort
+from gateway.schedule.origin import Origins
 from gateway.schedule.words import WEEKDAYS
 
 _DAY = timedelta(days=1)
@@ -68,6 +69,7 @@ class SchedulePages:
             holiday=book.calendar.day(day),
             grid=grid(found, [each.id for each in lanes], scale),
             lanes={each.id: each for each in lanes},
+            origins=Origins(book.setting.links()).among(found),
             faces={each.id: faces.face(each) for each in found},
             count=sum(each.status.is_open for each in found),
             clock=lambda instant: f"{book.local(instant):%H:%M}",
@@ -166,6 +168,7 @@ class SchedulePages:
             status=200 if form is None else 422,
             each=found,
             face=faces.face(found),
+            origin=Origins(book.setting.links()).of(found),
             resource=resource,
             next=NEXT.get(found.status, ()),
             form=form or change,

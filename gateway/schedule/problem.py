@@ -16,7 +16,8 @@ class ProblemKind(StrEnum):
     UNKNOWN_PATIENT: nobody is known by this number, or several people are. NO_PATIENT: it names
     nobody. OTHER_PATIENT: a later message names somebody else. DISPUTED: sources disagree on who
     the patient is. NO_RESOURCE: no declared resource is meant. NO_TIME: it has no time of day.
-    OVERLAP: its resource is booked twice.
+    OVERLAP: its resource is booked twice. UNEXPLAINED: its source says something that its profile
+    doesn't explain, as a status in a word of its own.
     """
 
     UNKNOWN_PATIENT = "unknown-patient"
@@ -26,6 +27,7 @@ class ProblemKind(StrEnum):
     NO_RESOURCE = "no-resource"
     NO_TIME = "no-time"
     OVERLAP = "overlap"
+    UNEXPLAINED = "unexplained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def problems(
             yield Problem(ProblemKind.NO_RESOURCE, each)
         if each.start is None and each.status is not AppointmentStatus.WAITLIST:
             yield Problem(ProblemKind.NO_TIME, each)
+        if each.notes:
+            yield Problem(ProblemKind.UNEXPLAINED, each)
         if each.id in overlapping:
             yield Problem(ProblemKind.OVERLAP, each, with_=overlapping[each.id])
 

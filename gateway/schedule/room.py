@@ -29,6 +29,7 @@ from gateway.schedule.desk import ScheduleDesk
 from gateway.schedule.import_page import ImportPage
 from gateway.schedule.importer import Effect, Importer
 from gateway.schedule.options import ScheduleOptions
+from gateway.schedule.origin import Sort
 from gateway.schedule.pages import SchedulePages
 from gateway.schedule.problem import ProblemKind
 from gateway.schedule.words import SHORT_WEEKDAYS, WEEKDAYS
@@ -38,7 +39,7 @@ from gateway.schedule.work import WorkPages
 @asynccontextmanager
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
     options: ScheduleOptions = context.section
-    setting = Setting(ZoneInfo(context.site.zone), options, context.neighbours)
+    setting = Setting(ZoneInfo(context.site.zone), options, context.neighbours, context.links)
     path = context.data / "store" / "schedule.sqlite"
     async with ScheduleBook.open(path, context.ring, setting) as book:
         desk = ScheduleDesk(context.site.id, context.clock, context.ports, context.audit, book)
@@ -125,6 +126,7 @@ room = Room(
         "day": tuple(Origin),
         "mark": ("work", "rest"),
         "effect": tuple(Effect),
+        "origin": (Sort.FILE, Sort.HAND),
         "weekday": WEEKDAYS,
         "weekday-short": SHORT_WEEKDAYS,
     },
