@@ -18,7 +18,8 @@ from pydantic import (
 )
 
 from dicom.forward.options import DeidProfile, ForwardOptions
-from dicom.storage.charset import UnknownCharset, codec_of
+from dicom.query.options import AnswerOptions
+from dicom.storage.charset import known_charset
 from dicom.upper.limits import Limits
 from dicom.upper.negotiate import is_uid
 from dicom.watch.options import WatchOptions
@@ -58,14 +59,6 @@ def _host(text: str) -> str:
 def _uid(text: str) -> str:
     if not is_uid(text):
         raise ValueError(f"'{text[:70]}' is no UID")
-    return text
-
-
-def _charset(text: str) -> str:
-    try:
-        codec_of(text.split("\\"))
-    except UnknownCharset as error:
-        raise ValueError(f"{error}: write a defined term such as GB18030 or ISO_IR 192") from None
     return text
 
 
@@ -120,14 +113,15 @@ class TitleOptions(_Options):
     allow: Literal["anyone"] | tuple[AllowOptions, ...] = Field(
         description="`anyone`, or a list of {title, address}"
     )
-    services: tuple[Literal["verification", "storage"], ...] = SERVICES  # type: ignore[assignment]
+    services: tuple[Literal["verification", "storage", "query"], ...] = SERVICES  # type: ignore[assignment]
     associations: int = Field(default=100, ge=1, le=4096, description="at the same time")
     private_classes: Literal["none", "all"] | tuple[Uid, ...] = Field(
         default="none", description="SOP classes outside the standard that are stored"
     )
-    undeclared_charset: Annotated[str, AfterValidator(_charset)] = Field(
+    undeclared_charset: Annotated[str, AfterValidator(known_charset)] = Field(
         default="", description="character set of objects that declare none, e.g. GB18030"
     )
+    answers: AnswerOptions = Field(default=AnswerOptions(), description="to queries")
 
 
 class PeerOptions(_Options):

@@ -134,11 +134,12 @@ async def orthanc(
     folder: Path,
     modalities: Mapping[str, tuple[str, int]] | None = None,
     env: Mapping[str, str] | None = None,
+    port: int = 0,
     **options: Any,
 ) -> AsyncIterator[Foreign]:
     """Orthanc with an empty store. `modalities` are nodes that it may send to, by title."""
     _make(folder)
-    port, http = free_port(), free_port()
+    port, http = port or free_port(), free_port()
     config = {
         "Name": "bench",
         "StorageDirectory": str(folder / "store"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 _SINGLE = {
     "": "ascii",
@@ -69,6 +70,10 @@ _FROM_ESCAPE = frozenset({"iso2022_jp", "iso2022_jp_2"})
 _ESCAPE = b"\x1b"
 _BY_LENGTH = tuple(sorted(_ESCAPES, key=len, reverse=True))
 _DELIMITERS = b"^=\\"
+_PARTS = re.compile(r"[^\^=\\\r\n\t\f]+|[\^=\\\r\n\t\f]")
+_ESCAPE_OF = {codec: escape for escape, codec in _ESCAPES.items() if escape not in (b"(B", b"(J")}
+_ALWAYS_ESCAPED = frozenset({"gb2312", "euc_kr"})
+"""Sets of two bytes a character: G1 holds them only behind their escape."""
 
 
 class UnknownCharset(ValueError):  # noqa: N818 - what it is
@@ -82,6 +87,20 @@ def codec_of(terms: Sequence[str]) -> str:
     if codec is None:
         raise UnknownCharset(f"unknown character set {first[:32]!r}")
     return "ascii" if codec in _FROM_ESCAPE else codec
+
+
+def known_charset(text: str) -> str:
+    """The defined terms of a setting, joined by backslashes, as they are; UnknownCharset."""
+    terms = text.split("\\")
+    try:
+        for place, term in enumerate(terms):
+            codec_of([term] if place == 0 or term in _EXTENDED else ["?"])
+    except UnknownCharset:
+        raise UnknownCharset(
+            f"unknown character set {text[:64]!r}: write defined terms such as GB18030, ISO_IR 192"
+            " or \\ISO 2022 IR 58"
+        ) from None
+    return text
 
 
 def decode_text(data: bytes, codec: str) -> str:
@@ -105,3 +124,55 @@ def _escaped(fragment: bytes, initial: str) -> str:
             end = next((place for place, byte in enumerate(text) if byte in _DELIMITERS), len(text))
             return text[:end].decode(codec) + text[end:].decode(initial)
     raise UnknownCharset(f"unknown escape sequence {fragment[:3]!r}")
+
+
+def encode_text(text: str, terms: Sequence[str]) -> bytes:
+    """Text in a Specific Character Set of one or more terms; UnknownCharset if it has not all.
+
+    With code extensions each component begins in the first set anew (PS3.5 6.1.2.5.3).
+    """
+    if text.isascii():
+        return text.encode("ascii")
+    cleaned = [term.strip() for term in terms] or [""]
+    if cleaned[0] in _SINGLE and len(cleaned) == 1:
+        return _in_one(text, _SINGLE[cleaned[0]])
+    return b"".join(_in_some(part, cleaned) for part in _PARTS.findall(text))
+
+
+def can_encode(texts: Iterable[str], terms: Sequence[str]) -> bool:
+    """Whether every text can be written in a Specific Character Set."""
+    try:
+        for text in texts:
+            encode_text(text, terms)
+    except UnknownCharset:
+        return False
+    return True
+
+
+def _in_one(text: str, codec: str) -> bytes:
+    try:
+        data = text.encode(codec)
+    except UnicodeEncodeError as error:
+        raise UnknownCharset(f"{codec} lacks {text[error.start]!r}") from None
+    if codec == "shift_jis" and len(data) != len(text):
+        raise UnknownCharset("ISO_IR 13 has no ideographs")
+    return data
+
+
+def _in_some(part: str, terms: Sequence[str]) -> bytes:
+    """A component in the first of several sets that has it, behind its escape."""
+    if part.isascii():
+        return part.encode("ascii")
+    for place, term in enumerate(terms):
+        codec = _SINGLE.get(term) or _EXTENDED.get(term)
+        escape = _ESCAPE_OF.get(codec or "")
+        if codec is None or (place and escape is None):
+            continue
+        try:
+            data = _in_one(part, codec)
+        except UnknownCharset:
+            continue
+        if codec in _FROM_ESCAPE or (place == 0 and codec not in _ALWAYS_ESCAPED):
+            return data
+        return _ESCAPE + (escape or b"") + data
+    raise UnknownCharset(f"no set of {'/'.join(terms)} has {part[:16]!r}")

@@ -8,17 +8,20 @@ CREATE TABLE patient(
   name TEXT NOT NULL, birth TEXT NOT NULL, sex TEXT NOT NULL,
   UNIQUE(id, issuer, only_study)
 );
-CREATE INDEX patient_by_name ON patient(name);
+CREATE TABLE patient_name(
+  word TEXT, patient INTEGER, PRIMARY KEY(word, patient)
+) WITHOUT ROWID;
 CREATE TABLE study(
   uid TEXT PRIMARY KEY,
   patient INTEGER NOT NULL REFERENCES patient(key),
   date TEXT NOT NULL, time TEXT NOT NULL,
   accession TEXT NOT NULL, id TEXT NOT NULL,
   description TEXT NOT NULL, referring TEXT NOT NULL,
-  received INTEGER NOT NULL
+  received INTEGER NOT NULL,
+  day TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX study_by_patient ON study(patient);
-CREATE INDEX study_by_date ON study(date);
+CREATE INDEX study_by_day ON study(day);
 CREATE INDEX study_by_accession ON study(accession) WHERE accession <> '';
 CREATE INDEX study_by_received ON study(received);
 CREATE TABLE series(
@@ -26,7 +29,8 @@ CREATE TABLE series(
   study TEXT NOT NULL REFERENCES study(uid),
   modality TEXT NOT NULL, number TEXT NOT NULL,
   description TEXT NOT NULL, date TEXT NOT NULL, time TEXT NOT NULL,
-  body_part TEXT NOT NULL, station TEXT NOT NULL
+  body_part TEXT NOT NULL, station TEXT NOT NULL,
+  protocol TEXT NOT NULL, institution TEXT NOT NULL, manufacturer TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX series_by_study ON series(study);
 CREATE TABLE instance(

@@ -66,7 +66,9 @@ class Storage:
         offers = (Offer(uid, syntaxes, peer_serves=True) for uid in storage_classes())
 
         def otherwise(sop_class: str) -> Offer | None:
-            return Offer(sop_class, syntaxes) if private.takes(sop_class) else None
+            return (
+                Offer(sop_class, syntaxes, peer_serves=True) if private.takes(sop_class) else None
+            )
 
         async def handle(request: Request) -> Responses:
             yield await self._answer(request, undeclared)

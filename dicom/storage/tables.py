@@ -9,16 +9,18 @@ from typing import Any, ClassVar
 import apsw
 import orjson
 
+from dicom.storage.forms import day_of, groups_of
 from dicom.storage.object import StoredObject, conflict_event, is_object, object_of, payload_of
 from dicom.storage.schema import SCHEMA
 from gateway import DeviceEvent
 
 _PATIENT = "SELECT key, birth FROM patient WHERE id = ? AND issuer = ? AND only_study = ?"
 _NEW_PATIENT = "INSERT INTO patient VALUES(NULL,?,?,?,?,?,?) RETURNING key, birth"
+_NEW_NAME = "INSERT OR IGNORE INTO patient_name VALUES(?,?)"
 _STUDY = "SELECT patient FROM study WHERE uid = ?"
-_NEW_STUDY = "INSERT INTO study VALUES(?,?,?,?,?,?,?,?,?)"
+_NEW_STUDY = "INSERT INTO study VALUES(?,?,?,?,?,?,?,?,?,?)"
 _SERIES = "SELECT study FROM series WHERE uid = ?"
-_NEW_SERIES = "INSERT INTO series VALUES(?,?,?,?,?,?,?,?,?)"
+_NEW_SERIES = "INSERT INTO series VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
 _INSTANCE = "SELECT digest FROM instance WHERE uid = ?"
 _NEW_INSTANCE = "INSERT INTO instance VALUES(?,?,?,?,?,?,?,?,?,?)"
 _NEW_CONFLICT = "INSERT INTO conflict VALUES(?,?,?,?,?,?,?,?)"
@@ -36,7 +38,7 @@ class _Clash:
 class Tables:
     """Used by one thread at a time. What came first counts; what contradicts it is a conflict."""
 
-    format: ClassVar[int] = 1
+    format: ClassVar[int] = 2
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -79,6 +81,7 @@ class Tables:
                 text("StudyDescription"),
                 text("ReferringPhysicianName"),
                 stored.received_at,
+                day_of(text("StudyDate")),
             )
             self._connection.execute(_NEW_STUDY, row)
         if known is not None and known[0] != patient:
@@ -102,6 +105,9 @@ class Tables:
                 text("SeriesTime"),
                 text("BodyPartExamined"),
                 text("StationName"),
+                text("ProtocolName"),
+                text("InstitutionName"),
+                text("Manufacturer"),
             )
             self._connection.execute(_NEW_SERIES, row)
         elif known[0] != attributes.study:
@@ -118,6 +124,8 @@ class Tables:
         if known is None:
             row = (*identity, text("PatientName"), text("PatientBirthDate"), text("PatientSex"))
             known = next(self.rows(_NEW_PATIENT, row))
+            words = {(word, known[0]) for word in groups_of(text("PatientName")) if word}
+            self._connection.executemany(_NEW_NAME, sorted(words))
         key, birth = known
         return int(key), str(birth)
 

@@ -52,11 +52,15 @@ Offers: TypeAlias = Callable[[str], Offer | None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A presentation context that we propose. `serve` asks for the SCP role too (C-GET)."""
+    """A presentation context that we propose. `serve` asks for the SCP role too (C-GET).
+
+    `extended` is SOP class extended negotiation; the context tells what the peer answered.
+    """
 
     sop_class: str
     transfer_syntaxes: tuple[str, ...] = UNCOMPRESSED
     serve: bool = False
+    extended: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,14 @@ def propose(called: str, calling: str, wanted: Iterable[Wanted], max_length: int
     roles = {
         each.sop_class: Role(each.sop_class, scu=True, scp=True) for each in contexts if each.serve
     }
-    user = UserInformation(max_length, IMPLEMENTATION, VERSION_NAME, roles=tuple(roles.values()))
+    extended = {each.sop_class: each.extended for each in contexts if each.extended}
+    user = UserInformation(
+        max_length,
+        IMPLEMENTATION,
+        VERSION_NAME,
+        roles=tuple(roles.values()),
+        extended=tuple(Extended(uid, data) for uid, data in extended.items()),
+    )
     return AssociateRq(called, calling, proposed, user)
 
 

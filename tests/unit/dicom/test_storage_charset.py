@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from pydicom.charset import convert_encodings, decode_bytes, encode_string
 from pydicom.valuerep import PN_DELIMS
 
-from dicom.storage.charset import UnknownCharset, codec_of, decode_text
+from dicom.storage.charset import (
+    UnknownCharset,
+    can_encode,
+    codec_of,
+    decode_text,
+    encode_text,
+    known_charset,
+)
 
 EXAMPLES = [
     ("", b"Adams^John", "Adams^John"),
@@ -94,3 +101,55 @@ def test_any_bytes_are_text_or_said_to_be_none(data: bytes, declared: str) -> No
 def test_nothing_is_guessed(declared: str, data: bytes, told: str) -> None:
     with pytest.raises(UnknownCharset, match=told):
         decode_text(data, codec_of(declared.split("\\")))
+
+
+WRITTEN = [
+    "ISO_IR 100",
+    "ISO_IR 144",
+    "ISO_IR 192",
+    "GB18030",
+    "GBK",
+    "\\ISO 2022 IR 58",
+    "\\ISO 2022 IR 149",
+    "\\ISO 2022 IR 87",
+    "ISO 2022 IR 100\\ISO 2022 IR 58",
+]
+
+
+@given(
+    st.text(st.sampled_from("aZ09 ^=\\张伟王小东é洪Люが山田"), max_size=12),
+    st.sampled_from(WRITTEN),
+)
+def test_what_is_written_in_a_set_is_read_in_it(text: str, terms: str) -> None:
+    split = terms.split("\\")
+    try:
+        data = encode_text(text, split)
+    except UnknownCharset:
+        assert not can_encode([text], split)
+        return
+    assert can_encode([text], split)
+    assert decode_text(data, codec_of(split)) == text
+
+
+def test_ideographs_are_written_as_the_standard_shows() -> None:
+    name = "Zhang^XiaoDong=张^小东"
+    expected = b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab"
+    assert encode_text(name, ["", "ISO 2022 IR 58"]) == expected
+
+
+@pytest.mark.parametrize("terms", [[""], ["ISO_IR 100"], ["ISO_IR 13"], ["", "ISO 2022 IR 149"]])
+def test_what_a_set_lacks_is_never_replaced(terms: list[str]) -> None:
+    assert not can_encode(["东伟"], terms)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "GB18030", "\\ISO 2022 IR 58", "ISO 2022 IR 100\\ISO 2022 IR 58"]
+)
+def test_a_setting_names_known_sets(text: str) -> None:
+    assert known_charset(text) == text
+
+
+@pytest.mark.parametrize("text", ["UTF-8", "ISO_IR 100\\GB18030", "\\ISO_IR 58"])
+def test_a_setting_that_names_none_is_refused(text: str) -> None:
+    with pytest.raises(UnknownCharset, match="unknown character set"):
+        known_charset(text)
