@@ -9,6 +9,7 @@ from dicom.api import Api
 from dicom.node import open_node
 from dicom.options import DicomOptions
 from dicom.outward import open_outward
+from dicom.services import Objects
 from gateway.room import Room, RoomContext, Running
 
 
@@ -23,7 +24,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         api = Api(node, context.ports)
         yield Running(
             subscribers=(node.index, outward.forwarding),
-            services=(node, outward.watch),
+            services=(node, outward.watch, Objects(node.index, node.blobs)),
             jobs={"listen": node.listen, **outward.jobs},
             routes=lambda kit: (*api.routes(kit), *outward.routes(kit)),
         )

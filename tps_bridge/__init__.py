@@ -1,1 +1,1 @@
-"""What radiotherapy objects mean. Its design stands in docs/roadmap.md; no code yet."""
+"""What radiotherapy objects mean: plans, records, the ledger of fractions."""

@@ -1,0 +1,31 @@
+"""A treatment planning system and a treatment machine: what they write, and how they send it."""
+
+from simulators.rt.compose import (
+    ARC,
+    ELECTRON,
+    ION,
+    STATIC,
+    Course,
+    approved,
+    brachy_plan,
+    plan,
+)
+from simulators.rt.machine import Machine, Part, record
+from simulators.rt.send import encoded, file_of, store
+
+__all__ = [
+    "ARC",
+    "ELECTRON",
+    "ION",
+    "STATIC",
+    "Course",
+    "Machine",
+    "Part",
+    "approved",
+    "brachy_plan",
+    "encoded",
+    "file_of",
+    "plan",
+    "record",
+    "store",
+]

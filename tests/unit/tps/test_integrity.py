@@ -1,0 +1,299 @@
+"""Every change of what a plan delivers is found and named; what changes nothing is not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.valuerep import PersonName
+
+from simulators.rt import (
+    ARC,
+    ELECTRON,
+    ION,
+    STATIC,
+    Course,
+    Machine,
+    Part,
+    brachy_plan,
+    plan,
+    record,
+)
+from tests.peers import count, full_run
+from tests.unit.tps.rt import item_of, plan_of, record_of
+from tps_bridge.compare import (
+    Difference,
+    Severity,
+    Tolerances,
+    branches,
+    compare_delivered,
+    compare_plans,
+    said,
+    worst,
+)
+from tps_bridge.plan import Plan
+from tps_bridge.rt import attribute, delivered_by, digest_of, expanded
+from tps_bridge.rt.canon import SEQUENCES, VALUES
+from tps_bridge.rt.inherit import INHERITED
+from tps_bridge.rt.item import KEYS
+
+SMALL = Course(points=4, pairs=6)
+SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian)
+
+
+def differences(one: Plan, other: Plan) -> tuple[Difference, ...]:
+    return compare_plans(one.delivers, other.delivers)
+
+
+def elements(made: Dataset, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Every attribute that has a value, by the way to its item."""
+    for element in made:
+        if element.VR == "SQ":
+            for place, each in enumerate(element.value):
+                yield from elements(each, (*path, (element.keyword, place)))
+        elif not element.is_empty:
+            yield path, element.keyword
+
+
+def at(made: Dataset, path: tuple[Any, ...]) -> Dataset:
+    for keyword, place in path:
+        made = made[keyword].value[place]
+    return made
+
+
+_OTHERWISE = {"UI": "1.2.3.4", "DA": "20300101", "TM": "111111"}
+
+
+def other(value: Any, vr: str) -> Any:
+    """Another value of the same kind."""
+    match value:
+        case str() | PersonName():
+            return _OTHERWISE.get(vr) or ("OTHER" if value != "OTHER" else "ELSE")
+        case int():
+            return value + 1
+        case float():
+            return float(value) + 0.25
+    return [other(value[0], vr), *value[1:]]
+
+
+def places(made: Dataset) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Every attribute under ISOGATE_FULL, else each in the first item that has it."""
+    seen = set()
+    for path, keyword in elements(made):
+        kind = (*(sequence for sequence, _ in path), keyword)
+        if full_run() or kind not in seen:
+            seen.add(kind)
+            yield path, keyword
+
+
+def counts(path: tuple[Any, ...], keyword: str) -> bool:
+    """Whether the reviewed list calls it one that changes delivery."""
+    if not path:
+        return keyword in VALUES
+    inside = all(attribute(sequence).delivers for sequence, _ in path)
+    return path[0][0] in SEQUENCES and inside and attribute(keyword).delivers
+
+
+PLANS: dict[str, Callable[[], Dataset]] = {
+    "static": lambda: plan(STATIC, SMALL),
+    "arc": lambda: plan(ARC, SMALL),
+    "electron": lambda: plan(ELECTRON, SMALL),
+    "ion": lambda: plan(ION, SMALL),
+    "brachy": brachy_plan,
+}
+
+
+def changed(made: Dataset, path: tuple[Any, ...], keyword: str) -> Dataset:
+    spoilt = deepcopy(made)
+    element = at(spoilt, path)[keyword]
+    element.value = other(element.value, element.VR)
+    return spoilt
+
+
+@pytest.mark.parametrize("kind", PLANS)
+def test_every_change_of_one_attribute_is_found_or_is_known_to_change_nothing(kind: str) -> None:
+    made = PLANS[kind]()
+    original = plan_of(made).delivers
+    found = set()
+    for path, keyword in places(made):
+        if keyword in ("SOPClassUID", "SpecificCharacterSet"):
+            continue
+        spoilt = changed(made, path, keyword)
+        now = expanded(item_of(spoilt))
+        delivers = delivered_by(now)
+        expected = counts(path, keyword)
+        assert (digest_of(delivers) != digest_of(original)) is expected, (path, keyword)
+        if _makes_two_of_one(path, keyword):
+            continue
+        differing = compare_plans(original, delivers)
+        assert bool(differing) is expected, (path, keyword)
+        if expected and keyword not in KEYS.values():
+            assert {each.keyword for each in differing} == {keyword}, (path, keyword)
+            assert worst(differing) is Severity.ALARM
+            found.add(keyword)
+    assert len(found) > 20
+
+
+def _makes_two_of_one(path: tuple[Any, ...], keyword: str) -> bool:
+    """Another number may be that of a neighbour: such a plan is refused before it is compared."""
+    return bool(path) and KEYS.get(path[-1][0]) == keyword
+
+
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=count(12, 1000), deadline=None)
+def test_what_is_only_written_otherwise_is_the_same(seed: int) -> None:
+    chance = random.Random(seed)
+    made = plan(chance.choice((STATIC, ARC, ELECTRON, ION)), SMALL)
+    written = deepcopy(made)
+    _write_out(written, chance)
+    _shuffle(written, chance)
+    one, again = plan_of(made), plan_of(written, chance.choice(SYNTAXES))
+    assert again.digest == one.digest
+    assert differences(one, again) == ()
+
+
+def _write_out(made: Dataset, chance: random.Random) -> None:
+    """Repeat in later control points what they inherit, here and there."""
+    for beam in made.get("BeamSequence", made.get("IonBeamSequence", [])):
+        points = beam.get("ControlPointSequence", beam.get("IonControlPointSequence"))
+        state: dict[str, Any] = {}
+        for point in points:
+            for keyword in INHERITED:
+                if keyword in point and not point[keyword].is_empty:
+                    state[keyword] = point[keyword].value
+                elif keyword in state and chance.random() < 0.5:
+                    setattr(point, keyword, state[keyword])
+
+
+def _shuffle(made: Dataset, chance: random.Random) -> None:
+    """Put items that have numbers into another order."""
+    for element in made:
+        if element.VR == "SQ":
+            for each in element.value:
+                _shuffle(each, chance)
+            if element.keyword in KEYS and "ControlPoint" not in element.keyword:
+                items = list(element.value)
+                chance.shuffle(items)
+                element.value = items
+
+
+@given(
+    beam=st.integers(0, 1),
+    point=st.integers(0, 3),
+    place=st.integers(0, 11),
+    by=st.floats(0.01, 50).map(lambda value: round(value, 2)),
+)
+@settings(max_examples=count(12, 400), deadline=None)
+def test_every_leaf_is_found_by_its_number(beam: int, point: int, place: int, by: float) -> None:
+    made = plan(ARC, SMALL)
+    moved = deepcopy(made)
+    several = moved.BeamSequence[beam].ControlPointSequence[point]
+    leaves = several.BeamLimitingDevicePositionSequence[-1]
+    positions = [float(each) for each in leaves.LeafJawPositions]
+    positions[place] = round(positions[place] + by, 4)
+    leaves.LeafJawPositions = positions
+    (only,) = differences(plan_of(made), plan_of(moved))
+    assert [each.key for each in only.path] == [str(beam + 1), str(point), "MLCX"]
+    assert [each.place for each in only.spots] == [place]
+    assert only.deviation == pytest.approx(by)
+    words = said(only)
+    assert not isinstance(words, str)
+    assert f"side {place // 6 + 1} number {place % 6 + 1}" in words["en"]
+    assert f"{place // 6 + 1} 侧第 {place % 6 + 1} 片" in words["zh-CN"]
+
+
+def delivered(
+    made: Dataset, machine: Machine | None = None, spoil: dict[str, Any] | None = None
+) -> tuple[Difference, ...]:
+    """The first beam of a plan against a record of it, some of whose first values are spoilt."""
+    written = record(made, 1, [Part(1)], machine=machine)
+    point = written.TreatmentSessionBeamSequence[0].ControlPointDeliverySequence[0]
+    for keyword, value in (spoil or {}).items():
+        setattr(point, keyword, value)
+    read = record_of(written)
+    (beam,) = read.tree.items("TreatmentSessionBeamSequence")
+    return compare_delivered(plan_of(made).tree, read.tree, beam, Tolerances())
+
+
+def test_a_beam_that_was_delivered_as_planned_does_not_differ() -> None:
+    assert delivered(plan(ARC)) == ()
+    assert delivered(plan(STATIC)) == ()
+
+
+@pytest.mark.parametrize(
+    ("angle", "severity"),
+    [(359.8, Severity.NOTE), (0.4, Severity.NOTE), (0.6, Severity.ALARM), (359.3, Severity.ALARM)],
+)
+def test_angles_are_compared_across_zero_by_the_plans_own_table(
+    angle: float, severity: Severity
+) -> None:
+    only, _inherited = delivered(plan(STATIC), spoil={"GantryAngle": angle})
+    assert (only.keyword, only.severity) == ("GantryAngle", severity)
+    assert only.limit is not None
+    assert only.limit.alarm == 0.5
+    assert only.limit.source == {"en": "tolerance table 1 of the plan", "zh-CN": "计划容差表 1"}
+
+
+@pytest.mark.parametrize(("angle", "severity"), [(1.0, Severity.NOTE), (1.1, Severity.ALARM)])
+def test_without_a_tolerance_table_the_default_holds(angle: float, severity: Severity) -> None:
+    made = plan(STATIC)
+    del made.ToleranceTableSequence
+    del made.BeamSequence[0].ReferencedToleranceTableNumber
+    only, _inherited = delivered(made, spoil={"GantryAngle": angle})
+    assert only.severity is severity
+    assert only.limit is not None
+    assert only.limit.source == {"en": "Isogate's default", "zh-CN": "Isogate 默认值"}
+
+
+@pytest.mark.parametrize(
+    ("meterset", "severity"),
+    [
+        (100.9, Severity.NOTE),
+        (101.5, Severity.WARN),
+        (102.0, Severity.WARN),
+        (102.1, Severity.ALARM),
+        (97.9, Severity.ALARM),
+    ],
+)
+def test_metersets_warn_above_one_and_alarm_above_two_per_cent(
+    meterset: float, severity: Severity
+) -> None:
+    made = plan(STATIC)
+    written = record(made, 1, [Part(1)])
+    written.TreatmentSessionBeamSequence[0].SpecifiedPrimaryMeterset = meterset
+    read = record_of(written)
+    (beam,) = read.tree.items("TreatmentSessionBeamSequence")
+    found = compare_delivered(plan_of(made).tree, read.tree, beam, Tolerances())
+    assert [(each.keyword, each.severity) for each in found] == [("BeamMeterset", severity)]
+
+
+def test_another_machine_energy_and_dose_rate_are_named() -> None:
+    spoilt = {"NominalBeamEnergy": 10.0, "DoseRateSet": 400.0, "SourceToSurfaceDistance": 860.0}
+    found = delivered(plan(STATIC), Machine(name="LINAC2"), spoilt)
+    severities = {each.keyword: each.severity for each in found if len(each.path) < 3}
+    assert severities == {
+        "TreatmentMachineName": Severity.ALARM,
+        "NominalBeamEnergy": Severity.ALARM,
+        "DoseRateSet": Severity.WARN,
+        "SourceToSurfaceDistance": Severity.ALARM,
+    }
+    tree = branches(found)
+    assert tree.severity is Severity.ALARM
+    assert [each.step.key for each in tree.branches if each.step] == ["1"]
+
+
+def test_an_interrupted_beam_is_compared_as_far_as_it_ran() -> None:
+    made = plan(ARC, SMALL)
+    written = record(made, 1, [Part(1, 0, 40.0)])
+    last = written.TreatmentSessionBeamSequence[0].ControlPointDeliverySequence[3]
+    last.GantryAngle = 12.0
+    read = record_of(written)
+    (beam,) = read.tree.items("TreatmentSessionBeamSequence")
+    assert compare_delivered(plan_of(made).tree, read.tree, beam, Tolerances()) == ()

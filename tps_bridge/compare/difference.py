@@ -1,0 +1,90 @@
+"""A place where two accounts of a plan differ, and how grave it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from tps_bridge.compare.limit import Limit
+from tps_bridge.rt import Value
+
+
+class Severity(IntEnum):
+    """NOTE: differs within the tolerance. WARN: look at it. ALARM: not what was approved."""
+
+    NOTE = 1
+    WARN = 2
+    ALARM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An item of a sequence on the way to a difference: `BeamSequence`, `2`."""
+
+    sequence: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """One of several values that differs: its place among them, from 0."""
+
+    place: int
+    planned: float
+    actual: float
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One attribute, or a whole item where `keyword` is empty; None where a side has nothing.
+
+    `deviation` is the largest in the attribute's unit (metersets: as a part of one), of several
+    values that of `spots[0]`; `spots` are those beyond the limit, or of those within it the
+    largest alone.
+    """
+
+    path: tuple[Step, ...]
+    keyword: str
+    planned: Value | None
+    actual: Value | None
+    severity: Severity
+    deviation: float | None = None
+    limit: Limit | None = None
+    spots: tuple[Spot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Differences of one item, and those of the items in it."""
+
+    step: Step | None
+    differences: tuple[Difference, ...]
+    branches: tuple[Branch, ...]
+
+    @property
+    def severity(self) -> Severity:
+        """The gravest in it."""
+        own = [each.severity for each in self.differences]
+        return max([*own, *(each.severity for each in self.branches)], default=Severity.NOTE)
+
+
+def worst(differences: Iterable[Difference]) -> Severity | None:
+    """The gravest; None where nothing differs."""
+    return max((each.severity for each in differences), default=None)
+
+
+def branches(differences: Iterable[Difference]) -> Branch:
+    """Differences as a tree by beam, control point and device, in their order."""
+    return _branch(None, list(differences), 0)
+
+
+def _branch(step: Step | None, differences: list[Difference], depth: int) -> Branch:
+    own = tuple(each for each in differences if len(each.path) == depth)
+    deeper: dict[Step, list[Difference]] = {}
+    for each in differences:
+        if len(each.path) > depth:
+            deeper.setdefault(each.path[depth], []).append(each)
+    return Branch(
+        step, own, tuple(_branch(next_, some, depth + 1) for next_, some in deeper.items())
+    )

@@ -1,0 +1,51 @@
+"""What the ledger finds that a person has to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FindingKind(StrEnum):
+    """What a person has to look at.
+
+    GAP: meterset that no part gave. OVERLAP: given twice. OVERRUN: beyond what was planned.
+    LOW, HIGH: a finished beam's meterset is off by more than the site's alarm; SLIGHT: by more
+    than its warning. BEYOND: a fraction beyond the prescription. LOOSE: a continuation without a
+    beginning. SAME_DAY: more fractions on a day than prescribed. UNNUMBERED: no fraction number.
+    UNKNOWN_BEAM: not in the plan. MACHINES: parts of a beam from two machines. OTHER_MACHINE: not
+    the planned one. OUT_OF_ORDER: a later fraction came first. UNCLEAR: the record contradicts
+    itself, or tells no meterset. SPECIFIED: the machine was told another meterset than the plan's.
+    """
+
+    GAP = "gap"
+    OVERLAP = "overlap"
+    OVERRUN = "overrun"
+    LOW = "low"
+    HIGH = "high"
+    SLIGHT = "slight"
+    BEYOND = "beyond"
+    LOOSE = "loose"
+    SAME_DAY = "same-day"
+    UNNUMBERED = "unnumbered"
+    UNKNOWN_BEAM = "unknown-beam"
+    MACHINES = "machines"
+    OTHER_MACHINE = "other-machine"
+    OUT_OF_ORDER = "out-of-order"
+    UNCLEAR = "unclear"
+    SPECIFIED = "specified"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`amount` is a meterset in MU (LOW, HIGH, SLIGHT: a part of one), `record` a UID.
+
+    `detail` are words of the record.
+    """
+
+    kind: FindingKind
+    fraction: int | None = None
+    beam: int | None = None
+    amount: float | None = None
+    record: str = ""
+    detail: str = ""

@@ -1,0 +1,195 @@
+"""The ledger of one fraction group of a plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+from tps_bridge.ledger.beam import BeamCourse, beam_findings, course_of
+from tps_bridge.ledger.dose import CumulativeDose, doses
+from tps_bridge.ledger.fact import Given, Made, Missed, Noted, PlanFacts, PlannedGroup
+from tps_bridge.ledger.finding import Finding, FindingKind
+
+WARN, ALARM = 0.01, 0.02
+
+
+class FractionState(StrEnum):
+    PLANNED = "planned"
+    PARTIAL = "partial"
+    DELIVERED = "delivered"
+
+
+class PlanState(StrEnum):
+    """TREAT: the next fraction may begin. RESUME: the last one begun is not finished.
+
+    COMPLETE: all fractions were given. PARTIAL: it was ended before that. INACTIVE: it may not be
+    treated: retired, replaced, or never approved.
+    """
+
+    TREAT = "treat"
+    RESUME = "resume"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Fraction:
+    """`days` (YYYYMMDD) are those on which something of it was given."""
+
+    number: int
+    state: FractionState
+    beams: tuple[BeamCourse, ...]
+    days: tuple[str, ...]
+
+    @property
+    def given(self) -> float:
+        """Meterset of all its beams in MU."""
+        return sum(each.given for each in self.beams)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """`fractions` are those planned, and beyond them those given all the same."""
+
+    state: PlanState
+    planned: int | None
+    fractions: tuple[Fraction, ...]
+    doses: tuple[CumulativeDose, ...]
+    findings: tuple[Finding, ...]
+    missed: tuple[Missed, ...] = ()
+    made: tuple[Made, ...] = ()
+
+    @property
+    def delivered(self) -> int:
+        return sum(each.state is FractionState.DELIVERED for each in self.fractions)
+
+    @property
+    def partial(self) -> int:
+        return sum(each.state is FractionState.PARTIAL for each in self.fractions)
+
+    @property
+    def next(self) -> int | None:
+        """The fraction that comes next: the unfinished one, else the first not begun."""
+        open_ = [each for each in self.fractions if each.state is not FractionState.DELIVERED]
+        if self.state is PlanState.RESUME:
+            return max(each.number for each in open_ if each.state is FractionState.PARTIAL)
+        begun = [each.number for each in self.fractions if each.days or each.given]
+        return max(begun, default=0) + 1 if self.state is PlanState.TREAT else None
+
+
+def ledger_of(
+    facts: PlanFacts,
+    group: PlannedGroup,
+    given: Iterable[Given],
+    *,
+    missed: Sequence[Missed] = (),
+    made: Sequence[Made] = (),
+    ended: Noted | None = None,
+    active: bool = True,
+    limits: tuple[float, float] = (WARN, ALARM),
+) -> Ledger:
+    """Put together what is known; `limits` are warning and alarm of a meterset, as parts of one.
+
+    `active` is whether the plan may be treated at all, `ended` that a person ended it early.
+    """
+    known = _once(given)
+    treated = [each for each in known if each.treatment and each.beam not in facts.setup]
+    fractions = tuple(_fractions(group, treated))
+    courses = [course for each in fractions for course in each.beams]
+    findings = (
+        *_misfits(group, treated),
+        *(
+            finding
+            for each in fractions
+            for course in each.beams
+            for finding in beam_findings(course, each.number, *limits)
+        ),
+        *_of_days(group, fractions),
+    )
+    return Ledger(
+        state=_state(group, fractions, ended=ended is not None, active=active),
+        planned=group.fractions,
+        fractions=fractions,
+        doses=doses(facts, group, courses),
+        findings=findings,
+        missed=tuple(sorted(missed, key=lambda each: each.day)),
+        made=tuple(made),
+    )
+
+
+def _once(given: Iterable[Given]) -> list[Given]:
+    """Each part of a record once, in an order that does not depend on how they came."""
+    unique = {(each.record, each.place): each for each in given}
+    return [unique[key] for key in sorted(unique)]
+
+
+def _fractions(group: PlannedGroup, treated: Sequence[Given]) -> Iterator[Fraction]:
+    numbered = {each.fraction for each in treated if each.fraction is not None}
+    for number in sorted({*range(1, (group.fractions or 0) + 1), *numbered}):
+        yield _fraction(group, number, [each for each in treated if each.fraction == number])
+
+
+def _fraction(group: PlannedGroup, number: int, given: Sequence[Given]) -> Fraction:
+    beams = tuple(
+        course_of(beam, [each for each in given if each.beam == beam.number])
+        for beam in group.beams
+    )
+    days = tuple(sorted({each.day for each in given if each.day}))
+    if not given:
+        state = FractionState.PLANNED
+    elif all(each.finished for each in beams):
+        state = FractionState.DELIVERED
+    else:
+        state = FractionState.PARTIAL
+    return Fraction(number, state, beams, days)
+
+
+def _misfits(group: PlannedGroup, treated: Sequence[Given]) -> Iterator[Finding]:
+    """Parts that have no place in the group."""
+    known = {each.number for each in group.beams}
+    for each in treated:
+        if each.fraction is None:
+            yield Finding(FindingKind.UNNUMBERED, None, each.beam, record=each.record)
+        if each.beam not in known:
+            yield Finding(FindingKind.UNKNOWN_BEAM, each.fraction, each.beam, record=each.record)
+
+
+def _of_days(group: PlannedGroup, fractions: Sequence[Fraction]) -> Iterator[Finding]:
+    begun = [each for each in fractions if each.state is not FractionState.PLANNED]
+    for each in begun:
+        if group.fractions is not None and each.number > group.fractions:
+            yield Finding(FindingKind.BEYOND, each.number)
+    firsts = Counter(each.days[0] for each in begun if each.days)
+    for each in begun:
+        if each.days and firsts[each.days[0]] > (group.a_day or 1):
+            yield Finding(FindingKind.SAME_DAY, each.number, detail=each.days[0])
+    dated = [each for each in begun if each.days]
+    for before, after in pairwise(dated):
+        if after.days[0] < before.days[0]:
+            yield Finding(FindingKind.OUT_OF_ORDER, after.number, detail=after.days[0])
+
+
+def _state(
+    group: PlannedGroup, fractions: Sequence[Fraction], *, ended: bool, active: bool
+) -> PlanState:
+    if group.fractions is not None and _all_given(group.fractions, fractions):
+        return PlanState.COMPLETE
+    if ended:
+        return PlanState.PARTIAL
+    if not active:
+        return PlanState.INACTIVE
+    begun = [each for each in fractions if each.state is not FractionState.PLANNED]
+    if begun and begun[-1].state is FractionState.PARTIAL:
+        return PlanState.RESUME
+    return PlanState.TREAT
+
+
+def _all_given(planned: int, fractions: Sequence[Fraction]) -> bool:
+    return (
+        sum(each.state is FractionState.DELIVERED and each.number <= planned for each in fractions)
+        == planned
+    )

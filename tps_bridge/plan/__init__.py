@@ -1,0 +1,53 @@
+"""Plans as they were made: prescription, fraction groups, beams, control points. Pure."""
+
+from tps_bridge.plan.beam import Beam, ControlPoint, Limiter
+from tps_bridge.plan.brachy import Application, Channel, Dwell
+from tps_bridge.plan.identity import Identity, identity_of
+from tps_bridge.plan.plan import (
+    Approval,
+    DoseReference,
+    FractionGroup,
+    GroupBeam,
+    Plan,
+    PlanKind,
+    Prescribed,
+    Related,
+)
+from tps_bridge.plan.read import PLAN_CLASSES, read_plan
+from tps_bridge.plan.volume import (
+    DOSE,
+    STRUCTURES,
+    DoseGrid,
+    Structure,
+    StructureSet,
+    read_dose,
+    read_structures,
+)
+
+__all__ = [
+    "DOSE",
+    "PLAN_CLASSES",
+    "STRUCTURES",
+    "Application",
+    "Approval",
+    "Beam",
+    "Channel",
+    "ControlPoint",
+    "DoseGrid",
+    "DoseReference",
+    "Dwell",
+    "FractionGroup",
+    "GroupBeam",
+    "Identity",
+    "Limiter",
+    "Plan",
+    "PlanKind",
+    "Prescribed",
+    "Related",
+    "Structure",
+    "StructureSet",
+    "identity_of",
+    "read_dose",
+    "read_plan",
+    "read_structures",
+]

@@ -1,0 +1,199 @@
+"""Beams of photons, electrons and ions with all their control points (PS3.3 C.8.8.14, C.8.8.25)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tps_bridge.rt import Item, Malformed, keyed, within
+
+SETUP = "SETUP"
+_PLACES = 3
+_SLACK = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Limiter:
+    """Jaws or leaves: `X`, `ASYMX`, `MLCX` …; `boundaries` of leaves in mm at the isocenter."""
+
+    kind: str
+    pairs: int
+    boundaries: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPoint:
+    """Settings at a control point, inherited ones written out; None where the plan gives none.
+
+    Angles in degrees (IEC 61217), lengths in mm, `energy` in MV or MeV, `rate` in MU/min.
+    `weight` is cumulative, in the unit of the beam's final weight. `positions` are those of jaws
+    and leaves at the isocenter by kind: first all of side 1, then all of side 2.
+    """
+
+    index: int
+    weight: float
+    energy: float | None = None
+    rate: float | None = None
+    gantry: float | None = None
+    gantry_direction: str = ""
+    collimator: float | None = None
+    couch: float | None = None
+    isocenter: tuple[float, ...] = ()
+    ssd: float | None = None
+    couch_vertical: float | None = None
+    couch_longitudinal: float | None = None
+    couch_lateral: float | None = None
+    spots: int | None = None
+    positions: Mapping[str, tuple[float, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beam:
+    """`meterset` is that of one fraction in `unit`; None where no fraction group gives one."""
+
+    number: int
+    name: str
+    kind: str
+    radiation: str
+    delivery: str
+    machine: str
+    unit: str
+    meterset: float | None
+    dose: float | None
+    final_weight: float | None
+    limiters: tuple[Limiter, ...]
+    points: tuple[ControlPoint, ...]
+    fluence: str = ""
+    tolerance_table: int | None = None
+    wedges: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
+    applicator: str = ""
+    boli: tuple[str, ...] = ()
+    scan_mode: str = ""
+
+    @property
+    def is_setup(self) -> bool:
+        """Whether it takes an image or a position and treats nothing."""
+        return self.delivery == SETUP
+
+    def meterset_at(self, point: ControlPoint) -> float | None:
+        """The cumulative meterset at a control point (PS3.3 C.8.8.14.1)."""
+        if self.meterset is None or not self.final_weight:
+            return None
+        return self.meterset * point.weight / self.final_weight
+
+
+def read_beam(item: Item, meterset: float | None, dose: float | None) -> Beam:
+    """A beam of an expanded plan; Malformed says what is wrong with it."""
+    limiters = _limiters(item)
+    points = _points(item, limiters)
+    final = item.number("FinalCumulativeMetersetWeight")
+    if final is not None and abs(final - points[-1].weight) > _SLACK * max(1.0, abs(final)):
+        raise Malformed(
+            f"the last control point has the weight {points[-1].weight:g}, the beam says {final:g}"
+        )
+    accessories = _Accessories(item)
+    return Beam(
+        number=item.count("BeamNumber"),
+        name=item.text("BeamName"),
+        kind=item.text("BeamType"),
+        radiation=item.text("RadiationType"),
+        delivery=item.text("TreatmentDeliveryType"),
+        machine=item.text("TreatmentMachineName"),
+        unit=item.text("PrimaryDosimeterUnit"),
+        meterset=meterset,
+        dose=dose,
+        final_weight=final,
+        limiters=limiters,
+        points=points,
+        fluence=accessories.fluence(),
+        tolerance_table=item.integer("ReferencedToleranceTableNumber"),
+        wedges=accessories.of("WedgeSequence", "IonWedgeSequence", name="WedgeID"),
+        blocks=accessories.of("BlockSequence", "IonBlockSequence", name="BlockName"),
+        applicator=item.one("ApplicatorSequence").text("ApplicatorID"),
+        boli=accessories.of("ReferencedBolusSequence", name="BolusID"),
+        scan_mode=item.text("ScanMode"),
+    )
+
+
+class _Accessories:
+    def __init__(self, beam: Item) -> None:
+        self._beam = beam
+
+    def of(self, *sequences: str, name: str) -> tuple[str, ...]:
+        """What they are called, or their numbers in order."""
+        items = self._beam.items(*sequences)
+        return tuple(each.text(name) or str(place) for place, each in enumerate(items, 1))
+
+    def fluence(self) -> str:
+        mode = self._beam.one("PrimaryFluenceModeSequence")
+        return mode.text("FluenceModeID") or mode.text("FluenceMode")
+
+
+def _limiters(item: Item) -> tuple[Limiter, ...]:
+    found = []
+    for each in item.items("BeamLimitingDeviceSequence", "IonBeamLimitingDeviceSequence"):
+        kind, pairs = each.text("RTBeamLimitingDeviceType"), each.count("NumberOfLeafJawPairs")
+        boundaries = each.numbers("LeafPositionBoundaries")
+        with within(kind or "beam limiting device"):
+            if boundaries and len(boundaries) != pairs + 1:
+                raise Malformed(f"{pairs} leaf pairs have {len(boundaries)} boundaries")
+            found.append(Limiter(kind, pairs, boundaries))
+    return tuple(found)
+
+
+def _points(item: Item, limiters: Sequence[Limiter]) -> tuple[ControlPoint, ...]:
+    items = item.items("ControlPointSequence", "IonControlPointSequence")
+    said = item.integer("NumberOfControlPoints")
+    if not items or (said is not None and said != len(items)):
+        raise Malformed(f"it has {len(items)} control points and says {said}")
+    pairs = {each.kind: each.pairs for each in limiters}
+    points = tuple(_point(each, place, pairs) for place, each in enumerate(items))
+    if points[0].weight != 0:
+        raise Malformed(f"the first control point has the weight {points[0].weight:g}")
+    for before, after in pairwise(points):
+        if after.weight < before.weight:
+            raise Malformed("the meterset weight falls", f"control point {after.index}")
+    return points
+
+
+def _point(item: Item, place: int, pairs: Mapping[str, int]) -> ControlPoint:
+    with within(f"control point {place}"):
+        if item.count("ControlPointIndex") != place:
+            raise Malformed(f"its index is {item.count('ControlPointIndex')}")
+        isocenter = item.numbers("IsocenterPosition")
+        if len(isocenter) not in (0, _PLACES):
+            raise Malformed(f"the isocenter has {len(isocenter)} coordinates")
+        return ControlPoint(
+            index=place,
+            weight=item.needed("CumulativeMetersetWeight"),
+            energy=item.number("NominalBeamEnergy"),
+            rate=item.number("DoseRateSet")
+            if "DoseRateSet" in item.values
+            else item.number("MetersetRate"),
+            gantry=item.number("GantryAngle"),
+            gantry_direction=item.text("GantryRotationDirection"),
+            collimator=item.number("BeamLimitingDeviceAngle"),
+            couch=item.number("PatientSupportAngle"),
+            isocenter=isocenter,
+            ssd=item.number("SourceToSurfaceDistance"),
+            couch_vertical=item.number("TableTopVerticalPosition"),
+            couch_longitudinal=item.number("TableTopLongitudinalPosition"),
+            couch_lateral=item.number("TableTopLateralPosition"),
+            spots=item.integer("NumberOfScanSpotPositions"),
+            positions=positions_of(item, pairs),
+        )
+
+
+def positions_of(item: Item, pairs: Mapping[str, int]) -> Mapping[str, tuple[float, ...]]:
+    """Positions of jaws and leaves of a control point; Malformed where their number is wrong."""
+    name = "BeamLimitingDevicePositionSequence"
+    found = {}
+    for kind, each in keyed(name, item.items(name)).items():
+        given = each.numbers("LeafJawPositions")
+        wanted = 2 * pairs.get(kind, len(given) // 2)
+        if len(given) != wanted or (pairs and kind not in pairs):
+            raise Malformed(f"{kind} has {len(given)} positions, the beam {wanted} leaves or jaws")
+        found[kind] = given
+    return found

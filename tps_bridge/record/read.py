@@ -1,0 +1,180 @@
+"""RT Beams, RT Ion Beams and RT Brachy Treatment Records as a `Record`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+
+from tps_bridge.plan import identity_of
+from tps_bridge.record.record import DeliveredBeam, DoseGiven, Record, Segment
+from tps_bridge.rt import Item, Malformed, expanded, within
+
+BEAMS = "1.2.840.10008.5.1.4.1.1.481.4"
+ION_BEAMS = "1.2.840.10008.5.1.4.1.1.481.9"
+BRACHY = "1.2.840.10008.5.1.4.1.1.481.6"
+_POINTS = ("ControlPointDeliverySequence", "IonControlPointDeliverySequence")
+_DOSES = ("ReferencedCalculatedDoseReferenceSequence", "ReferencedMeasuredDoseReferenceSequence")
+_SLACK = 0.02
+_MONTH = 8
+
+
+def read_record(item: Item) -> Record:
+    """The record that a decoded object is; Malformed refuses what can't be one."""
+    sop_class = item.text("SOPClassUID")
+    if sop_class not in _READERS:
+        raise Malformed(f"SOP class {sop_class or 'none'} is no treatment record that is read")
+    tree = expanded(item)
+    day = item.text("TreatmentDate")
+    if day and not (len(day) == _MONTH and day.isdigit()):
+        raise Malformed(f"TreatmentDate {day[:20]!r} is no date")
+    uid = item.text("SOPInstanceUID")
+    if not uid:
+        raise Malformed("SOPInstanceUID is missing")
+    beams = tuple(_READERS[sop_class](tree))
+    if not beams:
+        raise Malformed("it has no beam or application setup")
+    machine = item.one("TreatmentMachineSequence")
+    plans = [
+        each.text("ReferencedSOPInstanceUID") for each in item.items("ReferencedRTPlanSequence")
+    ]
+    return Record(
+        uid=uid,
+        sop_class=sop_class,
+        identity=identity_of(item),
+        plan=plans[0] if len(plans) == 1 else "",
+        group=item.integer("ReferencedFractionGroupNumber"),
+        day=day,
+        machine=machine.text("TreatmentMachineName"),
+        serial=machine.text("DeviceSerialNumber"),
+        beams=beams,
+        tree=tree,
+    )
+
+
+def _beams(item: Item) -> Iterator[DeliveredBeam]:
+    several = item.items("TreatmentSessionBeamSequence", "TreatmentSessionIonBeamSequence")
+    for place, each in enumerate(several, 1):
+        with within(f"beam {each.text('ReferencedBeamNumber') or place}"):
+            yield _beam(item, each)
+
+
+def _beam(item: Item, beam: Item) -> DeliveredBeam:
+    points = beam.items(*_POINTS)
+    specified = _meterset(beam, "SpecifiedPrimaryMeterset", "SpecifiedMeterset")
+    delivered = _meterset(beam, "DeliveredPrimaryMeterset", "DeliveredMeterset")
+    delivery = beam.text("TreatmentDeliveryType")
+    segment, unclear = _segment(points, specified, delivered, delivery)
+    return DeliveredBeam(
+        number=beam.integer("ReferencedBeamNumber"),
+        name=beam.text("BeamName"),
+        delivery=delivery,
+        fraction=beam.integer("CurrentFractionNumber"),
+        termination=beam.text("TreatmentTerminationStatus"),
+        specified=specified,
+        delivered=delivered,
+        segment=segment,
+        at=_began(item, points),
+        doses=tuple(_doses(beam)),
+        overrides=tuple(_overrides(points)),
+        unclear=unclear,
+    )
+
+
+def _meterset(item: Item, *keywords: str) -> float | None:
+    """The first of these that is given; Malformed where it is negative."""
+    for keyword in keywords:
+        value = item.number(keyword)
+        if value is not None:
+            if value < 0:
+                raise Malformed(f"{keyword} is negative")
+            return value
+    return None
+
+
+def _segment(
+    points: tuple[Item, ...], specified: float | None, delivered: float | None, delivery: str
+) -> tuple[Segment | None, str]:
+    """The stretch that ran, and what of it contradicts itself.
+
+    Delivered[CP] = max(start, min(Specified[CP], end)): the first control point tells the start,
+    the last one the end, except an end beyond what was specified, which only the total tells.
+    """
+    told = [
+        each
+        for each in (_meterset(point, "DeliveredMeterset") for point in points)
+        if each is not None
+    ]
+    if not told:
+        if delivered is None:
+            return None, "it tells no meterset"
+        if delivery == "CONTINUATION":
+            return Segment(None, delivered), "it doesn't tell where the beam was continued"
+        return Segment(0.0, delivered), ""
+    if any(after < before for before, after in pairwise(told)):
+        raise Malformed("DeliveredMeterset falls from one control point to the next")
+    start, end = told[0], told[-1]
+    if delivered is None or abs(delivered - (end - start)) <= _SLACK:
+        return Segment(start, end), ""
+    if specified is not None and end >= specified - _SLACK and start + delivered > end:
+        return Segment(start, start + delivered), ""
+    return (
+        Segment(start, end),
+        f"the control points tell {end - start:g}, DeliveredPrimaryMeterset says {delivered:g}",
+    )
+
+
+def _began(item: Item, points: tuple[Item, ...]) -> str:
+    first = points[0] if points else item
+    day = first.text("TreatmentControlPointDate") or item.text("TreatmentDate")
+    time = first.text("TreatmentControlPointTime") or item.text("TreatmentTime")
+    return day + time.partition(".")[0] if day else ""
+
+
+def _doses(beam: Item) -> Iterator[DoseGiven]:
+    for name in _DOSES:
+        for each in beam.items(name):
+            number = each.integer("ReferencedDoseReferenceNumber")
+            dose = each.number("CalculatedDoseReferenceDoseValue")
+            if number is not None and dose is not None:
+                yield DoseGiven(number, dose)
+
+
+def _overrides(points: tuple[Item, ...]) -> Iterator[str]:
+    for point in points:
+        for each in point.items("OverrideSequence"):
+            yield each.text("OverrideReason") or each.text("OverrideParameterPointer") or "?"
+
+
+def _applications(item: Item) -> Iterator[DeliveredBeam]:
+    for place, each in enumerate(item.items("TreatmentSessionApplicationSetupSequence"), 1):
+        number = each.integer("ReferencedBrachyApplicationSetupNumber")
+        with within(f"application setup {number or place}"):
+            yield _application(item, each, number)
+
+
+def _application(item: Item, each: Item, number: int | None) -> DeliveredBeam:
+    channels = each.items("RecordedChannelSequence")
+    times = [channel.number("DeliveredChannelTotalTime") for channel in channels]
+    wanted = [channel.number("SpecifiedChannelTotalTime") for channel in channels]
+    delivered = sum(each for each in times if each is not None) if None not in times else None
+    specified = sum(each for each in wanted if each is not None) if None not in wanted else None
+    return DeliveredBeam(
+        number=number,
+        name=each.text("ApplicationSetupName"),
+        delivery=each.text("TreatmentDeliveryType"),
+        fraction=each.integer("CurrentFractionNumber"),
+        termination=each.text("TreatmentTerminationStatus"),
+        specified=specified,
+        delivered=delivered,
+        segment=None if delivered is None else Segment(0.0, delivered),
+        at=_began(item, ()),
+        unclear="" if delivered is not None else "a channel tells no time",
+    )
+
+
+_READERS: Mapping[str, Callable[[Item], Iterator[DeliveredBeam]]] = {
+    BEAMS: _beams,
+    ION_BEAMS: _beams,
+    BRACHY: _applications,
+}
+RECORD_CLASSES = frozenset(_READERS)
