@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+
+from starlette.routing import BaseRoute
 
 from dicom.api import Api
 from dicom.node import open_node
 from dicom.options import DicomOptions
 from dicom.outward import open_outward
+from dicom.pages import CLASHES, Pages
 from dicom.services import Objects
-from gateway.room import Room, RoomContext, Running
+from dicom.view import Unseen, Viewer
+from gateway.room import Area, Entry, PageKit, Permission, Room, RoomContext, Running
 
 
 @asynccontextmanager
@@ -20,14 +24,46 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
     async with (
         open_node(section, context) as node,
         open_outward(section, context, node) as outward,
+        Viewer.open(node.blobs.objects) as viewer,
     ):
-        api = Api(node, context.ports)
+        api, pages = Api(node, context.ports), Pages(node, viewer, context)
+
+        def routes(kit: PageKit) -> Iterable[BaseRoute]:
+            return (*api.routes(kit), *outward.routes(kit), *pages.routes(kit))
+
         yield Running(
             subscribers=(node.index, outward.forwarding),
             services=(node, outward.watch, Objects(node.index, node.blobs)),
             jobs={"listen": node.listen, **outward.jobs},
-            routes=lambda kit: (*api.routes(kit), *outward.routes(kit)),
+            routes=routes,
+            glance=pages.glance,
+            find=pages.find,
         )
 
 
-room = Room(name="dicom", open=_open, section=DicomOptions)
+room = Room(
+    name="dicom",
+    open=_open,
+    section=DicomOptions,
+    package="dicom",
+    navigation=(
+        Entry(
+            "/studies",
+            {"en": "Images and plans", "zh-CN": "影像与计划"},
+            Permission.READ_IMAGES,
+            140,
+            Area.PATIENTS,
+            "image",
+            ("/objects", "/dicom/conflicts"),
+        ),
+        Entry(
+            "/dicom",
+            {"en": "DICOM node", "zh-CN": "DICOM 节点"},
+            Permission.READ_SITE,
+            220,
+            Area.DEVICES,
+            "archive",
+        ),
+    ),
+    words={"unseen": tuple(Unseen), "clash": tuple(CLASHES.values())},
+)

@@ -62,6 +62,12 @@ def without_study() -> frozenset[str]:
     )
 
 
+def name_of(uid: str) -> str:
+    """What the standard calls a SOP class or a transfer syntax; else the UID itself."""
+    entry = UID_dictionary.get(uid)
+    return entry[_NAME] if entry else uid
+
+
 def is_standard(uid: str) -> bool:
     """Whether the standard itself gave out this UID."""
     return uid.startswith(_STANDARD)

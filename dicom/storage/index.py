@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from dicom.storage.object import StoredObject, read_payload
+from dicom.storage.search import Found, Search, statements
 from dicom.storage.tables import Tables
 from gateway import DeviceEvent, Instant, Kind
 from gateway.projection import Projection
@@ -22,6 +23,18 @@ _MOMENT = 0.05
 """Seconds in which objects of a series are gathered, so that folding them costs them little."""
 
 _OBJECT = "SELECT body, received, seq FROM instance"
+_VERSIONS = """
+SELECT body, received, seq FROM instance WHERE uid = ?1
+UNION ALL
+SELECT body, received, seq FROM conflict WHERE uid = ?1 AND kind = 'content'
+ORDER BY seq
+"""
+_OF_OBJECT = "SELECT body, received, seq, kind, words FROM conflict WHERE uid = ? ORDER BY seq"
+_OF_STUDY = """
+SELECT conflict.body, conflict.received, conflict.seq, kind, words
+FROM conflict JOIN instance ON instance.uid = conflict.uid
+WHERE instance.study = ? ORDER BY conflict.seq LIMIT ?
+"""
 _CONFLICT = "SELECT body, received, seq, kind, words FROM conflict ORDER BY seq DESC LIMIT ?"
 _ALL = """
 SELECT body, received, seq FROM instance WHERE seq > ?1
@@ -156,14 +169,34 @@ class Index(Projection[Tables]):
             lambda tables: [Study(*row) for row in tables.rows(_STUDIES, (limit,))]
         )
 
+    async def search(self, search: Search) -> Found:
+        """Rows by attributes; NotSearchable."""
+        sql, count, binds, names = statements(search)
+
+        def found(tables: Tables) -> Found:
+            rows = [
+                dict(zip(names, row, strict=True))
+                for row in tables.rows(sql, (*binds, search.limit, search.offset))
+            ]
+            return Found(rows, int(next(tables.rows(count, binds))[0]))
+
+        return await self.ask(found)
+
+    async def versions(self, uid: str) -> Sequence[StoredObject]:
+        """All objects with a SOP Instance UID; the first one counts."""
+        return await self._objects(_VERSIONS, uid)
+
     async def conflicts(self, limit: int = 100) -> Sequence[Conflict]:
         """Those that came last first."""
-        return await self.ask(
-            lambda tables: [
-                Conflict(_stored(body, received, seq), Clash(kind), words)
-                for body, received, seq, kind, words in tables.rows(_CONFLICT, (limit,))
-            ]
-        )
+        return await self._conflicts(_CONFLICT, limit)
+
+    async def conflicts_of(self, uid: str) -> Sequence[Conflict]:
+        """Of an object, as they came."""
+        return await self._conflicts(_OF_OBJECT, uid)
+
+    async def conflicts_in(self, study: str, limit: int = 100) -> Sequence[Conflict]:
+        """Of the objects of a study, as they came."""
+        return await self._conflicts(_OF_STUDY, study, limit)
 
     async def totals(self) -> Totals:
         """Of the whole store."""
@@ -175,6 +208,14 @@ class Index(Projection[Tables]):
         sql = _DIGESTS.format(marks=",".join("?" * len(digests)))
         return await self.ask(
             lambda tables: {str(row[0]) for row in tables.rows(sql, (*digests, *digests))}
+        )
+
+    async def _conflicts(self, sql: str, *binds: Any) -> list[Conflict]:
+        return await self.ask(
+            lambda tables: [
+                Conflict(_stored(body, received, seq), Clash(kind), words)
+                for body, received, seq, kind, words in tables.rows(sql, binds)
+            ]
         )
 
     async def _objects(self, sql: str, *binds: Any) -> list[StoredObject]:

@@ -1,0 +1,89 @@
+"""All pages of the node, its part of the overview, and what the palette finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from starlette.routing import BaseRoute
+
+from dicom.node import Node
+from dicom.pages.export import ExportPages
+from dicom.pages.finding import find
+from dicom.pages.objects import ObjectPages
+from dicom.pages.state import Heard, NodePages
+from dicom.pages.studies import StudyPages
+from dicom.view import Viewer
+from gateway.room import (
+    Attention,
+    Glance,
+    Hit,
+    Level,
+    PageKit,
+    Permission,
+    Principal,
+    RoomContext,
+    Tile,
+)
+
+_HITS = 6
+_DAY = 86_400_000_000
+
+
+class Pages:
+    def __init__(self, node: Node, viewer: Viewer, context: RoomContext) -> None:
+        self._node, self._viewer, self._context = node, viewer, context
+        self._heard: dict[str, Heard] = {}
+
+    def routes(self, kit: PageKit) -> Iterable[BaseRoute]:
+        node, context = self._node, self._context
+        return [
+            *StudyPages(kit, node.index).routes(),
+            *ExportPages(node, context.audit).routes(),
+            *ObjectPages(kit, node, self._viewer).routes(),
+            *NodePages(kit, node, context.clock, self._heard).routes(),
+        ]
+
+    async def glance(self, who: Principal) -> Glance:
+        """How many objects there are, and those of a day that contradict what was there."""
+        if not who.may(Permission.READ_IMAGES):
+            return Glance()
+        totals = await self._node.index.totals()
+        tile = Tile(
+            {"en": "DICOM objects", "zh-CN": "DICOM 对象"},
+            f"{totals.instances:,}",
+            "/studies",
+            place=300,
+        )
+        since = self._context.clock.now() - _DAY
+        recent = [
+            each
+            for each in await self._node.index.conflicts(_HITS)
+            if each.stored.received_at >= since
+        ]
+        attention = [
+            Attention(
+                Level.MEDIUM,
+                {"en": "DICOM objects", "zh-CN": "DICOM 对象"},
+                {
+                    "en": "An object contradicts one that came before it. Both are kept.",
+                    "zh-CN": "收到与已有对象矛盾的对象，两者均已保留。",
+                },
+                "/dicom/conflicts",
+                recent[0].stored.received_at,
+            )
+        ]
+        return Glance((tile,), attention if recent else ())
+
+    async def find(self, who: Principal, text: str) -> Sequence[Hit]:
+        """Studies by number, order or name."""
+        if not who.may(Permission.READ_IMAGES) or not text.strip():
+            return ()
+        rows = await find(self._node.index, text, self._context.site.locale, _HITS)
+        return [
+            Hit(
+                row.name or row.patient or row.uid,
+                f"/studies/{row.uid}",
+                " ".join((row.date, *row.modalities)),
+            )
+            for row in rows
+        ]

@@ -1,0 +1,104 @@
+"""The decoding process: `python -m dicom.view.worker`.
+
+A line of JSON asks, a line of JSON answers, followed by as many bytes as it says. It holds no key
+and no connection, and its memory is limited: what a damaged object does here, it does to this
+process alone.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+import orjson
+from pydicom.errors import BytesLengthException, InvalidDicomError
+
+from dicom.view.metadata import metadata
+from dicom.view.pixels import NotShown, look, picture
+from dicom.view.reading import attributes
+from dicom.view.words import Picture, Unseen, said_rows
+
+MEMORY = 2 * 1024**3
+"""Bytes of address space, of which libraries reserve a few hundred megabytes."""
+
+Asked: TypeAlias = Mapping[str, Any]
+Answer: TypeAlias = tuple[dict[str, Any], bytes]
+
+_DAMAGED = (
+    InvalidDicomError,
+    BytesLengthException,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RecursionError,
+    ArithmeticError,
+)
+"""What pydicom and numpy say of files that are not what they claim."""
+
+
+def _attributes(asked: Asked) -> Answer:
+    return said_rows(attributes(Path(asked["file"]))), b""
+
+
+def _look(asked: Asked) -> Answer:
+    return asdict(look(Path(asked["file"]))), b""
+
+
+def _picture(asked: Asked) -> Answer:
+    return {}, picture(Path(asked["file"]), Picture(asked["frame"], asked["low"], asked["high"]))
+
+
+def _metadata(asked: Asked) -> Answer:
+    return {}, metadata([(Path(file), place) for file, place in asked["files"]])
+
+
+_WORK: Mapping[str, Callable[[Asked], Answer]] = {
+    "attributes": _attributes,
+    "look": _look,
+    "picture": _picture,
+    "metadata": _metadata,
+}
+
+
+def answer(asked: Asked) -> Answer:
+    """What was asked, or why it can't be shown."""
+    try:
+        said, data = _WORK[asked["do"]](asked)
+    except NotShown as error:
+        return {"unseen": error.why, "detail": error.detail[:200]}, b""
+    except MemoryError:
+        return {"unseen": Unseen.TOO_LARGE, "detail": ""}, b""
+    except _DAMAGED as error:
+        return {"unseen": Unseen.DAMAGED, "detail": f"{type(error).__name__}: {error}"[:200]}, b""
+    return {"said": said}, data
+
+
+def serve(asking: BinaryIO, answering: BinaryIO) -> None:
+    """Answer until nobody asks any more."""
+    while line := asking.readline():
+        said, data = answer(orjson.loads(line))
+        answering.write(orjson.dumps({**said, "size": len(data)}) + b"\n" + data)
+        answering.flush()
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(5)
+    warnings.simplefilter("ignore")
+    serve(sys.stdin.buffer, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main()

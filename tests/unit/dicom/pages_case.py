@@ -1,0 +1,95 @@
+"""A node with its pages in memory, a sender of objects, and a browser of its owner."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from pydicom.dataset import Dataset
+
+from dicom.dimse import Command, Operation, Peer, Status, Wanted, accepting, associate
+from dicom.node import Node
+from dicom.options import DicomOptions
+from dicom.room import room
+from gateway.api import open_app
+from gateway.console import Console
+from gateway.room import Running
+from gateway.testing import Recognizing
+from gateway.testing.room import MemoryAuditor, MemoryRoomPorts, room_context
+from tests.dicom_objects import encoded
+from tests.dicom_peers import OURS
+from tests.peers import LOOPBACK, free_port
+from tests.unit.api.memory_site import MemorySite
+
+
+class Site(MemorySite):
+    """A site whose packages hold the pages of the node."""
+
+    def packages(self) -> tuple[str, ...]:
+        return ("dicom",)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The node, what it is given, and a browser."""
+
+    running: Running
+    node: Node
+    ports: MemoryRoomPorts
+    audit: MemoryAuditor
+    http: httpx.AsyncClient
+    port: int
+
+    async def store(self, *objects: Dataset, syntax: str = "1.2.840.10008.1.2.1") -> None:
+        """Send objects to the node, and let its index follow."""
+        peer = Peer(OURS, LOOPBACK, self.port, "SCANNER")
+        classes = {str(each.SOPClassUID): None for each in objects}
+        async with associate(peer, [Wanted(each, (syntax,)) for each in classes]) as association:
+            for made in objects:
+                command = Command(
+                    Operation.C_STORE,
+                    sop_class=made.SOPClassUID,
+                    sop_instance=made.SOPInstanceUID,
+                )
+                answer = await association.send(command, encoded(made, syntax))
+                assert answer.status == Status.SUCCESS
+        await self.ports.feed(self.node.index)
+
+    async def text(self, path: str, status: int = 200) -> str:
+        answer = await self.http.get(path)
+        assert answer.status_code == status, answer.text
+        return answer.text
+
+
+@asynccontextmanager
+async def desk(data: Path) -> AsyncIterator[Desk]:
+    """The whole room, listening on loopback."""
+    port = free_port()
+    options = DicomOptions.model_validate(
+        {
+            "listeners": [{"port": 0}],
+            "titles": {OURS: {"allow": "anyone"}},
+            "peers": {"gone": {"title": "GONE", "host": LOOPBACK, "port": port}},
+            "storage": {"min_free": 10**6},
+        }
+    )
+    ports, audit, site = MemoryRoomPorts(), MemoryAuditor(), Site()
+    console = Console(site)
+    async with room.open(room_context(data, ports, section=options, audit=audit)) as running:
+        (node,) = (each for each in running.services if isinstance(each, Node))
+        assert running.routes is not None
+        pages = [*console.routes(), *running.routes(console.kit)]
+        async with (
+            accepting(node.acceptor, node.listeners) as acceptor,
+            open_app(site, pages, console.error_page, gate=Recognizing()) as app,
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app),
+                base_url="http://localhost",
+                headers={"accept": "text/html", "accept-language": "en"},
+                follow_redirects=True,
+            ) as http,
+        ):
+            yield Desk(running, node, ports, audit, http, acceptor.ports[0])
