@@ -1,8 +1,8 @@
-"""Searching the index by attributes: one query layer for the pages, QIDO-RS and C-FIND.
+"""Lists of what is stored, for people: sorted, cut and counted by the index.
 
-What may be asked is what the index keeps in columns. Matching is that of PS3.4 C.2.2.2: a single
-value, a list of UIDs, `*` and `?`, a range of dates or times; a person's name is matched without
-regard to case, each of its component groups by itself, as PS3.4 C.2.2.2.1 allows.
+What peers ask is answered by `dicom.query`, which matches by all the rules of PS3.4. Here a value
+is matched as it stands, with `*` and `?`, a list of UIDs, a range of dates or times; a person's name
+without regard to case, each of its component groups by itself.
 """
 
 from __future__ import annotations
