@@ -1,8 +1,8 @@
 """Lists of what is stored, for people: sorted, cut and counted by the index.
 
 What peers ask is answered by `dicom.query`, which matches by all the rules of PS3.4. Here a value
-is matched as it stands, with `*` and `?`, a list of UIDs, a range of dates or times; a person's name
-without regard to case, each of its component groups by itself.
+is matched as it stands, with `*` and `?`, a list of UIDs, a range of dates or times; a name without
+regard to case, each of its component groups by itself.
 """
 
 from __future__ import annotations
