@@ -218,10 +218,12 @@ class Wire(asyncio.BufferedProtocol):
         return self._buffer.space(self._wanted)
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._quick_ack()
         self.received += nbytes
         self._buffer.filled(nbytes)
+        sent = self.sent
         self._parse()
+        if self.sent == sent:  # an answer carries the ACK with it
+            self._quick_ack()
 
     def pause_writing(self) -> None:
         self._writable.clear()

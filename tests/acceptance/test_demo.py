@@ -20,7 +20,7 @@ import yaml
 from tests.acceptance.live import ISOGATE, Api, SiteFolder
 from tests.peers import free_port, require_peer, running, wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.peer]
+pytestmark = [pytest.mark.acceptance, pytest.mark.quiet, pytest.mark.peer]
 
 DEVICES = 23
 READY_WITHIN = 60

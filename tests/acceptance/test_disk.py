@@ -17,7 +17,7 @@ from tests.acceptance.live import Api, SiteFolder
 from tests.acceptance.load import DEVICES, Sender, site
 from tests.peers import Broker, free_port, require_peer, require_root, wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.peer]
+pytestmark = [pytest.mark.acceptance, pytest.mark.quiet, pytest.mark.peer]
 
 SIZE = 160 * 1024 * 1024
 SMALL = {"store": {"min_free": "1 MB"}}

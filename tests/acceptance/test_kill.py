@@ -21,7 +21,12 @@ from tests.acceptance.live import Api, SiteFolder
 from tests.acceptance.load import DEVICES, Sender, site
 from tests.peers import Broker, Say, count, full_run, require_peer, wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.peer, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.quiet,
+    pytest.mark.peer,
+    pytest.mark.timeout(1200),
+]
 
 READY_WITHIN = 3.0
 """Seconds: the median, and in full runs, which have the machine to themselves, the worst."""

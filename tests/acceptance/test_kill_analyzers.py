@@ -22,7 +22,7 @@ from tests.acceptance.live import Api, SiteFolder
 from tests.acceptance.test_disk import SMALL, tiny_disk
 from tests.peers import Say, count, full_run, require_peer, wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.quiet, pytest.mark.timeout(1800)]
 
 READY_WITHIN = 3.0
 """Seconds: the median, and in full runs, which have the machine to themselves, the worst."""

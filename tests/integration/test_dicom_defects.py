@@ -19,11 +19,23 @@ import pytest
 from dicom.dimse import Peer, Wanted, associate
 from tests.acceptance.live import SiteFolder
 from tests.dicom_peers import OURS
-from tests.dicom_raw import DATA, VERIFICATION, Raw, associate_rq, pdu, raw, store_command, value
+from tests.dicom_raw import (
+    DATA,
+    ECHO,
+    RELEASE,
+    RELEASED,
+    VERIFICATION,
+    Raw,
+    associate_rq,
+    pdu,
+    raw,
+    store_command,
+    value,
+)
 from tests.dicom_tls import Authority
-from tests.peers import LOOPBACK, Say, free_port, port_answers, wait_until
+from tests.peers import LOOPBACK, Say, count, free_port, port_answers, wait_until
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.quiet, pytest.mark.timeout(300)]
 
 MEGABYTE = 1_000_000
 MOST_GROWTH = 32 * MEGABYTE
@@ -235,3 +247,53 @@ async def test_another_peers_echo_stays_quick_and_memory_does_not_grow(
     )
     assert most < MOST_GROWTH
     assert median(took) < 2 * QUICK + 2 * median(usual)
+
+
+LANES = 8
+WARM = 1500
+"""Associations after which the memory that is used again and again has been taken."""
+LEFT_BEHIND = 2 * MEGABYTE
+
+
+async def end_well(caller: Raw) -> None:
+    await caller.send(pdu(RELEASE, bytes(4)))
+    kind, _ = await caller.pdu()
+    assert kind == RELEASED
+
+
+async def vanish(caller: Raw) -> None:
+    caller.writer.close()
+
+
+async def abort(caller: Raw) -> None:
+    await caller.send(pdu(7, bytes(4)))
+
+
+async def associations(victim: Victim, number: int) -> None:
+    """So many, a few at a time, each with an echo; some end in order, some do not."""
+    turns = iter(range(number))
+
+    async def lane() -> None:
+        for turn in turns:
+            async with raw(victim.plain, source=ELSEWHERE) as caller:
+                await caller.opened()
+                await caller.send(ECHO)
+                kind, _ = await caller.pdu()
+                assert kind == DATA
+                await (end_well, vanish, abort)[turn % 3](caller)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(LANES):
+            group.create_task(lane())
+
+
+@pytest.mark.timeout(3000)
+async def test_many_associations_leave_nothing_behind(victim: Victim, say: Say) -> None:
+    number = count(1000, 100_000)
+    await associations(victim, WARM)
+    async with unchanged(victim):
+        before = victim.memory()
+        await associations(victim, number)
+    grown = victim.memory() - before
+    say(f"{number} associations: memory {grown / MEGABYTE:+.1f} MB")
+    assert grown < LEFT_BEHIND
