@@ -11,7 +11,7 @@ from functools import partial
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
-from dicom.asker import Trail
+from dicom.answering import Answering
 from dicom.dimse import (
     Acceptor,
     Caller,
@@ -29,9 +29,6 @@ from dicom.dimse import (
     associate,
 )
 from dicom.options import DicomOptions, ListenerTls, PeerOptions, PeerTls, TitleOptions
-from dicom.query.find import Finder, Store
-from dicom.query.retrieve import Retriever, destinations
-from dicom.query.service import query_services
 from dicom.services import VERIFICATION, verification
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
@@ -120,11 +117,10 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
         limits = options.limits
         first = next(iter(options.titles))
         peers = {name: _peer(each, first) for name, each in options.peers.items()}
-        store = Store(index, context.ports, Trail(context.audit))
-        retriever = Retriever(store, blobs, destinations(peers.values()), limits.limits())
+        answering = Answering.of(context, index, blobs, peers, limits.limits())
         acceptor = Acceptor(
             {
-                title: _local(title, each, storage, retriever)
+                title: _local(title, each, storage, answering)
                 for title, each in options.titles.items()
             },
             limits.limits(),
@@ -133,7 +129,7 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
         yield Node(acceptor, listeners, peers, storage, blobs, index, limits.limits())
 
 
-def _local(title: str, options: TitleOptions, storage: Storage, retriever: Retriever) -> LocalTitle:
+def _local(title: str, options: TitleOptions, storage: Storage, answering: Answering) -> LocalTitle:
     services: list[Service] = []
     if "verification" in options.services:
         services.append(verification)
@@ -143,8 +139,7 @@ def _local(title: str, options: TitleOptions, storage: Storage, retriever: Retri
             Private(all=classes == "all") if isinstance(classes, str) else Private(classes=classes)
         )
         services.append(storage.service(private, options.undeclared_charset))
-    if "query" in options.services:
-        services += query_services(Finder(retriever.store, options.answers), retriever)
+    services += answering.services(options)
     return LocalTitle(title, Services(services), _callers(options), options.associations)
 
 

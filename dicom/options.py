@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address, ip_network
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -23,9 +23,12 @@ from dicom.storage.charset import known_charset
 from dicom.upper.limits import Limits
 from dicom.upper.negotiate import is_uid
 from dicom.watch.options import WatchOptions
+from dicom.worklist.options import WorklistOptions
 from gateway import Bytes
 
-SERVICES = ("verification", "storage")
+ServiceName: TypeAlias = Literal["verification", "storage", "query", "worklist"]
+SERVICES: tuple[ServiceName, ...] = ("verification", "storage")
+"""What a title offers that lists none: nothing that reveals a patient."""
 
 _PEER_ID = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 
@@ -113,7 +116,7 @@ class TitleOptions(_Options):
     allow: Literal["anyone"] | tuple[AllowOptions, ...] = Field(
         description="`anyone`, or a list of {title, address}"
     )
-    services: tuple[Literal["verification", "storage", "query"], ...] = SERVICES  # type: ignore[assignment]
+    services: tuple[ServiceName, ...] = SERVICES
     associations: int = Field(default=100, ge=1, le=4096, description="at the same time")
     private_classes: Literal["none", "all"] | tuple[Uid, ...] = Field(
         default="none", description="SOP classes outside the standard that are stored"
@@ -122,6 +125,7 @@ class TitleOptions(_Options):
         default="", description="character set of objects that declare none, e.g. GB18030"
     )
     answers: AnswerOptions = Field(default=AnswerOptions(), description="to queries")
+    worklist: WorklistOptions = Field(default=WorklistOptions(), description="days shown")
 
 
 class PeerOptions(_Options):

@@ -73,6 +73,8 @@ class Projection(Generic[F]):
         self._noted = self._cursor = _read_cursor(self._connection)
         self._turn = asyncio.Lock()
         self._moved = asyncio.Event()
+        self.revision = 0
+        """Grows whenever the tables may answer otherwise than before; starts again with us."""
 
     @classmethod
     @asynccontextmanager
@@ -114,6 +116,7 @@ class Projection(Generic[F]):
             if wanted or upto - self._noted >= _LAG:
                 await self._fold(wanted, upto, emit)
                 self._noted = upto
+                self.revision += bool(wanted)
         self._cursor = upto
         self._moved.set()
         self._moved = asyncio.Event()

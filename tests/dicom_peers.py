@@ -164,6 +164,24 @@ async def orthanc(
         yield Foreign("ORTHANC", port, folder / "store", http)
 
 
+@asynccontextmanager
+async def wlmscpfs(
+    folder: Path, title: str, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Foreign]:
+    """DCMTK's worklist of the files in the folder of a title; a process an association."""
+    port = free_port()
+    command: tuple[str | Path, ...] = (
+        require_peer("wlmscpfs"),
+        "-csk",
+        "-dhl",
+        "-dfp",
+        folder,
+        str(port),
+    )
+    async with _beside(running(command, env=env), port):
+        yield Foreign(title, port, folder)
+
+
 def _make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 

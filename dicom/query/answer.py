@@ -9,6 +9,7 @@ from dicom.query.keys import AVAILABILITY, LEVEL, RETRIEVE_TITLE
 from dicom.query.question import Question
 from dicom.query.search import Row
 from dicom.storage.charset import can_encode, encode_text
+from dicom.storage.forms import GROUPS
 
 UNIVERSAL = "ISO_IR 192"
 IN_CHARSET = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
@@ -29,8 +30,20 @@ def element_of(vr: str, text: str, charset: str) -> Element:
         fits = text.isdigit() and int(text) <= 0xFFFF  # noqa: PLR2004 - two bytes
         return Element(vr, int(text).to_bytes(2, "little") if fits else b"")
     if vr in IN_CHARSET:
-        return Element(vr, encode_text(text, charset.split("\\")))
+        terms = charset.split("\\")
+        return Element(vr, encode_text(_in_place(text, terms) if vr == "PN" else text, terms))
     return Element(vr, text.encode("ascii") if text.isascii() else b"")
+
+
+def _in_place(name: str, terms: Sequence[str]) -> str:
+    """A name whose ideographs stand first, for sets with extensions: these belong second there.
+
+    The first group is in the set of Value 1 alone (PS3.5 6.2.1.2).
+    """
+    first, *rest = name.split(GROUPS)
+    if len(terms) == 1 or first.isascii() or any(rest[:1]):
+        return name
+    return GROUPS.join(("", first, *rest[1:]))
 
 
 def answer_of(question: Question, row: Row, title: str, *preferred: str) -> Mapping[int, Element]:

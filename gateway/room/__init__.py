@@ -15,7 +15,7 @@ from gateway.room.access import (
     rule_of,
     set_principal,
 )
-from gateway.room.agenda import Agenda, Appointment, Gate, Order
+from gateway.room.agenda import Agenda, Appointment, Gate, Order, Station
 from gateway.room.audit import Auditor, Outcome
 from gateway.room.check import ChecksSite, Mistake
 from gateway.room.form import Entered, Fault, Field, Form
@@ -109,6 +109,7 @@ __all__ = [
     "Site",
     "Source",
     "Spot",
+    "Station",
     "Step",
     "Subscriber",
     "Table",

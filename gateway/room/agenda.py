@@ -11,6 +11,7 @@ from gateway.model import (
     AppointmentStatus,
     Identifier,
     Instant,
+    Localized,
     OrderStatement,
     PersonName,
     ResourceUse,
@@ -91,9 +92,25 @@ class Order:
     raw: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A declared resource as a DICOM worklist names it; both are empty where nobody said so."""
+
+    resource: str
+    ae_title: str
+    modality: str
+    name: Localized
+    location: Localized
+
+
 @runtime_checkable
 class Agenda(Protocol):
-    """The keeper of the schedule; ask for it with `RoomContext.neighbours(Agenda)`."""
+    """The keeper of the schedule; ask for it with `RoomContext.neighbours(Agenda)`.
+
+    `revision` grows whenever an answer may be another one than before.
+    """
+
+    revision: int
 
     async def day(self, day: date, resource: str = "") -> Sequence[Appointment]:
         """What is booked on a day of the site's zone, in order of time; those without one first."""
@@ -105,6 +122,21 @@ class Agenda(Protocol):
         self, keys: Collection[PatientKey], *, since: Instant | None = None
     ) -> Sequence[Appointment]:
         """A person's appointments under any of their identifiers, in order of time."""
+        ...
+
+    async def between(self, first: date, last: date) -> Sequence[Appointment]:
+        """What is booked from one day of the site's zone to another, both included."""
+        ...
+
+    async def orders_of(self, appointments: Collection[Appointment]) -> Mapping[str, Order]:
+        """The order that each appointment names, by the appointment's id.
+
+        Left out where it names none, an unknown one, or two different ones.
+        """
+        ...
+
+    def station(self, resource: str) -> Station | None:
+        """A declared resource; None if there is none of this id."""
         ...
 
     async def orders(self, keys: Collection[PatientKey]) -> Sequence[Order]:

@@ -45,7 +45,12 @@ class Patient:
 
 @runtime_checkable
 class People(Protocol):
-    """The keeper of patients; ask for it with `RoomContext.neighbours(People)`."""
+    """The keeper of patients; ask for it with `RoomContext.neighbours(People)`.
+
+    `revision` grows whenever an answer may be another one than before.
+    """
+
+    revision: int
 
     async def resolve(self, identifier: str, issuer: str) -> Patient | None:
         """Who has this identifier now; None if nobody is known by it, or more than one person."""

@@ -84,6 +84,13 @@ class Answers:
         marks = ",".join("?" * len(keys)) or "NULL"
         return list(self._orders(f"patient IN ({marks}) ORDER BY at DESC, id", tuple(keys)))
 
+    def order_of(self, keys: Sequence[bytes]) -> Order | None:
+        """The one order that these keys name; None for none, and for several."""
+        owners = sorted({self.owner(key) for key in keys})
+        marks = ",".join("?" * len(owners)) or "NULL"
+        found = list(self._orders(f"id IN ({marks})", tuple(owners)))
+        return found[0] if len(found) == 1 else None
+
     def newest_orders(self, limit: int) -> list[Order]:
         """Orders that still stand, newest first."""
         return list(self._orders("open ORDER BY at DESC, id LIMIT ?", (limit,)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from gateway.driver import LinkEntry
 from gateway.model import Identifier, Instant, Kind, from_datetime, to_datetime
 from gateway.projection import Projection
-from gateway.room import Appointment, Neighbours, Order, Patient, PatientKey, People
+from gateway.room import Appointment, Neighbours, Order, Patient, PatientKey, People, Station
 from gateway.schedule.answers import Row, Unreadable
 from gateway.schedule.calendar import WorkCalendar
-from gateway.schedule.identity import patient_keys
+from gateway.schedule.identity import orders_named, patient_keys
 from gateway.schedule.noted import Noted
 from gateway.schedule.options import ScheduleOptions
 from gateway.schedule.problem import Problem, problems
@@ -69,6 +69,30 @@ class ScheduleBook(Projection[Tables]):
         rows = await self.ask(lambda tables: tables.read.between(first, last, days))
         found = [self._read(row) for row in rows]
         return [each for each in found if not resource or each.resource == resource]
+
+    async def between(self, first: date, last: date) -> Sequence[Appointment]:
+        begin, (_, end) = self.span(first)[0], self.span(last)
+        days = [
+            (first + timedelta(days=after)).isoformat() for after in range((last - first).days + 1)
+        ]
+        rows = await self.ask(lambda tables: tables.read.between(begin, end, days))
+        return [self._read(row) for row in rows]
+
+    async def orders_of(self, appointments: Collection[Appointment]) -> Mapping[str, Order]:
+        wanted = {
+            each.id: orders_named(each.book, each.order_placer, each.order_filler)
+            for each in appointments
+        }
+        found = await self.ask(
+            lambda tables: {id_: tables.read.order_of(keys) for id_, keys in wanted.items() if keys}
+        )
+        return {id_: order for id_, order in found.items() if order is not None}
+
+    def station(self, resource: str) -> Station | None:
+        found = self.resources.get(resource)
+        if found is None:
+            return None
+        return Station(found.id, found.ae_title, found.modality, found.name, found.location)
 
     async def appointment(self, id_: str) -> Appointment | None:
         key = _key(id_)

@@ -33,6 +33,12 @@ def named_order(said: OrderStatement) -> Named:
     return _named(Thing.ORDER, said.book, said.placer, said.filler)
 
 
+def orders_named(book: str, placer: str, filler: str) -> tuple[bytes, ...]:
+    """The keys under which an order of these numbers may be known."""
+    named = _named(Thing.ORDER, book, placer, filler)
+    return tuple(filter(None, (named.main, named.other)))
+
+
 def _named(thing: Thing, book: str, main: str, other: str) -> Named:
     return Named(
         _key(thing, book, "main", main) if main else b"",

@@ -1,0 +1,80 @@
+"""The attributes of the Modality Worklist model (PS3.4 table K.6-1)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Tag(IntEnum):
+    """What a worklist item may hold, by its tag."""
+
+    ACCESSION = 0x00080050
+    MODALITY = 0x00080060
+    REFERRING_NAME = 0x00080090
+    CODE = 0x00080100
+    SCHEME = 0x00080102
+    MEANING = 0x00080104
+    REFERENCED_STUDIES = 0x00081110
+    REFERENCED_PATIENTS = 0x00081120
+    NAME = 0x00100010
+    PATIENT_ID = 0x00100020
+    ISSUER = 0x00100021
+    BIRTH_DATE = 0x00100030
+    SEX = 0x00100040
+    OTHER_IDS = 0x00101002
+    AGE = 0x00101010
+    SIZE = 0x00101020
+    WEIGHT = 0x00101030
+    ALERTS = 0x00102000
+    ALLERGIES = 0x00102110
+    PREGNANCY = 0x001021C0
+    STUDY_UID = 0x0020000D
+    REQUESTING_PHYSICIAN = 0x00321032
+    REQUESTING_SERVICE = 0x00321033
+    PROCEDURE = 0x00321060
+    PROCEDURE_CODE = 0x00321064
+    CONTRAST = 0x00321070
+    ADMISSION_ID = 0x00380010
+    SPECIAL_NEEDS = 0x00380050
+    LOCATION = 0x00380300
+    PATIENT_STATE = 0x00380500
+    STATION_TITLE = 0x00400001
+    START_DATE = 0x00400002
+    START_TIME = 0x00400003
+    END_DATE = 0x00400004
+    END_TIME = 0x00400005
+    PERFORMER = 0x00400006
+    DESCRIPTION = 0x00400007
+    PROTOCOL_CODE = 0x00400008
+    STEP_ID = 0x00400009
+    STATION_NAME = 0x00400010
+    STATION_PLACE = 0x00400011
+    PREMEDICATION = 0x00400012
+    STEP_STATUS = 0x00400020
+    STEPS = 0x00400100
+    COMMENTS = 0x00400400
+    PROCEDURE_ID = 0x00401001
+    REASON = 0x00401002
+    PRIORITY = 0x00401003
+    TRANSPORT = 0x00401004
+    PLACER = 0x00402016
+    FILLER = 0x00402017
+    CONFIDENTIALITY = 0x00403001
+
+
+SUPPORTED = frozenset(int(tag) for tag in Tag)
+"""Returned if they are asked for, without a value where nobody said one."""
+IDENTIFIERS = frozenset(
+    int(tag)
+    for tag in (
+        Tag.ACCESSION,
+        Tag.PATIENT_ID,
+        Tag.ISSUER,
+        Tag.STEP_ID,
+        Tag.PROCEDURE_ID,
+        Tag.PLACER,
+        Tag.FILLER,
+        Tag.ADMISSION_ID,
+    )
+)
+"""Compared as they are."""
