@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from gateway.model import (
     AppointmentStatement,
@@ -177,8 +177,8 @@ def _file(visit: Visit) -> Dataset:
 
 def _write(made: Dataset, path: Path) -> None:
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = "1.2.276.0.7230010.3.1.0.1"
-    meta.MediaStorageSOPInstanceUID = f"{made.StudyInstanceUID}.1"
+    meta.MediaStorageSOPClassUID = UID("1.2.276.0.7230010.3.1.0.1")
+    meta.MediaStorageSOPInstanceUID = UID(f"{made.StudyInstanceUID}.1")
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     made.file_meta = meta
     dcmwrite(path, made, enforce_file_format=True)
