@@ -1,1 +1,1 @@
-"""The treatment queue and its displays. Its design stands in docs/roadmap.md; no code yet."""
+"""The queue: who waits, who is called next and why, and the screens that say so."""

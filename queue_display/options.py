@@ -1,0 +1,216 @@
+"""The `queue` section of devices.yaml: queues, the policy of calling, displays, check-in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from gateway.driver import LinkEntry
+from gateway.model import Kind, Localized
+from gateway.room import Mistake
+from queue_display.terms import Mark
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+Minutes = Annotated[float, Field(ge=0, le=1440)]
+
+
+def _compiles(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"no regular expression: {error}") from None
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SignalVerb(StrEnum):
+    """What an event proposes: a step of the running ticket, or of the whole queue."""
+
+    ENTER = "enter"
+    START = "start"
+    FINISH = "finish"
+    STOP = "stop"
+    RESUME = "resume"
+
+
+class QueueOptions(_Options):
+    """One queue: who waits for one machine or room.
+
+    `resource` is the schedule's id of it; `prefix` begins its numbers; `place` is where a called
+    patient goes, `arrow` the way there as seen from the hall. `twin` is a queue that its patients
+    may be transferred to. `at_once` is how many may be called, in the room or in treatment
+    together: 2 has the next one prepare while one is treated. `automatic` are the steps that
+    device events take without a person's confirmation.
+    """
+
+    name: Localized
+    resource: Name
+    prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}$")] = "A"
+    place: Localized = ""
+    arrow: Annotated[str, StringConstraints(pattern=r"^[←→↑↓↖↗↘↙]?$")] = ""
+    twin: Name | None = None
+    at_once: int = Field(default=2, ge=1, le=10)
+    automatic: tuple[SignalVerb, ...] = ()
+
+
+class PriorityOptions(_Options):
+    """A priority that a source's code or a person gives: ahead of all, or some minutes earlier."""
+
+    name: Localized
+    first: bool = False
+    minutes: Minutes = 0
+    codes: tuple[str, ...] = ()
+
+
+class PolicyOptions(_Options):
+    """Who is called before whom.
+
+    A ticket counts as its appointment's time less the minutes of `earlier` for each of its marks;
+    one that is checked in more than `grace` minutes late counts as when it came. Infection comes
+    last, and the room is cleaned for `cleaning` minutes after it. Who returns after having been
+    skipped comes after the next `after_skip` patients. `undo` is for how many seconds a step can
+    be taken back. `kinds` are the marks that the kind of an appointment brings with it.
+    """
+
+    grace: Minutes = 10
+    earlier: dict[Mark, Minutes] = {Mark.ANAESTHESIA: 60, Mark.FASTING: 30, Mark.IN_PATIENT: 0}
+    infection_last: bool = True
+    cleaning: Minutes = 15
+    after_skip: int = Field(default=2, ge=0, le=50)
+    undo: int = Field(default=60, ge=0, le=3600)
+    priorities: dict[Name, PriorityOptions] = {}
+    kinds: dict[str, tuple[Mark, ...]] = {}
+
+    @field_validator("earlier")
+    @classmethod
+    def _not_infection(cls, value: dict[Mark, float]) -> dict[Mark, float]:
+        if Mark.INFECTION in value:
+            raise ValueError("infection comes last and has no minutes: see infection_last")
+        return value
+
+
+class Masking(StrEnum):
+    """How a display names a patient, beside the number: 张*三, 张*, or not at all."""
+
+    MASKED = "masked"
+    INITIALS = "initials"
+    NUMBER = "number"
+
+
+class Layout(StrEnum):
+    HALL = "hall"
+    DOOR = "door"
+
+
+class DisplayOptions(_Options):
+    """The screens of one zone, which share a layout; a token is for `zone:<its key>`."""
+
+    name: Localized = ""
+    queues: tuple[Name, ...] = Field(min_length=1)
+    layout: Layout = Layout.HALL
+    names: Masking = Masking.MASKED
+    languages: tuple[Annotated[str, StringConstraints(pattern=r"^(zh-CN|en)$")], ...] = (
+        "zh-CN",
+        "en",
+    )
+    notice: Localized = ""
+
+    @model_validator(mode="after")
+    def _one_door(self) -> Self:
+        if self.layout is Layout.DOOR and len(self.queues) != 1:
+            raise ValueError("a door screen shows one queue")
+        return self
+
+
+class CardOptions(_Options):
+    """A number that a kiosk takes: what it looks like, and whose it is. The first that fits counts.
+
+    `pattern` is a regular expression over the whole input; its group `number`, if it has one, is
+    the number.
+    """
+
+    name: Localized
+    pattern: Pattern
+    issuer: str = Field(min_length=1)
+
+
+class QrOptions(_Options):
+    """The hospital's own service that says whom a dynamic code (医保电子凭证, 电子健康卡) names.
+
+    It is posted `{"code": …}` and answers `{"number": …, "issuer": …}`.
+    """
+
+    pattern: Pattern
+    url: Annotated[str, StringConstraints(pattern=r"^https?://")]
+    seconds: float = Field(default=3, gt=0, le=30)
+
+
+class CheckInOptions(_Options):
+    """`early` minutes before the appointment a kiosk checks in at the soonest."""
+
+    cards: tuple[CardOptions, ...] = ()
+    qr: QrOptions | None = None
+    by_birth_date: bool = False
+    early: Minutes = 240
+
+
+class SignalOptions(_Options):
+    """Which events propose what for a queue; what is left out is not looked at.
+
+    `code` is that of the event, `value` its value's code or text.
+    """
+
+    kind: Kind
+    queue: Name
+    proposes: SignalVerb
+    device: str = ""
+    code: str = ""
+    value: str = ""
+
+
+class QueueRoomOptions(_Options):
+    """The section."""
+
+    queues: dict[Name, QueueOptions] = Field(min_length=1)
+    policy: PolicyOptions = PolicyOptions()
+    displays: dict[Name, DisplayOptions] = {}
+    check_in: CheckInOptions = CheckInOptions()
+    signals: tuple[SignalOptions, ...] = ()
+
+    def faults(self, links: Sequence[LinkEntry]) -> Iterable[Mistake]:
+        """Names of queues and devices that there are not."""
+        devices = {device.id for link in links for device in link.devices}
+        for name, queue in self.queues.items():
+            if queue.twin is not None and (queue.twin not in self.queues or queue.twin == name):
+                yield self._unknown(("queues", name, "twin"), queue.twin)
+        for name, display in self.displays.items():
+            for place, each in enumerate(display.queues):
+                if each not in self.queues:
+                    yield self._unknown(("displays", name, "queues", place), each)
+        for place, signal in enumerate(self.signals):
+            if signal.queue not in self.queues:
+                yield self._unknown(("signals", place, "queue"), signal.queue)
+            if signal.device and signal.device not in devices:
+                trail = ("signals", place, "device")
+                yield Mistake(trail, f"no device has the id {signal.device}")
+
+    def _unknown(self, trail: tuple[str | int, ...], name: str) -> Mistake:
+        return Mistake(trail, f"no other queue is {name}", f"queues: {', '.join(self.queues)}")
