@@ -71,6 +71,27 @@ def replayed(ticket: Ticket, acts: Iterable[Act]) -> Ticket:
     return ticket
 
 
+def freed(ticket: Ticket, act: Act) -> Ticket:
+    """A later stop after `act` ended the one before it: it waits, or will when it is checked in."""
+    if ticket.state is State.CHECKED_IN:
+        return step(ticket, replace(act, verb=Verb.READY, why=""))
+    return replace(ticket, ready=True)
+
+
+def tied(ticket: Ticket, act: Act) -> Ticket:
+    """A later stop after the end of the one before it was taken back; Illegal if it has begun."""
+    if ticket.last is not None and ticket.last.verb is Verb.READY:
+        return step(ticket, act)
+    if ticket.state is State.BOOKED:
+        return replace(ticket, ready=False)
+    raise Illegal(
+        words(
+            f"{ticket.label}的后一项已经开始，不能撤销。",
+            f"The next stop, {ticket.label}, has moved on: this can't be taken back.",
+        )
+    )
+
+
 def _undone(ticket: Ticket, act: Act) -> Ticket:
     """As before the last step; a call that was heard stays counted, so the next is another."""
     if ticket.before is None:
@@ -97,7 +118,7 @@ def _not_from(ticket: Ticket, verb: Verb) -> Words:
 
 
 def _waits(ticket: Ticket) -> State:
-    return State.CHECKED_IN if ticket.after else State.WAITING
+    return State.CHECKED_IN if ticket.after and not ticket.ready else State.WAITING
 
 
 def _check_in(ticket: Ticket, act: Act) -> Ticket:
@@ -105,7 +126,7 @@ def _check_in(ticket: Ticket, act: Act) -> Ticket:
 
 
 def _ready(ticket: Ticket, _: Act) -> Ticket:
-    return replace(ticket, state=State.WAITING, after="")
+    return replace(ticket, state=State.WAITING, ready=True)
 
 
 def _called(ticket: Ticket, act: Act) -> Ticket:

@@ -61,8 +61,8 @@ class Ticket:
     """A ticket as it stands.
 
     `number` is 0 until it is checked in, and then counts within its first queue and day (its label
-    is what people hear and read). `after` is the ticket that has to be done before. `calls` only
-    ever grows: it tells one call from the next. `before` is what undo restores.
+    is what people hear and read). `after` is the ticket that has to be done before, `ready` whether
+    it is. `calls` only ever grows: it tells one call from the next. `before` is what undo restores.
     """
 
     id: str
@@ -76,6 +76,7 @@ class Ticket:
     start: Instant | None = None
     minutes: float = 0.0
     after: str = ""
+    ready: bool = False
     marks: frozenset[Mark] = frozenset()
     priority: str = ""
     since: Instant = _NEVER
@@ -102,6 +103,7 @@ class Ticket:
             "start": self.start,
             "minutes": self.minutes,
             "after": self.after,
+            "ready": self.ready,
             "marks": sorted(self.marks),
             "priority": self.priority,
             "since": self.since,
@@ -133,6 +135,7 @@ def read_ticket(said: Mapping[str, Any]) -> Ticket:
         start=_instant(said.get("start")),
         minutes=said.get("minutes", 0.0),
         after=said.get("after", ""),
+        ready=said.get("ready", False),
         marks=frozenset(Mark(each) for each in said.get("marks", ())),
         priority=said.get("priority", ""),
         since=Instant(said.get("since", 0)),

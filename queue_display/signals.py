@@ -1,0 +1,107 @@
+"""Which device events move the queue: each becomes an event of the queue that names its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import apsw
+
+from gateway.keys import content_digest, event_id, occurrence_id
+from gateway.model import Coding, DeviceEvent, Kind, Source
+from gateway.room import ACTION_SYSTEM
+from queue_display.options import QueueRoomOptions, SignalOptions, SignalVerb
+from queue_display.tables import ACT, SIGNAL
+from queue_display.terms import Words, words
+
+ROOM = "queue"
+"""Who acts where the site lets device events act by themselves."""
+
+_SAYS: dict[SignalVerb, Words] = {
+    SignalVerb.ENTER: words("入室", "in the room"),
+    SignalVerb.START: words("治疗开始", "treatment begun"),
+    SignalVerb.FINISH: words("治疗完成", "treatment done"),
+    SignalVerb.STOP: words("设备停用", "machine down"),
+    SignalVerb.RESUME: words("设备恢复", "machine ready"),
+}
+
+
+class SignalTables:
+    """Remembers only how far it has read: what an event meant is decided once and is an event."""
+
+    format: ClassVar = 1
+    schema: ClassVar = "CREATE TABLE nothing(id INTEGER PRIMARY KEY)"
+    options: ClassVar[QueueRoomOptions]
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def fold(self, events: Sequence[DeviceEvent]) -> Sequence[DeviceEvent]:
+        return [
+            signal_event(event, rule, automatic=rule.proposes in self._automatic(rule))
+            for event in events
+            for rule in self.options.signals
+            if matches(rule, event)
+        ]
+
+    def _automatic(self, rule: SignalOptions) -> Sequence[SignalVerb]:
+        return self.options.queues[rule.queue].automatic
+
+
+def tables_for(options: QueueRoomOptions) -> type[SignalTables]:
+    """The tables of a site's rules."""
+
+    class Own(SignalTables):
+        pass
+
+    Own.options = options
+    return Own
+
+
+def kinds_of(options: QueueRoomOptions) -> frozenset[Kind]:
+    """The kinds of events that a site's rules look at."""
+    return frozenset(rule.kind for rule in options.signals)
+
+
+def matches(rule: SignalOptions, event: DeviceEvent) -> bool:
+    """Whether an event is one that a rule means."""
+    value = event.value
+    values = set() if value is None else {value.text, value.code.code if value.code else ""}
+    return (
+        event.kind is rule.kind
+        and (not rule.device or rule.device == event.source.device)
+        and (not rule.code or rule.code == event.code.code)
+        and (not rule.value or rule.value in values)
+        and not (event.code.system == ACTION_SYSTEM and event.code.code.startswith(ACT))
+    )
+
+
+def signal_event(event: DeviceEvent, rule: SignalOptions, *, automatic: bool) -> DeviceEvent:
+    """What an event says of a queue; made again it is the same event."""
+    occurrence = content_digest(event.id, rule.queue.encode(), rule.proposes.encode())
+    code = f"{ACT}{SIGNAL}"
+    said = _SAYS[rule.proposes]
+    told = f"{event.source.device} {event.code.code}"
+    subject = event.subject
+    patient = [subject.patient, subject.issuer] if subject and subject.patient else None
+    return DeviceEvent(
+        id=event_id(occurrence_id(event.site, ROOM, occurrence), code),
+        site=event.site,
+        source=Source(ROOM, ROOM),
+        kind=Kind.ACTION,
+        code=Coding(ACTION_SYSTEM, code),
+        value=None,
+        unit="",
+        received_at=event.received_at,
+        observed_at=event.received_at,
+        simulated=event.simulated,
+        actor=ROOM,
+        caused_by=event.id,
+        payload={
+            "queue": rule.queue,
+            "verb": rule.proposes.value,
+            "automatic": automatic,
+            "patient": patient,
+            "says": words(f"{said['zh-CN']}（{told}）", f"{said['en']} ({told})"),
+        },
+    )
