@@ -14,6 +14,9 @@ from dicom.forward.content import Contents
 from dicom.forward.forwarding import Forwarding
 from dicom.node import OBJECTS, Node
 from dicom.options import DicomOptions
+from dicom.scu.api import AskingApi
+from dicom.scu.asking import Asking
+from dicom.storage.service import Private
 from dicom.watch.watch import Watch
 from gateway.room import PageKit, RoomContext
 
@@ -24,6 +27,7 @@ class Outward:
 
     forwarding: Forwarding
     watch: Watch
+    asking: Asking
     routes: Callable[[PageKit], Iterable[BaseRoute]]
 
     @property
@@ -50,4 +54,14 @@ async def open_outward(
                 ports=context.ports,
                 back=forwarding.hurry,
             )
-            yield Outward(forwarding, watch, ForwardApi(node, forwarding, watch, context).routes)
+            first = next(iter(options.titles.values()))
+            storage = node.storage.service(Private(), first.undeclared_charset)
+            asking = Asking(node.peer, node.limits, storage)
+            queues = ForwardApi(node, forwarding, watch, context)
+            questions = AskingApi(node, asking, context, options.peers)
+            yield Outward(
+                forwarding,
+                watch,
+                asking,
+                lambda kit: (*queues.routes(kit), *questions.routes(kit)),
+            )

@@ -33,7 +33,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
 
         yield Running(
             subscribers=(node.index, outward.forwarding),
-            services=(node, outward.watch, Objects(node.index, node.blobs)),
+            services=(node, outward.watch, outward.asking, Objects(node.index, node.blobs)),
             jobs={"listen": node.listen, **outward.jobs},
             routes=routes,
             glance=pages.glance,

@@ -125,7 +125,7 @@ async def storescp(
         title,
         str(port),
     )
-    async with _beside(running(command, env=env), port):
+    async with beside(running(command, env=env), port):
         yield Foreign(title, port, folder)
 
 
@@ -160,7 +160,7 @@ async def orthanc(
     file = folder / "orthanc.json"
     file.write_text(json.dumps(config))
     process = running((require_peer("Orthanc"), file), env=env, log=folder / "log")
-    async with _beside(process, port):
+    async with beside(process, port):
         yield Foreign("ORTHANC", port, folder / "store", http)
 
 
@@ -187,7 +187,7 @@ def _make(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def _beside(
+async def beside(
     process: AbstractContextManager[subprocess.Popen[bytes]], port: int
 ) -> AsyncIterator[None]:
     """Run a program for the block; start and stop do not hold the loop."""

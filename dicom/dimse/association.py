@@ -65,7 +65,8 @@ class Association:
     """An open association, in either role.
 
     `serve` answers the peer's requests one at a time; `send` and `exchange` put ours, one at a
-    time too, also from within a service (C-GET sub-operations).
+    time too, also from within a service (C-GET sub-operations). `asker` is who puts the peer's
+    requests to which of our titles: on an association that we opened, the parties turned round.
     """
 
     def __init__(
@@ -78,8 +79,10 @@ class Association:
         peer_length: int,
         services: Services = NO_SERVICES,
         waits_for_ever: bool = False,
+        asker: Parties | None = None,
     ) -> None:
         self.parties = parties
+        self.asker = asker or parties
         self.contexts: Mapping[int, Context] = contexts
         self.limits = limits
         self.reason = ""

@@ -78,6 +78,7 @@ async def associate(
             peer_length=accepted.user.max_length,
             services=services,
             waits_for_ever=True,
+            asker=Parties(peer.title, peer.calling, peer.host, peer.port),
         )
         wire.user = association
         async with _serving(association):

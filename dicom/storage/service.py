@@ -85,7 +85,7 @@ class Storage:
         return Response()
 
     def _refuse(self, request: Request, status: int, words: str) -> Response:
-        sender = str(request.association.parties)
+        sender = str(request.association.asker)
         self.refusals.note(sender, request.command.sop_instance, status, words)
         return Response(status, comment=words[:_COMMENT])
 
@@ -93,7 +93,7 @@ class Storage:
         """Everything up to the commit; what it is cancelled in, is not stored or not told."""
         command, context = request.command, request.context
         self._check_request(request)
-        parties = request.association.parties
+        parties = request.association.asker
         origin = Origin(parties.calling, parties.called, parties.address, context.transfer_syntax)
         start = head(
             command.sop_class,

@@ -67,13 +67,18 @@ class Gateway:
 
     def stream(self, path: str, **query: str | int) -> Iterator[Sent]:
         """Server-sent events, until the gateway ends the stream."""
+        yield from self._stream("GET", path, params=query)
+
+    def post_stream(self, path: str, body: Mapping[str, Any]) -> Iterator[Sent]:
+        """Server-sent events that answer a POST, until the gateway ends the stream."""
+        yield from self._stream("POST", path, content=orjson.dumps(body))
+
+    def _stream(self, method: str, path: str, **asked: Any) -> Iterator[Sent]:
         import httpx
 
         timeout = httpx.Timeout(_CONNECT, read=None)
-        with (
-            self._spoken_plainly(),
-            self._client.stream("GET", PREFIX + path, params=query, timeout=timeout) as response,
-        ):
+        request = self._client.stream(method, PREFIX + path, timeout=timeout, **asked)
+        with self._spoken_plainly(), request as response:
             if response.is_error:
                 response.read()
                 _answer(response)

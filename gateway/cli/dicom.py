@@ -8,11 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.cli import dicom_ask, dicom_queue, dicom_send
 from gateway.cli.exits import Exit
 from gateway.cli.options import Data, Json
 from gateway.cli.output import print_json, print_table, progress, say, say_error
 
 app = typer.Typer(no_args_is_help=True, help="The DICOM node.")
+app.command()(dicom_ask.find)
+app.command()(dicom_ask.move)
+app.command()(dicom_ask.get)
+app.command()(dicom_send.send)
+app.command()(dicom_send.deid)
+app.add_typer(dicom_queue.app, name="queue")
 
 _SITE = """\
 site: {{id: dicom, name: DICOM, time_zone: UTC, locale: en}}

@@ -46,6 +46,7 @@ async def all_done(it: Forwarder, count: int) -> None:
     await it.until("archive", lambda queue: queue.counts.done == count)
 
 
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="DCMTK storescp")
 async def test_objects_arrive_whole_in_order_and_once(tmp_path: Path) -> None:
     objects = [image(32, InstanceNumber=number) for number in range(12)]
     objects.append(dataset(RT_PLAN))
@@ -67,6 +68,7 @@ async def test_objects_arrive_whole_in_order_and_once(tmp_path: Path) -> None:
     assert sent[0].source.device == "archive"
 
 
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="DCMTK storescp")
 async def test_an_archive_that_is_down_gets_all_of_it_later(tmp_path: Path) -> None:
     port = free_port()
     objects = [image(16) for _ in range(5)]
@@ -82,6 +84,7 @@ async def test_an_archive_that_is_down_gets_all_of_it_later(tmp_path: Path) -> N
     assert said == ["flowing", "stuck", "flowing"]
 
 
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="DCMTK storescp")
 async def test_what_an_archive_does_not_take_is_a_dead_letter_that_can_be_sent_again(
     tmp_path: Path,
 ) -> None:
@@ -101,6 +104,7 @@ async def test_what_an_archive_does_not_take_is_a_dead_letter_that_can_be_sent_a
             assert set(received(archive)) == {str(bad.SOPInstanceUID)}
 
 
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="DCMTK storescp")
 async def test_an_archive_that_refuses_associations_is_asked_again(tmp_path: Path) -> None:
     port = free_port()
     async with forwarder(tmp_path / "ours", section(port)) as it:
@@ -112,6 +116,7 @@ async def test_an_archive_that_refuses_associations_is_asked_again(tmp_path: Pat
             await all_done(it, 1)
 
 
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="DCMTK storescp")
 @pytest.mark.parametrize("moment", ["--abort-after", "--abort-during"])
 async def test_an_object_whose_answer_is_lost_is_sent_again_and_said_so(
     tmp_path: Path, moment: str
@@ -142,6 +147,7 @@ async def test_one_that_breaks_every_association_does_not_hold_up_the_others_for
     assert (queue.counts.waiting, queue.counts.done) == (0, 0)
 
 
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="DCMTK storescp")
 async def test_each_object_keeps_its_transfer_syntax(tmp_path: Path) -> None:
     async with (
         storescp(tmp_path / "in", "+xa") as archive,
@@ -154,6 +160,7 @@ async def test_each_object_keeps_its_transfer_syntax(tmp_path: Path) -> None:
     assert {each.file_meta.TransferSyntaxUID for each in arrived} == {JPEG, IMPLICIT, EXPLICIT}
 
 
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="DCMTK storescp")
 async def test_several_associations_keep_the_order_within_each_study(tmp_path: Path) -> None:
     studies = {generate_uid(): generate_uid() for _ in range(4)}
     objects = [
@@ -173,6 +180,7 @@ async def test_several_associations_keep_the_order_within_each_study(tmp_path: P
         assert [uid for uid in sent if uid in own] == own
 
 
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="DCMTK storescp")
 async def test_what_was_stored_stays_as_it_was_and_the_copy_says_what_was_changed(
     tmp_path: Path,
 ) -> None:
