@@ -1,5 +1,8 @@
 """Services of the node, each a `dicom.dimse.Service`, and what other rooms may know of it."""
 
+from dicom.scu.asking import Asking
+from dicom.scu.failure import PeerFailed
+from dicom.scu.identifier import Level, keyed, plain, query
 from dicom.services.objects import Objects, stored_in
 from dicom.services.verification import VERIFICATION, verification
 from dicom.storage.charset import UnknownCharset, codec_of, decode_text
@@ -7,13 +10,19 @@ from dicom.storage.object import Blob, Origin, StoredObject
 
 __all__ = [
     "VERIFICATION",
+    "Asking",
     "Blob",
+    "Level",
     "Objects",
     "Origin",
+    "PeerFailed",
     "StoredObject",
     "UnknownCharset",
     "codec_of",
     "decode_text",
+    "keyed",
+    "plain",
+    "query",
     "stored_in",
     "verification",
 ]
