@@ -34,17 +34,10 @@ async def dcmqrscp(
         yield Foreign(title, port, folder / "db")
 
 
-@asynccontextmanager
-async def wlmscpfs(
-    folder: Path, items: Mapping[str, Dataset], title: str = "WORKLIST"
-) -> AsyncIterator[Foreign]:
-    """DCMTK's worklist, with these items by file name."""
+def worklist_files(folder: Path, title: str, items: Mapping[str, Dataset]) -> None:
+    """What wlmscpfs reads, by file name."""
     place = folder / title
     place.mkdir(parents=True)
     (place / "lockfile").touch()
     for name, item in items.items():
         file_of(item, place / f"{name}.wl")
-    port = free_port()
-    command = (require_peer("wlmscpfs"), "-csk", "-dfr", "-dfp", folder, str(port))
-    async with beside(running(command, log=folder / "log"), port):
-        yield Foreign(title, port, place)

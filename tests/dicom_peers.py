@@ -178,7 +178,7 @@ async def wlmscpfs(
         folder,
         str(port),
     )
-    async with _beside(running(command, env=env), port):
+    async with beside(running(command, env=env), port):
         yield Foreign(title, port, folder)
 
 

@@ -20,10 +20,10 @@ from dicom.scu.failure import PeerFailed
 from dicom.scu.files import ObjectFile, send_files
 from dicom.scu.identifier import Level, keyed, query, with_returned
 from gateway import DeviceUnavailable
-from tests.dicom_archives import dcmqrscp, wlmscpfs
+from tests.dicom_archives import dcmqrscp, worklist_files
 from tests.dicom_forwarding import Forwarder, forwarder
 from tests.dicom_objects import RT_PLAN, dataset, encoded, file_of, image, series_of
-from tests.dicom_peers import OURS, Foreign, orthanc, storescp
+from tests.dicom_peers import OURS, Foreign, orthanc, storescp, wlmscpfs
 from tests.peers import LOOPBACK, free_port
 
 STUDY = "1.2.826.0.1.3680043.8.498.1"
@@ -194,8 +194,9 @@ async def test_we_read_the_worklist_of_wlmscpfs(tmp_path: Path) -> None:
         "two": scheduled("Wang^Fang", "20260102", "CT"),
         "three": scheduled("Zhao^Lei", "20260101", "MR"),
     }
+    worklist_files(tmp_path / "wl", "WORKLIST", items)
     async with (
-        wlmscpfs(tmp_path / "wl", items) as archive,
+        wlmscpfs(tmp_path / "wl", "WORKLIST") as archive,
         forwarder(tmp_path / "ours", peers(free_port(), archive)) as it,
     ):
         asked = keyed({"PatientName": "", "PatientID": "", "StudyInstanceUID": ""})
