@@ -127,7 +127,9 @@ def queue(data: tuple[str, Path], destination: str) -> dict[str, Any]:
         text=True,
         check=False,
     )
-    found = {each["destination"]: each for each in json.loads(done.stdout)}
+    found: dict[str, dict[str, Any]] = {
+        each["destination"]: each for each in json.loads(done.stdout)
+    }
     return found.get(destination, {"done": 0})
 
 
