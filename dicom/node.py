@@ -28,6 +28,7 @@ from dicom.dimse import (
     accepting,
     associate,
 )
+from dicom.keeping import Keeping, open_keeping
 from dicom.options import DicomOptions, ListenerTls, PeerOptions, PeerTls, TitleOptions
 from dicom.services import VERIFICATION, verification
 from dicom.storage.blobs import Blobs
@@ -54,6 +55,7 @@ class Node:
     blobs: Blobs
     index: Index
     limits: Limits
+    keeping: Keeping
 
     async def listen(self) -> None:
         """Answer calls until cancelled."""
@@ -118,18 +120,21 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
         first = next(iter(options.titles))
         peers = {name: _peer(each, first) for name, each in options.peers.items()}
         answering = Answering.of(context, index, blobs, peers, limits.limits())
+        keeping = await stack.enter_async_context(open_keeping(options, context, peers))
         acceptor = Acceptor(
             {
-                title: _local(title, each, storage, answering)
+                title: _local(title, each, storage, answering, keeping)
                 for title, each in options.titles.items()
             },
             limits.limits(),
             Capacity(limits.associations, limits.per_address, limits.silent),
         )
-        yield Node(acceptor, listeners, peers, storage, blobs, index, limits.limits())
+        yield Node(acceptor, listeners, peers, storage, blobs, index, limits.limits(), keeping)
 
 
-def _local(title: str, options: TitleOptions, storage: Storage, answering: Answering) -> LocalTitle:
+def _local(
+    title: str, options: TitleOptions, storage: Storage, answering: Answering, keeping: Keeping
+) -> LocalTitle:
     services: list[Service] = []
     if "verification" in options.services:
         services.append(verification)
@@ -140,6 +145,7 @@ def _local(title: str, options: TitleOptions, storage: Storage, answering: Answe
         )
         services.append(storage.service(private, options.undeclared_charset))
     services += answering.services(options)
+    services += keeping.of_title(options)
     return LocalTitle(title, Services(services), _callers(options), options.associations)
 
 

@@ -22,11 +22,12 @@ from dicom.query.options import AnswerOptions
 from dicom.storage.charset import known_charset
 from dicom.upper.limits import Limits
 from dicom.upper.negotiate import is_uid
+from dicom.ups.options import UpsOptions
 from dicom.watch.options import WatchOptions
 from dicom.worklist.options import WorklistOptions
 from gateway import Bytes
 
-ServiceName: TypeAlias = Literal["verification", "storage", "query", "worklist"]
+ServiceName: TypeAlias = Literal["verification", "storage", "query", "worklist", "ups"]
 SERVICES: tuple[ServiceName, ...] = ("verification", "storage")
 """What a title offers that lists none: nothing that reveals a patient."""
 
@@ -185,6 +186,7 @@ class DicomOptions(_Options):
     limits: LimitOptions = LimitOptions()
     forward: ForwardOptions = ForwardOptions()
     watch: WatchOptions = WatchOptions()
+    ups: UpsOptions = UpsOptions()
     deid: Mapping[Annotated[str, Field(pattern=_PEER_ID)], DeidProfile] = {}
 
     @field_validator("listeners")
@@ -207,11 +209,18 @@ class DicomOptions(_Options):
     def _what_is_named_is_there(self) -> Self:
         faults = [*self.forward.faults(self.peers, self.titles, self.deid)]
         faults += [
-            f"watch.skip: no peer {name!r}" for name in self.watch.skip if name not in self.peers
+            f"{place}: no peer {name!r}"
+            for place, names in (("watch.skip", self.watch.skip), ("ups.told", self.ups.told))
+            for name in names
+            if name not in self.peers
         ]
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def serves(self, service: ServiceName) -> bool:
+        """Whether any of our titles does."""
+        return any(service in title.services for title in self.titles.values())
 
     def ports(self) -> Sequence[tuple[str, int]]:
         """Host and port of each listener."""

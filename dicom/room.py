@@ -26,15 +26,27 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         open_outward(section, context, node) as outward,
         Viewer.open(node.blobs.objects) as viewer,
     ):
+        keeping = node.keeping
         api, pages = Api(node, context.ports), Pages(node, viewer, context)
 
         def routes(kit: PageKit) -> Iterable[BaseRoute]:
-            return (*api.routes(kit), *outward.routes(kit), *pages.routes(kit))
+            return (
+                *api.routes(kit),
+                *keeping.routes(),
+                *outward.routes(kit),
+                *pages.routes(kit),
+            )
 
         yield Running(
-            subscribers=(node.index, outward.forwarding),
-            services=(node, outward.watch, outward.asking, Objects(node.index, node.blobs)),
-            jobs={"listen": node.listen, **outward.jobs},
+            subscribers=(node.index, *keeping.subscribers, outward.forwarding),
+            services=(
+                node,
+                *keeping.services,
+                outward.watch,
+                outward.asking,
+                Objects(node.index, node.blobs),
+            ),
+            jobs={"listen": node.listen, **keeping.jobs, **outward.jobs},
             routes=routes,
             glance=pages.glance,
             find=pages.find,

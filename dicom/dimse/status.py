@@ -13,6 +13,9 @@ class Status(IntEnum):
     PENDING = 0xFF00
     PENDING_WARNING = 0xFF01
     """C-FIND: some optional keys were not supported."""
+    OPTIONAL_UNSUPPORTED = 0x0001
+    """Warning: some of the attributes that were asked for are not supported."""
+    INVALID_VALUE = 0x0106
     ATTRIBUTE_LIST_ERROR = 0x0107
     PROCESSING_FAILURE = 0x0110
     DUPLICATE_SOP_INSTANCE = 0x0111
@@ -29,6 +32,8 @@ class Status(IntEnum):
     SOP_CLASS_NOT_SUPPORTED = 0x0122
     NO_SUCH_ACTION = 0x0123
     NOT_AUTHORIZED = 0x0124
+    DUPLICATE_TRANSACTION = 0x0131
+    """Storage commitment: the transaction UID is in use (PS3.3 C.14.1.1)."""
     DUPLICATE_INVOCATION = 0x0210
     UNRECOGNIZED_OPERATION = 0x0211
     MISTYPED_ARGUMENT = 0x0212

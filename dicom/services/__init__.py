@@ -5,19 +5,41 @@ from dicom.scu.failure import PeerFailed
 from dicom.scu.identifier import Level, keyed, plain, query
 from dicom.services.objects import Objects, stored_in
 from dicom.services.verification import VERIFICATION, verification
+from dicom.services.workitems import (
+    Actor,
+    Ask,
+    Content,
+    Verb,
+    WorkItem,
+    WorkItemChange,
+    WorkItemKeeper,
+    WorkItemRefused,
+    WorkItems,
+    change_of,
+)
 from dicom.storage.charset import UnknownCharset, codec_of, decode_text
 from dicom.storage.object import Blob, Origin, StoredObject
 
 __all__ = [
     "VERIFICATION",
+    "Actor",
+    "Ask",
     "Asking",
     "Blob",
+    "Content",
     "Level",
     "Objects",
     "Origin",
     "PeerFailed",
     "StoredObject",
     "UnknownCharset",
+    "Verb",
+    "WorkItem",
+    "WorkItemChange",
+    "WorkItemKeeper",
+    "WorkItemRefused",
+    "WorkItems",
+    "change_of",
     "codec_of",
     "decode_text",
     "keyed",

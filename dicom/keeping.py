@@ -1,0 +1,67 @@
+"""What the node keeps for peers beyond objects: work items, and the reports that it owes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.routing import BaseRoute
+
+from dicom.dimse import Peer, Service
+from dicom.options import DicomOptions, TitleOptions
+from dicom.reports import Reporter
+from dicom.reports.api import ReportsApi
+from dicom.ups import part as ups_part
+from dicom.ups.api import WorkItemsApi
+from dicom.ups.part import UpsPart
+from gateway.room import RoomContext, Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """The open parts, for the node and the room; `ups` is None where no title serves it."""
+
+    context: RoomContext
+    reporter: Reporter
+    ups: UpsPart | None
+
+    def of_title(self, options: TitleOptions) -> Iterable[Service]:
+        """The services that a title has of these."""
+        if self.ups is not None and "ups" in options.services:
+            yield self.ups.service
+
+    @property
+    def subscribers(self) -> Sequence[Subscriber]:
+        return [self.ups.engine.items] if self.ups is not None else []
+
+    @property
+    def services(self) -> Sequence[object]:
+        return [self.ups.engine] if self.ups is not None else []
+
+    @property
+    def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+        jobs = {"reports": self.reporter.run}
+        return jobs | ({"ups": self.ups.engine.run} if self.ups is not None else {})
+
+    def routes(self) -> Iterable[BaseRoute]:
+        context = self.context
+        yield from ReportsApi(self.reporter, context.ports.outbox, context.audit).routes()
+        if self.ups is not None:
+            yield from WorkItemsApi(self.ups.engine).routes()
+
+
+@asynccontextmanager
+async def open_keeping(
+    options: DicomOptions, context: RoomContext, peers: Mapping[str, Peer]
+) -> AsyncIterator[Keeping]:
+    """Open the tables; nothing is delivered before the jobs run. StoreError if it can't be."""
+    async with AsyncExitStack() as stack:
+        limits = options.limits.limits()
+        reporter = Reporter(context.ports.outbox, context.clock, peers, limits)
+        ups = None
+        if options.serves("ups"):
+            opening = ups_part.opened(context, options.ups, reporter)
+            ups = await stack.enter_async_context(opening)
+        yield Keeping(context, reporter, ups)

@@ -1,0 +1,74 @@
+"""Event reports over HTTP: who can't be told, what was given up, and another try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from dicom.reports.report import Report, destination
+from dicom.reports.reporter import Reporter
+from gateway.room import Auditor, Deliveries, Permission, access, principal
+
+_PREFIX = "/api/v1/dicom/reports"
+_MOST = 1000
+
+
+class ReportsApi:
+    """The routes of the reports."""
+
+    def __init__(self, reporter: Reporter, outbox: Deliveries, audit: Auditor) -> None:
+        self._reporter, self._outbox, self._audit = reporter, outbox, audit
+
+    def routes(self) -> Iterable[BaseRoute]:
+        return (
+            Route(_PREFIX, self.list, methods=["GET"]),
+            Route(f"{_PREFIX}/{{id:int}}/retry", self.retry, methods=["POST"]),
+        )
+
+    @access(Permission.READ_SITE)
+    async def list(self, _request: Request) -> Response:
+        """By peer: how many reports wait (1000 stands for more), since when none gets through.
+
+        And the dead letters, oldest first.
+        """
+        names = {destination(name): name for name in self._reporter.lines}
+        peers = {}
+        for place, name in names.items():
+            failing = self._reporter.lines[name].failing
+            peers[name] = {
+                "waiting": len(await self._outbox.owed(place, _MOST)),
+                "failing_since": failing[0] if failing else None,
+                "error": failing[1] if failing else "",
+            }
+        dead = [
+            {
+                "id": each.id,
+                "peer": names[each.destination],
+                "about": Report.read(each.payload).sop_instance,
+                "created": each.created,
+                "attempts": each.attempts,
+                "error": each.error,
+            }
+            for each in await self._outbox.dead(_MOST)
+            if each.destination in names
+        ]
+        return Response(orjson.dumps({"peers": peers, "dead": dead}), media_type="application/json")
+
+    @access(Permission.CONFIGURE)
+    async def retry(self, request: Request) -> Response:
+        """Try a dead letter again; 404 if there is none."""
+        number = request.path_params["id"]
+        names = {destination(name): name for name in self._reporter.lines}
+        dead = {each.id: each.destination for each in await self._outbox.dead(_MOST)}
+        if dead.get(number) not in names or not await self._outbox.revive(number):
+            raise HTTPException(404, f"no event report {number} was given up")
+        peer = names[dead[number]]
+        who = principal(request)
+        await self._audit.record("dicom.report.retry", who, objects={"peer": peer})
+        self._reporter.wake([peer])
+        return Response(status_code=204)

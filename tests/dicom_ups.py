@@ -1,0 +1,357 @@
+"""Work items for tests: a node that has them, and pynetdicom as every kind of peer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+
+from dicom.dimse import accepting
+from dicom.node import Node, open_node
+from dicom.options import DicomOptions
+from dicom.ups.engine import Engine
+from gateway import Receipt
+from gateway.model import DeviceEvent, WireRecord
+from gateway.room import Subscriber
+from gateway.testing import MemoryRoomPorts, room_context
+from tests.dicom_peers import OURS
+from tests.peers import LOOPBACK, wait_until
+
+PUSH = "1.2.840.10008.5.1.4.34.6.1"
+WATCH = "1.2.840.10008.5.1.4.34.6.2"
+PULL = "1.2.840.10008.5.1.4.34.6.3"
+EVENT = "1.2.840.10008.5.1.4.34.6.4"
+QUERY = "1.2.840.10008.5.1.4.34.6.5"
+GLOBAL = "1.2.840.10008.5.1.4.34.5"
+FILTERED = "1.2.840.10008.5.1.4.34.5.1"
+COMMITMENT = "1.2.840.10008.1.20.1"
+
+SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
+
+
+def code(value: str, meaning: str, scheme: str = "99SITE") -> Dataset:
+    made = Dataset()
+    made.CodeValue, made.CodingSchemeDesignator, made.CodeMeaning = value, scheme, meaning
+    return made
+
+
+def work_item(**values: Any) -> Dataset:
+    """All that N-CREATE must have (PS3.4 table CC.2.5-3); keywords override."""
+    made = Dataset()
+    made.SpecificCharacterSet = "GB18030"
+    made.TransactionUID = ""
+    made.ScheduledProcedureStepPriority = "MEDIUM"
+    made.ProcedureStepLabel = "Treatment Delivery"
+    made.WorklistLabel = "LINAC1"
+    made.ScheduledProcessingParametersSequence = []
+    made.ScheduledStationNameCodeSequence = [code("LINAC1", "Linac 1")]
+    made.ScheduledStationClassCodeSequence = []
+    made.ScheduledStationGeographicLocationCodeSequence = []
+    made.ScheduledProcedureStepStartDateTime = "20250601101500"
+    made.ScheduledWorkitemCodeSequence = [code("121726", "RT Treatment with Internal V", "DCM")]
+    made.CommentsOnTheScheduledProcedureStep = ""
+    made.InputReadinessState = "READY"
+    made.InputInformationSequence = []
+    made.PatientName, made.PatientID = "Zhang^Wei=张^伟", "P-100"
+    made.IssuerOfPatientID, made.IssuerOfPatientIDQualifiersSequence = "HIS", []
+    made.OtherPatientIDsSequence = []
+    made.PatientBirthDate, made.PatientSex = "19600229", "M"
+    made.AdmissionID, made.IssuerOfAdmissionIDSequence = "", []
+    made.AdmittingDiagnosesDescription, made.AdmittingDiagnosesCodeSequence = "", []
+    made.ReferencedRequestSequence = []
+    made.ProcedureStepState = "SCHEDULED"
+    made.ProcedureStepProgressInformationSequence = []
+    made.UnifiedProcedureStepPerformedProcedureSequence = []
+    for keyword, value in values.items():
+        setattr(made, keyword, value)
+    return made
+
+
+def performed() -> Dataset:
+    """What completes a work item."""
+    step = Dataset()
+    step.PerformedStationNameCodeSequence = [code("LINAC1", "Linac 1")]
+    step.PerformedProcedureStepStartDateTime = "20250601102000"
+    step.PerformedProcedureStepEndDateTime = "20250601103000"
+    step.PerformedWorkitemCodeSequence = [code("121726", "RT Treatment", "DCM")]
+    step.OutputInformationSequence = []
+    made = Dataset()
+    made.UnifiedProcedureStepPerformedProcedureSequence = [step]
+    return made
+
+
+def progress(percent: str) -> Dataset:
+    item = Dataset()
+    item.ProcedureStepProgress = percent
+    made = Dataset()
+    made.ProcedureStepProgressInformationSequence = [item]
+    return made
+
+
+def discontinued() -> Dataset:
+    """What cancels a work item that somebody has claimed."""
+    item = Dataset()
+    item.ProcedureStepDiscontinuationReasonCodeSequence = [code("110501", "Equipment failure")]
+    item.ReasonForCancellation = "Interlock"
+    made = Dataset()
+    made.ProcedureStepProgressInformationSequence = [item]
+    return made
+
+
+class FollowedPorts(MemoryRoomPorts):
+    """Ports whose subscribers are fed as events come, as the gateway does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._news = asyncio.Event()
+
+    async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
+        receipt = await super().publish(events, *wire)
+        self._news.set()
+        return receipt
+
+    async def follow(self, *subscribers: Subscriber) -> None:
+        """Feed them until cancelled."""
+        while True:
+            self._news.clear()
+            await self.feed(*subscribers)
+            await self._news.wait()
+
+
+@dataclass
+class Bench:
+    node: Node
+    ports: FollowedPorts
+    port: int
+
+    @property
+    def engine(self) -> Engine:
+        assert self.node.keeping.ups is not None
+        return self.node.keeping.ups.engine
+
+    async def told(self) -> None:
+        """Wait until every report is delivered and confirmed."""
+        await self.engine.folded()
+        outbox = self.ports.outbox
+        done = partial(wait_until, lambda: not outbox.waiting, within=20, what="every report")
+        await asyncio.to_thread(done)
+
+    def scu(self, title: str = "LINAC1", context: str = PULL) -> Scu:
+        return Scu(self.port, title, context)
+
+
+@asynccontextmanager
+async def bench(
+    folder: Path,
+    peers: dict[str, int] | None = None,
+    *,
+    ports: FollowedPorts | None = None,
+    neighbours: Sequence[object] = (),
+    services: Sequence[str] = ("verification", "storage", "ups", "commitment"),
+    jobs: bool = True,
+    **section: Any,
+) -> AsyncIterator[Bench]:
+    """A node with work items and its jobs. `peers` are ports by AE title."""
+    options = DicomOptions.model_validate(
+        {
+            "listeners": [{"port": 0}],
+            "titles": {OURS: {"allow": "anyone", "services": list(services)}},
+            "peers": {
+                title.lower(): {"title": title, "host": LOOPBACK, "port": port}
+                for title, port in (peers or {}).items()
+            },
+            "storage": {"min_free": 1_000_000},
+            **section,
+        }
+    )
+    ports = ports or FollowedPorts()
+    context = room_context(folder, ports, neighbours=neighbours)
+    async with (
+        open_node(options, context) as node,
+        accepting(node.acceptor, node.listeners),
+        _beside(lambda: ports.follow(node.index, *node.keeping.subscribers)),
+        _beside(*(node.keeping.jobs.values() if jobs else ())),
+    ):
+        yield Bench(node, ports, node.acceptor.ports[0])
+
+
+@asynccontextmanager
+async def _beside(*jobs: Callable[[], Any]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(job()) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@dataclass(frozen=True)
+class Said:
+    """A final status, and the dataset that came with it, if any."""
+
+    status: int
+    dataset: Dataset | None = None
+
+
+@dataclass(frozen=True)
+class Scu:
+    """pynetdicom as SCU, an association a request; `context` is the class that it negotiates."""
+
+    port: int
+    title: str
+    context: str
+    known: dict[str, str] = field(default_factory=dict)
+
+    async def create(self, uid: str, made: Dataset) -> Said:
+        return await self._do(
+            lambda it: it.send_n_create(made, PUSH, uid, meta_uid=UID(self.context))
+        )
+
+    async def set(self, uid: str, made: Dataset, transaction: str = "") -> Said:
+        if transaction:
+            made.TransactionUID = transaction
+        return await self._do(lambda it: it.send_n_set(made, PUSH, uid, meta_uid=UID(self.context)))
+
+    async def get(self, uid: str, *tags: int) -> Said:
+        wanted, meta = [Tag(each) for each in tags], UID(self.context)
+        return await self._do(lambda it: it.send_n_get(wanted, PUSH, uid, meta_uid=meta))
+
+    async def act(self, action: int, uid: str, made: Dataset) -> Said:
+        return await self._do(
+            lambda it: it.send_n_action(made, action, PUSH, uid, meta_uid=UID(self.context))
+        )
+
+    async def state(self, uid: str, state: str, transaction: str = "") -> Said:
+        made = Dataset()
+        made.ProcedureStepState = state
+        if transaction:
+            made.TransactionUID = transaction
+        return await self.act(1, uid, made)
+
+    async def claim(self, uid: str) -> tuple[int, str]:
+        """The status, and the transaction UID."""
+        transaction = generate_uid()
+        said = await self.state(uid, "IN PROGRESS", transaction)
+        return said.status, transaction
+
+    async def cancel(self, uid: str, reason: str = "") -> Said:
+        made = Dataset()
+        made.ReasonForCancellation = reason
+        return await self.act(2, uid, made)
+
+    async def subscribe(
+        self, uid: str, receiver: str, *, lock: bool = False, keys: Dataset | None = None
+    ) -> Said:
+        made = keys or Dataset()
+        made.ReceivingAE, made.DeletionLock = receiver, "TRUE" if lock else "FALSE"
+        return await self.act(3, uid, made)
+
+    async def unsubscribe(self, uid: str, receiver: str) -> Said:
+        made = Dataset()
+        made.ReceivingAE = receiver
+        return await self.act(4, uid, made)
+
+    async def suspend(self, uid: str, receiver: str) -> Said:
+        made = Dataset()
+        made.ReceivingAE = receiver
+        return await self.act(5, uid, made)
+
+    async def find(self, keys: Dataset) -> list[Dataset]:
+        """The answers; the last status was Success."""
+
+        def ask() -> list[Dataset]:
+            with _association(self.port, self.title, self.context) as association:
+                answers = list(association.send_c_find(keys, self.context))
+            assert answers[-1][0].Status == 0
+            return [found for _, found in answers[:-1] if found is not None]
+
+        return await asyncio.to_thread(ask)
+
+    async def _do(self, ask: Callable[[Association], tuple[Dataset, Any]]) -> Said:
+        def work() -> Said:
+            with _association(self.port, self.title, self.context) as association:
+                answered = ask(association)
+            status, found = answered
+            return Said(status.Status, found)
+
+        return await asyncio.to_thread(work)
+
+
+class _association:  # noqa: N801 - a context manager
+    def __init__(self, port: int, title: str, *contexts: str) -> None:
+        entity = AE(title)
+        for context in contexts:
+            entity.add_requested_context(context, SYNTAXES)
+        self._association = entity.associate(LOOPBACK, port, ae_title=OURS)
+
+    def __enter__(self) -> Association:
+        assert self._association.is_established
+        return self._association
+
+    def __exit__(self, *_: object) -> None:
+        self._association.release()
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An event report that a subscriber got."""
+
+    caller: str
+    uid: str
+    kind: int
+    content: Dataset
+
+
+@dataclass
+class Listener:
+    port: int
+    heard: asyncio.Queue[Heard]
+
+
+@asynccontextmanager
+async def listening(
+    title: str, context: str = EVENT, port: int = 0, answer: int = 0x0000
+) -> AsyncIterator[Listener]:
+    """pynetdicom as the SCU that event reports go to, as acceptor."""
+    loop = asyncio.get_running_loop()
+    heard: asyncio.Queue[Heard] = asyncio.Queue()
+
+    def note(event: evt.Event) -> tuple[int, None]:
+        request: Any = event.request
+        found = Heard(
+            event.assoc.requestor.ae_title,
+            str(request.AffectedSOPInstanceUID),
+            request.EventTypeID,
+            event.event_information,
+        )
+        loop.call_soon_threadsafe(heard.put_nowait, found)
+        return answer, None
+
+    entity = AE(title)
+    entity.add_supported_context(context, SYNTAXES, scu_role=False, scp_role=True)
+    server = entity.start_server(
+        (LOOPBACK, port), block=False, evt_handlers=[(evt.EVT_N_EVENT_REPORT, note)]
+    )
+    assert server is not None
+    try:
+        yield Listener(server.server_address[1], heard)
+    finally:
+        # Its threads close their sockets themselves, if they are let.
+        idle = partial(
+            wait_until, lambda: not server.active_associations, within=10, what="the end"
+        )
+        await asyncio.to_thread(idle)
+        await asyncio.to_thread(server.shutdown)

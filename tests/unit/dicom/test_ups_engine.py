@@ -1,0 +1,236 @@
+"""Decisions about work items: durable first, one at a time, and never lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+from dicom.content import Content, decode
+from dicom.services import (
+    Actor,
+    Ask,
+    Verb,
+    WorkItemKeeper,
+    WorkItemRefused,
+    WorkItems,
+    change_of,
+)
+from dicom.ups.events import Receiver
+from dicom.ups.subscriptions import Wish
+from dicom.ups.terms import GLOBAL, Action
+from gateway import Instant, Receipt, StoreError
+from gateway.model import DeviceEvent, WireRecord
+from tests.dicom_objects import encoded
+from tests.dicom_peers import OURS
+from tests.dicom_ups import Bench, FollowedPorts, bench, listening, performed, progress, work_item
+from tests.peers import free_port
+
+LINAC, OTHER, TPS = Actor("LINAC1"), Actor("LINAC2"), Actor("TPS")
+
+
+def content(made: object) -> Content:
+    return decode(encoded(made), ExplicitVRLittleEndian)  # type: ignore[arg-type]
+
+
+async def new(it: Bench, *, keeper: str = "") -> str:
+    uid = generate_uid()
+    if keeper:
+        return await it.engine.create(content(work_item()), keeper=keeper)
+    assert (await it.engine.created(uid, content(work_item()), TPS)).status == 0
+    return uid
+
+
+class Judge:
+    """A room that keeps work items and says no as often as it is told to."""
+
+    keeps_work_items = "bridge"
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.asked: list[Ask] = []
+
+    async def may_change(self, ask: Ask) -> str:
+        self.asked.append(ask)
+        return self.answers.pop(0) if self.answers else ""
+
+
+async def test_of_many_claimers_exactly_one_succeeds(tmp_path: Path) -> None:
+    async with bench(tmp_path, services=["ups"]) as it:
+        uid = await new(it)
+        claims = [
+            it.engine.state_changed(uid, "IN PROGRESS", generate_uid(), Actor(f"LINAC{number}"))
+            for number in range(20)
+        ]
+        told = [each.status for each in await asyncio.gather(*claims)]
+        item = await it.engine.item(uid)
+        claimed = [event for event in it.ports.events if event.code.code == "ups.claim"]
+    assert sorted(told) == [0x0000] + [0xC301] * 19
+    assert item is not None
+    assert [event.actor for event in claimed] == [f"ae:{item.owner}"]
+    assert item.owner == f"LINAC{told.index(0)}"
+
+
+async def test_a_claim_is_on_disk_before_it_is_confirmed(tmp_path: Path) -> None:
+    async with bench(tmp_path, services=["ups"]) as it:
+        uid = await new(it)
+        it.ports.refuses = True
+        with pytest.raises(StoreError):
+            await it.engine.state_changed(uid, "IN PROGRESS", generate_uid(), LINAC)
+        it.ports.refuses = False
+        item = await it.engine.item(uid)
+        assert item is not None
+        assert item.state == "SCHEDULED"
+        answer = await it.scu().state(uid, "IN PROGRESS", generate_uid())
+        assert answer.status == 0
+        it.ports.refuses = True
+        refused = await it.scu("LINAC1").set(uid, progress("1"), generate_uid())
+        answer = await it.scu("TPS").create(generate_uid(), work_item())
+    assert (refused.status, answer.status) == (0xC301, 0x0213)
+
+
+async def test_a_decision_goes_on_when_the_association_that_asked_is_gone(tmp_path: Path) -> None:
+    class SlowPorts(FollowedPorts):
+        gate: asyncio.Event | None = None
+
+        async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
+            if self.gate is not None:
+                await self.gate.wait()
+            return await super().publish(events, *wire)
+
+    ports = SlowPorts()
+    async with bench(tmp_path, services=["ups"], ports=ports) as it:
+        uid = await new(it)
+        ports.gate = asyncio.Event()
+        asking = asyncio.create_task(
+            it.engine.state_changed(uid, "IN PROGRESS", generate_uid(), LINAC)
+        )
+        for _ in range(3):
+            await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        late = asyncio.create_task(
+            it.engine.state_changed(uid, "IN PROGRESS", generate_uid(), OTHER)
+        )
+        ports.gate.set()
+        told = await late
+        item = await it.engine.item(uid)
+    assert told.status == 0xC301
+    assert item is not None
+    assert item.owner == "LINAC1"
+
+
+async def test_items_claims_and_subscriptions_are_there_after_a_restart(tmp_path: Path) -> None:
+    ports, port = FollowedPorts(), free_port()
+    transaction, wish = generate_uid(), Receiver("WATCHER", OURS)
+    async with bench(tmp_path, {"WATCHER": port}, services=["ups"], ports=ports) as it:
+        uid = await new(it)
+        await it.engine.state_changed(uid, "IN PROGRESS", transaction, LINAC)
+        assert it.node.keeping.ups is not None
+        subscriptions = it.node.keeping.ups.subscriptions
+        assert (await subscriptions.act(Action.SUBSCRIBE, Wish(uid, wish), TPS)).status == 0
+    async with (
+        listening("WATCHER", port=port) as watcher,
+        bench(tmp_path, {"WATCHER": port}, services=["ups"], ports=ports) as it,
+    ):
+        stolen = await it.engine.state_changed(uid, "IN PROGRESS", generate_uid(), OTHER)
+        step = await it.engine.attributes_set(uid, content(performed()), transaction, LINAC)
+        done = await it.engine.state_changed(uid, "COMPLETED", transaction, LINAC)
+        heard = [await asyncio.wait_for(watcher.heard.get(), 20) for _ in range(3)]
+        await it.told()
+    assert (stolen.status, step.status, done.status) == (0xC301, 0, 0)
+    assert [each.kind for each in heard] == [1, 4, 1]
+    assert heard[0].content.ProcedureStepState == "IN PROGRESS"
+    assert heard[1].uid == GLOBAL
+    status = heard[1].content
+    assert (status.SCPStatus, status.SubscriptionListStatus) == ("RESTARTED", "WARM START")
+    assert heard[2].content.ProcedureStepState == "COMPLETED"
+
+
+async def test_a_keeper_is_asked_before_its_item_is_handed_over(tmp_path: Path) -> None:
+    judge = Judge("blocked: wrong plan version")
+    assert isinstance(judge, WorkItemKeeper)
+    async with bench(tmp_path, services=["ups"], neighbours=[judge]) as it:
+        uid = await new(it, keeper="bridge")
+        refused = await it.engine.state_changed(uid, "IN PROGRESS", generate_uid(), LINAC)
+        granted = await it.engine.state_changed(uid, "IN PROGRESS", generate_uid(), LINAC)
+        (seen, _) = judge.asked
+    assert (refused.status, refused.words) == (0x0124, "blocked: wrong plan version")
+    assert granted.status == 0
+    assert (seen.verb, seen.item.uid, seen.actor) == (Verb.CLAIM, uid, LINAC)
+
+
+async def test_an_item_whose_keeper_cannot_be_asked_is_not_handed_over(tmp_path: Path) -> None:
+    async with bench(tmp_path, services=["ups"]) as it:
+        uid = await new(it, keeper="bridge")
+        refused = await it.engine.state_changed(uid, "IN PROGRESS", generate_uid(), LINAC)
+        item = await it.engine.item(uid)
+    assert refused.status == 0x0110
+    assert item is not None
+    assert item.state == "SCHEDULED"
+
+
+async def test_a_keeper_may_refuse_to_cancel_what_is_performed(tmp_path: Path) -> None:
+    judge = Judge("", "beam is on")
+    async with bench(tmp_path, services=["ups"], neighbours=[judge]) as it:
+        uid = await new(it, keeper="bridge")
+        await it.engine.state_changed(uid, "IN PROGRESS", generate_uid(), LINAC)
+        told = await it.engine.cancel_requested(uid, {}, OTHER)
+    assert told.status == 0xC313
+
+
+async def test_a_room_makes_changes_and_cancels_its_own_items_only(tmp_path: Path) -> None:
+    async with bench(tmp_path, services=["ups"]) as it:
+        engine = it.engine
+        assert isinstance(engine, WorkItems)
+        uid, foreign = await new(it, keeper="bridge"), await new(it)
+        await engine.change(
+            uid, {"00404041": {"vr": "CS", "Value": ["INCOMPLETE"]}}, keeper="bridge"
+        )
+        found = await engine.matching({"00404041": {"vr": "CS", "Value": ["INCOMPLETE"]}})
+        await engine.cancel(uid, "re-planned", keeper="bridge")
+        with pytest.raises(WorkItemRefused) as stranger:
+            await engine.cancel(foreign, "mine?", keeper="bridge")
+        with pytest.raises(WorkItemRefused) as twice:
+            await engine.cancel(uid, "again", keeper="bridge")
+        changes = [change for each in it.ports.events if (change := change_of(each))]
+    assert [each.uid for each in found] == [uid]
+    assert (stranger.value.status, twice.value.status) == (0xC307, 0xC300)
+    told = [
+        (each.verb, each.version, each.state, each.actor) for each in changes if each.uid == uid
+    ]
+    assert told == [
+        (Verb.CREATE, 1, "SCHEDULED", "room:bridge"),
+        (Verb.SET, 2, "SCHEDULED", "room:bridge"),
+        (Verb.CANCEL, 3, "CANCELED", "room:bridge"),
+    ]
+
+
+async def test_finished_items_are_forgotten_when_nobody_holds_them(tmp_path: Path) -> None:
+    class Late:
+        offset = 0
+
+        def now(self) -> Instant:
+            return Instant(1_750_000_000_000_000 + self.offset)
+
+    clock, ports = Late(), FollowedPorts()
+    ports.clock = clock
+    async with bench(tmp_path, {"WATCHER": free_port()}, services=["ups"], ports=ports) as it:
+        held, free, going = await new(it), await new(it), await new(it)
+        assert it.node.keeping.ups is not None
+        act = it.node.keeping.ups.subscriptions.act
+        wish = Wish(held, Receiver("WATCHER", OURS), lock=True)
+        await act(Action.SUBSCRIBE, wish, TPS)
+        for uid in (held, free):
+            assert (await it.engine.cancel_requested(uid, {}, TPS)).status == 0
+        assert await it.engine.forget() == 0
+        clock.offset = 49 * 3600 * 1_000_000
+        assert await it.engine.forget() == 1
+        left = [await it.engine.item(uid) is not None for uid in (held, free, going)]
+        await act(Action.UNSUBSCRIBE, wish, TPS)
+        assert await it.engine.forget() == 1
+    assert left == [True, False, True]
