@@ -45,7 +45,7 @@ _SECTIONS: Mapping[str, object] = {
         },
     },
     "dicom": {
-        "titles": {"WALK": {"allow": "anyone"}},
+        "titles": {"WALK": {"allow": "anyone", "services": ["ups"]}},
         "listeners": [{"host": "127.0.0.1", "port": 0}],
     },
     "papers": {"folder": "papers"},
