@@ -27,7 +27,7 @@ class ReportsApi:
     def routes(self) -> Iterable[BaseRoute]:
         return (
             Route(_PREFIX, self.list, methods=["GET"]),
-            Route(f"{_PREFIX}/{{id:int}}/retry", self.retry, methods=["POST"]),
+            Route(f"{_PREFIX}/{{id}}/retry", self.retry, methods=["POST"]),
         )
 
     @access(Permission.READ_SITE)
@@ -62,11 +62,12 @@ class ReportsApi:
     @access(Permission.CONFIGURE)
     async def retry(self, request: Request) -> Response:
         """Try a dead letter again; 404 if there is none."""
-        number = request.path_params["id"]
+        said = request.path_params["id"]
+        number = int(said) if said.isascii() and said.isdigit() else -1
         names = {destination(name): name for name in self._reporter.lines}
         dead = {each.id: each.destination for each in await self._outbox.dead(_MOST)}
         if dead.get(number) not in names or not await self._outbox.revive(number):
-            raise HTTPException(404, f"no event report {number} was given up")
+            raise HTTPException(404, f"no event report {said[:20]} was given up")
         peer = names[dead[number]]
         who = principal(request)
         await self._audit.record("dicom.report.retry", who, objects={"peer": peer})
