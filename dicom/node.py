@@ -139,14 +139,16 @@ def _local(
     if "verification" in options.services:
         services.append(verification)
     if "storage" in options.services:
-        classes = options.private_classes
-        private = (
-            Private(all=classes == "all") if isinstance(classes, str) else Private(classes=classes)
-        )
-        services.append(storage.service(private, options.undeclared_charset))
+        services.append(storage.service(private_of(options), options.undeclared_charset))
     services += answering.services(options)
     services += keeping.of_title(options)
     return LocalTitle(title, Services(services), _callers(options), options.associations)
+
+
+def private_of(options: TitleOptions) -> Private:
+    """Which private classes a title takes."""
+    classes = options.private_classes
+    return Private(all=classes == "all") if isinstance(classes, str) else Private(classes=classes)
 
 
 def _callers(options: TitleOptions) -> tuple[Caller, ...]:

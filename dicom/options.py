@@ -139,6 +139,14 @@ class PeerOptions(_Options):
     tls: PeerTls | None = None
 
 
+class WebOptions(_Options):
+    """DICOMweb."""
+
+    title: Title | None = Field(
+        default=None, description="our AE title whose rules count for what is stored; our first"
+    )
+
+
 class StorageOptions(_Options):
     """Where there is room for objects."""
 
@@ -187,6 +195,7 @@ class DicomOptions(_Options):
     forward: ForwardOptions = ForwardOptions()
     watch: WatchOptions = WatchOptions()
     ups: UpsOptions = UpsOptions()
+    web: WebOptions = WebOptions()
     deid: Mapping[Annotated[str, Field(pattern=_PEER_ID)], DeidProfile] = {}
 
     @field_validator("listeners")
@@ -214,6 +223,8 @@ class DicomOptions(_Options):
             for name in names
             if name not in self.peers
         ]
+        if self.web.title is not None and self.web.title not in self.titles:
+            faults.append(f"web.title: {self.web.title} is none of our titles")
         if faults:
             raise ValueError("; ".join(faults))
         return self

@@ -14,6 +14,7 @@ from dicom.outward import open_outward
 from dicom.pages import CLASHES, Pages
 from dicom.services import Objects
 from dicom.view import Unseen, Viewer
+from dicom.web.server import Server
 from gateway.room import Area, Entry, PageKit, Permission, Room, RoomContext, Running
 
 
@@ -28,12 +29,14 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
     ):
         keeping = node.keeping
         api, pages = Api(node, context.ports), Pages(node, viewer, context)
+        web = Server(section, context, node, viewer)
 
         def routes(kit: PageKit) -> Iterable[BaseRoute]:
             return (
                 *api.routes(kit),
                 *keeping.routes(),
                 *outward.routes(kit),
+                *web.routes(kit),
                 *pages.routes(kit),
             )
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dicom.dimse import Request, Status
+from dataclasses import dataclass
+from typing import Protocol
+
+from dicom.dimse import Status
 from dicom.storage.attributes import LAST, WANTED, Attributes, attributes_of
 from dicom.storage.blobs import Blobs
 from dicom.storage.classes import without_study
 from dicom.storage.header import Header, Incomplete, read_header
+from dicom.storage.object import Origin
 from gateway import ProtocolViolation
 
 _LONGEST_HEADER = 4 * 1_048_576
@@ -20,6 +24,38 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault of ours
         super().__init__(words)
         self.status = status
         self.words = words
+
+
+class Incoming(Protocol):
+    """The bytes of a dataset as they come; `dicom.dimse.Dataset` is one."""
+
+    @property
+    def received(self) -> int:
+        """Bytes that came so far."""
+        ...
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether the last bytes have come and everything was taken."""
+        ...
+
+    async def take(self, at_least: int = 1) -> list[bytes]:
+        """What came, `at_least` so many bytes unless it ends before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An object on its way in: what it is said to be, whence it comes, its bytes.
+
+    `study` is the one that it has to be of, if it was sent to one.
+    """
+
+    sop_class: str
+    sop_instance: str
+    origin: Origin
+    dataset: Incoming
+    study: str = ""
 
 
 class Beginning:
@@ -99,8 +135,8 @@ class Beginning:
 class Judge:
     """What the leading elements say; each look raises Refused if the object is not taken."""
 
-    def __init__(self, request: Request, beginning: Beginning, undeclared: str) -> None:
-        self._request, self._beginning = request, beginning
+    def __init__(self, arrival: Arrival, beginning: Beginning, undeclared: str) -> None:
+        self._arrival, self._beginning = arrival, beginning
         self._undeclared = undeclared
         self._found: Attributes | None = None
 
@@ -122,12 +158,12 @@ class Judge:
         self._judge(await self._beginning.header())
 
     def _judge(self, header: Header) -> None:
-        received = self._request.dataset.received
+        received = self._arrival.dataset.received
         if received < header.at_least:
             words = f"cut off: {received} bytes of {header.at_least}"
             raise Refused(Status.CANNOT_UNDERSTAND, words)
         attributes = _decode(header, self._undeclared)
-        _check(attributes, self._request)
+        _check(attributes, self._arrival)
         self._found = attributes
 
 
@@ -138,11 +174,14 @@ def _decode(header: Header, undeclared: str) -> Attributes:
         raise Refused(Status.DATASET_DOES_NOT_MATCH, str(error)) from None
 
 
-def _check(attributes: Attributes, request: Request) -> None:
+def _check(attributes: Attributes, arrival: Arrival) -> None:
     """The dataset is what the command says, and belongs to a series (PS3.4 B.2.3)."""
-    command = request.command
-    if (attributes.sop_class, attributes.sop_instance) != (command.sop_class, command.sop_instance):
+    said = (arrival.sop_class, arrival.sop_instance)
+    if (attributes.sop_class, attributes.sop_instance) != said:
         words = f"not what the command says: {attributes.sop_instance or 'no UID'}"
+        raise Refused(Status.DATASET_DOES_NOT_MATCH, words)
+    if arrival.study and attributes.study != arrival.study:
+        words = f"of another study: {attributes.study or 'none'}"
         raise Refused(Status.DATASET_DOES_NOT_MATCH, words)
     has_series = bool(attributes.study and attributes.series)
     if not has_series and attributes.sop_class not in without_study():

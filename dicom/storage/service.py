@@ -18,7 +18,7 @@ from dicom.dimse import (
 from dicom.dimse.dataset import BATCH
 from dicom.storage.blobs import Blobs, Draft
 from dicom.storage.classes import is_standard, storage_classes, transfer_syntaxes
-from dicom.storage.judge import Beginning, Judge, Refused
+from dicom.storage.judge import Arrival, Beginning, Judge, Refused
 from dicom.storage.object import Origin, StoredObject, event_of
 from dicom.storage.part10 import head
 from dicom.storage.refusals import Refusals
@@ -90,24 +90,36 @@ class Storage:
         return Response(status, comment=words[:_COMMENT])
 
     async def _store(self, request: Request, undeclared: str) -> None:
-        """Everything up to the commit; what it is cancelled in, is not stored or not told."""
         command, context = request.command, request.context
         self._check_request(request)
         parties = request.association.asker
         origin = Origin(parties.calling, parties.called, parties.address, context.transfer_syntax)
+        arrival = Arrival(command.sop_class, command.sop_instance, origin, request.dataset)
+        await self.take(arrival, undeclared)
+
+    async def take(self, arrival: Arrival, undeclared: str = "") -> StoredObject:
+        """Everything up to the commit; what it is cancelled in, is not stored or not told.
+
+        Refused or StoreError: nothing of it is kept.
+        """
+        if not is_uid(arrival.sop_instance):
+            raise Refused(Status.INVALID_SOP_INSTANCE, "the SOP Instance UID is no UID")
+        self._check_space(0)
+        origin = arrival.origin
         start = head(
-            command.sop_class,
-            command.sop_instance,
+            arrival.sop_class,
+            arrival.sop_instance,
             origin.transfer_syntax,
             sender=origin.calling,
             receiver=origin.called,
         )
         draft = self.blobs.draft(start, origin.transfer_syntax)
         try:
-            stored = await self._receive(request, draft, origin, undeclared)
+            stored = await self._receive(arrival, draft, undeclared)
         finally:
             await draft.discard()
         await self._publish(stored)
+        return stored
 
     def _check_request(self, request: Request) -> None:
         command = request.command
@@ -116,19 +128,14 @@ class Storage:
         if command.sop_class != request.context.abstract_syntax:
             words = f"{command.sop_class} in a context of {request.context.abstract_syntax}"
             raise Refused(Status.SOP_CLASS_NOT_SUPPORTED, words)
-        if not is_uid(command.sop_instance):
-            raise Refused(Status.INVALID_SOP_INSTANCE, "the SOP Instance UID is no UID")
-        self._check_space(0)
 
     def _check_space(self, size: int) -> None:
         shortage = self.space.shortage(size)
         if shortage:
             raise Refused(Status.OUT_OF_RESOURCES, shortage)
 
-    async def _receive(
-        self, request: Request, draft: Draft, origin: Origin, undeclared: str
-    ) -> StoredObject:
-        dataset = request.dataset
+    async def _receive(self, arrival: Arrival, draft: Draft, undeclared: str) -> StoredObject:
+        dataset, origin = arrival.dataset, arrival.origin
         beginning = Beginning(origin.transfer_syntax, self.blobs)
         while True:
             parts = await dataset.take(BATCH)
@@ -137,7 +144,7 @@ class Storage:
             await beginning.feed(parts)
             self._check_space(dataset.received)
             await draft.write(parts)
-        judge = Judge(request, beginning, undeclared)
+        judge = Judge(arrival, beginning, undeclared)
         beginning.add(parts)
         blob = await draft.finish_if(parts, judge.at_once)
         if blob is None:

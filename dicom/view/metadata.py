@@ -1,4 +1,4 @@
-"""Datasets as the JSON model of PS3.18 F.2. Runs in the decoding process."""
+"""Datasets as the JSON model of PS3.18 F.2, and single values. Runs in the decoding process."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from typing import Any
 import orjson
 from pydicom import dcmread
 from pydicom.dataelem import DataElement
+from pydicom.uid import UID
+
+from dicom.view.pixels import MOST_BYTES, NotShown
+from dicom.view.words import Unseen
 
 _INLINE = 1024
-"""Bytes up to which binary values stand in the JSON itself; longer ones are named by a URI."""
+"""Bytes up to which a binary value stands in the JSON itself; a longer one is named by a URI."""
+_NEVER = 1 << 40
+_PIXELS = 0x7FE00010
 
 
 def metadata(files: Sequence[tuple[Path, str]]) -> bytes:
@@ -19,15 +25,36 @@ def metadata(files: Sequence[tuple[Path, str]]) -> bytes:
     return orjson.dumps([_of(file, place) for file, place in files])
 
 
+def value(file: Path, tag: int) -> bytes:
+    """The bytes of a binary element; NotShown if it has none, or pixels are compressed."""
+    if file.stat().st_size > MOST_BYTES:
+        raise NotShown(Unseen.TOO_LARGE)
+    dataset = dcmread(file)
+    if tag == _PIXELS and UID(dataset.file_meta.TransferSyntaxUID).is_compressed:
+        raise NotShown(Unseen.NO_DECODER, "compressed pixels are given with their object")
+    found = dataset[tag].value if tag in dataset else None
+    if not isinstance(found, bytes):
+        raise NotShown(Unseen.NO_VALUE)
+    return found
+
+
 def _of(file: Path, place: str) -> dict[str, Any]:
     dataset = dcmread(file, stop_before_pixels=True)
-
-    def bulk(element: DataElement) -> str:
-        return f"{place}/bulkdata/{element.tag:08X}"
-
-    said: dict[str, Any] = dataset.to_json_dict(
-        bulk_data_threshold=_INLINE, bulk_data_element_handler=bulk, suppress_invalid_tags=True
-    )
+    said = {}
+    for tag in sorted(dataset.keys()):
+        name = f"{tag:08X}"
+        try:
+            said[name] = _element(dataset[tag], f"{place}/bulkdata/{name}")
+        except (ValueError, TypeError, AttributeError, NotImplementedError, LookupError):
+            continue  # an attribute that can't be read is left out rather than guessed
     if "Rows" in dataset:
         said["7FE00010"] = {"vr": "OW", "BulkDataURI": f"{place}/bulkdata/7FE00010"}
     return said
+
+
+def _element(element: DataElement, place: str) -> dict[str, Any]:
+    """Bulk data in items has no address of its own, and stands in the JSON."""
+    if isinstance(element.value, bytes) and len(element.value) > _INLINE:
+        return {"vr": element.VR, "BulkDataURI": place}
+    found: dict[str, Any] = element.to_json_dict(None, _NEVER)
+    return found

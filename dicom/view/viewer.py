@@ -81,6 +81,11 @@ class Viewer:
         _, data = await self._ask("metadata", files=files)
         return data
 
+    async def value(self, blob: Blob, tag: int) -> bytes:
+        """The bytes of a binary element of the dataset itself; Unviewable."""
+        _, data = await self._ask("value", file=self._file(blob), tag=tag)
+        return data
+
     def _file(self, blob: Blob) -> str:
         return str(self._objects / blob.path)
 

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, TypeAlias
 import orjson
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
-from dicom.view.metadata import metadata
+from dicom.view.metadata import metadata, value
 from dicom.view.pixels import NotShown, look, picture
 from dicom.view.reading import attributes
 from dicom.view.words import Picture, Unseen, said_rows
@@ -62,11 +62,16 @@ def _metadata(asked: Asked) -> Answer:
     return {}, metadata([(Path(file), place) for file, place in asked["files"]])
 
 
+def _value(asked: Asked) -> Answer:
+    return {}, value(Path(asked["file"]), asked["tag"])
+
+
 _WORK: Mapping[str, Callable[[Asked], Answer]] = {
     "attributes": _attributes,
     "look": _look,
     "picture": _picture,
     "metadata": _metadata,
+    "value": _value,
 }
 
 

@@ -31,7 +31,7 @@ from gateway.api.quarantine import Quarantine
 from gateway.api.results import Results
 from gateway.api.route import PREFIX
 from gateway.api.site import Site
-from gateway.room import Access, access, largest_body, rule_of
+from gateway.room import Access, access, is_streamed, largest_body, rule_of
 from gateway.web import (
     BrowserHeaders,
     Door,
@@ -169,4 +169,4 @@ def _guard(routes: Iterable[BaseRoute], gate: Gate) -> None:
         rule = rule_of(route)
         if rule is None or not isinstance(route, Route | Mount):
             raise ValueError(f"{route!r} declares no access rule: mark its endpoint with @access")
-        route.app = Guard(route.app, rule, gate, largest_body(route))
+        route.app = Guard(route.app, rule, gate, largest_body(route), streamed=is_streamed(route))

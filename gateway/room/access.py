@@ -15,6 +15,7 @@ ACTION_SYSTEM = "urn:isogate:action"
 
 _ATTRIBUTE = "access_rule"
 _BODY = "largest_body"
+_STREAMED = "streamed_body"
 _PRINCIPAL = "isogate.principal"
 
 LARGEST_BODY = 1024 * 1024
@@ -40,6 +41,7 @@ class Permission(StrEnum):
     SHELVE_ALARMS = "alarms.shelve"
     READ_IMAGES = "images.read"
     SEND_IMAGES = "images.send"
+    STORE_IMAGES = "images.store"
     READ_SETTINGS = "settings.read"
     CONFIGURE = "settings.write"
     MANAGE_ACCOUNTS = "accounts.manage"
@@ -109,15 +111,20 @@ NOBODY = Principal("nobody", "", frozenset())
 """A request that names nobody; only public routes answer it."""
 
 
-def access(rule: Rule, *, body: int = LARGEST_BODY) -> Callable[[Endpoint], Endpoint]:
+def access(
+    rule: Rule, *, body: int = LARGEST_BODY, streamed: bool = False
+) -> Callable[[Endpoint], Endpoint]:
     """Declare the rule of an endpoint: a function, a method, or an ASGI application.
 
-    `body` is the most bytes that a request may bring; more are refused before they are read.
+    `body` is the most bytes that a request may bring; more are refused before they are read. One
+    that is `streamed` is handed on as it comes and never held; under a cookie it needs its form
+    token in a header.
     """
 
     def declare(endpoint: Endpoint) -> Endpoint:
         setattr(endpoint, _ATTRIBUTE, rule)
         setattr(endpoint, _BODY, body)
+        setattr(endpoint, _STREAMED, streamed)
         return endpoint
 
     return declare
@@ -133,6 +140,11 @@ def largest_body(route: BaseRoute) -> int:
     """The most bytes that a request to a route may bring."""
     size: int = getattr(_endpoint(route), _BODY, LARGEST_BODY)
     return size
+
+
+def is_streamed(route: BaseRoute) -> bool:
+    """Whether a route reads the body of a request as it comes."""
+    return bool(getattr(_endpoint(route), _STREAMED, False))
 
 
 def _endpoint(route: BaseRoute) -> object:

@@ -50,6 +50,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.ACKNOWLEDGE_ALARMS,
             Permission.READ_IMAGES,
             Permission.SEND_IMAGES,
+            Permission.STORE_IMAGES,
         }
     ),
     Role.ONCOLOGIST: frozenset(
@@ -138,6 +139,7 @@ WORDS: Mapping[Permission, str] = {
     Permission.SHELVE_ALARMS: "shelve alarms",
     Permission.READ_IMAGES: "see images and plans",
     Permission.SEND_IMAGES: "send images and plans",
+    Permission.STORE_IMAGES: "store images and plans through DICOMweb",
     Permission.READ_SETTINGS: "see settings",
     Permission.CONFIGURE: "change the configuration",
     Permission.MANAGE_ACCOUNTS: "manage accounts",

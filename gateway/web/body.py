@@ -32,12 +32,7 @@ async def read(
         async with asyncio.timeout(patience + largest / _SLOWEST):
             return await _whole(receive, largest)
     except TimeoutError:
-        raise Refusal(
-            408,
-            "Too slow",
-            "The body of the request did not arrive in time.",
-            "Nothing was done. Send it again.",
-        ) from None
+        raise _too_slow() from None
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
@@ -48,6 +43,38 @@ def replayed(body: bytes, receive: Receive) -> Receive:
         return waiting.pop() if waiting else await receive()
 
     return again
+
+
+def bounded(
+    receive: Receive, headers: Headers, largest: int, patience: float = _PATIENCE
+) -> Receive:
+    """A `receive` that hands a body on as it comes, within `largest` bytes.
+
+    Refusal 413 at once if what is declared is larger, and where more comes; 408 where nothing
+    comes for `patience` seconds.
+    """
+    declared = headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > largest:
+        raise _too_large(largest)
+    received = 0
+    ended = False
+
+    async def next_message() -> Message:
+        nonlocal received, ended
+        if ended:
+            return await receive()
+        try:
+            async with asyncio.timeout(patience):
+                message = await receive()
+        except TimeoutError:
+            raise _too_slow() from None
+        received += len(message.get("body", b""))
+        if received > largest:
+            raise _too_large(largest)
+        ended = not message.get("more_body", False)
+        return message
+
+    return next_message
 
 
 async def form_field(body: bytes, headers: Headers, name: str) -> str:
@@ -95,6 +122,15 @@ async def _of_parts(body: bytes, headers: Headers, name: str) -> str:
         return value if isinstance(value, str) else ""
     finally:
         await fields.close()
+
+
+def _too_slow() -> Refusal:
+    return Refusal(
+        408,
+        "Too slow",
+        "The body of the request did not arrive in time.",
+        "Nothing was done. Send it again.",
+    )
 
 
 def _too_large(largest: int) -> Refusal:

@@ -33,10 +33,16 @@ class Guard:
     """A route's application behind its rule; raises Refusal for whoever may not call it."""
 
     def __init__(
-        self, app: ASGIApp, rule: Rule, gate: Gate, largest_body: int = LARGEST_BODY
+        self,
+        app: ASGIApp,
+        rule: Rule,
+        gate: Gate,
+        largest_body: int = LARGEST_BODY,
+        *,
+        streamed: bool = False,
     ) -> None:
         self._app, self._gate = app, gate
-        self._largest = largest_body
+        self._largest, self._streamed = largest_body, streamed
         self.access_rule = rule
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,11 +63,14 @@ class Guard:
         headers = Headers(scope=scope)
         if caller.means in (Means.NONE, Means.COOKIE):
             _check_origin(scope)
+        if self._streamed:
+            if caller.means is Means.COOKIE:
+                _check_token(headers.get("x-csrf-token", ""), caller)
+            return bodies.bounded(receive, headers, self._largest)
         body = await bodies.read(receive, headers, self._largest)
         if caller.means is Means.COOKIE and self.access_rule is not Access.PUBLIC:
             sent = headers.get("x-csrf-token") or await bodies.form_field(body, headers, CSRF_FIELD)
-            if not compare_digest(sent.encode(), caller.form_token.encode()):
-                raise _another_site("the form does not belong to this session")
+            _check_token(sent, caller)
         return bodies.replayed(body, receive)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
@@ -159,6 +168,11 @@ def _check_origin(scope: Scope) -> None:
     own = scope["scheme"].encode() + b"://" + headers.get(b"host", b"").lower()
     if origin is not None and origin.lower() != own:
         raise _another_site("the request comes from another site's page")
+
+
+def _check_token(sent: str, caller: Caller) -> None:
+    if not compare_digest(sent.encode(), caller.form_token.encode()):
+        raise _another_site("the form does not belong to this session")
 
 
 def _sign_in(scope: Scope, *, rejected: bool) -> Refusal:

@@ -18,7 +18,7 @@ from gateway.room import Outcome, Permission, about, access
 from gateway.security.options import AccountsOptions, Limits
 from gateway.security.roles import Role
 from gateway.web import Refusal
-from gateway.web.body import read
+from gateway.web.body import bounded, read
 from gateway.web.caller import OVER_SOCKET
 from tests.accounts import House, house
 from tests.unit.api.streaming import opened
@@ -34,6 +34,12 @@ async def change(request: Request) -> Response:
 @access(Permission.READ_SITE, body=100)
 async def small(request: Request) -> Response:
     return Response(await request.body())
+
+
+@access(Permission.READ_SITE, body=100, streamed=True)
+async def streamed(request: Request) -> Response:
+    seen = [chunk async for chunk in request.stream() if chunk]
+    return Response(b"%d" % len(seen))
 
 
 @access(Permission.READ_RESULTS)
@@ -60,6 +66,7 @@ async def endless(_request: Request) -> Response:
 PAGES = [
     Route("/change", change, methods=["POST", "PUT"]),
     Route("/small", small, methods=["POST"]),
+    Route("/streamed", streamed, methods=["POST"]),
     Route("/reveal", reveal),
     Route("/reveal-beside", reveal_beside),
     Route("/endless", endless),
@@ -193,6 +200,41 @@ async def test_a_body_that_does_not_come_is_given_up() -> None:
     with pytest.raises(Refusal) as caught:
         await read(never, Headers({}), largest=0, patience=0)
     assert caught.value.status == 408
+
+
+async def _three(size: int) -> AsyncIterator[bytes]:
+    for _ in range(3):
+        yield b"x" * size
+
+
+async def test_a_streamed_body_comes_in_pieces_within_its_bounds(home: House) -> None:
+    program = await home.program("site.read")
+    assert (await program.post("/streamed", content=_three(30))).content == b"3"
+    assert (await program.post("/streamed", content=_three(40))).status_code == 413
+    declared = {"content-length": "101"}
+    assert (await program.post("/streamed", content=b"x", headers=declared)).status_code == 413
+    nobody = home.anonymous()
+    assert (await nobody.post("/streamed", content=b"x")).status_code == 401
+
+
+async def test_a_streamed_body_under_a_cookie_needs_the_token_in_a_header(home: House) -> None:
+    browser = await home.client(Role.PHYSICIST)
+    token = await form_token(browser)
+    forged = {"csrf": token}
+    assert (await browser.post("/streamed", data=forged)).status_code == 403
+    headers = {"x-csrf-token": token}
+    assert (await browser.post("/streamed", content=b"x", headers=headers)).status_code == 200
+
+
+async def test_a_streamed_body_that_stalls_is_given_up() -> None:
+    async def silent() -> Message:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError
+
+    receive = bounded(silent, Headers(), 100, patience=0)
+    with pytest.raises(Refusal) as refused:
+        await receive()
+    assert refused.value.status == 408
 
 
 async def test_headers_and_addresses_have_bounds(home: House) -> None:
