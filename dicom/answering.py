@@ -1,21 +1,26 @@
-"""What answers the questions of peers: queries and retrievals, the worklist."""
+"""What answers peers beside storage: queries and retrievals, the worklist, performed steps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from dicom.asker import Trail
-from dicom.dimse import Limits, Peer, Service
+from dicom.dimse import Service
+from dicom.mpps.service import StepKeeper
+from dicom.mpps.steps import PerformedSteps
 from dicom.options import TitleOptions
-from dicom.query.find import Finder, Store
-from dicom.query.retrieve import Retriever, destinations
+from dicom.query.find import Finder
+from dicom.query.retrieve import Retriever
 from dicom.query.service import query_services
-from dicom.storage.blobs import Blobs
-from dicom.storage.index import Index
+from dicom.storage.object import Origin
 from dicom.worklist.board import Board
 from dicom.worklist.find import Worklist
 from gateway.room import RoomContext
+
+STEPS = Path("store") / "performed-steps.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +30,24 @@ class Answering:
     retriever: Retriever
     board: Board
     trail: Trail
+    steps: PerformedSteps
+    keeper: StepKeeper
 
     @classmethod
-    def of(
+    @asynccontextmanager
+    async def open(
         cls,
         context: RoomContext,
-        index: Index,
-        blobs: Blobs,
-        peers: Mapping[str, Peer],
-        limits: Limits,
-    ) -> Answering:
-        trail = Trail(context.audit)
-        store = Store(index, context.ports, trail)
-        retriever = Retriever(store, blobs, destinations(peers.values()), limits)
-        return cls(retriever, Board(context), trail)
+        retriever: Retriever,
+        device_of: Callable[[Origin], str],
+    ) -> AsyncIterator[Answering]:
+        """Open the tables of performed steps; the rest has none of its own."""
+        async with PerformedSteps.open(context.data / STEPS, context.ring) as steps:
+            board = Board(context, steps)
+            keeper = StepKeeper(
+                context.site.id, context.clock, context.ports, steps, board, device_of
+            )
+            yield cls(retriever, board, retriever.store.trail, steps, keeper)
 
     def services(self, options: TitleOptions) -> Iterator[Service]:
         """Those of one title."""
@@ -46,3 +55,5 @@ class Answering:
             yield from query_services(Finder(self.retriever.store, options.answers), self.retriever)
         if "worklist" in options.services:
             yield Worklist(self.board, self.trail, options.worklist, options.answers).service()
+        if "mpps" in options.services:
+            yield self.keeper.service(options.worklist)

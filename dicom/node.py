@@ -12,6 +12,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from dicom.answering import Answering
+from dicom.asker import Trail
 from dicom.dimse import (
     Acceptor,
     Caller,
@@ -30,6 +31,8 @@ from dicom.dimse import (
 )
 from dicom.keeping import Keeping, open_keeping
 from dicom.options import DicomOptions, ListenerTls, PeerOptions, PeerTls, TitleOptions
+from dicom.query.find import Store
+from dicom.query.retrieve import Retriever, destinations
 from dicom.services import VERIFICATION, verification
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
@@ -56,6 +59,7 @@ class Node:
     index: Index
     limits: Limits
     keeping: Keeping
+    answering: Answering
 
     async def listen(self) -> None:
         """Answer calls until cancelled."""
@@ -119,7 +123,11 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
         limits = options.limits
         first = next(iter(options.titles))
         peers = {name: _peer(each, first) for name, each in options.peers.items()}
-        answering = Answering.of(context, index, blobs, peers, limits.limits())
+        store = Store(index, context.ports, Trail(context.audit))
+        retriever = Retriever(store, blobs, destinations(peers.values()), limits.limits())
+        answering = await stack.enter_async_context(
+            Answering.open(context, retriever, storage.device_of)
+        )
         keeping = await stack.enter_async_context(open_keeping(options, context, peers))
         acceptor = Acceptor(
             {
@@ -129,7 +137,9 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
             limits.limits(),
             Capacity(limits.associations, limits.per_address, limits.silent),
         )
-        yield Node(acceptor, listeners, peers, storage, blobs, index, limits.limits(), keeping)
+        yield Node(
+            acceptor, listeners, peers, storage, blobs, index, limits.limits(), keeping, answering
+        )
 
 
 def _local(

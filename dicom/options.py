@@ -27,7 +27,7 @@ from dicom.watch.options import WatchOptions
 from dicom.worklist.options import WorklistOptions
 from gateway import Bytes
 
-ServiceName: TypeAlias = Literal["verification", "storage", "query", "worklist", "ups"]
+ServiceName: TypeAlias = Literal["verification", "storage", "query", "worklist", "mpps", "ups"]
 SERVICES: tuple[ServiceName, ...] = ("verification", "storage")
 """What a title offers that lists none: nothing that reveals a patient."""
 

@@ -41,7 +41,12 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             )
 
         yield Running(
-            subscribers=(node.index, *keeping.subscribers, outward.forwarding),
+            subscribers=(
+                node.index,
+                node.answering.steps,
+                *keeping.subscribers,
+                outward.forwarding,
+            ),
             services=(
                 node,
                 *keeping.services,

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 from dicom.query.matching import Range
 from dicom.worklist.options import WorklistOptions
-from dicom.worklist.step import LeftOut, Site, Step, step_of
+from dicom.worklist.step import Around, LeftOut, Site, Step, appointment_of, step_of
 from gateway import StoreError, to_datetime
-from gateway.room import Agenda, Appointment, Order, Patient, PatientKey, People, RoomContext
+from gateway.room import Agenda, Appointment, People, RoomContext
 
 _ONE = timedelta(days=1)
-_MOST_DAYS = 120
+_MOST_DAYS = 480
+_Revisions: TypeAlias = tuple[int, int, int]
+"""Of the schedule, the patients, and what was performed."""
+
+
+class Performed(Protocol):
+    """What is known of steps that modalities have begun; `revision` grows when that changes."""
+
+    revision: int
+
+    async def standing(self, appointments: Collection[str]) -> Mapping[str, str]:
+        """STARTED or COMPLETED, of those that were."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """The steps of a day, as the schedule and the patients were at these revisions."""
+    """The steps of a day, as things were at these revisions."""
 
-    revisions: tuple[int, int]
+    revisions: _Revisions
     steps: Sequence[Step]
     left_out: Sequence[LeftOut]
 
@@ -29,15 +42,27 @@ class _Day:
 class Board:
     """The worklist of a site."""
 
-    def __init__(self, context: RoomContext) -> None:
-        self._context = context
+    def __init__(self, context: RoomContext, performed: Performed) -> None:
+        self._context, self._performed = context, performed
         self._site = Site(ZoneInfo(context.site.zone), context.site.locale)
         self._days: dict[date, _Day] = {}
 
     async def steps(self, options: WorklistOptions, days: Range | None = None) -> Sequence[Step]:
         """In order of their time; `days` are eight digits each. StoreError if nobody can tell."""
         found = await self._of(options, days)
-        return [step for day in found for step in day.steps]
+        return [step for day in found for step in day.steps if step.shown]
+
+    async def meant(self, options: WorklistOptions, studies: Collection[str]) -> Sequence[Step]:
+        """Every step that a modality may mean: also what is over, or past and of these UIDs."""
+        days = await self._of(options, None)
+        found = {step.appointment: step for day in days for step in day.steps}
+        agenda, people = self._keepers()
+        ids = [id_ for id_ in map(appointment_of, studies) if id_ and id_ not in found]
+        named = [each for id_ in ids if (each := await agenda.appointment(id_)) is not None]
+        for step in await self._steps(agenda, people, named):
+            if isinstance(step, Step):
+                found[step.appointment] = step
+        return list(found.values())
 
     async def left_out(self, options: WorklistOptions) -> Sequence[LeftOut]:
         """Appointments of stations that no worklist shows, each with the reason."""
@@ -45,7 +70,8 @@ class Board:
 
     async def _of(self, options: WorklistOptions, days: Range | None) -> Sequence[_Day]:
         agenda, people = self._keepers()
-        revisions = (agenda.revision, people.revision if people is not None else 0)
+        known = people.revision if people is not None else 0
+        revisions = (agenda.revision, known, self._performed.revision)
         wanted = list(self._wanted(options, days))
         stale = [day for day in wanted if self._revisions(day) != revisions]
         if stale:
@@ -69,7 +95,7 @@ class Board:
             if days is None or days.holds(f"{day:%Y%m%d}"):
                 yield day
 
-    def _revisions(self, day: date) -> tuple[int, int] | None:
+    def _revisions(self, day: date) -> _Revisions | None:
         known = self._days.get(day)
         return known.revisions if known is not None else None
 
@@ -78,36 +104,40 @@ class Board:
         agenda: Agenda,
         people: People | None,
         days: Sequence[date],
-        revisions: tuple[int, int],
+        revisions: _Revisions,
     ) -> None:
         appointments = await agenda.between(days[0], days[-1])
-        orders = await agenda.orders_of(appointments)
-        keys = {each.key for each in appointments if each.key is not None}
-        known = await people.resolve_all(keys) if people is not None else {}
         if len(self._days) > _MOST_DAYS:
             self._days.clear()
         made: dict[date, tuple[list[Step], list[LeftOut]]] = {day: ([], []) for day in days}
-        for each in appointments:
+        found = await self._steps(agenda, people, appointments)
+        for each, step in zip(appointments, found, strict=True):
             day = self._day(each)
-            step = self._step(agenda, each, known, orders)
             if day in made and step is not None:
                 steps, left_out = made[day]
                 steps.append(step) if isinstance(step, Step) else left_out.append(step)
         for day, (steps, left_out) in made.items():
             self._days[day] = _Day(revisions, steps, left_out)
 
-    def _step(
-        self,
-        agenda: Agenda,
-        appointment: Appointment,
-        known: Mapping[PatientKey, Patient],
-        orders: Mapping[str, Order],
-    ) -> Step | LeftOut | None:
-        station = agenda.station(appointment.resource)
-        if station is None or not station.ae_title:
-            return None
-        patient = known.get(appointment.key) if appointment.key is not None else None
-        return step_of(appointment, station, patient, orders.get(appointment.id), self._site)
+    async def _steps(
+        self, agenda: Agenda, people: People | None, appointments: Sequence[Appointment]
+    ) -> Sequence[Step | LeftOut | None]:
+        """What each appointment makes; None where its resource is no station."""
+        orders = await agenda.orders_of(appointments)
+        keys = {each.key for each in appointments if each.key is not None}
+        known = await people.resolve_all(keys) if people is not None else {}
+        standing = await self._performed.standing([each.id for each in appointments])
+        found: list[Step | LeftOut | None] = []
+        for each in appointments:
+            station = agenda.station(each.resource)
+            patient = known.get(each.key) if each.key is not None else None
+            performed = standing.get(each.id, "")
+            if station is None:
+                found.append(None)
+                continue
+            around = Around(station, patient, orders.get(each.id), performed)
+            found.append(step_of(each, around, self._site))
+        return found
 
     def _day(self, appointment: Appointment) -> date | None:
         if appointment.start is not None:

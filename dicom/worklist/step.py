@@ -39,7 +39,16 @@ _STATUS = MappingProxyType(
         AppointmentStatus.STARTED: "STARTED",
     }
 )
-"""Appointments that are on the worklist."""
+"""Appointments that are on the worklist, unless what was performed says otherwise."""
+_NEVER = frozenset(
+    {
+        AppointmentStatus.WAITLIST,
+        AppointmentStatus.BLOCKED,
+        AppointmentStatus.ENTERED_IN_ERROR,
+    }
+)
+"""Appointments that are no steps."""
+STARTED, COMPLETED = "STARTED", "COMPLETED"
 _SEXES = frozenset((Sex.MALE, Sex.FEMALE, Sex.OTHER))
 _PRIORITIES = MappingProxyType({"S": "STAT", "A": "HIGH", "R": "ROUTINE", "T": "MEDIUM"})
 """HL7 table 0485 as Requested Procedure Priority has it."""
@@ -48,10 +57,14 @@ _SCRIPTS = (Script.ALPHABETIC, Script.IDEOGRAPHIC, Script.PHONETIC)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One item of the worklist. `answers` keeps encodings of it; see `dicom.worklist.find`."""
+    """One item of the worklist. `answers` keeps encodings of it; see `dicom.worklist.find`.
+
+    One that is not `shown` is over: it is only looked for by what names it.
+    """
 
     appointment: str
     values: Values
+    shown: bool = True
     answers: dict[object, bytes] = field(default_factory=dict, compare=False)
 
     @property
@@ -82,32 +95,41 @@ class Site:
     locale: str
 
 
-def step_of(
-    appointment: Appointment,
-    station: Station,
-    patient: Patient | None,
-    order: Order | None,
-    site: Site,
-) -> Step | LeftOut | None:
-    """The step of an appointment; None if it is not to be done.
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known around an appointment. `performed` is STARTED, COMPLETED or ''."""
+
+    station: Station
+    patient: Patient | None = None
+    order: Order | None = None
+    performed: str = ""
+
+    @property
+    def said(self) -> OrderStatement:
+        """What the order says; nothing where there is none."""
+        return self.order.said if self.order is not None else OrderStatement(book="")
+
+
+def step_of(appointment: Appointment, around: Around, site: Site) -> Step | LeftOut | None:
+    """The step of an appointment; None if it is none, or not at a station.
 
     The study is the order's. Where the order names none, the appointment's own id is one.
     """
-    if appointment.status not in _STATUS:
+    station, patient, said = around.station, around.patient, around.said
+    if appointment.status in _NEVER or not station.ae_title:
         return None
     own = patient.own if patient is not None else appointment.patient
     if own is None or not own.value:
         return LeftOut(appointment.id, "no patient is named")
-    said = order.said if order is not None else OrderStatement(book="")
-    modality = station.modality or said.modality
-    if not modality:
+    if not (station.modality or said.modality):
         return LeftOut(appointment.id, f"resource {station.resource} has no modality")
     values: dict[int, str | tuple[Values, ...]] = {
         **_patient(appointment, patient, own),
         **_request(appointment, said),
-        Tag.STEPS: (_scheduled(appointment, said, station, modality, site),),
+        Tag.STEPS: (_scheduled(appointment, around, site),),
     }
-    return Step(appointment.id, MappingProxyType(values))
+    shown = appointment.status in _STATUS and around.performed != COMPLETED
+    return Step(appointment.id, MappingProxyType(values), shown)
 
 
 def study_of(appointment: str, said: OrderStatement) -> str:
@@ -188,22 +210,21 @@ def _request(appointment: Appointment, said: OrderStatement) -> dict[int, str | 
     }
 
 
-def _scheduled(
-    appointment: Appointment, said: OrderStatement, station: Station, modality: str, site: Site
-) -> Values:
+def _scheduled(appointment: Appointment, around: Around, site: Site) -> Values:
+    station, said = around.station, around.said
     day, time = _moment(appointment.start, site.zone)
     end_day, end_time = _moment(appointment.end, site.zone)
     return {
         Tag.STATION_TITLE: station.ae_title,
         Tag.STATION_NAME: _plain(localize(station.name, site.locale))[:_SHORT],
         Tag.STATION_PLACE: _plain(localize(station.location, site.locale))[:_SHORT],
-        Tag.MODALITY: _plain(modality),
+        Tag.MODALITY: _plain(station.modality or said.modality),
         Tag.START_DATE: day or appointment.day.replace("-", ""),
         Tag.START_TIME: time,
         Tag.END_DATE: end_day,
         Tag.END_TIME: end_time,
         Tag.STEP_ID: step_id_of(appointment, said),
-        Tag.STEP_STATUS: _STATUS[appointment.status],
+        Tag.STEP_STATUS: around.performed or _STATUS.get(appointment.status, ""),
         Tag.DESCRIPTION: _plain(appointment.title or said.text)[:_LONG],
         Tag.PERFORMER: _performer(appointment),
         Tag.PROTOCOL_CODE: (),

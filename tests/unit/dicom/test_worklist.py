@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,6 +58,19 @@ class At:
 
     def monotonic(self) -> float:
         return 0.0
+
+
+class Nothing:
+    """Nothing was performed yet."""
+
+    revision = 0
+
+    async def standing(self, _appointments: Collection[str]) -> Mapping[str, str]:
+        return {}
+
+
+def board_of(tmp_path: Path, schedule: schedule_case.Told, people: people_case.Told) -> Board:
+    return Board(context_of(tmp_path, schedule, people, MemoryAuditor()), Nothing())
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +284,7 @@ async def test_the_window_bounds_what_a_query_without_dates_sees(tmp_path: Path)
 async def test_without_a_schedule_there_is_no_worklist_rather_than_an_empty_one(
     tmp_path: Path,
 ) -> None:
-    board = Board(room_context(tmp_path))
+    board = Board(room_context(tmp_path), Nothing())
     with pytest.raises(StoreError, match="the schedule is closed"):
         await board.steps(WHOLE)
 
@@ -284,7 +297,7 @@ async def test_what_can_not_be_on_a_worklist_is_left_out_with_the_reason(tmp_pat
         appointment_of(third), resources=(ResourceUse(ResourceKind.LOCATION, "room"),)
     )
     await schedule.tell(schedule_case.event(50, nobody), schedule_case.event(51, elsewhere))
-    board = Board(context_of(tmp_path, schedule, people, MemoryAuditor()))
+    board = board_of(tmp_path, schedule, people)
     assert [step.id for step in await board.steps(WHOLE)] == [first.step]
     assert [each.why for each in await board.left_out(WHOLE)] == ["no patient is named"]
 
@@ -295,7 +308,7 @@ async def test_two_orders_of_one_number_are_no_order(tmp_path: Path) -> None:
     other = OrderStatement(book="HIS", placer="OTHER", filler="FILL", accession="A2")
     both = replace(appointment_of(visit), order_filler="FILL")
     await schedule.tell(schedule_case.event(50, other), schedule_case.event(51, both))
-    board = Board(context_of(tmp_path, schedule, people, MemoryAuditor()))
+    board = board_of(tmp_path, schedule, people)
     (step,) = await board.steps(WHOLE)
     assert step.values[Tag.ACCESSION] == ""
     assert step.study == study_of(step.appointment, OrderStatement(book=""))
@@ -304,7 +317,7 @@ async def test_two_orders_of_one_number_are_no_order(tmp_path: Path) -> None:
 
 async def test_an_unchanged_day_is_not_made_again(tmp_path: Path) -> None:
     schedule, people = await told(visits(2))
-    board = Board(context_of(tmp_path, schedule, people, MemoryAuditor()))
+    board = board_of(tmp_path, schedule, people)
     first = await board.steps(WHOLE)
     again = await board.steps(WHOLE)
     await schedule.tell(*list(events(visits(3)))[-2:])
