@@ -106,7 +106,7 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
         listeners = [
             Listener(each.host, each.port, _listening(each.tls)) for each in options.listeners
         ]
-        blobs = stack.enter_context(Blobs.open(context.data / OBJECTS))
+        blobs = stack.enter_context(Blobs.open(context.data / OBJECTS, context.ring))
         index = await stack.enter_async_context(Index.open(context.data / INDEX, context.ring))
         stored = (await index.totals()).bytes
         bounds = options.storage

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 from dicom.forward.api import ForwardApi
 from dicom.forward.content import Contents
 from dicom.forward.forwarding import Forwarding
-from dicom.node import OBJECTS, Node
+from dicom.node import Node
 from dicom.options import DicomOptions
 from dicom.scu.api import AskingApi
 from dicom.scu.asking import Asking
@@ -39,9 +39,8 @@ class Outward:
 async def open_outward(
     options: DicomOptions, context: RoomContext, node: Node
 ) -> AsyncIterator[Outward]:
-    """Open the queues; nothing is sent or asked before the jobs run. StoreError if it can't be."""
-    copies = context.data / OBJECTS / "outgoing"
-    with Contents.open(node.blobs, copies, options.deid, context.clock) as contents:
+    """Open the queues; nothing is sent or asked before the jobs run."""
+    with Contents.open(node.blobs, options.deid, context.clock) as contents:
         async with Forwarding.open(
             context, options.forward, node.peers, contents, node.limits
         ) as forwarding:

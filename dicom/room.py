@@ -25,7 +25,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
     async with (
         open_node(section, context) as node,
         open_outward(section, context, node) as outward,
-        Viewer.open(node.blobs.objects) as viewer,
+        Viewer.open(node.blobs) as viewer,
     ):
         keeping = node.keeping
         api, pages = Api(node, context.ports), Pages(node, viewer, context)

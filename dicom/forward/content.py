@@ -12,14 +12,14 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from uuid import uuid4
 
 from dicom.deid.options import NotDeidentifiable
 from dicom.forward.entry import Entry
 from dicom.forward.options import DeidProfile
 from dicom.storage.blobs import Blobs
+from dicom.storage.memory import file_in_memory
 from dicom.storage.part10 import START, head_length
-from gateway import Clock, IsogateError, StoreError, to_datetime
+from gateway import Clock, IsogateError, to_datetime
 
 _T = TypeVar("_T")
 _READ = 1_048_576
@@ -43,33 +43,25 @@ class Content:
 
 
 class Contents:
-    """Makes what is sent. Copies lie in a folder of their own for as long as they are sent."""
+    """Makes what is sent. Copies lie in memory for as long as they are sent."""
 
     def __init__(
         self,
         blobs: Blobs,
-        folder: Path,
         profiles: Mapping[str, DeidProfile],
         clock: Clock,
         thread: ThreadPoolExecutor,
     ) -> None:
-        self._blobs, self._folder, self._profiles = blobs, folder, profiles
+        self._blobs, self._profiles = blobs, profiles
         self._clock, self._thread = clock, thread
 
     @classmethod
     @contextmanager
     def open(
-        cls, blobs: Blobs, folder: Path, profiles: Mapping[str, DeidProfile], clock: Clock
+        cls, blobs: Blobs, profiles: Mapping[str, DeidProfile], clock: Clock
     ) -> Iterator[Contents]:
-        """Copies that a crash left are removed. StoreError if the folder can't be used."""
         with ThreadPoolExecutor(1, thread_name_prefix="dicom-copy") as thread:
-            try:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                for left in folder.iterdir():
-                    left.unlink()
-            except OSError as error:
-                raise StoreError(f"dicom: {folder} can't be used: {error}") from error
-            yield cls(blobs, folder, profiles, clock, thread)
+            yield cls(blobs, profiles, clock, thread)
 
     @asynccontextmanager
     async def of(self, entry: Entry, profile: str | None) -> AsyncIterator[Content]:
@@ -77,11 +69,8 @@ class Contents:
         if profile is None and not entry.coerce:
             yield Content(entry.uid, entry.blob.size, self._original(entry), {})
             return
-        copy = self._folder / f"{uuid4().hex}.dcm"
-        try:
+        with file_in_memory() as copy:
             yield await self._copied(entry, profile, copy)
-        finally:
-            await self._blobs.run(lambda: copy.unlink(missing_ok=True))
 
     async def _original(self, entry: Entry) -> AsyncIterator[bytes]:
         """The stored bytes; Unsendable before the last ones go out, if they are not what came."""
@@ -97,16 +86,16 @@ class Contents:
         yield before
 
     async def _copied(self, entry: Entry, profile: str | None, copy: Path) -> Content:
-        source = self._blobs.objects / entry.blob.path
-        if profile is None:
-            at = to_datetime(self._clock.now())
-            work = partial(_coerced, source, copy, entry.coerce, at)
-        else:
-            work = partial(_deidentified, source, copy, profile, self._profiles[profile])
-        try:
-            uid, facts = await self._run(work)
-        except (NotDeidentifiable, OSError, ValueError) as error:
-            raise Unsendable(str(error)) from error
+        async with self._blobs.in_memory(entry.blob) as source:
+            if profile is None:
+                at = to_datetime(self._clock.now())
+                work = partial(_coerced, source, copy, entry.coerce, at)
+            else:
+                work = partial(_deidentified, source, copy, profile, self._profiles[profile])
+            try:
+                uid, facts = await self._run(work)
+            except (NotDeidentifiable, OSError, ValueError) as error:
+                raise Unsendable(str(error)) from error
         size = await self._blobs.run(lambda: copy.stat().st_size)
         return Content(uid, size, self._read(copy), facts)
 

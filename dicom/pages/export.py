@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
 from io import RawIOBase
@@ -22,9 +21,6 @@ from gateway.room import Auditor, Permission, about, access, principal
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
-
-_PIECE = 1_048_576
-_READ_ONLY = os.O_RDONLY | os.O_CLOEXEC
 
 
 class ExportPages:
@@ -79,7 +75,7 @@ class _Sink(RawIOBase):
 
 
 async def archive(blobs: Blobs, objects: Sequence[StoredObject]) -> AsyncIterator[bytes]:
-    """The archive in pieces of about a megabyte; nothing of it is kept. StoreError.
+    """The archive in pieces; nothing of it is kept. StoreError.
 
     Files are named by their place, never by what a dataset says, and are stored as they are:
     pixels hardly shrink.
@@ -87,17 +83,9 @@ async def archive(blobs: Blobs, objects: Sequence[StoredObject]) -> AsyncIterato
     sink = _Sink()
     with ZipFile(cast(IO[bytes], sink), "w", ZIP_STORED) as zipped:
         for number, each in enumerate(objects, 1):
-            file = os.open(blobs.objects / each.blob.path, _READ_ONLY)
-            try:
-                info = ZipInfo(f"DICOM/{number:06d}.dcm")
-                with zipped.open(info, "w", force_zip64=True) as entry:
-                    while await blobs.run(partial(_move, file, entry)):
-                        yield sink.emptied()
-            finally:
-                os.close(file)
+            info = ZipInfo(f"DICOM/{number:06d}.dcm")
+            with zipped.open(info, "w", force_zip64=True) as entry:
+                async for piece in blobs.read(each.blob, whole=True):
+                    await blobs.run(partial(entry.write, piece))
+                    yield sink.emptied()
     yield sink.emptied()
-
-
-def _move(file: int, entry: IO[bytes]) -> int:
-    """A piece of a file into the archive; its size."""
-    return entry.write(os.read(file, _PIECE))

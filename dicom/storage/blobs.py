@@ -1,7 +1,8 @@
 """Objects as files. The one place where a file of an object is written, and where one is read.
 
-A file's name is the digest of its transfer syntax and dataset: the same object sent twice is the
-same file, and no name comes from a dataset.
+A file's name begins with the digest of its transfer syntax and dataset: the same object sent twice
+is the same file, and no name comes from a dataset. Files are sealed: nobody reads one without the
+keyring, and what has to lie in plain text lies in memory.
 """
 
 from __future__ import annotations
@@ -9,23 +10,33 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+from dicom.storage.memory import file_in_memory
 from dicom.storage.object import Blob
 from dicom.storage.part10 import START, head_length
+from dicom.storage.sealed import (
+    PURPOSE,
+    SUFFIX,
+    SealedFile,
+    digest_of,
+    find,
+    key_of,
+    name_of,
+    pieces_of,
+)
 from gateway import ProtocolViolation, StoreError
+from gateway.room import Keyring, Progress
 
 _T = TypeVar("_T")
 _THREADS = 8
-_READ = 1_048_576
-_MODE = 0o600
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_MOST_PARTS = 512
 
 
 class Draft:
@@ -36,7 +47,7 @@ class Draft:
         self._head = head
         self._digest = hashlib.sha256(transfer_syntax.encode() + b"\0")
         self._path = f"{blobs.drafts}/{uuid4().hex}"
-        self._file = -1
+        self._file: SealedFile | None = None
         self.size = 0
 
     async def write(self, parts: Sequence[bytes]) -> None:
@@ -68,36 +79,34 @@ class Draft:
 
     async def discard(self) -> None:
         """Remove what was written, if it was not finished."""
-        if self._file >= 0:
+        if self._file is not None:
             await self._blobs.run(self._remove)
 
-    def _append(self, parts: Sequence[bytes]) -> None:
-        if self._file < 0:
-            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
-            self._file = os.open(self._path, flags, _MODE)
-            _write_all(self._file, [self._head])
+    def _append(self, parts: Sequence[bytes]) -> SealedFile:
+        if self._file is None:
+            self._file = SealedFile(self._path, self._blobs.ring)
+            self._file.write([self._head])
         for part in parts:
             self._digest.update(part)
             self.size += len(part)
-        _write_all(self._file, parts)
+        self._file.write(parts)
+        return self._file
 
     def _finish(self, parts: Sequence[bytes], verdict: Future[bool]) -> Blob | None:
-        self._append(parts)
+        file = self._append(parts)
         blob = Blob(self._digest.hexdigest(), self.size)
         if not verdict.result():
             return None
-        # Renamed first: one commit of the file system's journal then covers file and name.
-        Path(self._path).rename(self._blobs.objects / blob.path)
-        os.fdatasync(self._file)
-        os.close(self._file)
-        self._file = -1
-        self._blobs.sync(blob)
+        file.end()
+        self._blobs.keep(file, self._path, blob)
+        self._file = None
         return blob
 
     def _remove(self) -> None:
-        os.close(self._file)
-        self._file = -1
-        Path(self._path).unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            Path(self._path).unlink(missing_ok=True)
 
 
 class Blobs:
@@ -108,41 +117,66 @@ class Blobs:
     is under way, so that no file is closed under it.
     """
 
-    def __init__(self, folder: Path, threads: ThreadPoolExecutor, folders: dict[str, int]) -> None:
-        self.folder = folder
+    name = "objects"
+    purposes = (PURPOSE,)
+
+    def __init__(
+        self, folder: Path, ring: Keyring, threads: ThreadPoolExecutor, folders: dict[str, int]
+    ) -> None:
+        self.folder, self.ring = folder, ring
+        ring.purposes.add(PURPOSE)
         self.objects, self.drafts = folder / "objects", folder / "drafts"
         self._threads = threads
         self._folders = folders
 
     @classmethod
     @contextmanager
-    def open(cls, folder: Path) -> Iterator[Blobs]:
-        """Open or create the folder; drafts that a crash left are removed. StoreError if not."""
+    def open(cls, folder: Path, ring: Keyring) -> Iterator[Blobs]:
+        """Open or create the folder; drafts that a crash left are removed. StoreError if not.
+
+        A rotation of keys concerns it as long as it is open (`gateway.seal.KeyUser`).
+        """
         with ExitStack() as stack:
             folders: dict[str, int] = {}
             stack.callback(_close, folders)
             threads = stack.enter_context(
                 ThreadPoolExecutor(_THREADS, thread_name_prefix="dicom-disk")
             )
-            blobs = cls(folder, threads, folders)
+            blobs = cls(folder, ring, threads, folders)
             try:
                 blobs._prepare()
             except OSError as error:
                 raise StoreError(f"dicom: {folder} can't be used: {error}") from error
+            stack.enter_context(ring.used_by(blobs))
             yield blobs
 
     def draft(self, head: bytes, transfer_syntax: str) -> Draft:
         """Begin an object; `head` is what `part10.head` made."""
         return Draft(self, head, transfer_syntax)
 
-    async def read(self, blob: Blob) -> AsyncIterator[bytes]:
-        """The dataset in pieces, as it was received; StoreError if it can't be read."""
-        file = await self.run(lambda: self._open(blob))
+    async def read(self, blob: Blob, *, whole: bool = False) -> AsyncIterator[bytes]:
+        """The dataset in pieces, as it was received, or the `whole` Part 10 file.
+
+        StoreError if it can't be read, or was changed.
+        """
+        pieces = self._plain(blob, whole=whole)
         try:
-            while piece := await self.run(lambda: os.read(file, _READ)):
+            while (piece := await self.run(lambda: next(pieces, None))) is not None:
                 yield piece
         finally:
-            os.close(file)
+            pieces.close()
+
+    @asynccontextmanager
+    async def in_memory(self, blob: Blob) -> AsyncIterator[Path]:
+        """A path at which the Part 10 file can be read by this process and its children."""
+        with file_in_memory() as path:
+            await self.run(lambda: self._copy(blob, path))
+            yield path
+
+    def place(self, blob: Blob) -> Path:
+        """Where it lies now; FileNotFoundError, or StoreError as for `read`."""
+        with find(self.objects, blob, self.ring) as file:
+            return Path(file.name)
 
     @property
     def folders(self) -> Sequence[str]:
@@ -152,13 +186,11 @@ class Blobs:
     async def names(self, folder: str) -> Sequence[str]:
         """The digests of the files in one of the folders."""
         place = self.objects / folder
-        return await self.run(lambda: sorted(file.stem for file in place.iterdir()))
+        return await self.run(lambda: sorted({digest_of(file) for file in place.iterdir()}))
 
     async def files(self) -> Sequence[tuple[Path, int]]:
         """Every file, and its size."""
-        return await self.run(
-            lambda: [(file, file.stat().st_size) for file in self.objects.glob("*/*.dcm")]
-        )
+        return await self.run(lambda: [(file, file.stat().st_size) for file in self._files()])
 
     async def verify(self, blob: Blob, transfer_syntax: str) -> str:
         """Read the file again; what is wrong with it in words, or ''."""
@@ -182,9 +214,37 @@ class Blobs:
             await asyncio.gather(future, return_exceptions=True)
             raise
 
-    def sync(self, blob: Blob) -> None:
-        """Make the name of a blob durable; from a thread."""
+    def keep(self, file: SealedFile, path: str, blob: Blob) -> None:
+        """Give a complete file its name; then both are on disk, and it is closed. From a thread."""
+        # Renamed first: one commit of the file system's journal then covers file and name.
+        Path(path).rename(self.objects / name_of(blob, file.key))
+        file.sync()
+        file.close()
         os.fsync(self._folders[blob.digest[:2]])
+
+    async def keys(self) -> set[int]:
+        """The keys that open the files."""
+        return await self.run(lambda: {key_of(file) for file in self._files()})
+
+    async def reseal(self, progress: Progress) -> None:
+        """Write every file of an older key anew, one at a time."""
+        old = await self.run(
+            lambda: [file for file in self._files() if key_of(file) != self.ring.active.id]
+        )
+        for done, file in enumerate(old):
+            progress(done, len(old))
+            await self.run(partial(self._reseal, file))
+        progress(len(old), len(old))
+
+    def _reseal(self, old: Path) -> None:
+        path = f"{self.drafts}/{uuid4().hex}"
+        with old.open("rb") as source:
+            file = SealedFile(path, self.ring)
+            for piece in pieces_of(source, self.ring):
+                file.write([piece])
+            file.end()
+        self.keep(file, path, Blob(digest_of(old), 0))
+        old.unlink()
 
     def _prepare(self) -> None:
         self.drafts.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -196,30 +256,31 @@ class Blobs:
         for parent in (self.objects, self.folder, self.folder.parent):
             _sync(parent)
 
-    def _open(self, blob: Blob) -> int:
-        """The file, at the beginning of its dataset."""
-        file = os.open(self.objects / blob.path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.lseek(file, head_length(os.read(file, START)), os.SEEK_SET)
-        except BaseException:
-            os.close(file)
-            raise
-        return file
+    def _files(self) -> Iterator[Path]:
+        return self.objects.glob(f"*/*{SUFFIX}")
+
+    def _plain(self, blob: Blob, *, whole: bool = False) -> Generator[bytes, None, None]:
+        """The file, or its dataset; it is closed with the generator."""
+        with find(self.objects, blob, self.ring) as file:
+            pieces = pieces_of(file, self.ring)
+            first = next(pieces)
+            yield first if whole else first[head_length(first[:START]) :]
+            yield from pieces
+
+    def _copy(self, blob: Blob, target: Path) -> None:
+        with target.open("wb") as copy:
+            copy.writelines(self._plain(blob, whole=True))
 
     def _verify(self, blob: Blob, transfer_syntax: str) -> str:
         digest, size = hashlib.sha256(transfer_syntax.encode() + b"\0"), 0
         try:
-            file = self._open(blob)
-        except FileNotFoundError:
-            return "the file is missing"
-        except ProtocolViolation as error:
-            return str(error)
-        try:
-            while piece := os.read(file, _READ):
+            for piece in self._plain(blob):
                 digest.update(piece)
                 size += len(piece)
-        finally:
-            os.close(file)
+        except FileNotFoundError:
+            return "the file is missing"
+        except (ProtocolViolation, StoreError) as error:
+            return str(error)
         if size != blob.size:
             return f"{size} bytes instead of {blob.size}"
         return "" if digest.hexdigest() == blob.digest else "the content has changed"
@@ -236,16 +297,3 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _write_all(file: int, parts: Sequence[bytes]) -> None:
-    for start in range(0, len(parts), _MOST_PARTS):
-        some = parts[start : start + _MOST_PARTS]
-        written = os.writev(file, some)
-        if written != sum(map(len, some)):
-            _write_rest(file, memoryview(b"".join(some))[written:])
-
-
-def _write_rest(file: int, rest: memoryview) -> None:
-    while rest:
-        rest = rest[os.write(file, rest) :]

@@ -37,8 +37,8 @@ class Blob:
 
     @property
     def path(self) -> str:
-        """Relative to the folder of objects."""
-        return f"{self.digest[:2]}/{self.digest}.dcm"
+        """How the name of its file begins, relative to the folder of objects."""
+        return f"{self.digest[:2]}/{self.digest}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,6 @@ _NEVER = 1 << 40
 _PIXELS = 0x7FE00010
 
 
-def metadata(files: Sequence[tuple[Path, str]]) -> bytes:
-    """A JSON array, an object a file; `place` is the address under which bulk data is named."""
-    return orjson.dumps([_of(file, place) for file, place in files])
-
-
 def value(file: Path, tag: int) -> bytes:
     """The bytes of a binary element; NotShown if it has none, or pixels are compressed."""
     if file.stat().st_size > MOST_BYTES:
@@ -38,7 +32,8 @@ def value(file: Path, tag: int) -> bytes:
     return found
 
 
-def _of(file: Path, place: str) -> dict[str, Any]:
+def metadata(file: Path, place: str) -> bytes:
+    """A JSON object; `place` is the address under which its bulk data is named."""
     dataset = dcmread(file, stop_before_pixels=True)
     said = {}
     for tag in sorted(dataset.keys()):
@@ -49,7 +44,7 @@ def _of(file: Path, place: str) -> dict[str, Any]:
             continue  # an attribute that can't be read is left out rather than guessed
     if "Rows" in dataset:
         said["7FE00010"] = {"vr": "OW", "BulkDataURI": f"{place}/bulkdata/7FE00010"}
-    return said
+    return orjson.dumps(said)
 
 
 def _element(element: DataElement, place: str) -> dict[str, Any]:

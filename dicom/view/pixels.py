@@ -115,7 +115,8 @@ def _is_grey(dataset: Dataset) -> bool:
 def _decoded(file: Path, frame: int | None) -> Array:
     """A frame from 0, or all of them."""
     try:
-        return pixel_array(file, index=frame)
+        with file.open("rb") as opened:  # a path would be resolved, and this one leads nowhere else
+            return pixel_array(opened, index=frame)
     except (RuntimeError, NotImplementedError) as error:
         syntax = UID(dcmread(file, specific_tags=[]).file_meta.TransferSyntaxUID)
         why = Unseen.NO_DECODER if syntax.is_compressed else Unseen.DAMAGED

@@ -6,10 +6,10 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -21,6 +21,14 @@ _PATIENCE = 30.0
 _LINE = 32 * 1024**2
 _COMMAND = (sys.executable, "-m", "dicom.view.worker")
 _ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+
+
+class Files(Protocol):
+    """Where objects are."""
+
+    def in_memory(self, blob: Blob) -> AbstractAsyncContextManager[Path]:
+        """A path at which the decoding process can read the Part 10 file."""
+        ...
 
 
 class Unviewable(IsogateError):  # noqa: N818 - a property of the object
@@ -39,16 +47,15 @@ class Viewer:
     Python needs.
     """
 
-    def __init__(self, objects: Path, patience: float = _PATIENCE) -> None:
-        self._objects, self._patience = objects, patience
+    def __init__(self, files: Files, patience: float = _PATIENCE) -> None:
+        self._files, self._patience = files, patience
         self._turn = asyncio.Lock()
         self._process: Process | None = None
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, objects: Path, patience: float = _PATIENCE) -> AsyncIterator[Viewer]:
-        """`objects` is the folder in which blobs lie."""
-        viewer = cls(objects, patience)
+    async def open(cls, files: Files, patience: float = _PATIENCE) -> AsyncIterator[Viewer]:
+        viewer = cls(files, patience)
         try:
             yield viewer
         finally:
@@ -56,38 +63,39 @@ class Viewer:
 
     async def attributes(self, blob: Blob) -> Attributes:
         """The leading elements as rows; Unviewable."""
-        said, _ = await self._ask("attributes", file=self._file(blob))
+        async with self._files.in_memory(blob) as file:
+            said, _ = await self._ask("attributes", file=str(file))
         return rows_of(said)
 
     async def look(self, blob: Blob) -> Look:
         """Whether and how there is a picture; Unviewable says why not."""
-        said, _ = await self._ask("look", file=self._file(blob))
+        async with self._files.in_memory(blob) as file:
+            said, _ = await self._ask("look", file=str(file))
         return Look(**said)
 
     async def picture(self, blob: Blob, wanted: Picture) -> bytes:
         """A PNG; Unviewable."""
-        _, data = await self._ask(
-            "picture",
-            file=self._file(blob),
-            frame=wanted.frame,
-            low=wanted.low,
-            high=wanted.high,
-        )
+        async with self._files.in_memory(blob) as file:
+            _, data = await self._ask(
+                "picture",
+                file=str(file),
+                frame=wanted.frame,
+                low=wanted.low,
+                high=wanted.high,
+            )
         return data
 
-    async def metadata(self, blobs: Sequence[tuple[Blob, str]]) -> bytes:
-        """A JSON array of datasets (PS3.18 F.2), each with the address of its bulk data."""
-        files = [(self._file(blob), place) for blob, place in blobs]
-        _, data = await self._ask("metadata", files=files)
+    async def metadata(self, blob: Blob, place: str) -> bytes:
+        """The dataset as JSON (PS3.18 F.2); `place` is the address of its bulk data. Unviewable."""
+        async with self._files.in_memory(blob) as file:
+            _, data = await self._ask("metadata", file=str(file), place=place)
         return data
 
     async def value(self, blob: Blob, tag: int) -> bytes:
         """The bytes of a binary element of the dataset itself; Unviewable."""
-        _, data = await self._ask("value", file=self._file(blob), tag=tag)
+        async with self._files.in_memory(blob) as file:
+            _, data = await self._ask("value", file=str(file), tag=tag)
         return data
-
-    def _file(self, blob: Blob) -> str:
-        return str(self._objects / blob.path)
 
     async def _ask(self, do: str, **more: Any) -> tuple[Mapping[str, Any], bytes]:
         async with self._turn:

@@ -59,7 +59,7 @@ def _picture(asked: Asked) -> Answer:
 
 
 def _metadata(asked: Asked) -> Answer:
-    return {}, metadata([(Path(file), place) for file, place in asked["files"]])
+    return {}, metadata(Path(asked["file"]), asked["place"])
 
 
 def _value(asked: Asked) -> Answer:

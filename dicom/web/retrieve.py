@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
-from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -33,10 +31,7 @@ from dicom.web.search import origin
 from gateway import Subject
 from gateway.room import Permission, about, access
 
-_PIECE = 262_144
 _MOST_METADATA = 2000
-_AT_ONCE = 100
-_READ_ONLY = os.O_RDONLY | os.O_CLOEXEC
 _ANY = "*"
 _WINDOW = 3
 _STATUS = {Unseen.NO_FRAME: 404, Unseen.NO_PIXELS: 404, Unseen.NO_VALUE: 404}
@@ -72,7 +67,7 @@ class Retrievals:
         if len(found) == 1 and not parts and takes(types, DICOM):
             _require_syntax(found, types)
             kind = _kind(found[0])
-            return StreamingResponse(self._file(found[0]), media_type=kind)
+            return StreamingResponse(self._blobs.read(found[0].blob, whole=True), media_type=kind)
         if not parts and not takes(types, DICOM):
             raise HTTPException(406, f'objects are given as multipart/related; type="{DICOM}"')
         _require_syntax(found, parts or types)
@@ -88,12 +83,10 @@ class Retrievals:
         if len(found) > _MOST_METADATA:
             raise HTTPException(413, f"more than {_MOST_METADATA} objects: ask by series")
         start = origin(request) + self._base
-        pieces = []
-        for first in range(0, len(found), _AT_ONCE):
-            some = [
-                (each.blob, f"{start}{_path(each)}") for each in found[first : first + _AT_ONCE]
-            ]
-            pieces.append((await self._seen(self._viewer.metadata(some)))[1:-1])
+        pieces = [
+            await self._seen(self._viewer.metadata(each.blob, f"{start}{_path(each)}"))
+            for each in found
+        ]
         return Response(b"[" + b",".join(pieces) + b"]", media_type=JSON)
 
     @access(Permission.READ_IMAGES)
@@ -157,21 +150,12 @@ class Retrievals:
             raise HTTPException(_STATUS.get(error.why, 406), str(error)) from None
 
     async def _files(self, found: Sequence[StoredObject], writer: Writer) -> AsyncIterator[bytes]:
+        """Whole files, head and dataset; StoreError cuts the answer off."""
         for each in found:
             yield writer.head(_kind(each))
-            async for piece in self._file(each):
+            async for piece in self._blobs.read(each.blob, whole=True):
                 yield piece
         yield writer.end()
-
-    async def _file(self, stored: StoredObject) -> AsyncIterator[bytes]:
-        """A whole file, head and dataset; StoreError cuts the answer off."""
-        place = self._blobs.objects / stored.blob.path
-        file = await self._blobs.run(partial(os.open, place, _READ_ONLY))
-        try:
-            while piece := await self._blobs.run(partial(os.read, file, _PIECE)):
-                yield piece
-        finally:
-            os.close(file)
 
 
 def _kind(stored: StoredObject) -> str:

@@ -44,7 +44,7 @@ from gateway.room.table import Asked, Choice, Column, Search, Sheet, Table
 from gateway.room.tables import RoomTables, TableSet
 from gateway.room.values import Values
 from gateway.room.words import texts
-from gateway.seal import Keyring
+from gateway.seal import Keyring, Progress, Sealer, StreamSealer, open_stream
 
 __all__ = [
     "ACTION_SYSTEM",
@@ -97,6 +97,7 @@ __all__ = [
     "People",
     "Permission",
     "Principal",
+    "Progress",
     "Reader",
     "Room",
     "RoomContext",
@@ -104,6 +105,7 @@ __all__ = [
     "RoomTables",
     "Rule",
     "Running",
+    "Sealer",
     "Search",
     "Sheet",
     "Sight",
@@ -112,6 +114,7 @@ __all__ = [
     "Spot",
     "Station",
     "Step",
+    "StreamSealer",
     "Subscriber",
     "Table",
     "TableSet",
@@ -124,6 +127,7 @@ __all__ = [
     "largest_body",
     "no_papers",
     "notice_of",
+    "open_stream",
     "principal",
     "read_notice",
     "rule_of",

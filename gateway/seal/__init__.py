@@ -15,7 +15,7 @@ from gateway.seal.source import (
     load_ring,
     write_secret,
 )
-from gateway.seal.stream import open_stream, seal_stream, stream_key
+from gateway.seal.stream import StreamSealer, open_stream, seal_stream, stream_key
 from gateway.seal.suite import Aead, Suite
 from gateway.seal.suites import DEFAULT, SUITES, suite_named
 from gateway.seal.user import KeyUser, Progress
@@ -42,6 +42,7 @@ __all__ = [
     "Resealing",
     "Rotation",
     "Sealer",
+    "StreamSealer",
     "Suite",
     "context_of",
     "key_id",

@@ -23,21 +23,54 @@ class Sink(Protocol):
     def write(self, data: bytes, /) -> int: ...
 
 
-def seal_stream(target: Sink, sealer: Sealer, context: bytes, data: Iterable[bytes]) -> None:
-    """Write `data`, however it is cut, as sealed pieces of one MiB; nothing is synced here.
+class StreamSealer:
+    """Writes what comes, however it is cut, as sealed pieces; `end` writes the last one.
 
-    Each piece knows its stream, its number and whether it is the last.
+    Each piece knows its stream, its number and whether it is the last. Nothing is synced here.
     """
-    name = os.urandom(_NAME_SIZE)
-    target.write(_MAGIC + name)
-    number, waiting = 0, bytearray()
+
+    def __init__(self, target: Sink, sealer: Sealer, context: bytes, piece: int = _PIECE) -> None:
+        """`piece` is the size of one, at most a MiB: so much waits in memory."""
+        self._target, self._sealer, self._context = target, sealer, context
+        self._piece = piece
+        self._name = os.urandom(_NAME_SIZE)
+        self._number = 0
+        self._waiting: list[bytes] = []
+        self._size = 0
+        target.write(_MAGIC + self._name)
+
+    def write(self, data: bytes) -> None:
+        self._waiting.append(data)
+        self._size += len(data)
+        if self._size > self._piece:
+            self._flush()
+
+    def end(self) -> None:
+        """What still waits is the last piece, be it empty."""
+        self._seal(b"".join(self._waiting), last=True)
+
+    def _flush(self) -> None:
+        data, at = b"".join(self._waiting), 0
+        while len(data) - at > self._piece:
+            self._seal(data[at : at + self._piece])
+            at += self._piece
+        self._waiting = [data[at:]]
+        self._size = len(data) - at
+
+    def _seal(self, data: bytes, *, last: bool = False) -> None:
+        place = _place(self._name, self._number, self._context, last=last)
+        sealed = self._sealer.seal(data, place)
+        self._target.write(_LENGTH.pack(len(sealed)))
+        self._target.write(sealed)
+        self._number += 1
+
+
+def seal_stream(target: Sink, sealer: Sealer, context: bytes, data: Iterable[bytes]) -> None:
+    """Write all of `data`, sealed."""
+    stream = StreamSealer(target, sealer, context)
     for part in data:
-        waiting += part
-        while len(waiting) > _PIECE:
-            _write(target, sealer, bytes(waiting[:_PIECE]), _place(name, number, context))
-            del waiting[:_PIECE]
-            number += 1
-    _write(target, sealer, bytes(waiting), _place(name, number, context, last=True))
+        stream.write(part)
+    stream.end()
 
 
 def open_stream(source: BinaryIO, sealer: Sealer, context: bytes) -> Iterator[bytes]:
@@ -72,12 +105,6 @@ def stream_key(source: BinaryIO) -> int:
 
 def _place(name: bytes, number: int, context: bytes, *, last: bool = False) -> bytes:
     return name + _PLACE.pack(number, last) + context
-
-
-def _write(target: Sink, sealer: Sealer, data: bytes, place: bytes) -> None:
-    sealed = sealer.seal(data, place)
-    target.write(_LENGTH.pack(len(sealed)))
-    target.write(sealed)
 
 
 def _read(source: BinaryIO) -> bytes | None:

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
+from pynetdicom import AE
 
 from gateway.model import SystemClock
 from gateway.seal import KeyFile
@@ -16,6 +19,8 @@ from gateway.store import EventStore, StoreOptions
 from tests.acceptance import planted
 from tests.acceptance.live import ISOGATE, Api, SiteFolder
 from tests.acceptance.planted import BORN, COMMENTS, NAMES, PATIENTS, SPECIMENS, readable_in
+from tests.dicom_objects import CT, image
+from tests.dicom_peers import OURS
 from tests.peers import LOOPBACK, free_port, wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
@@ -36,7 +41,8 @@ def test_the_search_finds_every_form_of_what_is_planted(tmp_path: Path) -> None:
 
 def test_no_file_shows_who_the_patients_are(tmp_path: Path) -> None:
     ports = {name: free_port() for name in (*_CHARSETS, "hl7", "his")}
-    folder = SiteFolder.write(tmp_path / "site", _site(ports))
+    modality = free_port()
+    folder = SiteFolder.write(tmp_path / "site", _site(ports, modality))
     keys = folder.data / "keys"
 
     def shown() -> dict[str, list[str]]:
@@ -46,7 +52,7 @@ def test_no_file_shows_who_the_patients_are(tmp_path: Path) -> None:
         with folder.gateway() as process:
             folder.wait_ready(api, process, within=30)
             wait_until(lambda: api.links_up(*ports), within=20, what="the links are up")
-            _send_everything(ports)
+            _send_everything(ports, modality)
             wait_until(lambda: _is_known(api), within=30, what="all is stored")
             _is_there(api)
             assert shown() == {}
@@ -57,11 +63,12 @@ def test_no_file_shows_who_the_patients_are(tmp_path: Path) -> None:
         with folder.gateway() as process:
             folder.wait_ready(api, process, within=30)
             wait_until(lambda: api.links_up(*ports), within=20, what="the links are up again")
-            _send_everything(ports)
+            _send_everything(ports, modality)
             _is_there(api)
             _isogate(folder, "keys", "rotate", "--suite", "sm4-gcm")
-            _send_everything(ports)
+            _send_everything(ports, modality)
             _isogate(folder, "keys", "reseal")
+            _isogate(folder, "dicom", "verify")
             _isogate(folder, "backup", "now", "--to", tmp_path / "backups")
             _isogate(folder, "backup", "drill", "--to", tmp_path / "backups")
             assert shown() == {}
@@ -71,7 +78,7 @@ def test_no_file_shows_who_the_patients_are(tmp_path: Path) -> None:
     assert list((tmp_path / "backups").rglob("*.archive"))
 
 
-def _site(ports: dict[str, int]) -> dict[str, Any]:
+def _site(ports: dict[str, int], modality: int) -> dict[str, Any]:
     def listening(driver: str, port: int) -> dict[str, Any]:
         transport = {"type": "tcp-listen", "host": LOOPBACK, "port": port}
         return {"driver": driver, "transport": transport}
@@ -95,10 +102,15 @@ def _site(ports: dict[str, int]) -> dict[str, Any]:
         },
         "devices": devices,
         "schedule": {},
+        "dicom": {
+            "listeners": [{"port": modality}],
+            "titles": {OURS: {"allow": "anyone"}},
+            "storage": {"min_free": 10**6},
+        },
     }
 
 
-def _send_everything(ports: dict[str, int]) -> None:
+def _send_everything(ports: dict[str, int], modality: int) -> None:
     for name, charset in _CHARSETS.items():
         _astm(ports[name], _chemistry(charset), charset)
     for message in (_hematology(), _hematology(code="NEVER-HEARD-OF")):
@@ -106,6 +118,29 @@ def _send_everything(ports: dict[str, int]) -> None:
     for message in (_admission(), _appointment()):
         _mllp(ports["his"], message.encode("gb18030"))
     _mllp(ports["his"], f"MSH|^~\\&|broken {NAMES[2]} {PATIENTS[0]}".encode(), answered=False)
+    _store(modality)
+
+
+def _store(port: int) -> None:
+    """An image whose patient and comments are planted ones."""
+    made = image(
+        512,
+        SpecificCharacterSet="GB18030",
+        PatientName=NAMES[0],
+        PatientID=PATIENTS[1],
+        PatientBirthDate=BORN,
+        AccessionNumber=SPECIMENS[0],
+        ImageComments=COMMENTS[0],
+    )
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made.file_meta = meta
+    sender = AE("CT1")
+    sender.add_requested_context(CT, ExplicitVRLittleEndian)
+    association = sender.associate(LOOPBACK, port, ae_title=OURS)
+    assert association.is_established
+    assert association.send_c_store(made).Status == 0
+    association.release()
 
 
 def _chemistry(charset: str) -> list[str]:
@@ -186,6 +221,7 @@ def _is_there(api: Api) -> None:
     told = b"".join(api.message(each["raw_id"]) for each in records)
     spoken = {text for text in planted.ALL for form in planted.forms(text) if form in told}
     assert spoken == set(planted.ALL)
+    assert api.get("/dicom")["instances"] > 0
     subjects = [each.get("subject") or {} for each in api.events()]
     assert {each.get("specimen") for each in subjects} >= set(SPECIMENS)
     assert {each.get("patient") for each in subjects} >= set(PATIENTS)

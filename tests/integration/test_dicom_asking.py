@@ -82,8 +82,8 @@ async def has_all(it: Forwarder, files: dict[str, Path]) -> None:
     for uid, path in files.items():
         stored = await it.node.index.instance(uid)
         assert stored is not None, uid
-        ours = dcmread(it.node.blobs.objects / stored.blob.path)
-        assert encoded(ours) == encoded(dcmread(path))
+        async with it.node.blobs.in_memory(stored.blob) as whole:
+            assert encoded(dcmread(whole)) == encoded(dcmread(path))
     devices = {event.source.device for event in it.ports.events if event.kind == "object"}
     assert devices == {"archive"}
 

@@ -66,9 +66,8 @@ async def stored_well(node: Node, ports: MemoryRoomPorts, files: dict[str, Path]
     for uid, path in files.items():
         stored = await node.index.instance(uid)
         assert stored is not None, uid
-        ours = dcmread(node.blobs.objects / stored.blob.path)
-        theirs = dcmread(path)
-        assert ours == theirs
+        async with node.blobs.in_memory(stored.blob) as whole:
+            assert dcmread(whole) == dcmread(path)
         assert await node.blobs.verify(stored.blob, stored.origin.transfer_syntax) == ""
 
 

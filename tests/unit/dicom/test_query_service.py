@@ -444,7 +444,7 @@ async def test_a_file_that_is_gone_fails_alone(tmp_path: Path) -> None:
     async with moving(tmp_path, archive, three()) as it:
         stored = await it.node.index.instance("1.2.1.1.2")
         assert stored is not None
-        (it.node.blobs.objects / stored.blob.path).unlink()
+        it.node.blobs.place(stored.blob).unlink()
         final = (await move(it, query("STUDY", {STUDY: "1.2.1"}), OURS))[-1]
     assert (final.status, counts(final)) == (0xB000, (None, 2, 1, 0))
     assert [each[0] for each in archive.got] == ["1.2.1.1.1", "1.2.1.1.3"]

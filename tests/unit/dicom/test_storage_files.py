@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import sop_class as oracle
@@ -17,6 +19,8 @@ from dicom.storage.classes import is_standard, storage_classes, transfer_syntaxe
 from dicom.storage.object import Blob
 from dicom.storage.part10 import START, head, head_length
 from gateway import ProtocolViolation, StoreError
+from gateway.seal import DEFAULT, Keyring, Sealer, StreamSealer, open_stream, suite_named
+from gateway.testing import known_ring
 from tests.dicom_objects import CT, dataset, encoded
 from tests.unit.dicom.strategies import titles, uids
 
@@ -25,7 +29,7 @@ SYNTAX = str(ExplicitVRLittleEndian)
 
 @pytest.fixture
 def blobs(tmp_path: Path) -> Iterator[Blobs]:
-    with Blobs.open(tmp_path / "dicom") as opened:
+    with Blobs.open(tmp_path / "dicom", known_ring()) as opened:
         yield opened
 
 
@@ -42,7 +46,8 @@ async def read(blobs: Blobs, blob: Blob) -> bytes:
 async def test_pydicom_reads_the_file(blobs: Blobs) -> None:
     made = dataset()
     blob = await write(blobs, encoded(made))
-    found = dcmread(blobs.objects / blob.path)
+    async with blobs.in_memory(blob) as path:
+        found = dcmread(path)
     assert found.PatientName == made.PatientName
     assert found.file_meta.TransferSyntaxUID == SYNTAX
     assert found.file_meta.SourceApplicationEntityTitle == "A"
@@ -59,20 +64,24 @@ async def test_what_is_read_is_what_was_written(blobs: Blobs) -> None:
 async def test_the_same_object_is_the_same_file(blobs: Blobs) -> None:
     first, second = [await write(blobs, b"same" * 100) for _ in range(2)]
     assert first == second
-    assert len(list(blobs.objects.rglob("*.dcm"))) == 1
+    assert len(list(blobs.objects.rglob("*.sealed"))) == 1
     assert list(blobs.drafts.iterdir()) == []
 
 
 async def test_every_change_of_a_file_is_noticed(blobs: Blobs) -> None:
     blob = await write(blobs, b"content" * 100)
-    path = blobs.objects / blob.path
+    path = blobs.place(blob)
     whole = path.read_bytes()
-    path.write_bytes(whole[:-1] + b"X")
+    path.write_bytes(whole[:-1] + bytes((whole[-1] ^ 1,)))
     assert "changed" in await blobs.verify(blob, SYNTAX)
     path.write_bytes(whole[:-1])
-    assert "699 bytes instead of 700" in await blobs.verify(blob, SYNTAX)
+    assert "too early" in await blobs.verify(blob, SYNTAX)
     path.write_bytes(b"short")
-    assert await blobs.verify(blob, SYNTAX) == "not a DICOM file"
+    assert "no" in await blobs.verify(blob, SYNTAX)
+    path.write_bytes(blobs.place(await write(blobs, b"another" * 100)).read_bytes())
+    assert "content has changed" in await blobs.verify(blob, SYNTAX)
+    path.write_bytes(blobs.place(await write(blobs, b"longer" * 200)).read_bytes())
+    assert "1200 bytes instead of 700" in await blobs.verify(blob, SYNTAX)
     path.unlink()
     assert await blobs.verify(blob, SYNTAX) == "the file is missing"
 
@@ -86,13 +95,16 @@ async def test_a_discarded_draft_leaves_nothing(blobs: Blobs) -> None:
 
 async def test_drafts_that_a_crash_left_are_removed(blobs: Blobs) -> None:
     (blobs.drafts / "left").write_bytes(b"half")
-    with Blobs.open(blobs.folder) as again:
+    with Blobs.open(blobs.folder, blobs.ring) as again:
         assert list(again.drafts.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreError, match="can't be used"), Blobs.open(tmp_path / "file" / "dicom"):
+    with (
+        pytest.raises(StoreError, match="can't be used"),
+        Blobs.open(tmp_path / "file" / "dicom", known_ring()),
+    ):
         pass
 
 
@@ -128,7 +140,7 @@ def test_transfer_syntaxes_are_those_of_stored_objects() -> None:
 async def test_a_draft_that_is_not_judged_good_has_no_name_until_it_is(blobs: Blobs) -> None:
     draft = blobs.draft(head(CT, "1.2.3", SYNTAX, sender="A", receiver="B"), SYNTAX)
     assert await draft.finish_if([b"some"], lambda: False) is None
-    assert list(blobs.objects.rglob("*.dcm")) == []
+    assert list(blobs.objects.rglob("*.sealed")) == []
     blob = await draft.finish([b" more"])
     assert await read(blobs, blob) == b"some more"
 
@@ -143,3 +155,56 @@ async def test_a_draft_whose_judge_fails_is_discarded_whole(blobs: Blobs) -> Non
         await draft.finish_if([b"some"], refuse)
     await draft.discard()
     assert [each for each in blobs.folder.rglob("*") if each.is_file()] == []
+
+
+async def test_what_is_in_a_file_can_be_read_with_the_key_alone(blobs: Blobs) -> None:
+    blob = await write(blobs, b"Wang^Li " * 100_000)
+    assert [file for file in blobs.folder.rglob("*") if b"Wang" in _content(file)] == []
+    with (
+        Blobs.open(blobs.folder, Keyring.fresh(suite_named(DEFAULT), "now")) as stranger,
+        pytest.raises(StoreError, match="changed or moved"),
+    ):
+        await read(stranger, blob)
+
+
+def _content(file: Path) -> bytes:
+    return file.read_bytes() if file.is_file() else b""
+
+
+async def test_files_are_resealed_while_they_are_read(blobs: Blobs) -> None:
+    data = os.urandom(1_000_000)
+    blob = await write(blobs, data)
+    reading = blobs.read(blob)
+    first = await anext(reading)
+    blobs.ring.adopt(blobs.ring.rotated(suite_named("sm4-gcm"), "later"))
+    assert await blobs.keys() == {1}
+    other = await write(blobs, b"under the new key" * 10)
+    told: list[tuple[int, int]] = []
+    await blobs.reseal(lambda *step: told.append(step))
+    assert told == [(0, 1), (1, 1)]
+    assert await blobs.keys() == {2}
+    assert first + b"".join([piece async for piece in reading]) == data
+    assert await read(blobs, blob) == data
+    assert await blobs.verify(other, SYNTAX) == ""
+    assert len(list(blobs.objects.rglob("*.sealed"))) == 2
+
+
+async def test_a_file_whose_key_is_lost_says_so(blobs: Blobs) -> None:
+    blob = await write(blobs, b"some")
+    later = blobs.ring.rotated(suite_named(DEFAULT), "later").without(1)
+    with Blobs.open(blobs.folder, later) as blind, pytest.raises(StoreError, match="key 1"):
+        await read(blind, blob)
+
+
+@given(st.lists(st.binary(max_size=300_000), max_size=5), st.integers(1, 300_000))
+async def test_a_sealed_stream_gives_back_what_was_written_however_it_was_cut(
+    parts: list[bytes], piece: int
+) -> None:
+    sealed = io.BytesIO()
+    stream = StreamSealer(sealed, Sealer(known_ring(), "test"), b"context", piece)
+    for part in parts:
+        stream.write(part)
+    stream.end()
+    sealed.seek(0)
+    opened = open_stream(sealed, Sealer(known_ring(), "test"), b"context")
+    assert b"".join(opened) == b"".join(parts)

@@ -55,7 +55,7 @@ class Bench:
 
     @property
     def objects(self) -> int:
-        return len(list(self.node.blobs.objects.rglob("*.dcm")))
+        return len(list(self.node.blobs.objects.rglob("*.sealed")))
 
     @property
     def drafts(self) -> int:

@@ -7,6 +7,8 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +21,31 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLosslessSV1
 
+from dicom.storage.blobs import Blobs
 from dicom.storage.object import Blob
+from dicom.storage.part10 import head
 from dicom.view import Picture, Row, Unseen, Unviewable, Viewer
 from dicom.view.pixels import _drawn_size
-from tests.dicom_objects import RT_DOSE, RT_PLAN, dataset, file_of, image
+from gateway.testing import known_ring
+from tests.dicom_objects import CT, RT_DOSE, RT_PLAN, dataset, encoded, file_of, image
 
 Put = Callable[..., Blob]
 
 
+@dataclass(frozen=True)
+class Folder:
+    """Objects as plain files."""
+
+    path: Path
+
+    @asynccontextmanager
+    async def in_memory(self, blob: Blob) -> AsyncIterator[Path]:
+        yield self.path / blob.path
+
+
 @pytest.fixture
 async def viewer(tmp_path: Path) -> AsyncIterator[Viewer]:
-    async with Viewer.open(tmp_path) as opened:
+    async with Viewer.open(Folder(tmp_path)) as opened:
         yield opened
 
 
@@ -173,7 +189,7 @@ async def test_a_process_that_falls_is_replaced(viewer: Viewer, put: Put) -> Non
 
 
 async def test_a_process_that_hangs_is_replaced(tmp_path: Path, put: Put) -> None:
-    async with Viewer.open(tmp_path, patience=1.5) as viewer:
+    async with Viewer.open(Folder(tmp_path), patience=1.5) as viewer:
         blob = put(image(4))
         pipe = Blob("e" * 64, 0)
         (tmp_path / pipe.path).parent.mkdir(exist_ok=True)
@@ -192,3 +208,14 @@ def test_a_drawn_picture_is_bounded_and_keeps_its_form(
     assert max(drawn) >= 384 or max(width, height) >= 384
     form = (width * columns) / (height * rows)
     assert abs(drawn[0] - drawn[1] * form) <= max(1, form) + 0.5
+
+
+async def test_a_stored_object_is_seen_without_lying_open_on_the_disk(tmp_path: Path) -> None:
+    made = image(4)
+    made.PixelData = np.array([0, 949, 1000, 1050] * 4, dtype="<u2").tobytes()
+    with Blobs.open(tmp_path, known_ring()) as blobs:
+        start = head(CT, made.SOPInstanceUID, ExplicitVRLittleEndian, sender="A", receiver="B")
+        draft = blobs.draft(start, ExplicitVRLittleEndian)
+        blob = await draft.finish([encoded(made)])
+        async with Viewer.open(blobs) as viewer:
+            assert points(await viewer.picture(blob, Picture())).max() == 255
