@@ -6,13 +6,14 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Header, Query, Request
-from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.api import document
 from gateway.api.patients import nobody
 from gateway.api.route import PREFIX, route
+from gateway.api.sheet import Sheet, report_item, row_item
 from gateway.model import (
     AppointmentStatement,
     AppointmentStatus,
@@ -25,7 +26,7 @@ from gateway.model import (
 from gateway.room import Appointment, Permission, access, principal
 from gateway.schedule import ScheduleBook, ScheduleDesk
 from gateway.schedule.faces import Face, Faces
-from gateway.schedule.importer import Importer, Outcome, Report
+from gateway.schedule.importer import Importer, Outcome
 from gateway.web import GatewayView, json_response, rfc3339
 
 IdempotencyKey = Annotated[
@@ -59,14 +60,10 @@ class Cancelled(_Body):
     reason: str = Field(min_length=1, max_length=400)
 
 
-class Sheet(_Body):
-    """A CSV file in base64, and what it does not say itself."""
+class Booked(Sheet):
+    """A CSV file of appointments; `book` names who keeps them."""
 
-    csv: Base64Bytes
     book: str = Field(min_length=1, max_length=80)
-    issuer: str = Field(default="", max_length=64)
-    charset: str = Field(default="", pattern="^(utf-8|gb18030)?$")
-    dry_run: bool = True
 
 
 class Appointments:
@@ -144,7 +141,7 @@ class Appointments:
         return json_response(item)
 
     @access(Permission.WRITE_SCHEDULE)
-    async def take_in(self, request: Request, body: Sheet) -> Response:
+    async def take_in(self, request: Request, body: Booked) -> Response:
         """What a file would do, row by row; without `dry_run`, it is done."""
         importer = self._view.subscriber(Importer)
         given = (body.csv, body.book, body.issuer, body.charset)
@@ -153,7 +150,7 @@ class Appointments:
             if body.dry_run
             else await importer.done(principal(request), *given)
         )
-        return json_response(_report_item(report))
+        return json_response(report_item(report, [_outcome_item(each) for each in report.outcomes]))
 
     @property
     def _book(self) -> ScheduleBook:
@@ -191,21 +188,7 @@ def _item(each: Appointment, face: Face) -> dict[str, Any]:
     }
 
 
-def _report_item(report: Report) -> dict[str, Any]:
-    return {
-        "charset": report.charset,
-        "also": report.also or None,
-        "faults": [[fault.row, fault.column, fault.text, fault.word] for fault in report.faults],
-        "rows": [_outcome_item(each) for each in report.outcomes],
-    }
-
-
 def _outcome_item(each: Outcome) -> dict[str, Any]:
-    return {
-        "row": each.row,
-        "effect": each.effect,
-        "number": each.said.filler if each.said else None,
-        "known_patient": each.known_patient,
-        "known_resource": each.known_resource,
-        "faults": [[fault.row, fault.column, fault.text, fault.word] for fault in each.faults],
-    }
+    number = each.said.filler if each.said else None
+    known = {"known_patient": each.known_patient, "known_resource": each.known_resource}
+    return row_item(each, number) | known

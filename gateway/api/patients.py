@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Path
+from fastapi import Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.api import document
 from gateway.api.route import PREFIX, Limit, route
+from gateway.api.sheet import Sheet, report_item, row_item
 from gateway.model import Identifier, PatientStatement
 from gateway.patients import Heard, PatientBook, Question
-from gateway.room import Patient, Permission, access
+from gateway.patients.importer import Outcome, PatientImporter
+from gateway.room import Patient, Permission, access, principal
 from gateway.web import GatewayView, Refusal, json_response, rfc3339
 
 PatientId = Annotated[str, Path(description="of any record; it leads to who that is now")]
@@ -54,6 +56,7 @@ class Patients:
                 method=post,
                 refusals=(404,),
             ),
+            route(f"{PREFIX}/patients/import", self.take_in, dict[str, Any], method=post),
             route(one, self.patient, document.Patient, refusals=(404,)),
             route(f"{one}/history", self.history, document.PatientHistory, refusals=(404,)),
             route(f"{PREFIX}/discrepancies", self.discrepancies, document.Discrepancies),
@@ -97,6 +100,19 @@ class Patients:
         questions = await self._book.questions(limit)
         return json_response({"items": [_question_item(each) for each in questions]})
 
+    @access(Permission.WRITE_PATIENTS)
+    async def take_in(self, request: Request, body: Sheet) -> Response:
+        """What a file would do, row by row; without `dry_run`, it is done."""
+        importer = self._view.subscriber(PatientImporter)
+        given = (body.csv, body.issuer, body.charset)
+        report = (
+            await importer.tried(*given)
+            if body.dry_run
+            else await importer.done(principal(request), *given)
+        )
+        rows = [row_item(each, _number_of(each)) for each in report.outcomes]
+        return json_response(report_item(report, rows))
+
     @property
     def _book(self) -> PatientBook:
         return self._view.subscriber(PatientBook)
@@ -106,6 +122,11 @@ class Patients:
         if found is None:
             raise nobody()
         return found
+
+
+def _number_of(outcome: Outcome) -> str | None:
+    own = outcome.said.own if outcome.said else None
+    return own.value if own else None
 
 
 def nobody() -> Refusal:

@@ -8,8 +8,9 @@ import typer
 
 from gateway.cli.options import Data, Json
 from gateway.cli.output import print_json, print_table, when
+from gateway.cli.sheet import Charset, DryRun, File, Issuer, take_in
 
-app = typer.Typer(help="Patients: find one, show one.", no_args_is_help=True)
+app = typer.Typer(help="Patients: find one, show one, import a file.", no_args_is_help=True)
 
 
 @app.command()
@@ -69,6 +70,21 @@ def show(
         for each in history
     ]
     print_table(("at", "what", "by", "reason"), rows)
+
+
+@app.command("import")
+def import_(
+    *,
+    file: File,
+    issuer: Issuer = "",
+    charset: Charset = "",
+    dry_run: DryRun = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Take in a CSV file of patients; exit code 1 if something of it is not taken."""
+    given = {"issuer": issuer, "charset": charset, "dry_run": dry_run}
+    take_in("/patients/import", file, given, data, json=json)
 
 
 def _say(patient: dict[str, Any]) -> None:

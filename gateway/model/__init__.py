@@ -40,7 +40,15 @@ from gateway.model.terms import (
     Status,
 )
 from gateway.model.text import Localized, localize, sentence
-from gateway.model.time import Clock, Instant, Micros, SystemClock, from_datetime, to_datetime
+from gateway.model.time import (
+    Clock,
+    Instant,
+    Micros,
+    SystemClock,
+    from_datetime,
+    partial_date,
+    to_datetime,
+)
 from gateway.model.wire import Quarantined, RawId, WireRecord
 
 __all__ = [
@@ -90,6 +98,7 @@ __all__ = [
     "from_datetime",
     "localize",
     "order_statement",
+    "partial_date",
     "patient_statement",
     "script_of",
     "sentence",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NewType, Protocol
 
 Instant = NewType("Instant", int)
@@ -39,3 +40,16 @@ class SystemClock:
 
     def now(self) -> Instant:
         return Instant(time.time_ns() // 1000)
+
+
+_PARTIAL = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?", re.ASCII)
+
+
+def partial_date(text: str) -> str:
+    """A date as ISO 8601, to the year or month where that is all that is said; else ValueError."""
+    parts = _PARTIAL.fullmatch(text)
+    if parts is None:
+        raise ValueError(text)
+    year, month, day = parts.groups()
+    whole = date(int(year), int(month or 1), int(day or 1)).isoformat()
+    return whole if day else whole[:7] if month else whole[:4]

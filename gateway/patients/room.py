@@ -13,6 +13,8 @@ from gateway.patients.desk import PatientDesk
 from gateway.patients.discrepancies import DiscrepancyPages
 from gateway.patients.facts import BIRTH_DATE, IDENTITY, NAME, SEX
 from gateway.patients.heard import Way
+from gateway.patients.import_page import import_page
+from gateway.patients.importer import Effect, PatientImporter
 from gateway.patients.masking import name_for
 from gateway.patients.pages import PatientPages
 from gateway.patients.question import QuestionKind
@@ -39,10 +41,17 @@ _HITS = 8
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
     async with PatientBook.open(context.data / "store" / "patients.sqlite", context.ring) as book:
         desk = PatientDesk(context.ports, context.audit, book)
+        importer = PatientImporter(
+            context.site.id, context.clock, context.ports, context.audit, book
+        )
 
         def routes(kit: PageKit) -> list[BaseRoute]:
             pages = PatientPages(kit, book, desk, context.neighbours)
-            return [*pages.routes(), *DiscrepancyPages(kit, book, desk).routes()]
+            return [
+                *import_page(kit, importer).routes(),
+                *pages.routes(),
+                *DiscrepancyPages(kit, book, desk).routes(),
+            ]
 
         async def glance(who: Principal) -> Glance:
             return await _glance(book, who)
@@ -52,7 +61,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
 
         yield Running(
             subscribers=(book,),
-            services=(desk,),
+            services=(desk, importer),
             routes=routes,
             glance=glance,
             find=find,
@@ -117,6 +126,7 @@ room = Room(
         "presence": tuple(Presence),
         "visit": tuple(VISIT_WORDS.values()),
         "question": tuple(QuestionKind),
+        "effect": tuple(Effect),
         "fact": (NAME, BIRTH_DATE, SEX, IDENTITY),
         "said": (*PatientVerb, *(each for each in Way if each is not Way.STATED)),
     },

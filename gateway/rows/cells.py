@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from gateway.errors import ProtocolViolation
-from gateway.model import Instant, sentence, to_datetime
+from gateway.model import Instant, partial_date, sentence, to_datetime
 from gateway.rows.fields import MomentField
 from gateway.rows.row import Values
 from gateway.rows.times import TimeForm, instant_of, parse_wall, zone_of
@@ -80,7 +80,7 @@ class Cells:
         try:
             if pattern:
                 return datetime.strptime(text, pattern).date().isoformat()  # noqa: DTZ007 - a date
-            return _partial(_MIDNIGHT.sub("", text))
+            return partial_date(_MIDNIGHT.sub("", text))
         except ValueError:
             raise ProtocolViolation(
                 sentence("{column}: {text} is no date", column=column, text=repr(text))
@@ -137,12 +137,3 @@ def _names_a_day(text: str, form: TimeForm, pattern: str) -> bool:
     if pattern:
         return not any(clock in pattern for clock in _CLOCKS)
     return form is TimeForm.NAIVE and _DAY_ALONE.fullmatch(text) is not None
-
-
-def _partial(text: str) -> str:
-    parts = re.fullmatch(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?", text, re.ASCII)
-    if parts is None:
-        raise ValueError(text)
-    year, month, day = parts.groups()
-    whole = date(int(year), int(month or 1), int(day or 1)).isoformat()
-    return whole if day else whole[:7] if month else whole[:4]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -22,12 +23,10 @@ from gateway.model import (
     Value,
 )
 from gateway.room import Appointment, Auditor, Principal, RoomPorts
+from gateway.room.sheet import IMPORT, Decoded, SheetFault, decode
 from gateway.schedule.book import ScheduleBook
 from gateway.schedule.identity import named_appointment
-from gateway.schedule.sheet import MOST_BYTES, Decoded, Fault, Line, Terms, decode, read
-
-LINK = "import"
-"""The link and device that imported bytes and events are from."""
+from gateway.schedule.sheet import Stated, Terms, read
 
 _SYSTEM = "urn:isogate:point"
 
@@ -51,7 +50,7 @@ class Outcome:
     row: int
     effect: Effect
     said: AppointmentStatement | None = None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[SheetFault, ...] = ()
     known_patient: bool = True
     known_resource: bool = True
     version: int = 0
@@ -64,10 +63,12 @@ class Report:
     charset: str
     also: str
     outcomes: tuple[Outcome, ...]
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[SheetFault, ...] = ()
 
-    def count(self, effect: Effect) -> int:
-        return sum(each.effect is effect for each in self.outcomes)
+    def counts(self) -> Mapping[str, int]:
+        """How many rows there are of each effect."""
+        counted = Counter(each.effect for each in self.outcomes)
+        return {each.value: counted[each] for each in Effect}
 
 
 class Importer:
@@ -81,10 +82,8 @@ class Importer:
 
     async def tried(self, data: bytes, book: str, issuer: str, charset: str = "") -> Report:
         """What a file would do. Nothing is changed."""
-        if len(data) > MOST_BYTES:
-            return Report("", "", (), (Fault(1, 1, "The file is too large."),))
         decoded = decode(data, charset)
-        if isinstance(decoded, Fault):
+        if isinstance(decoded, SheetFault):
             return Report(decoded.word, "", (), (decoded,))
         terms = Terms(book, issuer, self._zone)
         lines, faults = read(decoded.text, terms)
@@ -102,7 +101,7 @@ class Importer:
         wanted = [each for each in report.outcomes if each.effect in {Effect.NEW, Effect.CHANGED}]
         if not wanted:
             return report
-        record = self._ports.record(LINK, data, device=LINK, session=book)
+        record = self._ports.record(IMPORT, data, device=IMPORT, session=book)
         events = [self._event(each, who, record.raw_id) for each in wanted]
         receipt = await self._ports.publish(events, record)
         await self._audit.record(
@@ -115,7 +114,7 @@ class Importer:
     def _zone(self) -> ZoneInfo:
         return self._book.setting.zone
 
-    async def _outcome(self, line: Line) -> Outcome:
+    async def _outcome(self, line: Stated) -> Outcome:
         if line.said is None:
             return Outcome(line.row, Effect.FAULTY, faults=line.faults)
         said = line.said
@@ -139,9 +138,9 @@ class Importer:
         now = self._clock.now()
         own = said.patient.own if said.patient else None
         return DeviceEvent(
-            id=event_id(occurrence_id(self._site, LINK, occurrence), "csv"),
+            id=event_id(occurrence_id(self._site, IMPORT, occurrence), "csv"),
             site=self._site,
-            source=Source(LINK, LINK),
+            source=Source(IMPORT, IMPORT),
             kind=Kind.APPOINTMENT,
             code=Coding(_SYSTEM, "csv"),
             value=Value(said.filler),
@@ -170,5 +169,5 @@ def _same(standing: Appointment, said: AppointmentStatement) -> bool:
     )
 
 
-def _report(decoded: Decoded, outcomes: Sequence[Outcome], faults: Sequence[Fault]) -> Report:
+def _report(decoded: Decoded, outcomes: Sequence[Outcome], faults: Sequence[SheetFault]) -> Report:
     return Report(decoded.charset, decoded.also, tuple(outcomes), tuple(faults))

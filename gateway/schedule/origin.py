@@ -10,7 +10,7 @@ from enum import StrEnum
 from gateway.driver import DeviceEntry, LinkEntry
 from gateway.model import Localized
 from gateway.room import Appointment
-from gateway.schedule.importer import LINK
+from gateway.room.sheet import IMPORT
 from gateway.schedule.noted import HERE
 
 
@@ -52,7 +52,7 @@ class Origins:
     def _named(self, key: str, count: int) -> From:
         if key == HERE:
             return From(Sort.HAND, count=count)
-        if key == LINK:
+        if key == IMPORT:
             return From(Sort.FILE, count=count)
         entry = self._devices.get(key)
         if entry is None:

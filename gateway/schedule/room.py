@@ -26,7 +26,7 @@ from gateway.room import (
 from gateway.schedule.book import ScheduleBook, Setting
 from gateway.schedule.calendar import Origin
 from gateway.schedule.desk import ScheduleDesk
-from gateway.schedule.import_page import ImportPage
+from gateway.schedule.import_page import import_page
 from gateway.schedule.importer import Effect, Importer
 from gateway.schedule.options import ScheduleOptions
 from gateway.schedule.origin import Sort
@@ -49,7 +49,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         def routes(kit: PageKit) -> list[BaseRoute]:
             return [
                 *WorkPages(kit, book).routes(),
-                *ImportPage(kit, importer).routes(),
+                *import_page(kit, importer).routes(),
                 *SchedulePages(kit, book, desk).routes(),
             ]
 

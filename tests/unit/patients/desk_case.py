@@ -11,7 +11,7 @@ import httpx
 
 from gateway.api import open_app
 from gateway.console import Console
-from gateway.model import DeviceEvent
+from gateway.model import DeviceEvent, Receipt, WireRecord
 from gateway.patients import PatientBook, room
 from gateway.room import Running
 from gateway.testing import Recognizing
@@ -42,16 +42,16 @@ class Ward:
 
 
 class FedPorts(MemoryRoomPorts):
-    """Ports whose events reach the room's subscribers before an act returns."""
+    """Ports whose events reach the room's subscribers before a call returns."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fed: list[PatientBook] = []
 
-    async def act(self, *args: object, **options: object) -> int:
-        seq = await super().act(*args, **options)  # type: ignore[arg-type]
+    async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
+        receipt = await super().publish(events, *wire)
         await self.feed(*self.fed)
-        return seq
+        return receipt
 
 
 @asynccontextmanager

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from gateway.room import OWNER
+from gateway.room.sheet import Decoded, SheetFault, decode
 from gateway.schedule.importer import Effect, Importer, Report
-from gateway.schedule.sheet import Decoded, Fault, Terms, decode, read
+from gateway.schedule.sheet import Terms, read
 from tests.unit.patients.people_case import event as patient_event
 from tests.unit.patients.people_case import said as patient
 from tests.unit.schedule.office_case import Office, office
@@ -39,10 +40,10 @@ def test_the_charset_is_what_the_bytes_prove(data: bytes, charset: str, also: st
 
 def test_bytes_that_are_no_text_are_located() -> None:
     found = decode(b"a,b\nc,\xff\xff\n")
-    assert isinstance(found, Fault)
+    assert isinstance(found, SheetFault)
     assert (found.row, found.column) == (2, 2)
     chosen = decode("姓名".encode("gb18030"), "utf-8")
-    assert isinstance(chosen, Fault)
+    assert isinstance(chosen, SheetFault)
 
 
 def test_a_row_is_an_appointment() -> None:
