@@ -33,6 +33,7 @@ from dicom.keeping import Keeping, open_keeping
 from dicom.options import DicomOptions, ListenerTls, PeerOptions, PeerTls, TitleOptions
 from dicom.query.find import Store
 from dicom.query.retrieve import Retriever, destinations
+from dicom.scu.commitment import Reports
 from dicom.services import VERIFICATION, verification
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
@@ -60,6 +61,7 @@ class Node:
     limits: Limits
     keeping: Keeping
     answering: Answering
+    reports: Reports
 
     async def listen(self) -> None:
         """Answer calls until cancelled."""
@@ -129,23 +131,39 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
             Answering.open(context, retriever, storage.device_of)
         )
         keeping = await stack.enter_async_context(open_keeping(options, context, peers))
+        reports = Reports()
+        asked = (reports.service(),) if options.forward.commits else ()
         acceptor = Acceptor(
             {
-                title: _local(title, each, storage, answering, keeping)
+                title: _local(title, each, storage, answering, keeping, asked)
                 for title, each in options.titles.items()
             },
             limits.limits(),
             Capacity(limits.associations, limits.per_address, limits.silent),
         )
         yield Node(
-            acceptor, listeners, peers, storage, blobs, index, limits.limits(), keeping, answering
+            acceptor,
+            listeners,
+            peers,
+            storage,
+            blobs,
+            index,
+            limits.limits(),
+            keeping,
+            answering,
+            reports,
         )
 
 
 def _local(
-    title: str, options: TitleOptions, storage: Storage, answering: Answering, keeping: Keeping
+    title: str,
+    options: TitleOptions,
+    storage: Storage,
+    answering: Answering,
+    keeping: Keeping,
+    asked: Sequence[Service],
 ) -> LocalTitle:
-    services: list[Service] = []
+    services: list[Service] = [*asked]
     if "verification" in options.services:
         services.append(verification)
     if "storage" in options.services:

@@ -42,7 +42,12 @@ async def open_outward(
     """Open the queues; nothing is sent or asked before the jobs run."""
     with Contents.open(node.blobs, options.deid, context.clock) as contents:
         async with Forwarding.open(
-            context, options.forward, node.peers, contents, node.limits
+            context,
+            options.forward,
+            node.peers,
+            contents=contents,
+            limits=node.limits,
+            reports=node.reports,
         ) as forwarding:
             watch = Watch(
                 options.watch,

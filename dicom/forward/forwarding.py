@@ -10,14 +10,16 @@ from pathlib import Path
 
 from dicom.dimse import Limits, Peer
 from dicom.forward import facts
+from dicom.forward.committer import Committer, outcome
 from dicom.forward.content import Contents
 from dicom.forward.entry import Counts, Entry, Queue, State
 from dicom.forward.facts import Voice
 from dicom.forward.options import DestinationOptions, ForwardOptions
 from dicom.forward.sender import Sender, Standing
 from dicom.forward.tables import Tables
+from dicom.scu.commitment import Reported, Reports
 from dicom.storage.object import StoredObject
-from gateway import ConfigError, DeviceEvent, Kind, StoreError
+from gateway import ConfigError, DeviceEvent, Instant, Kind, StoreError
 from gateway.projection import Projection
 from gateway.room import Emit, Principal, RoomContext
 
@@ -38,6 +40,7 @@ class Forwarding(Projection[Tables]):
     context: RoomContext
     options: ForwardOptions
     senders: Mapping[str, Sender]
+    committers: Mapping[str, Committer]
     changed: asyncio.Event
 
     @classmethod
@@ -47,8 +50,10 @@ class Forwarding(Projection[Tables]):
         context: RoomContext,
         options: ForwardOptions,
         peers: Mapping[str, Peer],
+        *,
         contents: Contents,
         limits: Limits,
+        reports: Reports,
     ) -> AsyncIterator[Forwarding]:
         """Open or create the queues; nothing is sent before `run`."""
         async with cls.opened(context.data / QUEUES, context.ring, Tables, _KINDS) as forwarding:
@@ -73,6 +78,23 @@ class Forwarding(Projection[Tables]):
                 )
                 for name, each in destinations.items()
             }
+            forwarding.committers = {
+                name: Committer(
+                    name=name,
+                    options=each,
+                    peer_name=options.peer_of(name),
+                    peer=peers[options.peer_of(name)],
+                    limits=limits,
+                    site=context.site.id,
+                    clock=context.clock,
+                    ports=context.ports,
+                    queue=forwarding,
+                    reports=reports,
+                )
+                for name, each in destinations.items()
+                if each.commit
+            }
+            reports.heard = forwarding.heard
             yield forwarding
 
     async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
@@ -83,6 +105,8 @@ class Forwarding(Projection[Tables]):
         self.changed.set()
         for sender in self.senders.values():
             sender.wake()
+        for committer in self.committers.values():
+            committer.wake()
 
     # Questions, for pages and commands.
 
@@ -99,6 +123,14 @@ class Forwarding(Projection[Tables]):
     async def waiting(self, destination: str, limit: int) -> Sequence[Entry]:
         """What is to be sent, in order."""
         return await self.ask(lambda tables: tables.waiting(destination, limit))
+
+    async def uncommitted(self, destination: str, limit: int) -> Sequence[Entry]:
+        """What was sent and no commitment was asked for yet."""
+        return await self.ask(lambda tables: tables.uncommitted(destination, limit))
+
+    async def overdue(self, destination: str, before: Instant) -> Sequence[Entry]:
+        """Whose commitment was asked for before a moment, and no report came."""
+        return await self.ask(lambda tables: tables.overdue(destination, before))
 
     async def of_object(self, uid: str) -> Sequence[Entry]:
         """Where a SOP instance goes or went."""
@@ -130,6 +162,24 @@ class Forwarding(Projection[Tables]):
             if sender.peer_name == peer and sender.standing.failing is not None:
                 sender.hurry()
 
+    async def heard(self, report: Reported) -> bool:
+        """Take in what a peer says of a storage commitment; False if nobody asked for it.
+
+        Said again, it is as if it was said once.
+        """
+        await self.reached(self.context.ports.last_seq)
+        entries = await self.ask(lambda tables: tables.of_transaction(report.transaction))
+        if not entries:
+            return await self.ask(lambda tables: tables.knows(report.transaction))
+        peer = self.options.peer_of(entries[0].destination)
+        voice = Voice(self.context.site.id, self.context.clock.now(), peer)
+        events = outcome(voice, entries, report)
+        if events:
+            await self.context.ports.publish(events)
+        for committer in self.committers.values():
+            committer.answered(report)
+        return True
+
     # Jobs.
 
     async def run(self) -> None:
@@ -138,6 +188,8 @@ class Forwarding(Projection[Tables]):
         async with asyncio.TaskGroup() as group:
             for name, sender in self.senders.items():
                 group.create_task(sender.run(), name=f"dicom-forward-{name}")
+            for name, committer in self.committers.items():
+                group.create_task(committer.run(), name=f"dicom-commit-{name}")
             group.create_task(self._tell(), name="dicom-forward-tell")
 
     async def _start(self) -> None:

@@ -89,6 +89,10 @@ class DestinationOptions(_Options):
         default=1, ge=1, le=16, description="at the same time; the order is kept within a study"
     )
     deid: Name | None = Field(default=None, description="a profile of `dicom.deid`")
+    commit: bool = Field(default=False, description="archived only when the peer commits to it")
+    commit_within: Seconds = Field(
+        default=3600, ge=1, description="how long its report may take before it is asked again"
+    )
     attempts: int = Field(
         default=10, ge=1, le=1000, description="refusals or lost answers until a dead letter"
     )
@@ -105,6 +109,11 @@ class ForwardOptions(_Options):
         """The peer of a destination; a peer that is none is one with the defaults."""
         found = self.destinations.get(destination)
         return (found.peer if found is not None else None) or destination
+
+    @property
+    def commits(self) -> bool:
+        """Whether any destination commits to what it is sent."""
+        return any(each.commit for each in self.destinations.values())
 
     def rule_set(self) -> RuleSet:
         """As objects are judged by it."""

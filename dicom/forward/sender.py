@@ -231,7 +231,7 @@ class Sender:
             "bytes": content.size,
             "prepared": round(time.monotonic() - begun, 3),
             "again": entry.doubt,
-            "commit": False,
+            "commit": self.options.commit,
             **content.facts,
         }
 

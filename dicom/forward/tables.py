@@ -29,15 +29,15 @@ _FAIL = (
     " WHERE destination = ? AND seq = ?"
 )
 _SETTLE = (
-    "UPDATE entry SET state = ?, attempts = attempts + 1, doubt = 0, error = ?, sent_as = ?,"
-    " changed = ? WHERE destination = ? AND seq = ?"
+    "UPDATE entry SET state = ?1, attempts = iif(?1 = 'dead', attempts + 1, 0), doubt = 0,"
+    " error = ?2, sent_as = ?3, trans = '', changed = ?4 WHERE destination = ?5 AND seq = ?6"
 )
 _ASK = (
     "UPDATE entry SET trans = ?, changed = ?"
     " WHERE destination = ? AND seq = ? AND state = 'committing'"
 )
 _ARCHIVE = (
-    "UPDATE entry SET state = 'done', error = '', trans = '', changed = ?"
+    "UPDATE entry SET state = 'done', error = '', changed = ?"
     " WHERE destination = ? AND seq = ? AND state = 'committing'"
 )
 _LAPSE = (
@@ -127,6 +127,25 @@ class Tables:
         """What a storage commitment was asked for, and is not answered yet."""
         where = " WHERE trans = ? AND state = 'committing' ORDER BY place"
         return self._entries(where, transaction)
+
+    def knows(self, transaction: str) -> bool:
+        """Whether a storage commitment was asked for, answered or not."""
+        return bool(self._entries(" WHERE trans = ? LIMIT 1", transaction))
+
+    def uncommitted(self, destination: str, limit: int) -> list[Entry]:
+        """What was sent and no commitment was asked for yet."""
+        where = (
+            " WHERE destination = ? AND state = 'committing' AND trans = '' ORDER BY place LIMIT ?"
+        )
+        return self._entries(where, destination, limit)
+
+    def overdue(self, destination: str, before: Instant) -> list[Entry]:
+        """Whose commitment was asked for before a moment, and no report came."""
+        where = (
+            " WHERE destination = ? AND state = 'committing' AND trans <> '' AND changed < ?"
+            " ORDER BY place"
+        )
+        return self._entries(where, destination, before)
 
     def of_seqs(self, destination: str, seqs: Sequence[int]) -> list[Entry]:
         """These entries, those that are there."""

@@ -86,15 +86,30 @@ async def request(
         raise PeerFailed(what, association.parties, answer.status, answer.comment)
 
 
-def reports(heard: Heard) -> Service:
-    """The service that answers N-EVENT-REPORTs of storage commitment; for both directions."""
+async def _nobody(_report: Reported) -> bool:
+    return False
 
-    async def handle(asked: Request) -> Responses:
-        yield await _report(asked, heard)
 
-    # The peer opens the association as SCP of the class (PS3.4 J.3.3, PS3.7 D.3.3.4).
-    offer = Offer(PUSH, UNCOMPRESSED, peer_serves=True)
-    return Service("commitment reports", (offer,), frozenset((Operation.N_EVENT_REPORT,)), handle)
+class Reports:
+    """Answers N-EVENT-REPORTs of storage commitment, on associations of either side.
+
+    `heard` takes them in; whoever asks for commitments sets it.
+    """
+
+    def __init__(self) -> None:
+        self.heard: Heard = _nobody
+
+    def service(self) -> Service:
+        """For our titles, and for the associations that we ask on.
+
+        The peer opens an association as SCP of the class (PS3.4 J.3.3, PS3.7 D.3.3.4).
+        """
+        offer = Offer(PUSH, UNCOMPRESSED, peer_serves=True)
+        operations = frozenset((Operation.N_EVENT_REPORT,))
+        return Service("commitment reports", (offer,), operations, self._handle)
+
+    async def _handle(self, asked: Request) -> Responses:
+        yield await _report(asked, self.heard)
 
 
 async def _report(asked: Request, heard: Heard) -> Response:
