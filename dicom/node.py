@@ -135,7 +135,9 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
         asked = (reports.service(),) if options.forward.commits else ()
         acceptor = Acceptor(
             {
-                title: _local(title, each, storage, answering, keeping, asked)
+                title: _local(
+                    title, each, storage, answering=answering, keeping=keeping, asked=asked
+                )
                 for title, each in options.titles.items()
             },
             limits.limits(),
@@ -159,6 +161,7 @@ def _local(
     title: str,
     options: TitleOptions,
     storage: Storage,
+    *,
     answering: Answering,
     keeping: Keeping,
     asked: Sequence[Service],
