@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from starlette.routing import BaseRoute
 
 from dicom.api import Api
+from dicom.forward.entry import State
 from dicom.node import open_node
 from dicom.options import DicomOptions
 from dicom.outward import open_outward
 from dicom.pages import CLASHES, Pages
 from dicom.services import Objects
 from dicom.view import Unseen, Viewer
+from dicom.watch.watch import PeerState
 from dicom.web.server import Server
 from gateway.room import Area, Entry, PageKit, Permission, Room, RoomContext, Running
 
@@ -28,7 +30,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         Viewer.open(node.blobs) as viewer,
     ):
         keeping = node.keeping
-        api, pages = Api(node, context.ports), Pages(node, viewer, context)
+        api, pages = Api(node, context.ports), Pages(node, outward, viewer, context)
         web = Server(section, context, node, viewer)
 
         def routes(kit: PageKit) -> Iterable[BaseRoute]:
@@ -85,5 +87,10 @@ room = Room(
             "archive",
         ),
     ),
-    words={"unseen": tuple(Unseen), "clash": tuple(CLASHES.values())},
+    words={
+        "unseen": tuple(Unseen),
+        "clash": tuple(CLASHES.values()),
+        "queue": tuple(State),
+        "peer": tuple(PeerState),
+    },
 )

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dicom.forward.forwarding import Forwarding
 from dicom.node import Node
 from dicom.pages.names import CLASHES, kind, person, size
 from dicom.storage.classes import name_of
@@ -51,8 +52,9 @@ class Shown:
 class ObjectPages:
     """The page of an object and its picture."""
 
-    def __init__(self, kit: PageKit, node: Node, viewer: Viewer) -> None:
+    def __init__(self, kit: PageKit, node: Node, viewer: Viewer, forwarding: Forwarding) -> None:
         self._kit, self._node, self._viewer = kit, node, viewer
+        self._forwarding = forwarding
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -79,6 +81,7 @@ class ObjectPages:
             versions=versions,
             conflicts=await self._node.index.conflicts_of(stored.uid),
             clashes=CLASHES,
+            ways=await self._forwarding.of_object(stored.uid),
             rows=rows,
             cut=cut,
             unread=unread,

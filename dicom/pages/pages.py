@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from starlette.routing import BaseRoute
 
 from dicom.node import Node
+from dicom.outward import Outward
 from dicom.pages.export import ExportPages
 from dicom.pages.finding import find
 from dicom.pages.objects import ObjectPages
-from dicom.pages.state import Heard, NodePages
+from dicom.pages.queues import QueuePages
+from dicom.pages.state import NodePages
 from dicom.pages.studies import StudyPages
 from dicom.view import Viewer
 from gateway.room import (
@@ -30,17 +32,18 @@ _DAY = 86_400_000_000
 
 
 class Pages:
-    def __init__(self, node: Node, viewer: Viewer, context: RoomContext) -> None:
+    def __init__(self, node: Node, outward: Outward, viewer: Viewer, context: RoomContext) -> None:
         self._node, self._viewer, self._context = node, viewer, context
-        self._heard: dict[str, Heard] = {}
+        self._watch, self._forwarding = outward.watch, outward.forwarding
 
     def routes(self, kit: PageKit) -> Iterable[BaseRoute]:
-        node, context = self._node, self._context
+        node, forwarding, audit = self._node, self._forwarding, self._context.audit
         return [
-            *StudyPages(kit, node.index).routes(),
-            *ExportPages(node, context.audit).routes(),
-            *ObjectPages(kit, node, self._viewer).routes(),
-            *NodePages(kit, node, context.clock, self._heard).routes(),
+            *StudyPages(kit, node.index, list(forwarding.senders)).routes(),
+            *ExportPages(node, audit).routes(),
+            *QueuePages(kit, node, forwarding, audit).routes(),
+            *ObjectPages(kit, node, self._viewer, forwarding).routes(),
+            *NodePages(kit, node, self._watch, forwarding).routes(),
         ]
 
     async def glance(self, who: Principal) -> Glance:

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dicom.forward.forwarding import Forwarding
 from dicom.node import Node
 from dicom.pages.names import CLASHES, size
-from gateway import Clock, ConfigError, DeviceUnavailable, Instant
+from dicom.watch.watch import PeerState, Watch
 from gateway.room import PageKit, Permission, Tile, access, principal
 
 _CONFLICTS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What came of calling a peer: seconds, or why it did not answer."""
-
-    at: Instant
-    seconds: float = 0.0
-    reason: str = ""
-
-    @property
-    def milliseconds(self) -> str:
-        return f"{self.seconds * 1000:.1f}"
-
-
 class NodePages:
     """The node's page, and calling a peer from it."""
 
-    def __init__(self, kit: PageKit, node: Node, clock: Clock, heard: dict[str, Heard]) -> None:
-        self._kit, self._node, self._clock, self._heard = kit, node, clock, heard
+    def __init__(self, kit: PageKit, node: Node, watch: Watch, forwarding: Forwarding) -> None:
+        self._kit, self._node = kit, node
+        self._watch, self._forwarding = watch, forwarding
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -46,7 +35,7 @@ class NodePages:
     @access(Permission.READ_SITE)
     async def node(self, request: Request) -> Response:
         """Without anything of a patient: titles, addresses, counts."""
-        node = self._node
+        node, who = self._node, principal(request)
         totals = await node.index.totals()
         open_ = node.acceptor.associations
         return self._kit.page(
@@ -54,11 +43,12 @@ class NodePages:
             "dicom/node.html",
             tiles=_tiles(len(open_), totals.instances, totals.bytes, node.storage.refusals.count),
             associations=open_,
-            peers=self._peers(),
+            peers=self._watch.peers(),
+            queues=await self._forwarding.queues(),
             titles=list(node.acceptor.titles),
             ports=node.acceptor.ports,
-            may_call=principal(request).may(Permission.CONFIGURE),
-            may_see=principal(request).may(Permission.READ_IMAGES),
+            may_call=who.may(Permission.CONFIGURE),
+            may_see=who.may(Permission.READ_IMAGES),
             size=size,
         )
 
@@ -71,20 +61,12 @@ class NodePages:
     async def echo(self, request: Request) -> Response:
         """C-ECHO; what came of it stands on the page."""
         name = request.path_params["name"]
-        at = self._clock.now()
-        try:
-            seconds = await self._node.echo(name)
-        except (ConfigError, DeviceUnavailable) as error:
-            self._heard[name] = Heard(at, reason=str(error))
-            return self._kit.done(request, "/dicom", "%(peer)s did not answer.", peer=name)
-        self._heard[name] = Heard(at, seconds)
-        return self._kit.done(request, "/dicom", "%(peer)s answered.", peer=name)
-
-    def _peers(self) -> list[Mapping[str, object]]:
-        return [
-            {"name": name, "peer": peer, "heard": self._heard.get(name)}
-            for name, peer in self._node.peers.items()
-        ]
+        if name not in self._node.peers:
+            raise HTTPException(404, "no such peer in devices.yaml")
+        found = await self._watch.look(name)
+        if found.state is PeerState.UP:
+            return self._kit.done(request, "/dicom", "%(peer)s answered.", peer=name)
+        return self._kit.done(request, "/dicom", "%(peer)s did not answer.", peer=name)
 
 
 def _tiles(associations: int, instances: int, stored: int, refused: int) -> list[Tile]:

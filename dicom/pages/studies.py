@@ -27,8 +27,8 @@ SEARCH = Form((Field("q", "Number, order or name"),))
 class StudyPages:
     """The way down: studies, a study, a series."""
 
-    def __init__(self, kit: PageKit, index: Index) -> None:
-        self._kit, self._index = kit, index
+    def __init__(self, kit: PageKit, index: Index, destinations: Sequence[str]) -> None:
+        self._kit, self._index, self._destinations = kit, index, destinations
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -74,6 +74,7 @@ class StudyPages:
             series=[SeriesRow.of(each) for each in found.rows],
             conflicts=await self._index.conflicts_in(row.uid),
             clashes=CLASHES,
+            destinations=self._destinations,
             may_send=principal(request).may(Permission.SEND_IMAGES),
             kind=kind,
         )

@@ -82,6 +82,10 @@ async def walk(tmp_path: Path) -> AsyncIterator[tuple[str, list[str]]]:
             "titles": {OURS: {"allow": "anyone"}},
             "peers": {"pacs": {"title": "PACS", "host": LOOPBACK, "port": free_port()}},
             "storage": {"min_free": 10**6},
+            "forward": {
+                "destinations": {"archive": {"peer": "pacs"}},
+                "rules": [{"name": "everything", "to": ["archive"]}],
+            },
         },
     }
     file = tmp_path / "devices.yaml"
@@ -99,7 +103,7 @@ async def walk(tmp_path: Path) -> AsyncIterator[tuple[str, list[str]]]:
         addresses = [
             *("/studies", study, f"{study}/series/{scan.SeriesInstanceUID}"),
             *(f"/objects/{each.SOPInstanceUID}" for each in (scan, dose, plan)),
-            *("/dicom", "/dicom/conflicts", "/"),
+            *("/dicom", "/dicom/conflicts", "/dicom/queues/archive", "/"),
         ]
         console = Console(gateway)
         pages = [*console.routes(), *gateway.rooms.routes(console.kit)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,15 @@ class Desk:
                 )
                 answer = await association.send(command, encoded(made, syntax))
                 assert answer.status == Status.SUCCESS
-        await self.ports.feed(self.node.index)
+        await self.ports.feed(*self.running.subscribers)
+
+    async def do(self, asking: Awaitable[httpx.Response]) -> httpx.Response:
+        """Wait for an answer while everything follows what is stored."""
+        task = asyncio.ensure_future(asking)
+        while not task.done():
+            await asyncio.sleep(0)
+            await self.ports.feed(*self.running.subscribers)
+        return await task
 
     async def text(self, path: str, status: int = 200) -> str:
         answer = await self.http.get(path)

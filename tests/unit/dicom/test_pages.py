@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from dicom.forward.entry import State
+from dicom.forward.facts import Voice
+from dicom.forward.forwarding import Forwarding
 from dicom.pages.names import CLASHES, clock, day, kind, person, size
 from dicom.storage.index import Clash
 from gateway.room import NOBODY, OWNER, Level, rule_of
@@ -173,8 +176,48 @@ async def test_a_peer_that_does_not_answer_is_said_on_the_page(open_desk: Desk) 
     answer = await open_desk.http.post("/dicom/peers/gone/echo?lang=en")
     assert "gone did not answer." in answer.text
     page = await open_desk.text("/dicom?lang=en")
-    assert "no answer" in page
+    assert "down" in page
     assert "check host, port and network" in page
+
+
+async def test_a_study_is_sent_to_a_peer_by_its_queue(open_desk: Desk) -> None:
+    made = image(8)
+    await open_desk.store(made)
+    http = open_desk.http
+    sent = await open_desk.do(http.post(f"/studies/{STUDY}/send", data={"destination": "gone"}))
+    assert str(sent.url.path) == f"/studies/{STUDY}"
+    queue = await open_desk.text("/dicom/queues/gone?state=waiting&lang=en")
+    assert f"/objects/{made.SOPInstanceUID}" in queue
+    assert "gone" in await open_desk.text(f"/objects/{made.SOPInstanceUID}")
+    assert "/dicom/queues/gone" in await open_desk.text("/dicom")
+    (entry,) = [each for each in open_desk.audit.entries if each.action == "images.send"]
+    assert (entry.objects["peer"], entry.subject and entry.subject.patient) == ("gone", "P-100")
+    for path, to in ((f"/studies/{STUDY}/send", "nobody"), ("/studies/1.2.3/send", "gone")):
+        assert (await http.post(path, data={"destination": to})).status_code == 404
+    await open_desk.text("/dicom/queues/nobody", 404)
+
+
+async def test_a_dead_letter_is_sent_again_or_dropped(open_desk: Desk) -> None:
+    made = [image(8, InstanceNumber=1), image(8, InstanceNumber=2)]
+    await open_desk.store(*made)
+    http = open_desk.http
+    await open_desk.do(http.post(f"/studies/{STUDY}/send", data={"destination": "gone"}))
+    (forwarding,) = (e for e in open_desk.running.subscribers if isinstance(e, Forwarding))
+    voice = Voice("site", open_desk.ports.clock.now(), "gone")
+    waiting = await forwarding.entries("gone", State.WAITING)
+    await open_desk.ports.publish(
+        [voice.refused(each, 0, {}, "refused (0xa900)") for each in waiting]
+    )
+    await open_desk.ports.feed(forwarding)
+    page = await open_desk.text("/dicom/queues/gone?lang=en")
+    assert "refused (0xa900)" in page
+    assert "2 objects go to gone again" in page
+    one = {"object": str(waiting[0].seq)}
+    await open_desk.do(http.post("/dicom/queues/gone/retry", data=one))
+    assert len(await forwarding.entries("gone", State.DEAD)) == 1
+    await open_desk.do(http.post("/dicom/queues/gone/drop"))
+    assert len(await forwarding.entries("gone", State.DROPPED)) == 1
+    assert len(await forwarding.entries("gone", State.WAITING)) == 1
 
 
 async def test_the_palette_finds_a_study(open_desk: Desk) -> None:

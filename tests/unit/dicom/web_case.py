@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import AsyncIterator
 from email import message_from_bytes
@@ -42,23 +41,13 @@ def files_in(answer: httpx.Response) -> list[Dataset]:
     return [dcmread(io.BytesIO(part.get_payload(decode=True))) for part in parts]
 
 
-async def caught_up(desk: Desk, asking: Any) -> httpx.Response:
-    """Wait for an answer while the index follows what is stored."""
-    task = asyncio.ensure_future(asking)
-    while not task.done():
-        await asyncio.sleep(0)
-        await desk.ports.feed(desk.node.index)
-    answer: httpx.Response = await task
-    return answer
-
-
 async def get(desk: Desk, path: str, accept: str = "*/*", **query: str) -> httpx.Response:
     headers = {"accept": accept}
-    return await caught_up(desk, desk.http.get(f"{BASE}{path}", params=query, headers=headers))
+    return await desk.do(desk.http.get(f"{BASE}{path}", params=query, headers=headers))
 
 
 async def store(
     desk: Desk, body: bytes | AsyncIterator[bytes], path: str = "/studies", kind: str = KIND
 ) -> httpx.Response:
     headers = {"content-type": kind, "accept": "application/dicom+json"}
-    return await caught_up(desk, desk.http.post(f"{BASE}{path}", content=body, headers=headers))
+    return await desk.do(desk.http.post(f"{BASE}{path}", content=body, headers=headers))
