@@ -90,14 +90,15 @@ def element(keyword: str, *of: Any) -> tuple[str, dict[str, Any]]:
 # Bytes to values.
 
 
-def decode(data: bytes, transfer_syntax: str) -> Content:
+def decode(data: bytes, transfer_syntax: str, most: int = 20_000) -> Content:
     """ProtocolViolation if it isn't a dataset in this uncompressed transfer syntax.
 
-    Also if a text has bytes that its character set doesn't know: nothing is guessed.
+    Also for more than `most` elements, and for a text with bytes that its character set doesn't
+    know: nothing is guessed.
     """
     if transfer_syntax not in (EXPLICIT, IMPLICIT):
         raise ProtocolViolation(f"a dataset in transfer syntax {transfer_syntax} where none can be")
-    return values_of(elements.decode(data, transfer_syntax))
+    return values_of(elements.decode(data, transfer_syntax, most))
 
 
 def values_of(found: Elements) -> Content:

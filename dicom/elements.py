@@ -60,9 +60,12 @@ def vr_of(tag: int) -> str:
     return "LO" if is_creator else "UN"
 
 
-def decode(data: bytes, transfer_syntax: str) -> Elements:
-    """The elements of a whole dataset; ProtocolViolation if it isn't one in that syntax."""
-    reader = _Reader(data, explicit=transfer_syntax != IMPLICIT)
+def decode(data: bytes, transfer_syntax: str, most: int = _MOST) -> Elements:
+    """The elements of a whole dataset; ProtocolViolation if it isn't one in that syntax.
+
+    Also for more than `most` elements and items in all.
+    """
+    reader = _Reader(data, explicit=transfer_syntax != IMPLICIT, most=most)
     try:
         found, end = reader.elements(0, len(data), 0)
     except StructError:
@@ -83,9 +86,9 @@ def sequence(items: Iterable[Elements]) -> Element:
 
 
 class _Reader:
-    def __init__(self, data: bytes, *, explicit: bool) -> None:
+    def __init__(self, data: bytes, *, explicit: bool, most: int) -> None:
         self._data, self._explicit = data, explicit
-        self._left = _MOST
+        self._most = self._left = most
 
     def elements(self, offset: int, end: int, depth: int) -> tuple[dict[int, Element], int]:
         """Elements up to `end`, or to the end of an item; and where they end."""
@@ -105,7 +108,7 @@ class _Reader:
         """Tag, VR, length, and where the value begins."""
         self._left -= 1
         if self._left < 0:
-            raise ProtocolViolation(f"more than {_MOST} elements where few belong")
+            raise ProtocolViolation(f"more than {self._most} elements where few belong")
         group, element = _TAG.unpack_from(self._data, offset)
         tag = group << 16 | element
         if not self._explicit or group == 0xFFFE:  # noqa: PLR2004 - items have no VR

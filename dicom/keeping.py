@@ -1,4 +1,4 @@
-"""What the node keeps for peers beyond objects: work items, and the reports that it owes."""
+"""What the node keeps for peers beside objects: work items, commitments, reports that it owes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
+from dicom.commitment import desk as commitment
+from dicom.commitment.desk import Desk
+from dicom.commitment.service import Commitment
 from dicom.dimse import Peer, Service
 from dicom.options import DicomOptions, TitleOptions
 from dicom.reports import Reporter
 from dicom.reports.api import ReportsApi
+from dicom.storage.blobs import Blobs
+from dicom.storage.index import Index
 from dicom.ups import part as ups_part
 from dicom.ups.api import WorkItemsApi
 from dicom.ups.part import UpsPart
@@ -21,20 +26,24 @@ from gateway.room import RoomContext, Subscriber
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """The open parts, for the node and the room; `ups` is None where no title serves it."""
+    """The open parts, for the node and the room; None where no title serves one."""
 
     context: RoomContext
     reporter: Reporter
     ups: UpsPart | None
+    commitment: Desk | None
 
     def of_title(self, options: TitleOptions) -> Iterable[Service]:
         """The services that a title has of these."""
         if self.ups is not None and "ups" in options.services:
             yield self.ups.service
+        if self.commitment is not None and "commitment" in options.services:
+            yield Commitment(self.commitment).service()
 
     @property
     def subscribers(self) -> Sequence[Subscriber]:
-        return [self.ups.engine.items] if self.ups is not None else []
+        items = [self.ups.engine.items] if self.ups is not None else []
+        return [*items, *([self.commitment.transactions] if self.commitment is not None else [])]
 
     @property
     def services(self) -> Sequence[object]:
@@ -43,7 +52,11 @@ class Keeping:
     @property
     def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
         jobs = {"reports": self.reporter.run}
-        return jobs | ({"ups": self.ups.engine.run} if self.ups is not None else {})
+        if self.ups is not None:
+            jobs["ups"] = self.ups.engine.run
+        if self.commitment is not None:
+            jobs["commitment"] = self.commitment.run
+        return jobs
 
     def routes(self) -> Iterable[BaseRoute]:
         context = self.context
@@ -54,7 +67,11 @@ class Keeping:
 
 @asynccontextmanager
 async def open_keeping(
-    options: DicomOptions, context: RoomContext, peers: Mapping[str, Peer]
+    options: DicomOptions,
+    context: RoomContext,
+    peers: Mapping[str, Peer],
+    index: Index,
+    blobs: Blobs,
 ) -> AsyncIterator[Keeping]:
     """Open the tables; nothing is delivered before the jobs run. StoreError if it can't be."""
     async with AsyncExitStack() as stack:
@@ -64,4 +81,8 @@ async def open_keeping(
         if options.serves("ups"):
             opening = ups_part.opened(context, options.ups, reporter)
             ups = await stack.enter_async_context(opening)
-        yield Keeping(context, reporter, ups)
+        desk = None
+        if options.serves("commitment"):
+            taking = commitment.opened(context, options.commitment, reporter, index, blobs)
+            desk = await stack.enter_async_context(taking)
+        yield Keeping(context, reporter, ups, desk)

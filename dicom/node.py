@@ -130,7 +130,9 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
         answering = await stack.enter_async_context(
             Answering.open(context, retriever, storage.device_of)
         )
-        keeping = await stack.enter_async_context(open_keeping(options, context, peers))
+        keeping = await stack.enter_async_context(
+            open_keeping(options, context, peers, index, blobs)
+        )
         reports = Reports()
         asked = (reports.service(),) if options.forward.commits else ()
         acceptor = Acceptor(

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from dicom.commitment.options import CommitmentOptions
 from dicom.forward.options import DeidProfile, ForwardOptions
 from dicom.query.options import AnswerOptions
 from dicom.storage.charset import known_charset
@@ -27,7 +28,9 @@ from dicom.watch.options import WatchOptions
 from dicom.worklist.options import WorklistOptions
 from gateway import Bytes
 
-ServiceName: TypeAlias = Literal["verification", "storage", "query", "worklist", "mpps", "ups"]
+ServiceName: TypeAlias = Literal[
+    "verification", "storage", "query", "worklist", "mpps", "ups", "commitment"
+]
 SERVICES: tuple[ServiceName, ...] = ("verification", "storage")
 """What a title offers that lists none: nothing that reveals a patient."""
 
@@ -196,6 +199,7 @@ class DicomOptions(_Options):
     watch: WatchOptions = WatchOptions()
     ups: UpsOptions = UpsOptions()
     web: WebOptions = WebOptions()
+    commitment: CommitmentOptions = CommitmentOptions()
     deid: Mapping[Annotated[str, Field(pattern=_PEER_ID)], DeidProfile] = {}
 
     @field_validator("listeners")

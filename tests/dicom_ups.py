@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
@@ -20,6 +20,7 @@ from dicom.dimse import accepting
 from dicom.node import Node, open_node
 from dicom.options import DicomOptions
 from dicom.ups.engine import Engine
+from dicom.ups.items import Items
 from gateway import Receipt
 from gateway.model import DeviceEvent, WireRecord
 from gateway.room import Subscriber
@@ -140,8 +141,13 @@ class Bench:
         return self.node.keeping.ups.engine
 
     async def told(self) -> None:
-        """Wait until every report is delivered and confirmed."""
-        await self.engine.folded()
+        """Wait until every report of what was decided so far is delivered and confirmed."""
+        for each in self.node.keeping.subscribers:
+            await cast("Items", each).reached(self.ports.last_seq)
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until no report waits."""
         outbox = self.ports.outbox
         done = partial(wait_until, lambda: not outbox.waiting, within=20, what="every report")
         await asyncio.to_thread(done)
@@ -159,12 +165,13 @@ async def bench(
     neighbours: Sequence[object] = (),
     services: Sequence[str] = ("verification", "storage", "ups", "commitment"),
     jobs: bool = True,
+    listeners: Sequence[dict[str, int]] = ({"port": 0},),
     **section: Any,
 ) -> AsyncIterator[Bench]:
     """A node with work items and its jobs. `peers` are ports by AE title."""
     options = DicomOptions.model_validate(
         {
-            "listeners": [{"port": 0}],
+            "listeners": listeners,
             "titles": {OURS: {"allow": "anyone", "services": list(services)}},
             "peers": {
                 title.lower(): {"title": title, "host": LOOPBACK, "port": port}
@@ -229,10 +236,9 @@ class Scu:
         wanted, meta = [Tag(each) for each in tags], UID(self.context)
         return await self._do(lambda it: it.send_n_get(wanted, PUSH, uid, meta_uid=meta))
 
-    async def act(self, action: int, uid: str, made: Dataset) -> Said:
-        return await self._do(
-            lambda it: it.send_n_action(made, action, PUSH, uid, meta_uid=UID(self.context))
-        )
+    async def act(self, action: int, uid: str, made: Dataset, of: str = PUSH) -> Said:
+        meta = UID(self.context)
+        return await self._do(lambda it: it.send_n_action(made, action, of, uid, meta_uid=meta))
 
     async def state(self, uid: str, state: str, transaction: str = "") -> Said:
         made = Dataset()

@@ -45,7 +45,7 @@ _SECTIONS: Mapping[str, object] = {
         },
     },
     "dicom": {
-        "titles": {"WALK": {"allow": "anyone", "services": ["ups"]}},
+        "titles": {"WALK": {"allow": "anyone", "services": ["ups", "commitment"]}},
         "listeners": [{"host": "127.0.0.1", "port": 0}],
     },
     "papers": {"folder": "papers"},
