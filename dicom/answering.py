@@ -11,13 +11,14 @@ from dicom.asker import Trail
 from dicom.dimse import Service
 from dicom.mpps.service import StepKeeper
 from dicom.mpps.steps import PerformedSteps
-from dicom.options import TitleOptions
+from dicom.options import DicomOptions, TitleOptions
 from dicom.query.find import Finder
 from dicom.query.retrieve import Retriever
 from dicom.query.service import query_services
 from dicom.storage.object import Origin
 from dicom.worklist.board import Board
 from dicom.worklist.find import Worklist
+from dicom.worklist.options import WorklistOptions
 from gateway.room import RoomContext
 
 STEPS = Path("store") / "performed-steps.sqlite"
@@ -48,6 +49,12 @@ class Answering:
                 context.site.id, context.clock, context.ports, steps, board, device_of
             )
             yield cls(retriever, board, retriever.store.trail, steps, keeper)
+
+    @staticmethod
+    def window(options: DicomOptions) -> WorklistOptions:
+        """The days that the first title with a worklist shows; the default without one."""
+        titles = (each for each in options.titles.values() if "worklist" in each.services)
+        return next((each.worklist for each in titles), WorklistOptions())
 
     def services(self, options: TitleOptions) -> Iterator[Service]:
         """Those of one title."""

@@ -9,6 +9,8 @@ from starlette.routing import BaseRoute
 
 from dicom.api import Api
 from dicom.forward.entry import State
+from dicom.mpps.link import Against, How
+from dicom.mpps.said import State as StepState
 from dicom.node import open_node
 from dicom.options import DicomOptions
 from dicom.outward import open_outward
@@ -17,6 +19,7 @@ from dicom.services import Objects
 from dicom.view import Unseen, Viewer
 from dicom.watch.watch import PeerState
 from dicom.web.server import Server
+from dicom.worklist.step import Lack
 from gateway.room import Area, Entry, PageKit, Permission, Room, RoomContext, Running
 
 
@@ -79,6 +82,14 @@ room = Room(
             ("/objects", "/dicom/conflicts"),
         ),
         Entry(
+            "/worklist",
+            {"en": "Worklist", "zh-CN": "设备工作列表"},
+            Permission.READ_PATIENTS,
+            150,
+            Area.PATIENTS,
+            "paper",
+        ),
+        Entry(
             "/dicom",
             {"en": "DICOM node", "zh-CN": "DICOM 节点"},
             Permission.READ_SITE,
@@ -92,5 +103,10 @@ room = Room(
         "clash": tuple(CLASHES.values()),
         "queue": tuple(State),
         "peer": tuple(PeerState),
+        "scheduled": ("SCHEDULED", "ARRIVED", "STARTED"),
+        "performed": tuple(StepState),
+        "link": tuple(How),
+        "against": tuple(Against),
+        "lack": tuple(Lack),
     },
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dicom.dimse import Parties
-from dicom.mpps.link import How, Link
+from dicom.mpps.link import How, Link, read_link
 from dicom.mpps.said import STATUS, Said, Tree, text
 from dicom.storage.object import DICOM_SYSTEM
 from gateway import (
@@ -67,7 +67,7 @@ def subject_of(tree: Tree) -> Subject | None:
 
 def read_links(payload: Mapping[str, Any]) -> tuple[Link, ...]:
     """What `created_event` wrote."""
-    return tuple(Link(**{**each, "how": How(each["how"])}) for each in payload.get("links", ()))
+    return tuple(map(read_link, payload.get("links", ())))
 
 
 def _payload(uid: str, said: Said, parties: Parties) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -28,6 +28,15 @@ class How(StrEnum):
     CONFLICT = "conflict"
 
 
+class Against(StrEnum):
+    """What speaks against a step that a modality names."""
+
+    STUDY = "the step of this ID belongs to another study"
+    SEVERAL = "several appointments have this study and step"
+    PATIENT = "the step belongs to another patient"
+    ACCESSION = "the step has another accession number"
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """One scheduled step as a modality names it, and the appointment that it is."""
@@ -37,10 +46,16 @@ class Link:
     step: str
     accession: str
     appointment: str = ""
-    why: str = ""
+    why: Against | None = None
 
     def payload(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def read_link(said: Mapping[str, Any]) -> Link:
+    """What `Link.payload` gave."""
+    why = said["why"]
+    return Link(**{**said, "how": How(said["how"]), "why": Against(why) if why else None})
 
 
 def links_of(tree: Tree, steps: Sequence[Step]) -> tuple[Link, ...]:
@@ -61,26 +76,24 @@ def _link(item: Tree, patient: str, steps: Sequence[Step]) -> Link:
     named = [each for each in steps if each.id == step]
     same = [each for each in named if each.study == study]
     if not same:
-        other = "the step of this ID belongs to another study" if named else ""
         how = How.CONFLICT if named else How.UNKNOWN
-        return Link(how, study, step, accession, why=other)
+        return Link(how, study, step, accession, why=Against.STUDY if named else None)
     if len(same) > 1:
-        why = f"{len(same)} appointments have this study and step"
-        return Link(How.CONFLICT, study, step, accession, why=why)
+        return Link(How.CONFLICT, study, step, accession, why=Against.SEVERAL)
     why = _contradiction(same[0], patient, accession)
-    if why:
+    if why is not None:
         return Link(How.CONFLICT, study, step, accession, why=why)
     return Link(How.LINKED, study, step, accession, same[0].appointment)
 
 
-def _contradiction(step: Step, patient: str, accession: str) -> str:
+def _contradiction(step: Step, patient: str, accession: str) -> Against | None:
     """In what both sides say something, and not the same."""
     others = step.values.get(Tag.OTHER_IDS, ())
     numbers = {step.values[Tag.PATIENT_ID]}
     if not isinstance(others, str):
         numbers |= {each[Tag.PATIENT_ID] for each in others}
     if patient and patient not in numbers:
-        return "the step belongs to another patient"
+        return Against.PATIENT
     if accession and step.values.get(Tag.ACCESSION) not in ("", accession):
-        return "the step has another accession number"
-    return ""
+        return Against.ACCESSION
+    return None

@@ -14,6 +14,7 @@ from dicom.pages.objects import ObjectPages
 from dicom.pages.queues import QueuePages
 from dicom.pages.state import NodePages
 from dicom.pages.studies import StudyPages
+from dicom.pages.worklist import WorklistPages, joined
 from dicom.view import Viewer
 from gateway.room import (
     Attention,
@@ -35,6 +36,8 @@ class Pages:
     def __init__(self, node: Node, outward: Outward, viewer: Viewer, context: RoomContext) -> None:
         self._node, self._viewer, self._context = node, viewer, context
         self._watch, self._forwarding = outward.watch, outward.forwarding
+        window = node.answering.window(context.section)
+        self._worklist = WorklistPages(node.answering, window, context.clock)
 
     def routes(self, kit: PageKit) -> Iterable[BaseRoute]:
         node, forwarding, audit = self._node, self._forwarding, self._context.audit
@@ -44,9 +47,14 @@ class Pages:
             *QueuePages(kit, node, forwarding, audit).routes(),
             *ObjectPages(kit, node, self._viewer, forwarding).routes(),
             *NodePages(kit, node, self._watch, forwarding).routes(),
+            *self._worklist.routes(kit),
         ]
 
     async def glance(self, who: Principal) -> Glance:
+        """What is stored, and what was performed."""
+        return joined((await self._stored(who), await self._worklist.glance(who)))
+
+    async def _stored(self, who: Principal) -> Glance:
         """How many objects there are, and those of a day that contradict what was there."""
         if not who.may(Permission.READ_IMAGES):
             return Glance()
@@ -72,10 +80,11 @@ class Pages:
                     "zh-CN": "收到与已有对象矛盾的对象，两者均已保留。",
                 },
                 "/dicom/conflicts",
-                recent[0].stored.received_at,
+                each.stored.received_at,
             )
+            for each in recent[:1]
         ]
-        return Glance((tile,), attention if recent else ())
+        return Glance((tile,), attention)
 
     async def find(self, who: Principal, text: str) -> Sequence[Hit]:
         """Studies by number, order or name."""

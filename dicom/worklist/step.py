@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -79,12 +80,20 @@ class Step:
         return str(self.values[Tag.STUDY_UID])
 
 
+class Lack(StrEnum):
+    """Why an appointment of a station can't be on its worklist."""
+
+    PATIENT = "no patient is named"
+    MODALITY = "no modality is known"
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """An appointment of a station that can't be on its worklist, and why."""
 
     appointment: str
-    why: str
+    station: str
+    why: Lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +129,9 @@ def step_of(appointment: Appointment, around: Around, site: Site) -> Step | Left
         return None
     own = patient.own if patient is not None else appointment.patient
     if own is None or not own.value:
-        return LeftOut(appointment.id, "no patient is named")
+        return LeftOut(appointment.id, station.ae_title, Lack.PATIENT)
     if not (station.modality or said.modality):
-        return LeftOut(appointment.id, f"resource {station.resource} has no modality")
+        return LeftOut(appointment.id, station.ae_title, Lack.MODALITY)
     values: dict[int, str | tuple[Values, ...]] = {
         **_patient(appointment, patient, own),
         **_request(appointment, said),

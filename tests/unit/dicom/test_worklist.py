@@ -17,8 +17,8 @@ from dicom.options import DicomOptions
 from dicom.worklist.board import Board
 from dicom.worklist.find import WORKLIST
 from dicom.worklist.options import WorklistOptions
+from dicom.worklist.step import Lack, name_of, study_of
 from dicom.worklist.step import appointment_of as appointment_named
-from dicom.worklist.step import name_of, study_of
 from dicom.worklist.tags import SUPPORTED, Tag
 from gateway import StoreError
 from gateway.model import (
@@ -299,7 +299,7 @@ async def test_what_can_not_be_on_a_worklist_is_left_out_with_the_reason(tmp_pat
     await schedule.tell(schedule_case.event(50, nobody), schedule_case.event(51, elsewhere))
     board = board_of(tmp_path, schedule, people)
     assert [step.id for step in await board.steps(WHOLE)] == [first.step]
-    assert [each.why for each in await board.left_out(WHOLE)] == ["no patient is named"]
+    assert [each.why for each in await board.left_out(WHOLE)] == [Lack.PATIENT]
 
 
 async def test_two_orders_of_one_number_are_no_order(tmp_path: Path) -> None:
