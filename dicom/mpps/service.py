@@ -67,7 +67,9 @@ class StepKeeper:
         except NotAnswered as reason:
             return self._refuse(request, reason)
         except StoreError as error:
-            return self._refuse(request, NotAnswered(Status.RESOURCE_LIMITATION, str(error)))
+            log.warning("dicom: a performed step is not committed: %s", error)
+            words = "it could not be committed: send it again"
+            return self._refuse(request, NotAnswered(Status.RESOURCE_LIMITATION, words))
         return Response()
 
     def _refuse(self, request: Request, reason: NotAnswered) -> Response:

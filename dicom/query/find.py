@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from dicom.query.search import Row, Search
 from dicom.storage.index import Index
 from gateway import ProtocolViolation, StoreError, Subject
 from gateway.room import RoomPorts
+
+log = logging.getLogger(__name__)
 
 LONGEST_IDENTIFIER = 1_048_576
 TOO_MANY = Status.OUT_OF_RESOURCES
@@ -70,7 +73,7 @@ class Finder:
         except NotAnswered as reason:
             yield refused(reason)
         except StoreError as error:
-            yield refused(NotAnswered(Status.OUT_OF_RESOURCES, str(error)))
+            yield unable(error)
 
     def _check(self, count: int) -> None:
         if count == self.options.most:
@@ -133,3 +136,9 @@ def extended_find(asked: bytes) -> bytes:
 def refused(reason: NotAnswered) -> Response:
     """The final response that says why."""
     return Response(reason.status, comment=reason.words[:_COMMENT], offending=reason.offending)
+
+
+def unable(error: StoreError) -> Response:
+    """The final response where the store fails us; what it says of our disk stays here."""
+    log.warning("dicom: a question is not answered: %s", error)
+    return Response(Status.OUT_OF_RESOURCES, comment="the store can't be used now: ask again later")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -23,7 +24,7 @@ from dicom.dimse import (
     Wanted,
     associate,
 )
-from dicom.query.find import Store, read_question, refused
+from dicom.query.find import Store, read_question, refused, unable
 from dicom.query.keys import STUDY_UID
 from dicom.query.question import Model, NotAnswered, Question
 from dicom.query.selection import Item, Selection, require_unique, selected
@@ -32,6 +33,12 @@ from dicom.storage.blobs import Blobs
 from dicom.upper.negotiate import MOST_CONTEXTS
 from gateway import DeviceUnavailable, StoreError
 from gateway.room import Outcome
+
+log = logging.getLogger(__name__)
+
+
+class _BrokenOff(Exception):  # noqa: N818 - what happened
+    """Our file could not be read to its end: the message, and its association, is over."""
 
 
 class _Trouble:
@@ -86,8 +93,8 @@ class Retriever:
         except NotAnswered as reason:
             yield refused(reason)
         except StoreError as error:
-            yield refused(NotAnswered(Status.OUT_OF_RESOURCES, str(error)))
-        except AssociationLost:
+            yield unable(error)
+        except (AssociationLost, _BrokenOff):
             return
 
     async def move(self, request: Request, model: Model) -> Responses:
@@ -103,7 +110,7 @@ class Retriever:
         except NotAnswered as reason:
             yield refused(reason)
         except StoreError as error:
-            yield refused(NotAnswered(Status.OUT_OF_RESOURCES, str(error)))
+            yield unable(error)
 
     def _destination(self, request: Request) -> Peer:
         title = request.command.move_destination
@@ -164,18 +171,22 @@ class Retriever:
     async def _sent(
         self, job: _Job, peer: Peer, group: Sequence[Item]
     ) -> AsyncGenerator[Response, None]:
-        """Send a group on one association; what is left when it ends too early has failed."""
+        """Send a group, on a further association where one breaks off; what is left has failed."""
         left = list(reversed(group))
-        try:
-            async with associate(peer, _wanted(group), limits=self.limits) as association:
-                while left and not job.request.cancelled:
-                    item = left[-1]
-                    status = await self._one(association, item, job)
-                    left.pop()
-                    job.tally.took(item.uid, status)
-                    yield job.tally.pending()
-        except DeviceUnavailable as error:
-            job.trouble.note(str(error))
+        while left and not job.request.cancelled:
+            try:
+                async with associate(peer, _wanted(left), limits=self.limits) as association:
+                    while left and not job.request.cancelled:
+                        status = await self._one(association, left[-1], job)
+                        job.tally.took(left.pop().uid, status)
+                        yield job.tally.pending()
+            except _BrokenOff as error:
+                job.trouble.note(str(error))
+                job.tally.took(left.pop().uid, None)
+                yield job.tally.pending()
+            except DeviceUnavailable as error:
+                job.trouble.note(str(error))
+                break
         if not job.request.cancelled:
             for item in reversed(left):
                 job.tally.took(item.uid, None)
@@ -191,11 +202,12 @@ class Retriever:
     async def _send(
         self, association: Association, context: Context, item: Item, request: Request
     ) -> int | None:
-        """The peer's status; None if our file can't be read."""
+        """The peer's status; None if our file can't be read, _BrokenOff if not to its end."""
         pieces = aiter(self.blobs.read(item.blob))
         try:
             first = await anext(pieces, b"")
-        except StoreError:
+        except StoreError as error:
+            log.warning("dicom: %s is not sent: %s", item.uid, error)
             return None
         ours = request.association.parties.calling if request.command.move_destination else ""
         command = Command(
@@ -206,7 +218,14 @@ class Retriever:
             originator=ours,
             originator_id=request.command.message_id if ours else None,
         )
-        return (await association.send(command, _whole(first, pieces), context=context)).status
+        try:
+            answer = await association.send(command, _whole(first, pieces), context=context)
+        except StoreError as error:
+            log.warning("dicom: %s is not sent to its end: %s", item.uid, error)
+            words = f"our file of {item.uid} can't be read to its end"
+            association.abort(words)
+            raise _BrokenOff(words) from error
+        return answer.status
 
 
 async def _whole(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dicom.asker import Trail
 from dicom.dimse import Offer, Operation, Request, Response, Responses, Service, Status
 from dicom.elements import decode, encode
-from dicom.query.find import LONGEST_IDENTIFIER, TOO_MANY, refused
+from dicom.query.find import LONGEST_IDENTIFIER, TOO_MANY, refused, unable
 from dicom.query.options import AnswerOptions
 from dicom.query.question import NotAnswered, charset_of
 from dicom.worklist.board import Board
@@ -65,7 +65,7 @@ class Worklist:
         except NotAnswered as reason:
             yield refused(reason)
         except StoreError as error:
-            yield refused(NotAnswered(Status.OUT_OF_RESOURCES, str(error)))
+            yield unable(error)
 
     def _check(self, count: int) -> None:
         if count == self.answers.most:

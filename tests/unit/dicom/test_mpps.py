@@ -330,7 +330,10 @@ class Refuses(MemoryRoomPorts):
 async def test_what_can_not_be_committed_is_not_acknowledged(tmp_path: Path) -> None:
     async with keeping(tmp_path, ports=Refuses(clock=At(from_datetime(DAY)))) as it:
         answer = await it.create(begun())
-    assert (answer.status, answer.comment) == (Status.RESOURCE_LIMITATION, "the disk refuses")
+    assert (answer.status, answer.comment) == (
+        Status.RESOURCE_LIMITATION,
+        "it could not be committed: send it again",
+    )
 
 
 async def test_the_tables_are_the_same_when_they_are_folded_again(tmp_path: Path) -> None:

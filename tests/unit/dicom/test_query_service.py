@@ -13,6 +13,7 @@ import pytest
 from dicom.dimse import (
     IMPLICIT,
     Association,
+    AssociationLost,
     Command,
     Offer,
     Operation,
@@ -34,7 +35,7 @@ from dicom.query.service import FIND, GET, MOVE
 from gateway import StoreError
 from gateway.room import Outcome
 from gateway.testing import MemoryAuditor, MemoryRoomPorts, room_context
-from tests.dicom_objects import CT, RT_PLAN, dataset, encoded
+from tests.dicom_objects import CT, RT_PLAN, dataset, encoded, image
 from tests.dicom_peers import OURS, node, peer_of
 from tests.peers import LOOPBACK
 
@@ -296,6 +297,7 @@ async def test_what_can_not_be_audited_is_not_told(tmp_path: Path) -> None:
     async with asked(tmp_path, [study(1)], Refuses()) as it:
         found = await it.find(query("STUDY", {STUDY: ""}))
     assert (found.answers, found.final.status) == ((), Status.OUT_OF_RESOURCES)
+    assert "disk" not in found.final.comment
 
 
 async def test_queries_are_answered_only_where_a_title_says_so(tmp_path: Path) -> None:
@@ -448,6 +450,55 @@ async def test_a_file_that_is_gone_fails_alone(tmp_path: Path) -> None:
         final = (await move(it, query("STUDY", {STUDY: "1.2.1"}), OURS))[-1]
     assert (final.status, counts(final)) == (0xB000, (None, 2, 1, 0))
     assert [each[0] for each in archive.got] == ["1.2.1.1.1", "1.2.1.1.3"]
+
+
+def damage(file: Path) -> None:
+    """Change its last byte: what comes before it can still be read."""
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+def large() -> list[Any]:
+    return [
+        image(512, StudyInstanceUID="1.2.1", SeriesInstanceUID="1.2.1.1", SOPInstanceUID=uid)
+        for uid in ("1.2.1.1.1", "1.2.1.1.2", "1.2.1.1.3")
+    ]
+
+
+async def test_a_file_that_can_not_be_read_to_its_end_costs_its_association_and_no_other_object(
+    tmp_path: Path,
+) -> None:
+    archive = Archive(CT)
+    async with moving(tmp_path, archive, large()) as it:
+        stored = await it.node.index.instance("1.2.1.1.2")
+        assert stored is not None
+        damage(it.node.blobs.place(stored.blob))
+        *pending, final = await move(it, query("STUDY", {STUDY: "1.2.1"}), OURS)
+    assert [counts(each) for each in pending] == [(2, 1, 0, 0), (1, 1, 1, 0), (0, 2, 1, 0)]
+    assert (final.status, counts(final)) == (0xB000, (None, 2, 1, 0))
+    assert final.comment == "our file of 1.2.1.1.2 can't be read to its end"
+    assert [each[0] for each in archive.got] == ["1.2.1.1.1", "1.2.1.1.3"]
+
+
+async def get(it: Asked, archive: Archive, identifier: Elements) -> Response:
+    async with it.calling(
+        Wanted(STUDY_GET), Wanted(CT, serve=True), services=Services((archive.service,))
+    ) as association:
+        command = Command(Operation.C_GET, sop_class=STUDY_GET)
+        syntax = association.context_for(STUDY_GET).transfer_syntax
+        return await association.send(command, encode(identifier, syntax))
+
+
+async def test_half_an_object_is_never_followed_by_an_answer(tmp_path: Path) -> None:
+    archive = Archive(CT)
+    async with asked(tmp_path, large()) as it:
+        stored = await it.node.index.instance("1.2.1.1.1")
+        assert stored is not None
+        damage(it.node.blobs.place(stored.blob))
+        with pytest.raises(AssociationLost):
+            await get(it, archive, query("STUDY", {STUDY: "1.2.1"}))
+    assert archive.got == []
 
 
 async def test_a_retrieval_names_what_it_wants(tmp_path: Path) -> None:
