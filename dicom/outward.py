@@ -49,6 +49,11 @@ async def open_outward(
             limits=node.limits,
             reports=node.reports,
         ) as forwarding:
+
+            def back(name: str) -> None:
+                forwarding.hurry(name)
+                node.keeping.reporter.hurry(name)
+
             watch = Watch(
                 options.watch,
                 node.peers,
@@ -56,7 +61,7 @@ async def open_outward(
                 site=context.site.id,
                 clock=context.clock,
                 ports=context.ports,
-                back=forwarding.hurry,
+                back=back,
             )
             first = next(iter(options.titles.values()))
             storage = node.storage.service(Private(), first.undeclared_charset)

@@ -329,7 +329,7 @@ class Listener:
 
 @asynccontextmanager
 async def listening(
-    title: str, context: str = EVENT, port: int = 0, answer: int = 0x0000
+    title: str, context: str = EVENT, port: int = 0, answer: int = 0x0000, also: str = ""
 ) -> AsyncIterator[Listener]:
     """pynetdicom as the SCU that event reports go to, as acceptor."""
     loop = asyncio.get_running_loop()
@@ -347,7 +347,8 @@ async def listening(
         return answer, None
 
     entity = AE(title)
-    entity.add_supported_context(context, SYNTAXES, scu_role=False, scp_role=True)
+    for each in (context, *filter(None, (also,))):
+        entity.add_supported_context(each, SYNTAXES, scu_role=False, scp_role=True)
     server = entity.start_server(
         (LOOPBACK, port), block=False, evt_handlers=[(evt.EVT_N_EVENT_REPORT, note)]
     )

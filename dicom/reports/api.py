@@ -32,7 +32,7 @@ class ReportsApi:
 
     @access(Permission.READ_SITE)
     async def list(self, _request: Request) -> Response:
-        """By peer: how many reports wait (1000 stands for more), since when none gets through.
+        """By peer: how many reports wait, since when none gets through, whether news are dropped.
 
         And the dead letters, oldest first.
         """
@@ -41,7 +41,8 @@ class ReportsApi:
         for place, name in names.items():
             failing = self._reporter.lines[name].failing
             peers[name] = {
-                "waiting": len(await self._outbox.owed(place, _MOST)),
+                "waiting": await self._outbox.count(place),
+                "full": self._reporter.lines[name].full,
                 "failing_since": failing[0] if failing else None,
                 "error": failing[1] if failing else "",
             }

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from dicom.content import encode
 from dicom.dimse import (
@@ -51,12 +52,18 @@ _NEVER = frozenset(
 
 @dataclass(slots=True)
 class Line:
-    """The reports of one peer. `failing` is since when none got through, and why."""
+    """The reports of one peer. `failing` is since when none got through, and why.
+
+    While `hurried`, and so at first, a report that failed is not held back any longer. `full` is
+    set while news are not taken for it, because too many wait.
+    """
 
     name: str
     peer: Peer
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     failing: tuple[Instant, str] | None = None
+    hurried: bool = True
+    full: bool = False
 
 
 class Reporter:
@@ -87,6 +94,31 @@ class Reporter:
         await self._outbox.enqueue_all(rows)
         self.wake({name for name, _, _ in owed})
 
+    def hurry(self, name: str) -> None:
+        """A peer answers: what waits for it need not wait longer."""
+        line = self.lines.get(name)
+        if line is not None and line.failing is not None:
+            line.hurried = True
+            line.wake.set()
+
+    async def tell(self, news: Sequence[tuple[str, str, Report]], most: int) -> None:
+        """As `owe`, but a peer for which `most` reports wait is told no more until some are gone.
+
+        For news that nobody promised to keep (PS3.4 CC.2.4.3).
+        """
+        room = {name: most - await self._outbox.count(destination(name)) for name, _, _ in news}
+        taken = []
+        for each in news:
+            line = self.lines[each[0]]
+            if room[line.name] > 0:
+                room[line.name] -= 1
+                line.full = False
+                taken.append(each)
+            elif not line.full:
+                line.full = True
+                log.error("%d event reports wait for %s: it is told no more", most, line.name)
+        await self.owe(taken)
+
     def wake(self, names: Iterable[str]) -> None:
         """Something new is owed to these."""
         for name in names:
@@ -116,11 +148,14 @@ class Reporter:
         owed = await self._outbox.owed(destination(line.name), _AT_ONCE)
         if not owed:
             return _IDLE
-        if (early := owed[0].due - self._clock.now()) > 0:
+        early = owed[0].due - self._clock.now()
+        if early > 0 and not line.hurried:
             return min(early / _SECOND, _LOOK)
+        line.hurried = False
         reports = await self._readable(owed)
-        # One association speaks with one title of ours.
-        together = [each for each in reports if each[1].calling == reports[0][1].calling]
+        # One association speaks with one title of ours; what is behind another one waits its turn.
+        ours = reports[0][1].calling if reports else ""
+        together = list(takewhile(lambda each: each[1].calling == ours, reports))
         try:
             await self._send(line, together)
         except DeviceUnavailable as error:

@@ -375,7 +375,8 @@ async def opened(
 ) -> AsyncIterator[Engine]:
     """The engine with its tables; leaving waits for decisions under way."""
     path = context.data / "store" / "workitems.sqlite"
-    async with Items.open(path, context.ring, reporter, context.clock) as items:
+    most = options.waiting
+    async with Items.open(path, context.ring, reporter, context.clock, most) as items:
         engine = Engine(context, options, items, reporter, context.ports.last_seq)
         try:
             yield engine

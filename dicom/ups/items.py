@@ -30,15 +30,17 @@ class Items(Projection[Tables]):
 
     reporter: Reporter
     clock: Clock
+    most: int
+    """News that wait for one subscriber before it is told no more."""
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path, ring: Keyring, reporter: Reporter, clock: Clock
+        cls, path: Path, ring: Keyring, reporter: Reporter, clock: Clock, most: int
     ) -> AsyncIterator[Items]:
         """Open or create the tables; leaving waits for what is being written."""
         async with cls.opened(path, ring, Tables, {Kind.ACTION}) as items:
-            items.reporter, items.clock = reporter, clock
+            items.reporter, items.clock, items.most = reporter, clock, most
             yield items
 
     async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
@@ -65,7 +67,7 @@ class Items(Projection[Tables]):
                 continue
             for place, telling in enumerate(tellings_of(event)):
                 owed += _reports(self.reporter, f"ups:{event.id.hex()}:{place}", telling)
-        await self.reporter.owe(owed)
+        await self.reporter.tell(owed, self.most)
 
 
 def _reports(reporter: Reporter, key: str, telling: Telling) -> list[tuple[str, str, Report]]:

@@ -27,6 +27,9 @@ class UpsOptions(BaseModel):
     worklist_label: str = Field(
         default="ISOGATE", min_length=1, max_length=64, description="of items that come without"
     )
+    waiting: int = Field(
+        default=10_000, ge=10, le=1_000_000, description="news kept for one peer that is away"
+    )
     told: tuple[str, ...] = Field(
         default=(), description="peers that are told of a restart though they haven't subscribed"
     )

@@ -77,6 +77,10 @@ class Deliveries(Protocol):
         """The next deliveries of a destination, in order, due or not."""
         ...
 
+    async def count(self, destination: str) -> int:
+        """How many deliveries a destination has coming."""
+        ...
+
     async def delivered(self, *deliveries: Any) -> None:
         """Their receiver has them, all together."""
         ...

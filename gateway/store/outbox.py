@@ -46,6 +46,7 @@ _OWED = (
     f"SELECT {_COLUMNS} FROM delivery WHERE destination = ? AND state = 'waiting'"  # noqa: S608
     " ORDER BY id LIMIT ?"
 )
+_WAITING = "SELECT count(*) FROM delivery WHERE destination = ? AND state = 'waiting'"
 _FATES = (
     "SELECT id, destination, key, state, created, attempts, error FROM delivery"
     " WHERE key >= ? AND key < ? ORDER BY id DESC LIMIT ?"
@@ -165,6 +166,12 @@ class Outbox:
     async def owed(self, destination: str, limit: int) -> list[Delivery]:
         """The next deliveries of a destination, in order, due or not."""
         return await self._rows(_OWED, destination, limit)
+
+    async def count(self, destination: str) -> int:
+        """How many deliveries a destination has coming."""
+        return await self._run(
+            lambda: int(next(iter(self._connection.execute(_WAITING, (destination,))))[0])
+        )
 
     async def delivered(self, *deliveries: Delivery) -> None:
         """Their receiver has them, all together; only the keys are kept."""

@@ -93,6 +93,9 @@ class MemoryOutbox:
     async def owed(self, destination: str, limit: int) -> Sequence[MemoryDelivery]:
         return [each for each in self.waiting if each.destination == destination][:limit]
 
+    async def count(self, destination: str) -> int:
+        return sum(each.destination == destination for each in self.waiting)
+
     async def delivered(self, *deliveries: MemoryDelivery) -> None:
         gone = {each.id for each in deliveries}
         self.settled += [each for each in self.waiting if each.id in gone]

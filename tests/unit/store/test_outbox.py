@@ -29,11 +29,13 @@ async def test_each_destination_is_served_in_order(outbox: Outbox) -> None:
     for number in range(3):
         await outbox.enqueue("lis", str(number), b"%d" % number)
     await outbox.enqueue("pacs", "0", b"image")
+    assert [await outbox.count(name) for name in ("lis", "pacs", "ris")] == [3, 1, 0]
     served = []
     while (head := await outbox.head("lis")) is not None:
         served.append(head.payload)
         await outbox.delivered(head)
     assert served == [b"0", b"1", b"2"]
+    assert await outbox.count("lis") == 0
     assert await _head(outbox, "pacs") == b"image"
 
 
