@@ -11,6 +11,9 @@ from gateway.profile import Priority, Severity
 GATEWAY = "gateway"
 """The device of alarms about the gateway itself and its links."""
 
+LINK = "link"
+"""Where the id of an alarm about a link begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -102,4 +105,4 @@ def device_id(device: str) -> str:
 
 def link_id(link: str) -> str:
     """Id of the alarm that a link is down."""
-    return f"link/{link}"
+    return f"{LINK}/{link}"

@@ -60,7 +60,7 @@ class Detail:
 
     async def _found(self, request: Request) -> Alarm:
         id_ = request.path_params["alarm"]
-        alarm = await self._panel.one(id_)
+        alarm = await self._panel.one(principal(request), id_)
         if alarm is None:
             raise Refused(
                 404,
@@ -103,7 +103,7 @@ class Detail:
             row=Row.of(alarm, self._kit.reader(request).text, self._zone),
             alarm=alarm,
             definition=panel.definition(alarm.id),
-            steps=await panel.history(alarm.id, limit=_STEPS),
+            steps=await panel.history(who, alarm.id, limit=_STEPS),
             shelf=form if form and taken is Step.SHELVE else SHELF.of({"until": until}),
             service=form if form and taken is Step.REMOVE else SERVICE,
             may={each.value: who.may(permission) for each, permission in PERMISSION.items()},

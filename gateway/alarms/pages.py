@@ -42,7 +42,8 @@ class Pages:
         @access(Permission.READ_ALARMS)
         async def listed(request: Request) -> Response:
             reader = kit.reader(request)
-            rows = [Row.of(alarm, reader.text, self._zone) for alarm in await panel.listed()]
+            alarms = await panel.listed(principal(request))
+            rows = [Row.of(alarm, reader.text, self._zone) for alarm in alarms]
             everything = ALARMS.asked(request).filtered or ALARMS.asked(request).csv
             hidden = [] if everything else [row for row in rows if row.alarm.standing in HIDDEN]
             return kit.table(
@@ -57,12 +58,13 @@ class Pages:
         @access(Permission.READ_ALARMS)
         async def defined(request: Request) -> Response:
             facts = {"limit_of": limit_of, "level_of": LEVELS, "path_of": path_of}
-            return kit.table(request, "alarms/defined.html", DEFINED, panel.defined, **facts)
+            rows = panel.defined(principal(request))
+            return kit.table(request, "alarms/defined.html", DEFINED, rows, **facts)
 
         @access(Permission.READ_ALARMS)
         async def history(request: Request) -> Response:
             before = _number(request.query_params.get("before", ""))
-            steps = await panel.history(before=before, limit=_PAGE)
+            steps = await panel.history(principal(request), before=before, limit=_PAGE)
             return kit.page(
                 request,
                 "alarms/history.html",
@@ -84,7 +86,7 @@ class Pages:
         """How many want a person, and the gravest of them."""
         if not who.may(Permission.READ_ALARMS):
             return Glance()
-        alarms = [each for each in await self._panel.listed() if each.wants_acknowledgement]
+        alarms = [each for each in await self._panel.listed(who) if each.wants_acknowledgement]
         tile = Tile(
             {"en": "Unacknowledged alarms", "zh-CN": "未确认报警"},
             str(len(alarms)),

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.alarms.alarm import Alarm, Happened
-from gateway.alarms.definition import Definition
+from gateway.alarms.definition import LINK, Definition
 from gateway.alarms.desk import AlarmDesk, Wanted
 from gateway.alarms.detector import Detector
 from gateway.alarms.fact import definition_facts
 from gateway.alarms.machine import NEEDS_ACKNOWLEDGEMENT, Refusal, State, Step
-from gateway.alarms.tables import Counts
+from gateway.alarms.tables import Counts, counted
 from gateway.model import Instant, Micros
-from gateway.room import Outcome, Permission, Principal, RoomContext
+from gateway.room import InSight, Outcome, Permission, Principal, RoomContext
 
 _SECOND = 1_000_000
+_MOST_PAGES = 40
+"""Pages of the history that are read for one that is shown."""
 
 PERMISSION: Mapping[Step, Permission] = {
     Step.ACKNOWLEDGE: Permission.ACKNOWLEDGE_ALARMS,
@@ -37,13 +39,16 @@ class AlarmPanel:
     detector: Detector
     longest: Micros
 
-    async def listed(self) -> list[Alarm]:
+    async def listed(self, who: Principal) -> list[Alarm]:
         """Every alarm that is not normal: who wants a person first, then by priority and age."""
-        alarms = [self._known(alarm) for alarm in await self.desk.standing()]
+        sees = self._sight(who)
+        alarms = [self._known(each) for each in await self.desk.standing() if sees(each.id)]
         return sorted(alarms, key=_urgency)
 
-    async def one(self, id_: str) -> Alarm | None:
+    async def one(self, who: Principal, id_: str) -> Alarm | None:
         """An alarm of this site, or one that something happened to; None if there is no such."""
+        if not self._sight(who)(id_):
+            return None
         alarm = await self.desk.alarm(id_)
         if alarm is not None:
             return self._known(alarm)
@@ -53,19 +58,40 @@ class AlarmPanel:
         facts, now = definition_facts(definition), self.context.clock.now()
         return Alarm(id_, definition.device, State(), now, now, 0, 0, 0, None, facts, {}, "")
 
-    async def counts(self) -> Counts:
-        return await self.desk.counts()
+    async def counts(self, who: Principal) -> Counts:
+        """How many there are of each standing."""
+        if not who.departments:
+            return await self.desk.counts()
+        return counted(await self.listed(who))
 
     async def history(
-        self, alarm: str = "", *, before: int = 0, limit: int = 100
+        self, who: Principal, alarm: str = "", *, before: int = 0, limit: int = 100
     ) -> Sequence[Happened]:
-        """What happened, newest first."""
-        return await self.desk.history(alarm, before=before, limit=limit)
+        """What happened, newest first; fewer where much lies between that is not seen."""
+        sees = self._sight(who)
+        found: list[Happened] = []
+        for _ in range(_MOST_PAGES):
+            page = await self.desk.history(alarm, before=before, limit=limit)
+            found += [each for each in page if sees(each.alarm)]
+            if len(found) >= limit or len(page) < limit:
+                break
+            before = page[-1].seq
+        return found[:limit]
 
-    @property
-    def defined(self) -> Sequence[Definition]:
+    def defined(self, who: Principal) -> Sequence[Definition]:
         """Every alarm of the site as configured now."""
-        return list(self.detector.definitions.values())
+        sees = self._sight(who)
+        return [each for each in self.detector.definitions.values() if sees(each.id)]
+
+    def _sight(self, who: Principal) -> Callable[[str], bool]:
+        """Whether somebody sees an alarm: the device that has it, or the whole of its link."""
+        in_sight = InSight.of(who, self.context.links())
+
+        def sees(id_: str) -> bool:
+            device, _, rest = id_.partition("/")
+            return in_sight.link(rest) if device == LINK else in_sight.device(device)
+
+        return sees
 
     def definition(self, id_: str) -> Definition | None:
         return self.detector.definitions.get(id_)

@@ -11,7 +11,7 @@ from gateway.alarms.machine import Standing
 from gateway.alarms.panel import AlarmPanel
 from gateway.model import Instant, Kind, Localized
 from gateway.profile import Priority
-from gateway.room import Paper, RoomContext
+from gateway.room import OWNER, Paper, RoomContext
 
 _PRIORITIES: Mapping[Priority, Localized] = {
     Priority.CRITICAL: {"en": "critical", "zh-CN": "紧急"},
@@ -41,7 +41,7 @@ _WAITING = _STATES["waiting"]
 async def alarm_paper(panel: AlarmPanel) -> Paper:
     """Every alarm that is not normal, as the page lists them."""
     zone = ZoneInfo(panel.context.site.zone)
-    alarms = await panel.listed()
+    alarms = await panel.listed(OWNER)
     rows: list[tuple[Localized, ...]] = [
         (
             _PRIORITIES[each.priority],

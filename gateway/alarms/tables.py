@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -93,14 +93,8 @@ class Tables:
         ]
 
     def counts(self) -> Counts:
-        unacknowledged, standing = [0, 0, 0, 0], dict[Standing, int]()
-        for said, rank, count in self._connection.execute(_COUNTS):
-            where = Standing(said)
-            standing[where] = standing.get(where, 0) + count
-            if where in ANNUNCIATED:
-                unacknowledged[3 - rank] += count
-        critical, high, medium, low = unacknowledged
-        return Counts((critical, high, medium, low), standing)
+        rows = self._connection.execute(_COUNTS)
+        return _summed((Standing(said), rank, count) for said, rank, count in rows)
 
     def known(self) -> dict[str, tuple[str, int, bool]]:
         """Device, number of changes, and whether its condition is met, of every alarm."""
@@ -189,6 +183,21 @@ class Tables:
         self._connection.execute(_STEP, (event.seq, after.id, taken, after.standing, *said))
         if after.standing is not before.standing:
             yield _transition(event, before, after, taken, note)
+
+
+def counted(alarms: Iterable[Alarm]) -> Counts:
+    """How many of some alarms there are of each standing."""
+    return _summed((each.standing, each.priority.rank, 1) for each in alarms)
+
+
+def _summed(counts: Iterable[tuple[Standing, int, int]]) -> Counts:
+    unacknowledged, standing = [0, 0, 0, 0], dict[Standing, int]()
+    for where, rank, count in counts:
+        standing[where] = standing.get(where, 0) + count
+        if where in ANNUNCIATED:
+            unacknowledged[3 - rank] += count
+    critical, high, medium, low = unacknowledged
+    return Counts((critical, high, medium, low), standing)
 
 
 def _moved(alarm: Alarm, state: State, event: DeviceEvent) -> Alarm:

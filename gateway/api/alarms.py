@@ -140,6 +140,7 @@ class Alarms:
     @access(Permission.READ_ALARMS)
     async def listed(
         self,
+        request: Request,
         standing: Annotated[Standing | None, Query(description="only these")] = None,
         priority: Annotated[Priority | None, Query(description="only these")] = None,
         device: DeviceFilter = None,
@@ -147,35 +148,37 @@ class Alarms:
         """Every alarm that is not normal: what wants a person first, then by priority."""
         items = [
             alarm_item(alarm)
-            for alarm in await self._panel.listed()
+            for alarm in await self._panel.listed(principal(request))
             if standing in (None, alarm.standing)
             and priority in (None, alarm.priority)
             and device in (None, alarm.device)
         ]
-        return json_response({"items": items, "counts": await self._counted()})
+        return json_response({"items": items, "counts": await self._counted(request)})
 
     @access(Permission.READ_ALARMS)
-    async def counts(self) -> Response:
+    async def counts(self, request: Request) -> Response:
         """How many want a person."""
-        return json_response(await self._counted())
+        return json_response(await self._counted(request))
 
     @access(Permission.READ_ALARMS)
     async def history(
         self,
+        request: Request,
         *,
         alarm: Annotated[str, Query(description="only of this alarm")] = "",
         before: Annotated[int, Query(ge=0, description="only a lower seq; 0: the newest")] = 0,
         limit: Limit = 100,
     ) -> Response:
         """What happened, newest first: conditions, and what people did."""
-        found = await self._panel.history(alarm, before=before, limit=limit)
+        who = principal(request)
+        found = await self._panel.history(who, alarm, before=before, limit=limit)
         older = found[-1].seq if len(found) == limit else None
         return json_response({"items": [_step_item(each) for each in found], "next": older})
 
     @access(Permission.READ_ALARMS)
-    async def one(self, alarm: AlarmId) -> Response:
+    async def one(self, alarm: AlarmId, request: Request) -> Response:
         """One alarm, whether anything is wrong or not."""
-        return json_response(alarm_item(await self._found(alarm)))
+        return json_response(alarm_item(await self._found(alarm, request)))
 
     @access(Permission.ACKNOWLEDGE_ALARMS)
     async def acknowledge(self, alarm: AlarmId, body: Reason, request: Request) -> Response:
@@ -217,14 +220,14 @@ class Alarms:
     def _panel(self) -> AlarmPanel:
         return self._view.subscriber(AlarmPanel)
 
-    async def _counted(self) -> dict[str, Any]:
-        counts = await self._panel.counts()
+    async def _counted(self, request: Request) -> dict[str, Any]:
+        counts = await self._panel.counts(principal(request))
         unacknowledged = dict(zip(_BY_PRIORITY, counts.unacknowledged, strict=True))
         standing = {each.value: count for each, count in counts.standing.items()}
         return {"unacknowledged": unacknowledged, "standing": standing}
 
-    async def _found(self, id_: str) -> Alarm:
-        alarm = await self._panel.one(id_)
+    async def _found(self, id_: str, request: Request) -> Alarm:
+        alarm = await self._panel.one(principal(request), id_)
         if alarm is None:
             raise Refused(
                 404,
@@ -236,7 +239,7 @@ class Alarms:
         return alarm
 
     async def _act(self, id_: str, wanted: Wanted, request: Request) -> Response:
-        outcome = await self._panel.act(principal(request), await self._found(id_), wanted)
+        outcome = await self._panel.act(principal(request), await self._found(id_, request), wanted)
         if isinstance(outcome, Refusal):
             raise Refused(
                 409,

@@ -27,7 +27,7 @@ from gateway.room import Appointment, Permission, access, principal
 from gateway.schedule import ScheduleBook, ScheduleDesk
 from gateway.schedule.faces import Face, Faces
 from gateway.schedule.importer import Importer, Outcome
-from gateway.web import GatewayView, json_response, rfc3339
+from gateway.web import GatewayView, Refusal, json_response, rfc3339
 
 IdempotencyKey = Annotated[
     str,
@@ -97,19 +97,32 @@ class Appointments:
     ) -> Response:
         """What is booked on a day; those without a time first."""
         wanted = day or self._book.local(self._view.now()).date()
-        found = await self._book.day(wanted, resource)
+        seen = self._book.seen_by(principal(request))
+        found = seen.appointments(await self._book.day(wanted, resource))
         items = await self._items(request, *found)
         return json_response({"day": wanted.isoformat(), "items": items})
 
     @access(Permission.READ_SCHEDULE)
     async def appointment(self, request: Request, id: str) -> Response:  # noqa: A002 - a path parameter
         """One appointment as it stands now."""
-        (item,) = await self._items(request, await self._desk.known(id))
+        (item,) = await self._items(request, await self._desk.known(id, principal(request)))
         return json_response(item)
 
     @access(Permission.WRITE_SCHEDULE)
     async def make(self, request: Request, body: Wanted, key: IdempotencyKey) -> Response:
         """Make an appointment; the same key again gives the same one."""
+        seen = self._book.seen_by(principal(request))
+        if (
+            body.resource not in {each.id for each in seen.places()}
+            and not seen.in_sight.everything
+        ):
+            raise Refusal(
+                404,
+                "Unknown machine or room",
+                "No machine or room {resource} is of a department of yours.",
+                "Name one that is declared under schedule: resources:.",
+                resource=body.resource,
+            )
         own = Identifier(body.patient, body.issuer)
         if not await self._book.known_people(own):
             raise nobody()
@@ -137,6 +150,7 @@ class Appointments:
     ) -> Response:
         """Cancel an appointment; nothing happens to one that is cancelled."""
         who, status = principal(request), AppointmentStatus.CANCELLED
+        await self._desk.known(id, who)
         (item,) = await self._items(request, await self._desk.move(who, id, status, body.reason))
         return json_response(item)
 

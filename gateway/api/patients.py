@@ -16,6 +16,7 @@ from gateway.api.sheet import Sheet, report_item, row_item
 from gateway.model import Identifier, PatientStatement
 from gateway.patients import Heard, PatientBook, Question
 from gateway.patients.importer import Outcome, PatientImporter
+from gateway.patients.seen import SeenPatients
 from gateway.room import Patient, Permission, access, principal
 from gateway.web import GatewayView, Refusal, json_response, rfc3339
 
@@ -63,41 +64,41 @@ class Patients:
         ]
 
     @access(Permission.READ_PATIENTS)
-    async def recent(self, limit: Limit = 100) -> Response:
+    async def recent(self, request: Request, limit: Limit = 100) -> Response:
         """Those who were heard of last."""
-        found = await self._book.find("", limit)
+        found = await self._seen.find(principal(request), "", limit)
         return json_response({"items": [patient_item(each) for each in found]})
 
     @access(Permission.READ_PATIENTS)
-    async def find(self, body: Wanted) -> Response:
+    async def find(self, request: Request, body: Wanted) -> Response:
         """Patients by number, name or birth date; a name stands in no address."""
-        found = await self._book.find(body.text, body.limit)
+        found = await self._seen.find(principal(request), body.text, body.limit)
         return json_response({"items": [patient_item(each) for each in found]})
 
     @access(Permission.READ_PATIENTS)
-    async def resolve(self, body: Number) -> Response:
+    async def resolve(self, request: Request, body: Number) -> Response:
         """Who has a number now, after every merge; nobody where two people claim it."""
-        found = await self._book.resolve(body.identifier, body.issuer)
+        found = await self._seen.resolve(principal(request), body.identifier, body.issuer)
         if found is None:
             raise nobody()
         return json_response(patient_item(found))
 
     @access(Permission.READ_PATIENTS)
-    async def patient(self, id: PatientId) -> Response:  # noqa: A002 - a path parameter
+    async def patient(self, request: Request, id: PatientId) -> Response:  # noqa: A002 - a path parameter
         """What is in force of a patient."""
-        return json_response(patient_item(await self._known(id)))
+        return json_response(patient_item(await self._known(request, id)))
 
     @access(Permission.READ_PATIENTS)
-    async def history(self, id: PatientId) -> Response:  # noqa: A002 - a path parameter
+    async def history(self, request: Request, id: PatientId) -> Response:  # noqa: A002 - a path parameter
         """Everything that was said and decided, newest first."""
-        patient = await self._known(id)
+        patient = await self._known(request, id)
         entries = await self._book.history(patient.id)
         return json_response({"items": [_entry_item(each) for each in entries]})
 
     @access(Permission.READ_PATIENTS)
-    async def discrepancies(self, limit: Limit = 100) -> Response:
+    async def discrepancies(self, request: Request, limit: Limit = 100) -> Response:
         """What waits for a person, newest first."""
-        questions = await self._book.questions(limit)
+        questions = await self._seen.questions(principal(request), limit)
         return json_response({"items": [_question_item(each) for each in questions]})
 
     @access(Permission.WRITE_PATIENTS)
@@ -117,8 +118,12 @@ class Patients:
     def _book(self) -> PatientBook:
         return self._view.subscriber(PatientBook)
 
-    async def _known(self, id_: str) -> Patient:
-        found = await self._book.patient(id_)
+    @property
+    def _seen(self) -> SeenPatients:
+        return self._view.subscriber(SeenPatients)
+
+    async def _known(self, request: Request, id_: str) -> Patient:
+        found = await self._seen.patient(principal(request), id_)
         if found is None:
             raise nobody()
         return found

@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.patients.book import PatientBook
 from gateway.patients.desk import PatientDesk, record_id, unknown_question
 from gateway.patients.family import key_of
 from gateway.patients.forms import reason_in
 from gateway.patients.masking import name_for
 from gateway.patients.pages import may_write
 from gateway.patients.question import QuestionKind
+from gateway.patients.seen import SeenPatients
 from gateway.patients.words import WORDS
 from gateway.room import PageKit, Permission, access, principal
 
@@ -24,8 +24,9 @@ _PAIR = 2
 class DiscrepancyPages:
     """The work list, and what may be done about an entry: each needs a reason."""
 
-    def __init__(self, kit: PageKit, book: PatientBook, desk: PatientDesk) -> None:
-        self._kit, self._book, self._desk = kit, book, desk
+    def __init__(self, kit: PageKit, seen: SeenPatients, desk: PatientDesk) -> None:
+        self._kit, self._seen, self._desk = kit, seen, desk
+        self._book = seen.book
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -37,7 +38,7 @@ class DiscrepancyPages:
 
     @access(Permission.READ_PATIENTS)
     async def all(self, request: Request) -> Response:
-        questions = await self._book.questions()
+        questions = await self._seen.questions(principal(request))
         keys = [key_of(record) for each in questions for record in each.records]
         people = await self._book.resolve_all(keys)
         language = self._kit.reader(request).language
@@ -58,7 +59,8 @@ class DiscrepancyPages:
     async def accept(self, request: Request) -> Response:
         """The fact that a source says otherwise is put in force."""
         reason = reason_in(await self._kit.form(request))
-        question = await self._desk.accept(principal(request), _id(request), reason)
+        id_ = await self._known(request)
+        question = await self._desk.accept(principal(request), id_, reason)
         path = f"/patients/{record_id(question.records[0])}"
         return self._kit.done(request, path, "The new fact is in force.")
 
@@ -66,7 +68,7 @@ class DiscrepancyPages:
     async def link(self, request: Request) -> Response:
         """The records become one patient; `stands` names the one that stands, else the first."""
         given = await self._kit.form(request)
-        found = await self._book.question(_id(request))
+        found = await self._book.question(await self._known(request))
         if found is None or len(found[0].records) < _PAIR:
             raise unknown_question()
         ids = [record_id(each) for each in found[0].records]
@@ -80,9 +82,13 @@ class DiscrepancyPages:
     @access(Permission.WRITE_PATIENTS)
     async def dismiss(self, request: Request) -> Response:
         reason = reason_in(await self._kit.form(request))
-        await self._desk.dismiss(principal(request), _id(request), reason)
+        await self._desk.dismiss(principal(request), await self._known(request), reason)
         return self._kit.done(request, "/discrepancies", "It stays as it is.")
 
-
-def _id(request: Request) -> str:
-    return str(request.path_params["id"])
+    async def _known(self, request: Request) -> str:
+        """The id of the address; Refusal 404 for a question that is not seen."""
+        id_ = str(request.path_params["id"])
+        found = await self._book.question(id_)
+        if found is None or not await self._seen.asked(principal(request), found[0]):
+            raise unknown_question()
+        return id_

@@ -10,13 +10,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.model import Identifier
-from gateway.patients.book import PatientBook
 from gateway.patients.desk import PatientDesk, record_id, unknown_patient
 from gateway.patients.family import Family, key_of
 from gateway.patients.forms import LINK, REGISTER, SEARCH, reason_in, statement
 from gateway.patients.heard import Heard
 from gateway.patients.masking import name_for
 from gateway.patients.question import QuestionKind
+from gateway.patients.seen import SeenPatients
 from gateway.patients.words import WORDS
 from gateway.room import (
     Agenda,
@@ -49,9 +49,10 @@ class PatientPages:
     """Looking a patient up, and what is known of one."""
 
     def __init__(
-        self, kit: PageKit, book: PatientBook, desk: PatientDesk, neighbours: Neighbours
+        self, kit: PageKit, seen: SeenPatients, desk: PatientDesk, neighbours: Neighbours
     ) -> None:
-        self._kit, self._book, self._desk = kit, book, desk
+        self._kit, self._seen, self._desk = kit, seen, desk
+        self._book = seen.book
         self._neighbours = neighbours
 
     def routes(self) -> Iterable[BaseRoute]:
@@ -68,13 +69,13 @@ class PatientPages:
     @access(Permission.READ_PATIENTS)
     async def recent(self, request: Request) -> Response:
         """Those who were heard of last."""
-        return await self._list(request, await self._book.find("", _RECENT), "")
+        return await self._list(request, await self._seen.find(principal(request), "", _RECENT), "")
 
     @access(Permission.READ_PATIENTS)
     async def find(self, request: Request) -> Response:
         """By POST: a name must not stand in an address."""
         text = SEARCH.filled(await self._kit.form(request))["q"]
-        found = await self._book.find(text, _FOUND)
+        found = await self._seen.find(principal(request), text, _FOUND)
         if text and len(found) == 1:
             return await self._page(request, found[0])
         return await self._list(request, found, text)
@@ -93,33 +94,32 @@ class PatientPages:
 
     @access(Permission.READ_PATIENTS)
     async def patient(self, request: Request) -> Response:
-        found = await self._book.patient(request.path_params["id"])
-        if found is None:
-            raise unknown_patient()
-        return await self._page(request, found)
+        return await self._page(request, await self._known(request))
 
     @access(Permission.WRITE_PATIENTS)
     async def link(self, request: Request) -> Response:
         """The other one is named by a number, as it stands on a paper or card."""
         given = await self._kit.form(request)
         form = LINK.filled(given)
-        other = await self._book.resolve(form["value"], form["issuer"])
+        who = principal(request)
+        id_ = (await self._known(request)).id
+        other = await self._seen.resolve(who, form["value"], form["issuer"])
         if other is None:
             raise unknown_patient()
-        id_ = request.path_params["id"]
-        stands = await self._desk.link(principal(request), id_, other.id, reason_in(given))
+        stands = await self._desk.link(who, id_, other.id, reason_in(given))
         return self._kit.done(request, f"/patients/{stands.id}", "The two records are linked.")
 
     @access(Permission.WRITE_PATIENTS)
     async def separate(self, request: Request) -> Response:
         given = await self._kit.form(request)
+        await self._known(request)
         record = Identifier(given.get("value", ""), given.get("issuer", ""))
         await self._desk.separate(principal(request), record, reason_in(given))
         path = f"/patients/{record_id(record)}"
         return self._kit.done(request, path, "The record stands for itself again.")
 
     async def _list(self, request: Request, found: Sequence[Patient], text: str) -> Response:
-        people, open_ = await self._book.counts()
+        people, open_ = await self._counts(principal(request), found)
         return self._kit.page(
             request,
             "patients/patients.html",
@@ -132,10 +132,23 @@ class PatientPages:
             words=WORDS,
         )
 
+    async def _known(self, request: Request) -> Patient:
+        """The patient of the address; Refusal 404 for one who is not seen."""
+        found = await self._seen.patient(principal(request), request.path_params["id"])
+        if found is None:
+            raise unknown_patient()
+        return found
+
+    async def _counts(self, who: Principal, found: Sequence[Patient]) -> tuple[int, int]:
+        """How many patients are known and questions open; of the limited, those they see."""
+        if not who.departments:
+            return await self._book.counts()
+        return len(found), len(await self._seen.questions(who))
+
     async def _page(self, request: Request, patient: Patient) -> Response:
         book, now = self._book, self._kit.reader(request).now
         history = await book.history(patient.id)
-        appointments = await self._appointments(patient)
+        appointments = await self._appointments(principal(request), patient)
         return self._kit.page(
             request,
             "patients/patient.html",
@@ -156,12 +169,13 @@ class PatientPages:
             words=WORDS,
         )
 
-    async def _appointments(self, patient: Patient) -> Sequence[Appointment]:
-        """All of a patient's appointments, where a schedule is kept."""
+    async def _appointments(self, who: Principal, patient: Patient) -> Sequence[Appointment]:
+        """A patient's appointments as far as they are seen, where a schedule is kept."""
         agenda = self._agenda()
         if agenda is None:
             return ()
-        return await agenda.of_patient([key_of(each) for each in patient.identifiers])
+        booked = await agenda.of_patient([key_of(each) for each in patient.identifiers])
+        return [each for each in booked if agenda.sees(who, each)]
 
     def _agenda(self) -> Agenda | None:
         try:

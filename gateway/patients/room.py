@@ -18,6 +18,7 @@ from gateway.patients.importer import Effect, PatientImporter
 from gateway.patients.masking import name_for
 from gateway.patients.pages import PatientPages
 from gateway.patients.question import QuestionKind
+from gateway.patients.seen import SeenPatients
 from gateway.patients.words import IDENTIFIER_WORDS, SEX_WORDS, VISIT_WORDS
 from gateway.room import (
     Area,
@@ -41,37 +42,38 @@ _HITS = 8
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
     async with PatientBook.open(context.data / "store" / "patients.sqlite", context.ring) as book:
         desk = PatientDesk(context.ports, context.audit, book)
+        seen = SeenPatients(book, context.neighbours, context.links)
         importer = PatientImporter(
             context.site.id, context.clock, context.ports, context.audit, book
         )
 
         def routes(kit: PageKit) -> list[BaseRoute]:
-            pages = PatientPages(kit, book, desk, context.neighbours)
+            pages = PatientPages(kit, seen, desk, context.neighbours)
             return [
                 *import_page(kit, importer).routes(),
                 *pages.routes(),
-                *DiscrepancyPages(kit, book, desk).routes(),
+                *DiscrepancyPages(kit, seen, desk).routes(),
             ]
 
         async def glance(who: Principal) -> Glance:
-            return await _glance(book, who)
+            return await _glance(seen, who)
 
         async def find(who: Principal, text: str) -> Sequence[Hit]:
-            return await _find(book, who, text, context.site.locale)
+            return await _find(seen, who, text, context.site.locale)
 
         yield Running(
             subscribers=(book,),
-            services=(desk, importer),
+            services=(desk, importer, seen),
             routes=routes,
             glance=glance,
             find=find,
         )
 
 
-async def _glance(book: PatientBook, who: Principal) -> Glance:
+async def _glance(seen: SeenPatients, who: Principal) -> Glance:
     if not who.may(Permission.READ_PATIENTS):
         return Glance()
-    questions = await book.questions()
+    questions = await seen.questions(who)
     if not questions:
         return Glance()
     oldest = questions[-1]
@@ -86,11 +88,11 @@ async def _glance(book: PatientBook, who: Principal) -> Glance:
     )
 
 
-async def _find(book: PatientBook, who: Principal, text: str, language: str) -> Sequence[Hit]:
+async def _find(seen: SeenPatients, who: Principal, text: str, language: str) -> Sequence[Hit]:
     if not who.may(Permission.READ_PATIENTS) or not text.strip():
         return ()
     hits = []
-    for patient in await book.find(text, _HITS):
+    for patient in await seen.find(who, text, _HITS):
         name = name_for(patient.names, language)
         note = " ".join(part for part in (patient.own.value, patient.birth_date) if part)
         hits.append(Hit(name.text if name else patient.own.value, f"/patients/{patient.id}", note))

@@ -20,6 +20,7 @@ from gateway.room.agenda import Agenda, Appointment, Gate, Order, Station
 from gateway.room.audit import Auditor, Outcome
 from gateway.room.check import ChecksSite, Mistake
 from gateway.room.form import Entered, Fault, Field, Form
+from gateway.room.in_sight import InSight
 from gateway.room.keeper import Keeper, Named, Source
 from gateway.room.notice import Notice, notice_of, read_notice
 from gateway.room.page import Area, Attention, Entry, Glance, Hit, Level, PageKit, Reader, Tile
@@ -77,6 +78,7 @@ __all__ = [
     "Gate",
     "Glance",
     "Hit",
+    "InSight",
     "Keeper",
     "Keyring",
     "Level",

@@ -16,6 +16,7 @@ from gateway.model import (
     PersonName,
     ResourceUse,
 )
+from gateway.room.access import Principal
 from gateway.room.people import PatientKey
 
 
@@ -117,6 +118,10 @@ class Agenda(Protocol):
         ...
 
     async def appointment(self, id_: str) -> Appointment | None: ...
+
+    def sees(self, who: Principal, appointment: Appointment) -> bool:
+        """Whether an appointment is shown to somebody, who may be limited to departments."""
+        ...
 
     async def of_patient(
         self, keys: Collection[PatientKey], *, since: Instant | None = None

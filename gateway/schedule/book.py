@@ -13,7 +13,16 @@ from zoneinfo import ZoneInfo
 from gateway.driver import LinkEntry
 from gateway.model import Identifier, Instant, Kind, from_datetime, to_datetime
 from gateway.projection import Projection
-from gateway.room import Appointment, Neighbours, Order, Patient, PatientKey, People, Station
+from gateway.room import (
+    Appointment,
+    Neighbours,
+    Order,
+    Patient,
+    PatientKey,
+    People,
+    Principal,
+    Station,
+)
 from gateway.schedule.answers import Row, Unreadable
 from gateway.schedule.calendar import WorkCalendar
 from gateway.schedule.identity import orders_named, patient_keys
@@ -22,6 +31,7 @@ from gateway.schedule.options import ScheduleOptions
 from gateway.schedule.problem import Problem, problems
 from gateway.schedule.resources import Resources
 from gateway.schedule.row import other_patient, read_appointment
+from gateway.schedule.seen import SeenSchedule
 from gateway.schedule.tables import Tables
 from gateway.seal import Keyring
 
@@ -111,6 +121,13 @@ class ScheduleBook(Projection[Tables]):
         wanted = patient_keys(list(keys))
         rows = await self.ask(lambda tables: tables.read.of_patients(wanted, since))
         return [self._read(row) for row in rows]
+
+    def seen_by(self, who: Principal) -> SeenSchedule:
+        """What somebody sees of the schedule."""
+        return SeenSchedule.of(who, self.setting.links(), self.resources)
+
+    def sees(self, who: Principal, appointment: Appointment) -> bool:
+        return self.seen_by(who).appointment(appointment)
 
     async def orders(self, keys: Collection[PatientKey]) -> Sequence[Order]:
         wanted = patient_keys(list(keys))

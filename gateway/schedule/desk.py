@@ -16,7 +16,7 @@ from gateway.model import (
     PatientStatement,
     Subject,
 )
-from gateway.room import Appointment, Auditor, Principal, RoomPorts
+from gateway.room import OWNER, Appointment, Auditor, Principal, RoomPorts
 from gateway.schedule.book import ScheduleBook
 from gateway.schedule.gate import LANGUAGES, gate_event
 from gateway.schedule.identity import named_appointment
@@ -129,9 +129,10 @@ class ScheduleDesk:
         """Take away what `hold` set."""
         await self._gate(who, id_, None, reason)
 
-    async def known(self, id_: str) -> Appointment:
+    async def known(self, id_: str, seen_by: Principal = OWNER) -> Appointment:
+        """An appointment that somebody sees; Refusal 404 if there is no such."""
         found = await self._book.appointment(id_)
-        if found is None:
+        if found is None or not self._book.sees(seen_by, found):
             raise unknown_appointment()
         return found
 

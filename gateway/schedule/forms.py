@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from gateway.model import Instant, from_datetime
 from gateway.room import Entered, Field, Form
 from gateway.schedule.options import ScheduleOptions
+from gateway.schedule.resources import Resource
 from gateway.web import Refusal
 
 _LONGEST = 200
@@ -18,8 +19,8 @@ _LONGEST_MINUTES = 480
 _REASON = Form((Field("reason", "Reason", required=True, longest=400),))
 
 
-def book_form(options: ScheduleOptions) -> Form:
-    """A new appointment."""
+def book_form(options: ScheduleOptions, resources: Iterable[Resource]) -> Form:
+    """A new appointment at one of some machines and rooms."""
     return Form(
         (
             Field("key", "Key", Entered.HIDDEN),
@@ -31,21 +32,23 @@ def book_form(options: ScheduleOptions) -> Form:
                 hint="Whose number it is, as messages name them: HIS, the department.",
                 longest=64,
             ),
-            *_fields(options),
+            *_fields(options, resources),
             Field("note", "Note", longest=_LONGEST),
         )
     )
 
 
-def change_form(options: ScheduleOptions) -> Form:
+def change_form(options: ScheduleOptions, resources: Iterable[Resource]) -> Form:
     """Another time, place or purpose of an appointment."""
-    return Form((*_fields(options), Field("reason", "Reason", required=True, longest=400)))
+    return Form(
+        (*_fields(options, resources), Field("reason", "Reason", required=True, longest=400))
+    )
 
 
-def _fields(options: ScheduleOptions) -> tuple[Field, ...]:
-    resources = tuple((id_, each.name) for id_, each in options.resources.items())
+def _fields(options: ScheduleOptions, resources: Iterable[Resource]) -> tuple[Field, ...]:
+    offered = tuple((each.id, each.name) for each in resources)
     return (
-        Field("resource", "Machine or room", Entered.CHOICE, required=True, options=resources),
+        Field("resource", "Machine or room", Entered.CHOICE, required=True, options=offered),
         Field("start", "Begin", Entered.TIME, required=True),
         Field("minutes", "Minutes", Entered.NUMBER, required=True),
         Field(

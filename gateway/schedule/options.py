@@ -40,13 +40,15 @@ class ResourceOptions(_Options):
     """A machine or room that appointments take.
 
     `known_as` are its ids in the systems that book it, `BOOK|ID` where two systems mean different
-    things by one id. `ae_title` and `modality` are what a DICOM worklist calls it.
+    things by one id. `department` is whose it is: accounts that are limited to departments see the
+    appointments at theirs. `ae_title` and `modality` are what a DICOM worklist calls it.
     """
 
     name: Localized
     kind: ResourceSort = ResourceSort.MACHINE
     known_as: tuple[str, ...] = ()
     location: Localized = ""
+    department: str = Field(default="", max_length=80)
     ae_title: str = Field(default="", max_length=16)
     modality: str = Field(default="", max_length=16)
 

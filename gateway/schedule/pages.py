@@ -11,15 +11,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.model import AppointmentStatus, Identifier
-from gateway.room import PageKit, People, Permission, access, principal
+from gateway.room import Appointment, PageKit, People, Permission, access, principal
 from gateway.schedule.book import ScheduleBook
 from gateway.schedule.booking import booking, changed
 from gateway.schedule.desk import ENDS, NEXT, ScheduleDesk, unknown_appointment
 from gateway.schedule.faces import Faces
 from gateway.schedule.forms import book_form, change_form, day_in, reason_in, without_tick
 from gateway.schedule.lanes import Scale, grid
-from gateway.schedule.options import ResourceSort
+from gateway.schedule.options import ResourceSort, ScheduleOptions
 from gateway.schedule.origin import Origins
+from gateway.schedule.resources import Resource
 from gateway.schedule.words import WEEKDAYS
 
 _DAY = timedelta(days=1)
@@ -52,10 +53,11 @@ class SchedulePages:
         book, reader = self._book, self._kit.reader(request)
         today = book.local(reader.now).date()
         day = day_in(request.query_params.get("day", ""), today)
-        found = await book.day(day)
+        seen = book.seen_by(principal(request))
+        found = seen.appointments(await book.day(day))
         midnight, _ = book.span(day)
         hours = book.setting.options.hours
-        lanes = [each for each in book.resources if each.kind in _LANES]
+        lanes = [each for each in seen.places() if each.kind in _LANES]
         scale = Scale(midnight, hours.begin, hours.end, book.setting.options.step, reader.now)
         faces = await Faces.of(book, found, principal(request), reader.language)
         return self._kit.page(
@@ -74,7 +76,7 @@ class SchedulePages:
             count=sum(each.status.is_open for each in found),
             clock=lambda instant: f"{book.local(instant):%H:%M}",
             local=lambda instant: f"{book.local(instant):%Y-%m-%dT%H:%M}",
-            problems=len(await book.problems(reader.now)),
+            problems=len(seen.problems(await book.problems(reader.now))),
             may_write=principal(request).may(Permission.WRITE_SCHEDULE),
         )
 
@@ -88,12 +90,12 @@ class SchedulePages:
             "minutes": f"{self._book.resources.minutes:g}",
             **await self._of_patient(query.get("patient", "")),
         }
-        form = without_tick(book_form(self._book.setting.options)).of(values)
+        form = without_tick(book_form(*self._offered(request))).of(values)
         return self._kit.page(request, "schedule/new.html", form=form)
 
     @access(Permission.WRITE_SCHEDULE)
     async def make(self, request: Request) -> Response:
-        form = book_form(self._book.setting.options).filled(await self._kit.form(request))
+        form = book_form(*self._offered(request)).filled(await self._kit.form(request))
         taken = await booking(self._book, form)
         if taken.said is None:
             return self._kit.page(request, "schedule/new.html", status=422, form=taken.form)
@@ -114,13 +116,14 @@ class SchedulePages:
             raise unknown_appointment()
         status = AppointmentStatus(wanted)
         reason = reason_in(given) if status in ENDS else given.get("reason", "").strip()[:400]
-        await self._desk.move(principal(request), _id(request), status, reason)
+        id_ = (await self._known(request)).id
+        await self._desk.move(principal(request), id_, status, reason)
         return self._kit.done(request, _path(request), "The appointment is moved on.")
 
     @access(Permission.WRITE_SCHEDULE)
     async def change(self, request: Request) -> Response:
-        form = change_form(self._book.setting.options).filled(await self._kit.form(request))
-        taken = await changed(self._book, form, _id(request))
+        form = change_form(*self._offered(request)).filled(await self._kit.form(request))
+        taken = await changed(self._book, form, (await self._known(request)).id)
         if taken.said is None:
             return await self._page(request, taken.form)
         await self._desk.change(principal(request), _id(request), taken.said, form["reason"])
@@ -135,24 +138,26 @@ class SchedulePages:
         if not value or not issuer:
             raise unknown_appointment()
         patient = Identifier(value, issuer)
-        await self._desk.assign(principal(request), _id(request), patient, reason)
+        id_ = (await self._known(request)).id
+        await self._desk.assign(principal(request), id_, patient, reason)
         return self._kit.done(request, _path(request), "The appointment has its patient.")
 
     @access(Permission.WRITE_SCHEDULE)
     async def hold(self, request: Request) -> Response:
         reason = reason_in(await self._kit.form(request))
-        await self._desk.hold(principal(request), _id(request), reason)
+        await self._desk.hold(principal(request), (await self._known(request)).id, reason)
         return self._kit.done(request, _path(request), "The patient is not called until released.")
 
     @access(Permission.WRITE_SCHEDULE)
     async def release(self, request: Request) -> Response:
         given = await self._kit.form(request)
-        await self._desk.release(principal(request), _id(request), given.get("reason", "")[:400])
+        id_ = (await self._known(request)).id
+        await self._desk.release(principal(request), id_, given.get("reason", "")[:400])
         return self._kit.done(request, _path(request), "The patient may be called.")
 
     async def _page(self, request: Request, form: object = None) -> Response:
         book, reader = self._book, self._kit.reader(request)
-        found = await self._desk.known(_id(request))
+        found = await self._known(request)
         faces = await Faces.of(book, [found], principal(request), reader.language)
         values = {
             "resource": found.resource,
@@ -160,7 +165,7 @@ class SchedulePages:
             "minutes": f"{found.minutes:g}",
             "kind": found.kind or found.title,
         }
-        change = without_tick(change_form(book.setting.options)).of(values)
+        change = without_tick(change_form(*self._offered(request))).of(values)
         resource = book.resources.get(found.resource)
         return self._kit.page(
             request,
@@ -177,6 +182,14 @@ class SchedulePages:
             clock=lambda instant: f"{book.local(instant):%Y-%m-%d %H:%M}",
             may_write=principal(request).may(Permission.WRITE_SCHEDULE),
         )
+
+    def _offered(self, request: Request) -> tuple[ScheduleOptions, list[Resource]]:
+        """What the forms of somebody offer."""
+        return self._book.setting.options, self._book.seen_by(principal(request)).places()
+
+    async def _known(self, request: Request) -> Appointment:
+        """The appointment of the address; Refusal 404 for one that is not seen."""
+        return await self._desk.known(_id(request), principal(request))
 
     async def _of_patient(self, id_: str) -> dict[str, str]:
         """The number of the patient whose page leads here."""

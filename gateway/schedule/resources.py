@@ -26,6 +26,7 @@ class Resource:
     location: Localized
     ae_title: str
     modality: str
+    department: str = ""
 
 
 class Resources:
@@ -60,5 +61,11 @@ class Resources:
 
 def _resource(id_: str, options: ResourceOptions) -> Resource:
     return Resource(
-        id_, options.name, options.kind, options.location, options.ae_title, options.modality
+        id_,
+        options.name,
+        options.kind,
+        options.location,
+        options.ae_title,
+        options.modality,
+        options.department,
     )

@@ -63,7 +63,8 @@ async def _glance(context: RoomContext, book: ScheduleBook, who: Principal) -> G
     if not who.may(Permission.READ_SCHEDULE):
         return Glance()
     now = context.clock.now()
-    today = await book.day(book.local(now).date())
+    seen = book.seen_by(who)
+    today = seen.appointments(await book.day(book.local(now).date()))
     open_ = sum(each.status.is_open for each in today)
     done = sum(each.status is AppointmentStatus.COMPLETED for each in today)
     tile = Tile(
@@ -73,7 +74,7 @@ async def _glance(context: RoomContext, book: ScheduleBook, who: Principal) -> G
         note={"en": "done / all", "zh-CN": "已完成 / 全部"},
         place=100,
     )
-    problems = await book.problems(now)
+    problems = seen.problems(await book.problems(now))
     if not problems:
         return Glance((tile,))
     count = len({each.appointment.id for each in problems})

@@ -19,8 +19,8 @@ def body_of(standing: Standing) -> bytes:
         [
             standing.said.payload(),
             [other.value, other.issuer, other.type] if other else None,
-            standing.last.source,
-            standing.last.raw,
+            standing.told.source,
+            standing.told.raw,
         ]
     )
 

@@ -19,7 +19,7 @@ from gateway.model import (
     PatientStatement,
     ResourceUse,
 )
-from gateway.schedule.noted import ASSIGN, Noted, Ordered
+from gateway.schedule.noted import ACTS, ASSIGN, Noted, Ordered
 
 _HERE = frozenset(
     {AppointmentStatus.ARRIVED, AppointmentStatus.STARTED, AppointmentStatus.COMPLETED}
@@ -35,11 +35,12 @@ class Standing:
 
     `said` holds the newest word on each fact; its `status` is never None. `other` is a patient
     whom a later statement names instead: a question, never an exchange. `last` is the newest
-    entry, `by_person` whether a person set the status.
+    entry, `told` the newest one of a source, `by_person` whether a person set the status.
     """
 
     said: AppointmentStatement
     last: Noted
+    told: Noted
     other: Identifier | None = None
     by_person: bool = False
 
@@ -49,7 +50,10 @@ def stand(entries: Iterable[Noted]) -> Standing:
     first, *rest = sorted(entries, key=lambda each: each.order)
     status = first.said.status or AppointmentStatus.BOOKED
     standing = Standing(
-        replace(first.said, status=status), first, by_person=bool(first.actor and first.said.status)
+        replace(first.said, status=status),
+        first,
+        first,
+        by_person=bool(first.actor and first.said.status),
     )
     for entry in rest:
         standing = _next(standing, entry)
@@ -81,7 +85,8 @@ def _next(before: Standing, entry: Noted) -> Standing:
         notes=said.notes,
     )
     by_person = bool(entry.actor) if status is not known.status else before.by_person
-    return Standing(merged, entry, other, by_person=by_person)
+    told = before.told if entry.code in ACTS else entry
+    return Standing(merged, entry, told, other, by_person=by_person)
 
 
 def _status(before: Standing, entry: Noted) -> AppointmentStatus:

@@ -36,7 +36,8 @@ class WorkPages:
     async def problems(self, request: Request) -> Response:
         """Appointments from today on that are not what they should be."""
         book, reader = self._book, self._kit.reader(request)
-        found = await book.problems(reader.now)
+        seen = book.seen_by(principal(request))
+        found = seen.problems(await book.problems(reader.now))
         appointments = [each.appointment for each in found]
         faces = await Faces.of(book, appointments, principal(request), reader.language)
         return self._kit.page(
@@ -44,7 +45,7 @@ class WorkPages:
             "schedule/problems.html",
             found=found,
             faces={each.id: faces.face(each) for each in appointments},
-            unreadable=await book.unreadable(),
+            unreadable=await book.unreadable() if seen.in_sight.everything else (),
             resources=book.resources,
             clock=lambda instant: f"{book.local(instant):%Y-%m-%d %H:%M}",
             may_write=principal(request).may(Permission.WRITE_SCHEDULE),
@@ -54,7 +55,8 @@ class WorkPages:
     async def orders(self, request: Request) -> Response:
         """Orders that still stand, newest first."""
         reader = self._kit.reader(request)
-        found = await self._book.newest_orders(_ORDERS)
+        seen = self._book.seen_by(principal(request))
+        found = seen.orders(await self._book.newest_orders(_ORDERS))
         faces = await Faces.of_orders(self._book, found, principal(request), reader.language)
         return self._kit.page(
             request,

@@ -82,6 +82,9 @@ stands as its rule. The gateway's **owner**, by the Unix socket `control.sock`, 
 | `owner` | the Unix socket alone |
 | a permission | roles with a ● in its column, and tokens that have it |
 
+An account or token that is limited to departments finds only what is of these: see
+[whose is what](../how-to/accounts.md). What is not is answered as if it did not exist (404).
+
 """
 
 
