@@ -46,6 +46,7 @@ catalogues: env-dev ## Bring the translations of all rooms up to date with their
 
 documents: env-dev ## Write the pages of docs/reference that are made from code and tests
 	$(BIN)/python -m tests.dicom_table
+	$(BIN)/python -m tests.dicom_conformance
 
 env:
 	@tools/ensure_venv.sh run

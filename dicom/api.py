@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dicom.conformance import as_json, document, statement_of
 from dicom.node import Node
 from dicom.storage.verify import orphans, verify
 from gateway import ConfigError, DeviceUnavailable
@@ -30,6 +31,7 @@ class Api:
     def routes(self, _kit: PageKit) -> Iterable[BaseRoute]:
         return (
             Route(PREFIX, self.status, methods=["GET"]),
+            Route(f"{PREFIX}/conformance", self.conformance, methods=["GET"]),
             Route(f"{PREFIX}/verify", self.verify, methods=["POST"]),
             Route(f"{PREFIX}/orphans", self.orphans, methods=["POST"]),
             Route(f"{PREFIX}/peers/{{name}}/echo", self.echo, methods=["POST"]),
@@ -62,6 +64,14 @@ class Api:
                 "peers": list(node.peers),
             }
         )
+
+    @access(Permission.READ_SITE)
+    async def conformance(self, request: Request) -> Response:
+        """The conformance statement of this node; `?format=markdown` as a document."""
+        stated = statement_of(self._node.acceptor)
+        if request.query_params.get("format") == "markdown":
+            return Response(document(stated), media_type="text/markdown; charset=utf-8")
+        return _json({**as_json(stated), "document": document(stated)})
 
     @access(Permission.CONFIGURE)
     async def verify(self, request: Request) -> Response:

@@ -105,6 +105,11 @@ class Services:
                     self._handlers[key] = service
 
     @property
+    def all(self) -> tuple[Service, ...]:
+        """In the order in which they were given."""
+        return self._services
+
+    @property
     def names(self) -> tuple[str, ...]:
         return tuple(each.name for each in self._services)
 

@@ -80,6 +80,12 @@ class UnknownCharset(ValueError):  # noqa: N818 - what it is
     """A Specific Character Set that is none, or bytes that it doesn't have."""
 
 
+def defined_terms() -> tuple[str, ...]:
+    """Every Specific Character Set that is read, without those that are only misspelt."""
+    terms = (*_SINGLE, *_EXTENDED)
+    return tuple(each for each in terms if each.startswith(("ISO_IR", "ISO 2022 IR", "GB")))
+
+
 def codec_of(terms: Sequence[str]) -> str:
     """Python's codec for the first value of Specific Character Set; UnknownCharset."""
     first = terms[0].strip().replace("_IR_", "_IR ") if terms else ""

@@ -105,6 +105,20 @@ def status(data: Data = None, json: Json = False) -> None:
 
 
 @app.command()
+def conformance(data: Data = None, json: Json = False) -> None:
+    """The DICOM conformance statement (PS3.2) of the running node, as Markdown or for programs."""
+    from gateway.cli.client import reach
+
+    with reach(data) as gateway:
+        found = gateway.get("/dicom/conformance")
+    document = found.pop("document")
+    if json:
+        print_json(found)
+    else:
+        typer.echo(document)
+
+
+@app.command()
 def verify(
     orphans: Annotated[
         bool, typer.Option("--orphans", help="Look for files that no event names, too.")
