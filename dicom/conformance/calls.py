@@ -38,5 +38,5 @@ CALLS = (
     Call("Retrieve (C-GET)", (GET,), "By command: `isogate dicom get`."),
     Call("Modality Worklist", (WORKLIST,), "By command and through the API."),
     Call("Modality Performed Procedure Step", (MPPS,), "For other rooms of the gateway."),
-    Call("Storage Commitment", (PUSH,), "For other rooms of the gateway."),
+    Call("Storage Commitment", (PUSH,), "For what is forwarded, where a destination asks for it."),
 )

@@ -64,14 +64,18 @@ _WEB_ROWS = (
     ),
     (
         "QIDO-RS",
-        "search studies, series, instances, at every level; `limit`, `offset`, `includefield`;"
-        " no fuzzy matching",
+        (
+            "search studies, series, instances, at every level; `limit`, `offset`, `includefield`;"
+            " no fuzzy matching"
+        ),
         "`application/dicom+json`",
     ),
     (
         "WADO-RS",
-        "retrieve study, series, instance as stored; metadata; bulk data of an instance; rendered"
-        " instance and frame",
+        (
+            "retrieve study, series, instance as stored; metadata; bulk data of an instance; rendered"
+            " instance and frame"
+        ),
         "`application/dicom`, `application/dicom+json`, `application/octet-stream`, `image/png`",
     ),
 )
@@ -195,8 +199,8 @@ def _security(statement: Statement) -> Iterator[str]:
     yield "certificates of both sides where the listener names an authority.\n"
     yield ", ".join(f"`{each}`" for each in statement.suites) + ".\n"
     yield "What is stored, searched, sent and exported is in the audit (PS3.15 A.5), which can be"
-    yield "sent to a repository by syslog over TLS. De-identification: PS3.15 Annex E, basic profile,"
-    yield "with its options, in forwarding and by command."
+    yield "sent to a repository by syslog over TLS. De-identification: PS3.15 Annex E, basic"
+    yield "profile, with its options, in forwarding and by command."
 
 
 def _registers(statement: Statement) -> Iterator[str]:
