@@ -73,8 +73,8 @@ _WEB_ROWS = (
     (
         "WADO-RS",
         (
-            "retrieve study, series, instance as stored; metadata; bulk data of an instance; rendered"
-            " instance and frame"
+            "retrieve study, series, instance as stored; metadata; bulk data of an instance;"
+            " rendered instance and frame"
         ),
         "`application/dicom`, `application/dicom+json`, `application/octet-stream`, `image/png`",
     ),
