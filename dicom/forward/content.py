@@ -19,7 +19,7 @@ from dicom.forward.options import DeidProfile
 from dicom.storage.blobs import Blobs
 from dicom.storage.memory import file_in_memory
 from dicom.storage.part10 import START, head_length
-from gateway import Clock, IsogateError, to_datetime
+from gateway import Clock, IsogateError, StoreError, to_datetime
 
 _T = TypeVar("_T")
 _READ = 1_048_576
@@ -71,6 +71,13 @@ class Contents:
             return
         with file_in_memory() as copy:
             yield await self._copied(entry, profile, copy)
+
+    async def damage(self, entry: Entry) -> str:
+        """What is wrong with the stored file, in words; '' if it is well or can't be read now."""
+        try:
+            return await self._blobs.verify(entry.blob, entry.transfer_syntax)
+        except StoreError:
+            return ""
 
     async def _original(self, entry: Entry) -> AsyncIterator[bytes]:
         """The stored bytes; Unsendable before the last ones go out, if they are not what came."""

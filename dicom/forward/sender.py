@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from dicom.dimse import (
@@ -37,6 +38,7 @@ _BATCH = 100
 _LOOK_AHEAD = 1000
 _CONTEXTS = 120
 _STORE_PAUSE = 2.0
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SECOND = 1_000_000
 
 
@@ -122,21 +124,21 @@ class Sender:
         """The next entries, of studies that no other lane sends. Waits until there are some."""
         while True:
             wake.clear()
-            async with self._turn:
-                batch = await self._next()
-                self._studies |= {entry.study for entry in batch}
+            try:
+                async with self._turn:
+                    batch = await self._next()
+                    self._studies |= {entry.study for entry in batch}
+            except StoreError as error:
+                log.warning("dicom: the queue of %s can't be read: %s", self.name, error)
+                await asyncio.sleep(_STORE_PAUSE)
+                continue
             if batch:
                 return batch
             await wake.wait()
 
     async def _next(self) -> Sequence[Entry]:
-        try:
-            await self.queue.reached(self._noted)
-            owed = await self.queue.waiting(self.name, _LOOK_AHEAD)
-        except StoreError as error:
-            log.warning("dicom: the queue of %s can't be read: %s", self.name, error)
-            await asyncio.sleep(_STORE_PAUSE)
-            return ()
+        await self.queue.reached(self._noted)
+        owed = await self.queue.waiting(self.name, _LOOK_AHEAD)
         free = [entry for entry in owed if entry.study not in self._studies]
         if self.options.associations > 1:
             free = [entry for entry in free if entry.study == free[0].study]
@@ -175,22 +177,46 @@ class Sender:
             async with self.contents.of(entry, self.options.deid) as content:
                 facts = self._facts(entry, content, begun)
                 answer = await self._store(association, entry, content)
-        except (Unsendable, StoreError) as error:
-            await self._note(self._voice.refused(entry, lane, {}, str(error)))
-            log.warning("dicom: %s: %s is not sent: %s", self.name, entry.uid, error)
+        except Unsendable as error:
+            await self._never(entry, lane, str(error))
             return "" if association.is_open else str(error)
+        except StoreError as error:
+            return await self._unreadable(entry, lane, str(error))
         except ContextRefused:
             words = (
                 f"it does not take SOP class {entry.sop_class} in transfer syntax"
                 f" {entry.transfer_syntax}: let it, and retry"
             )
-            await self._note(self._voice.refused(entry, lane, {}, words))
+            await self._never(entry, lane, words)
             return ""
         except AssociationLost as error:
-            await self._lost(entry, lane, str(error))
+            await self._again(entry, lane, {}, str(error), doubt=True)
             return str(error)
         facts |= {"status": answer.status, "seconds": round(time.monotonic() - begun, 3)}
         return await self._judged(entry, lane, answer, facts)
+
+    async def _unreadable(self, entry: Entry, lane: int, words: str) -> str:
+        """Damage is for a person; what the disk may give later is tried again."""
+        damage = await self.contents.damage(entry)
+        if damage:
+            await self._never(entry, lane, f"{damage}: see `isogate dicom verify`")
+        else:
+            await self._again(entry, lane, {}, words, doubt=False)
+        return words
+
+    async def _never(
+        self, entry: Entry, lane: int, words: str, facts: Mapping[str, Any] = _NOTHING
+    ) -> None:
+        await self._note(self._voice.refused(entry, lane, facts, words))
+        log.warning("dicom: %s is not sent to %s: %s", entry.uid, self.name, words)
+
+    async def _again(
+        self, entry: Entry, lane: int, facts: Mapping[str, Any], words: str, *, doubt: bool
+    ) -> None:
+        if entry.attempts + 1 >= self.options.attempts:
+            await self._never(entry, lane, words, facts)
+        else:
+            await self._note(self._voice.failed(entry, lane, facts, words, doubt=doubt))
 
     async def _store(self, association: Association, entry: Entry, content: Content) -> Response:
         context = association.context_for(entry.sop_class, entry.transfer_syntax)
@@ -211,19 +237,11 @@ class Sender:
             await self._note(self._voice.sent(entry, lane, facts, verdict.words))
             self._recovered()
             return ""
-        last = entry.attempts + 1 >= self.options.attempts
-        if verdict.fate is Fate.NEVER or last:
-            await self._note(self._voice.refused(entry, lane, facts, verdict.words))
-            log.warning("dicom: %s refuses %s: %s", self.name, entry.uid, verdict.words)
+        if verdict.fate is Fate.NEVER:
+            await self._never(entry, lane, verdict.words, facts)
             return ""
-        await self._note(self._voice.failed(entry, lane, facts, verdict.words, doubt=False))
+        await self._again(entry, lane, facts, verdict.words, doubt=False)
         return f"{self.peer}: {verdict.words}"
-
-    async def _lost(self, entry: Entry, lane: int, words: str) -> None:
-        if entry.attempts + 1 >= self.options.attempts:
-            await self._note(self._voice.refused(entry, lane, {}, words))
-        else:
-            await self._note(self._voice.failed(entry, lane, {}, words, doubt=True))
 
     def _facts(self, entry: Entry, content: Content, begun: float) -> dict[str, Any]:
         return {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -15,7 +17,7 @@ from dicom.forward.entry import State
 from gateway.room import OWNER
 from tests.dicom_forwarding import Forwarder, forwarder
 from tests.dicom_objects import CT, RT_PLAN, dataset, encoded, image
-from tests.dicom_peers import Foreign, storescp
+from tests.dicom_peers import Foreign, orthanc, storescp
 from tests.peers import LOOPBACK, free_port
 
 pytestmark = pytest.mark.peer
@@ -219,3 +221,79 @@ async def test_a_name_that_the_object_can_not_write_is_not_sent(tmp_path: Path) 
         (letter,) = await it.outward.forwarding.entries("archive", State.DEAD)
         assert received(archive) == {}
     assert "ISO_IR 100) can't write" in letter.error
+
+
+async def test_a_damaged_file_is_never_sent_and_holds_up_nobody(tmp_path: Path) -> None:
+    bad, gone, good = image(64), image(64), image(16)
+    port = free_port()
+    async with forwarder(tmp_path / "ours", section(port)) as it:
+        await it.take(bad, gone, good)
+        await it.until("archive", lambda queue: queue.counts.waiting == 3)
+        changed = await place_of(it, bad)
+        data = bytearray(changed.read_bytes())
+        data[-100] ^= 1
+        changed.write_bytes(data)
+        (await place_of(it, gone)).unlink()
+        async with storescp(tmp_path / "in", port=port) as archive:
+            await it.until("archive", lambda queue: queue.counts.dead == 2)
+            await all_done(it, 1)
+            letters = await it.outward.forwarding.entries("archive", State.DEAD)
+            assert set(received(archive)) == {str(good.SOPInstanceUID)}
+    assert [each.uid for each in letters] == [str(bad.SOPInstanceUID), str(gone.SOPInstanceUID)]
+    assert all("see `isogate dicom verify`" in each.error for each in letters)
+    assert "the file is missing" in letters[1].error
+
+
+async def place_of(it: Forwarder, made: Dataset) -> Path:
+    await it.node.index.reached(it.ports.last_seq)
+    stored = await it.node.index.instance(made.SOPInstanceUID)
+    assert stored is not None
+    return it.node.blobs.place(stored.blob)
+
+
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="DCMTK storescp")
+async def test_a_slow_archive_is_waited_for_and_gets_each_object_once(tmp_path: Path) -> None:
+    objects = [image(16) for _ in range(3)]
+    async with (
+        storescp(tmp_path / "in", "--sleep-during", "1", "--unique-filenames") as archive,
+        forwarder(tmp_path / "ours", section(archive.port)) as it,
+    ):
+        await it.take(*objects)
+        await all_done(it, 3)
+        assert len(list(archive.folder.iterdir())) == 3
+        assert set(received(archive)) == {str(each.SOPInstanceUID) for each in objects}
+        seconds = [(event.payload or {})["seconds"] for event in it.said("forward.sent")]
+    assert min(seconds) >= 1
+
+
+async def test_an_archive_that_answers_too_late_is_asked_again_and_it_is_said(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    async with forwarder(tmp_path / "ours", {**section(port), "limits": {"answer": 1}}) as it:
+        async with storescp(tmp_path / "in", "--sleep-during", "2", port=port):
+            await it.take(image(16))
+            await it.until("archive", lambda queue: queue.failing is not None)
+        async with storescp(tmp_path / "more", port=port):
+            await all_done(it, 1)
+        (lost, *_), (sent,) = it.said("forward.failed"), it.said("forward.sent")
+    assert "no answer within 1 s" in (lost.value.text if lost.value else "")
+    assert (sent.payload or {})["again"]
+
+
+@pytest.mark.dicom_peer(service="Storage", ours="SCU", peer="Orthanc")
+async def test_a_study_goes_to_orthanc_whole(tmp_path: Path) -> None:
+    objects = [image(32, InstanceNumber=number) for number in range(6)]
+    async with (
+        orthanc(tmp_path / "orthanc") as pacs,
+        forwarder(tmp_path / "ours", section(pacs.port, title=pacs.title)) as it,
+    ):
+        await it.take(*objects)
+        await all_done(it, 6)
+        async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{pacs.http}") as http:
+            instances = (await http.get("/instances")).json()
+            files = [(await http.get(f"/instances/{each}/file")).content for each in instances]
+    arrived = [dcmread(BytesIO(file)) for file in files]
+    assert {str(each.SOPInstanceUID): encoded(each) for each in arrived} == {
+        str(each.SOPInstanceUID): encoded(each) for each in objects
+    }
