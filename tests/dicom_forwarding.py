@@ -48,8 +48,10 @@ class Forwarder:
     ports: LivePorts
     port: int
 
-    async def take(self, *objects: Dataset, syntax: str = ExplicitVRLittleEndian) -> None:
-        """Have the node store objects, as a scanner sends them."""
+    async def take(
+        self, *objects: Dataset, syntax: str = ExplicitVRLittleEndian, garbage: bytes = b""
+    ) -> None:
+        """Have the node store objects, as a scanner sends them, with `garbage` at their ends."""
         peer = Peer(OURS, LOOPBACK, self.port, "SCANNER")
         classes = sorted({str(each.SOPClassUID) for each in objects})
         async with associate(peer, [Wanted(each, (syntax,)) for each in classes]) as association:
@@ -59,7 +61,7 @@ class Forwarder:
                     sop_class=made.SOPClassUID,
                     sop_instance=made.SOPInstanceUID,
                 )
-                answer = await association.send(command, encoded(made, syntax))
+                answer = await association.send(command, encoded(made, syntax) + garbage)
                 assert answer.status == Status.SUCCESS, answer
 
     async def queue(self, destination: str) -> Queue:

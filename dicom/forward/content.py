@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +21,8 @@ from dicom.storage.blobs import Blobs
 from dicom.storage.memory import file_in_memory
 from dicom.storage.part10 import START, head_length
 from gateway import Clock, IsogateError, StoreError, to_datetime
+
+log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _READ = 1_048_576
@@ -86,7 +89,7 @@ class Contents:
         async for piece in self._blobs.read(entry.blob):
             if before:
                 yield before
-            await self._blobs.run(lambda piece=piece: digest.update(piece))  # type: ignore[misc]
+            digest.update(piece)  # at most 256 KiB: a thread would take longer to wake
             before = piece
         if digest.hexdigest() != entry.blob.digest:
             raise Unsendable("the stored file was damaged since: see `isogate dicom verify`")
@@ -101,8 +104,12 @@ class Contents:
                 work = partial(_deidentified, source, copy, profile, self._profiles[profile])
             try:
                 uid, facts = await self._run(work)
-            except (NotDeidentifiable, OSError, ValueError) as error:
+            except (NotDeidentifiable, ValueError) as error:
                 raise Unsendable(str(error)) from error
+            except Exception as error:
+                # pydicom raises what it likes on an object that is broken: it must stop only that.
+                log.exception("dicom: no copy of %s could be made", entry.uid)
+                raise Unsendable(f"no copy could be made: {error!r}: see the log") from error
         size = await self._blobs.run(lambda: copy.stat().st_size)
         return Content(uid, size, self._read(copy), facts)
 

@@ -102,11 +102,14 @@ class Forwarding(Projection[Tables]):
         await super().apply(events, emit)
         if not any(event.kind in _KINDS for event in events):
             return
-        self.changed.set()
-        for sender in self.senders.values():
-            sender.wake()
-        for committer in self.committers.values():
-            committer.wake()
+        touched = await self.ask(Tables.touched)
+        if touched:
+            self.changed.set()
+        for destination in touched:
+            if (sender := self.senders.get(destination)) is not None:
+                sender.wake()
+            if (committer := self.committers.get(destination)) is not None:
+                committer.wake()
 
     # Questions, for pages and commands.
 
@@ -215,12 +218,16 @@ class Forwarding(Projection[Tables]):
             if said != stuck:
                 stuck = said
                 self.context.ports.system("dicom-forward", said, ", ".join(failing))
-            waiting = [each for each in await self.queues() if each.counts.dead]
-            said = "waiting" if waiting else "none"
+            try:
+                letters = await self.ask(Tables.with_dead)
+            except StoreError as error:
+                log.warning("dicom: the queues can't be read: %s", error)
+                await asyncio.sleep(_STORE_PAUSE)
+                continue
+            said = "waiting" if letters else "none"
             if said != dead:
                 dead = said
-                names = ", ".join(each.destination for each in waiting)
-                self.context.ports.system("dicom-dead-letters", said, names)
+                self.context.ports.system("dicom-dead-letters", said, ", ".join(letters))
             await self.changed.wait()
 
     def _queue(self, name: str, counts: Counts) -> Queue:

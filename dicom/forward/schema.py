@@ -21,6 +21,7 @@ CREATE TABLE entry(
   PRIMARY KEY(destination, seq)
 ) WITHOUT ROWID;
 CREATE INDEX entry_open ON entry(destination, state, place) WHERE state <> 'done';
+CREATE INDEX entry_dead ON entry(destination) WHERE state = 'dead';
 CREATE INDEX entry_by_uid ON entry(uid, destination);
 CREATE INDEX entry_by_place ON entry(place);
 CREATE INDEX entry_by_transaction ON entry(trans) WHERE trans <> '';

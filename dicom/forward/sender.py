@@ -138,9 +138,10 @@ class Sender:
 
     async def _next(self) -> Sequence[Entry]:
         await self.queue.reached(self._noted)
-        owed = await self.queue.waiting(self.name, _LOOK_AHEAD)
+        lanes = self.options.associations
+        owed = await self.queue.waiting(self.name, _LOOK_AHEAD if lanes > 1 else _BATCH)
         free = [entry for entry in owed if entry.study not in self._studies]
-        if self.options.associations > 1:
+        if lanes > 1:
             free = [entry for entry in free if entry.study == free[0].study]
         return _within_contexts(free[:_BATCH])
 

@@ -69,12 +69,13 @@ _Take: TypeAlias = Callable[[DeviceEvent, Mapping[str, Any]], None]
 class Tables:
     """Used by one thread at a time. An object's rules are those that counted when it came."""
 
-    format: ClassVar[int] = 1
+    format: ClassVar[int] = 2
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._rules = self._read_rules()
+        self._touched: set[str] = set()
         outcomes: dict[str, _Take] = {
             facts.RULES: self._start,
             facts.BEGAN: self._began,
@@ -104,7 +105,9 @@ class Tables:
                 continue
             known = self._known.get((event.kind, code.system), {})
             if take := known.get(code.code):
-                take(event, event.payload or {})
+                payload = event.payload or {}
+                take(event, payload)
+                self._touched.add(payload.get("destination", ""))
         return ()
 
     # Questions.
@@ -152,6 +155,16 @@ class Tables:
         found = (self._entries(_OF, destination, seq) for seq in seqs)
         return [entry for entries in found for entry in entries]
 
+    def with_dead(self) -> list[str]:
+        """Destinations that have dead letters."""
+        sql = "SELECT DISTINCT destination FROM entry WHERE state = 'dead' ORDER BY destination"
+        return [str(row[0]) for row in self._connection.execute(sql)]
+
+    def touched(self) -> frozenset[str]:
+        """Destinations of which something was folded since this was asked last."""
+        found, self._touched = frozenset(self._touched), set()
+        return found
+
     def counts(self) -> dict[str, Counts]:
         """By destination."""
         found: dict[str, dict[str, Any]] = {}
@@ -185,6 +198,7 @@ class Tables:
         rule: str,
         coerce: Mapping[str, str],
     ) -> None:
+        self._touched.add(destination)
         other = self._one(_OTHER, wanted["uid"], destination, wanted["digest"])
         row = (
             destination,

@@ -113,6 +113,30 @@ async def test_what_a_person_must_look_at_is_a_dead_letter(tmp_path: Path) -> No
     assert "Burned In Annotation is YES" in letter.error
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x0a\x30\xb0\x00SQ\0\0\xff\xff\xff\xffgarbage",
+        b"\xff\xff\xff\xff\xff",
+    ],
+)
+async def test_an_object_that_ends_in_garbage_stops_only_itself(
+    tmp_path: Path, garbage: bytes
+) -> None:
+    async with (
+        storescp(tmp_path / "in") as archive,
+        forwarder(tmp_path / "ours", section(archive.port)) as it,
+    ):
+        await it.take(planted(), garbage=garbage)
+        other = planted()
+        other.SOPInstanceUID = f"{ROOT}.33"
+        await it.take(other)
+        await it.until("research", lambda queue: queue.counts.done + queue.counts.dead == 2)
+        assert leaks(archive.folder) == []
+        sent = [(event.payload or {})["sop_instance"] for event in it.said("forward.sent")]
+    assert sent[-1] == f"{ROOT}.33"
+
+
 @pytest.mark.dicom_peer(service="Secure transport (TLS)", ours="SCU", peer="DCMTK storescp")
 async def test_objects_are_forwarded_over_tls_with_our_certificate(tmp_path: Path) -> None:
     authority = Authority(tmp_path / "tls")
