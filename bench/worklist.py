@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from bench._dicom_sender import receive
@@ -34,7 +33,7 @@ from dicom.worklist.find import WORKLIST
 from dicom.worklist.tags import Tag
 from tests.acceptance.live import SiteFolder
 from tests.dicom_peers import OURS, wlmscpfs
-from tests.dicom_worklist import DAY, STATIONS, ZONE, Visit, files, visits
+from tests.dicom_worklist import STATIONED, Visit, files, hospital, tell, today
 from tests.peers import LOOPBACK, free_port, port_answers, running, wait_until
 
 MATCHES = 200
@@ -56,7 +55,7 @@ async def run(options: Options) -> Sequence[Case]:
     """Rounds in turn, the same query to each; the median round counts."""
     count = 10 if options.smoke else MATCHES
     rounds, queries = (1, 1) if options.smoke else (7, 10)
-    made = _today(count)
+    made = today(count)
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
         home = Path(folder)
         files(made, home / "files", OURS)
@@ -79,16 +78,6 @@ async def run(options: Options) -> Sequence[Case]:
             size=f"{len(_RETURNED)} attributes and {len(_OF_STEP) + 1} of the step",
             peer_ack="read from files for each query, no audit",
         )
-    ]
-
-
-def _today(count: int) -> Sequence[Visit]:
-    """A day of appointments, moved to today: the gateway's own clock says which that is."""
-    now = datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
-    moved = now - DAY
-    return [
-        Visit(each.number, each.station, DAY + moved + timedelta(hours=7, minutes=each.number * 4))
-        for each in visits(count)
     ]
 
 
@@ -173,14 +162,8 @@ async def _gateway(folder: Path, made: Sequence[Visit]) -> AsyncIterator[Server]
     site = SiteFolder.write(
         folder,
         {
-            "links": {"his": {"driver": "hl7", "transport": {"type": "tcp-listen", "port": mllp}}},
-            "devices": {"his": {"name": "HIS", "link": "his", "profile": "his-adt-siu"}},
-            "schedule": {
-                "resources": {
-                    resource: {"name": title, "ae_title": title, "modality": modality}
-                    for resource, title, modality in STATIONS
-                }
-            },
+            **hospital(mllp),
+            "schedule": STATIONED,
             "dicom": {
                 "listeners": [{"port": port}],
                 "titles": {OURS: {"allow": "anyone", "services": ["worklist"]}},
@@ -199,36 +182,7 @@ async def _gateway(folder: Path, made: Sequence[Visit]) -> AsyncIterator[Server]
             within=60,
             what="the gateway's ports",
         )
-        await _tell(mllp, made)
+        await tell(mllp, made)
         yield Server(OURS, port, started.pid)
     finally:
         await asyncio.to_thread(process.__exit__, None, None, None)
-
-
-async def _tell(port: int, made: Sequence[Visit]) -> None:
-    """The appointments and their patients by SIU^S12, each acknowledged."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, port)
-    for each in made:
-        writer.write(b"\x0b" + _message(each).encode("gb18030") + b"\x1c\r")
-        answer = await reader.readuntil(b"\x1c\r")
-        if b"MSA|AA" not in answer:
-            raise RuntimeError(answer.decode(errors="replace"))
-    writer.close()
-    await writer.wait_closed()
-
-
-def _message(visit: Visit) -> str:
-    name = f"{visit.family[1]}^{visit.given[1]}^^^^^^I~{visit.family[0]}^{visit.given[0]}^^^^^^A"
-    schedule = ["SCH", f"O{visit.number}", f"F{visit.number}", *[""] * 22]
-    schedule[7] = "^Planning CT"
-    schedule[11] = f"^^^{visit.start:%Y%m%d%H%M%S}"
-    return "\r".join(
-        (
-            f"MSH|^~\\&|HIS|H|GW|H|{visit.start:%Y%m%d%H%M%S}||SIU^S12|M{visit.number}|P|2.4",
-            "|".join(schedule),
-            f"PID|1||{visit.patient}^^^^MR||{name}||19600229|M",
-            "RGS|1",
-            f"AIG|1||{visit.station[0]}^{visit.station[1]}",
-            "",
-        )
-    )

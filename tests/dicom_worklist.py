@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -24,23 +26,24 @@ from gateway.model import (
     from_datetime,
 )
 from gateway.schedule.options import ScheduleOptions
+from tests.peers import LOOPBACK
 from tests.unit.patients import people_case
 from tests.unit.schedule import schedule_case
 
 ZONE = ZoneInfo("Asia/Shanghai")
 DAY = datetime(2026, 11, 23, tzinfo=ZONE)
 STATIONS = (("ct", "CT1", "CT"), ("linac", "LINAC1", "RTIMAGE"))
-SCHEDULE = ScheduleOptions.model_validate(
-    {
-        "resources": {
-            **{
-                resource: {"name": title, "ae_title": title, "modality": modality}
-                for resource, title, modality in STATIONS
-            },
-            "room": {"name": "Consulting room", "kind": "room"},
-        }
+STATIONED: Mapping[str, Any] = {
+    "resources": {
+        **{
+            resource: {"name": title, "ae_title": title, "modality": modality}
+            for resource, title, modality in STATIONS
+        },
+        "room": {"name": "Consulting room", "kind": "room"},
     }
-)
+}
+"""The section `schedule` of devices.yaml."""
+SCHEDULE = ScheduleOptions.model_validate(STATIONED)
 _FAMILIES = (("Wang", "王"), ("Zhang", "张"), ("Li", "李"), ("Ouyang", "欧阳"))
 _GIVEN = (("Wei", "伟"), ("Na", "娜"), ("Xiaodong", "小东"))
 
@@ -99,6 +102,54 @@ def visits(count: int, days: int = 1) -> Sequence[Visit]:
         )
         for number in range(count)
     ]
+
+
+def today(count: int) -> Sequence[Visit]:
+    """The same day moved to today, for a gateway whose clock is the machine's."""
+    midnight = datetime.now(ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
+    return [
+        Visit(each.number, each.station, midnight + timedelta(hours=7, minutes=4 * each.number))
+        for each in visits(count)
+    ]
+
+
+def hospital(port: int) -> Mapping[str, Any]:
+    """Link and device of a hospital system that calls this port, for devices.yaml."""
+    transport = {"type": "tcp-listen", "port": port}
+    return {
+        "links": {"his": {"driver": "hl7", "transport": transport}},
+        "devices": {"his": {"name": "HIS", "link": "his", "profile": "his-adt-siu"}},
+    }
+
+
+async def tell(port: int, made: Sequence[Visit]) -> None:
+    """The appointments and their patients by SIU^S12, each acknowledged."""
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
+    for each in made:
+        writer.write(b"\x0b" + siu_of(each).encode("gb18030") + b"\x1c\r")
+        answer = await reader.readuntil(b"\x1c\r")
+        if b"MSA|AA" not in answer:
+            raise RuntimeError(answer.decode(errors="replace"))
+    writer.close()
+    await writer.wait_closed()
+
+
+def siu_of(visit: Visit) -> str:
+    """An appointment as a hospital system books it."""
+    name = f"{visit.family[1]}^{visit.given[1]}^^^^^^I~{visit.family[0]}^{visit.given[0]}^^^^^^A"
+    schedule = ["SCH", f"O{visit.number}", f"F{visit.number}", *[""] * 22]
+    schedule[7] = "^Planning CT"
+    schedule[11] = f"^^^{visit.start:%Y%m%d%H%M%S}"
+    return "\r".join(
+        (
+            f"MSH|^~\\&|HIS|H|GW|H|{visit.start:%Y%m%d%H%M%S}||SIU^S12|M{visit.number}|P|2.4",
+            "|".join(schedule),
+            f"PID|1||{visit.patient}^^^^MR||{name}||19600229|M",
+            "RGS|1",
+            f"AIG|1||{visit.station[0]}^{visit.station[1]}",
+            "",
+        )
+    )
 
 
 async def told(

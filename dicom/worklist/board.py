@@ -73,10 +73,11 @@ class Board:
         known = people.revision if people is not None else 0
         revisions = (agenda.revision, known, self._performed.revision)
         wanted = list(self._wanted(options, days))
-        stale = [day for day in wanted if self._revisions(day) != revisions]
+        found = {day: self._days[day] for day in wanted if self._revisions(day) == revisions}
+        stale = [day for day in wanted if day not in found]
         if stale:
-            await self._make(agenda, people, stale, revisions)
-        return [self._days[day] for day in wanted]
+            found |= await self._make(agenda, people, stale, revisions)
+        return [found[day] for day in wanted]
 
     def _keepers(self) -> tuple[Agenda, People | None]:
         try:
@@ -105,10 +106,8 @@ class Board:
         people: People | None,
         days: Sequence[date],
         revisions: _Revisions,
-    ) -> None:
+    ) -> Mapping[date, _Day]:
         appointments = await agenda.between(days[0], days[-1])
-        if len(self._days) > _MOST_DAYS:
-            self._days.clear()
         made: dict[date, tuple[list[Step], list[LeftOut]]] = {day: ([], []) for day in days}
         found = await self._steps(agenda, people, appointments)
         for each, step in zip(appointments, found, strict=True):
@@ -116,8 +115,11 @@ class Board:
             if day in made and step is not None:
                 steps, left_out = made[day]
                 steps.append(step) if isinstance(step, Step) else left_out.append(step)
-        for day, (steps, left_out) in made.items():
-            self._days[day] = _Day(revisions, steps, left_out)
+        fresh = {day: _Day(revisions, *lists) for day, lists in made.items()}
+        if len(self._days) > _MOST_DAYS:
+            self._days.clear()
+        self._days |= fresh
+        return fresh
 
     async def _steps(
         self, agenda: Agenda, people: People | None, appointments: Sequence[Appointment]

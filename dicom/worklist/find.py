@@ -19,7 +19,7 @@ from gateway import ProtocolViolation, StoreError, Subject
 
 WORKLIST = "1.2.840.10008.5.1.4.31"
 _KEPT_WISHES = 64
-_KEPT_ANSWERS = 16
+_KEPT_ANSWERS = 4
 
 
 @dataclass(frozen=True, slots=True)

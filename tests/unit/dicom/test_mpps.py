@@ -322,6 +322,14 @@ async def test_the_worklist_shows_what_is_being_done_and_leaves_out_what_is(
     assert after == [(two.step, "SCHEDULED")]
 
 
+async def test_what_was_discontinued_is_to_be_done_again(tmp_path: Path) -> None:
+    (visit,) = visits(1)
+    async with keeping(tmp_path, [visit]) as it:
+        await it.create(begun(visit))
+        await it.set(ended("DISCONTINUED"))
+        assert await it.worklist() == [(visit.step, "SCHEDULED")]
+
+
 class Refuses(MemoryRoomPorts):
     async def publish(self, *_arguments: Any) -> Any:
         raise StoreError("the disk refuses")
