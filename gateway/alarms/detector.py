@@ -51,7 +51,7 @@ class Detector:
         self._cursor = max(looked_at, self._begun_at - _MOST_AGAIN)
         self._ready, self._wake = asyncio.Event(), asyncio.Event()
         self._polled: set[str] = set()
-        self._links: Sequence[LinkEntry] = ()
+        self._links: Sequence[LinkEntry] | None = None
         self._definitions: dict[str, Definition] = {}
         self._trackers = Trackers((), {}, context.clock.now())
         self._unsaid: list[DeviceEvent] = []

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from gateway.alarms import Alarm, Happened, Refusal, Standing, Step, Wanted
 from gateway.alarms.panel import AlarmPanel
 from gateway.api.item import both
-from gateway.api.route import PREFIX, DeviceFilter, Limit, route
+from gateway.api.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.model import DeviceEvent, from_datetime
 from gateway.profile import Priority
 from gateway.room import Permission, access, notice_of, principal
@@ -166,7 +166,9 @@ class Alarms:
         request: Request,
         *,
         alarm: Annotated[str, Query(description="only of this alarm")] = "",
-        before: Annotated[int, Query(ge=0, description="only a lower seq; 0: the newest")] = 0,
+        before: Annotated[
+            int, Query(ge=0, le=MOST, description="only a lower seq; 0: the newest")
+        ] = 0,
         limit: Limit = 100,
     ) -> Response:
         """What happened, newest first: conditions, and what people did."""

@@ -29,7 +29,7 @@ from gateway.api.messages import Messages
 from gateway.api.patients import Patients
 from gateway.api.quarantine import Quarantine
 from gateway.api.results import Results
-from gateway.api.route import PREFIX
+from gateway.api.route import BEARER, PREFIX
 from gateway.api.site import Site
 from gateway.room import Access, access, is_streamed, largest_body, rule_of
 from gateway.web import (
@@ -157,6 +157,7 @@ def _openapi_route(app: FastAPI) -> Route:
     @access(Access.SIGNED_IN)
     async def openapi(_request: Request) -> Response:
         document = app.openapi()
+        document["components"]["securitySchemes"] = {BEARER: {"type": "http", "scheme": "bearer"}}
         schemas = document["components"]["schemas"]
         schemas.setdefault(ProblemDetails.__name__, ProblemDetails.model_json_schema())
         return json_response(document)

@@ -38,7 +38,7 @@ class Backups:
     def routes(self) -> list[BaseRoute]:
         return [
             route(f"{PREFIX}/backups", self.list, dict[str, Any]),
-            route(f"{PREFIX}/backups", self.order, dict[str, Any], method="POST"),
+            route(f"{PREFIX}/backups", self.order, dict[str, Any], method="POST", refusals=(409,)),
         ]
 
     @access(Permission.RUN_BACKUP)

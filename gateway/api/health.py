@@ -29,7 +29,7 @@ class Health:
         return [
             route("/healthz", self.alive, dict[str, str]),
             route("/readyz", self.ready, dict[str, str]),
-            route("/metrics", self.metrics, str),
+            route("/metrics", self.metrics, str, media_type=CONTENT_TYPE),
         ]
 
     @access(Access.PUBLIC)

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 
 from gateway.api import document
 from gateway.api.item import wire_item
-from gateway.api.route import PREFIX, DeviceFilter, Limit, route
+from gateway.api.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.model import RawId
 from gateway.room import Permission, about, access
 from gateway.web import GatewayView, json_response, seen
@@ -34,7 +34,9 @@ class Messages:
         request: Request,
         link: Annotated[str | None, Query(description="only this link")] = None,
         device: DeviceFilter = None,
-        before: Annotated[int | None, Query(ge=1, description="only older than this")] = None,
+        before: Annotated[
+            int | None, Query(ge=1, le=MOST, description="only older than this")
+        ] = None,
         limit: Limit = 100,
     ) -> Response:
         """Wire records both ways, newest first."""
@@ -48,7 +50,9 @@ class Messages:
         return json_response({"items": [wire_item(record) for record in records], "next": older})
 
     @access(Permission.READ_WIRE)
-    async def message(self, request: Request, raw_id: Annotated[int, Path(ge=1)]) -> Response:
+    async def message(
+        self, request: Request, raw_id: Annotated[int, Path(ge=1, le=MOST)]
+    ) -> Response:
         """The bytes that an event came from."""
         record = await seen(self._view, request).store.record(RawId(raw_id))
         if record is None:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from gateway.api import document
 from gateway.api.item import quarantine_item
-from gateway.api.route import PREFIX, DeviceFilter, Limit, route
+from gateway.api.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.model import QuarantineReason
 from gateway.room import Permission, access, principal
 from gateway.supervisor import Selection as Wanted
@@ -44,7 +44,7 @@ class Quarantine:
         self,
         request: Request,
         *,
-        after: Annotated[int, Query(ge=0, description="the last id already seen")] = 0,
+        after: Annotated[int, Query(ge=0, le=MOST, description="the last id already seen")] = 0,
         limit: Limit = 100,
         device: DeviceFilter = None,
         reason: QuarantineReason | None = None,

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from gateway.api import document
 from gateway.api.item import result_item
-from gateway.api.route import PREFIX, DeviceFilter, Limit, route
+from gateway.api.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.lab import FlagLevel, LabDesk, Result, ResultFilter
 from gateway.model import Status
 from gateway.room import Permission, about, access
@@ -47,7 +47,7 @@ class Results:
         sample: Annotated[str, Query(description="only this sample")] = "",
         status: Status | None = None,
         flag: Annotated[Flagged | None, Query(description="only as grave as this")] = None,
-        before: Annotated[int | None, Query(ge=1, description="only a lower seq")] = None,
+        before: Annotated[int | None, Query(ge=1, le=MOST, description="only a lower seq")] = None,
         limit: Limit = 100,
     ) -> Response:
         """The current result of each test of each sample, newest first."""

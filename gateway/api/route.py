@@ -10,11 +10,17 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from gateway.api.document import ProblemDetails
+from gateway.room import Access, declared
 from gateway.web.refusal import PROBLEM
 
 PREFIX = "/api/v1"
+BEARER = "bearer"
+"""The security scheme of a token, in the document."""
 
-After: TypeAlias = Annotated[int, Query(ge=0, description="the last seq already seen")]
+MOST = 2**63 - 1
+"""The highest seq, raw id or id that can be asked for: what the store counts in."""
+
+After: TypeAlias = Annotated[int, Query(ge=0, le=MOST, description="the last seq already seen")]
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=1000, description="rows at most")]
 DeviceFilter: TypeAlias = Annotated[str | None, Query(description="only this device")]
 
@@ -26,17 +32,31 @@ def route(
     *,
     method: str = "GET",
     refusals: tuple[int, ...] = (),
+    media_type: str = "application/json",
 ) -> APIRoute:
-    """A route whose endpoint returns a finished Response shaped as `document`."""
+    """A route whose endpoint returns a finished Response shaped as `document`.
+
+    `refusals` are those of its own; what the guard and the door may answer follows from its rule.
+    """
+    closed = declared(endpoint) is not Access.PUBLIC
+    statuses = (
+        *(422, 429, 503),
+        *((401, 403) if closed else ()),
+        *((400, 413) if method == "POST" else ()),
+        *refusals,
+    )
     return APIRoute(
         path,
         endpoint,
         methods=[method],
         response_class=Response,
         responses={
-            200: {"model": document},
-            **{status: _refusal() for status in (422, 503, *refusals)},
+            200: {"content": {media_type: {"schema": {"type": "string"}}}}
+            if document is str
+            else {"model": document},
+            **{status: _refusal() for status in sorted(statuses)},
         },
+        openapi_extra={"security": [{BEARER: []}]} if closed else None,
     )
 
 

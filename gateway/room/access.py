@@ -130,10 +130,15 @@ def access(
     return declare
 
 
+def declared(endpoint: object) -> Rule | None:
+    """The rule that an endpoint declares, or None."""
+    rule = getattr(endpoint, _ATTRIBUTE, None)
+    return rule if isinstance(rule, Access | Permission) else None
+
+
 def rule_of(route: BaseRoute) -> Rule | None:
     """The rule that a route's endpoint declares, or None: such a route is never served."""
-    rule = getattr(_endpoint(route), _ATTRIBUTE, None)
-    return rule if isinstance(rule, Access | Permission) else None
+    return declared(_endpoint(route))
 
 
 def largest_body(route: BaseRoute) -> int:
