@@ -21,7 +21,10 @@ from dicom.storage.index import Index
 from dicom.ups import part as ups_part
 from dicom.ups.api import WorkItemsApi
 from dicom.ups.part import UpsPart
+from dicom.ups.web.server import UpsServer
 from gateway.room import RoomContext, Subscriber
+
+WEB = "/api/v1/dicomweb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Keeping:
     """The open parts, for the node and the room; None where no title serves one."""
 
     context: RoomContext
+    title: str
+    """The one of our titles in whose name things are done over HTTP."""
     reporter: Reporter
     ups: UpsPart | None
     commitment: Desk | None
@@ -63,6 +68,9 @@ class Keeping:
         yield from ReportsApi(self.reporter, context.ports.outbox, context.audit).routes()
         if self.ups is not None:
             yield from WorkItemsApi(self.ups.engine).routes()
+            yield from UpsServer(
+                WEB, self.title, self.ups.engine, self.ups.subscriptions, context.audit
+            ).routes()
 
 
 @asynccontextmanager
@@ -85,4 +93,5 @@ async def open_keeping(
         if options.serves("commitment"):
             taking = commitment.opened(context, options.commitment, reporter, index, blobs)
             desk = await stack.enter_async_context(taking)
-        yield Keeping(context, reporter, ups, desk)
+        title = options.web.title or next(iter(options.titles))
+        yield Keeping(context, title, reporter, ups, desk)

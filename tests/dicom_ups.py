@@ -347,6 +347,7 @@ async def listening(
         return answer, None
 
     entity = AE(title)
+    entity.add_supported_context("1.2.840.10008.1.1", SYNTAXES)
     for each in (context, *filter(None, (also,))):
         entity.add_supported_context(each, SYNTAXES, scu_role=False, scp_role=True)
     server = entity.start_server(

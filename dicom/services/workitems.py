@@ -36,15 +36,23 @@ _VERBS = frozenset(each.value for each in Verb)
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a calling AE title and its address, or a room (`title` empty)."""
+    """Who acts: a calling AE title and its address, a principal over HTTP, or a room."""
 
     title: str = ""
     address: str = ""
     called: str = ""
     room: str = ""
+    principal: str = ""
+
+    @property
+    def name(self) -> str:
+        """Who it is for the owner of a claim: an AE title, `person:…`, `token:…`, or a room."""
+        return self.title or self.principal or self.room
 
     def __str__(self) -> str:
-        return f"ae:{self.title}" if self.title else f"room:{self.room}"
+        if self.title:
+            return f"ae:{self.title}"
+        return self.principal or f"room:{self.room}"
 
 
 @dataclass(frozen=True, slots=True)

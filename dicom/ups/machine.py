@@ -182,7 +182,7 @@ def request_cancel(
     if item.state == State.CANCELED:
         return Verdict(UpsStatus.ALREADY_CANCELED, "it is CANCELED")
     told = {key: content[key] for key in _TOLD_OF_CANCEL if key in content}
-    request = cancel_requested(told, actor.title or actor.room)
+    request = cancel_requested(told, actor.name[:16])
     if item.state == State.SCHEDULED:
         return Verdict(change=_withdrawn(item, told, request, moment))
     change = Change(Verb.REQUEST_CANCEL, {}, item.lock, item.owner, (request,))
@@ -220,7 +220,7 @@ def _claim(item: WorkItem, lock: Lock, actor: Actor, moment: Moment) -> Verdict:
         return Verdict(UpsStatus.ALREADY_IN_PROGRESS, f"{item.owner} has it")
     content = _in_state(State.IN_PROGRESS, moment)
     news = (state_report(item.content | content),)
-    return Verdict(change=Change(Verb.CLAIM, content, lock.digest, actor.title, news))
+    return Verdict(change=Change(Verb.CLAIM, content, lock.digest, actor.name, news))
 
 
 def _finish(item: WorkItem, wanted: State, lock: Lock, actor: Actor, moment: Moment) -> Verdict:
@@ -278,7 +278,7 @@ def _date_time(moment: Moment) -> dict[str, Any]:
 
 
 def _is_stranger(item: WorkItem, lock: Lock, actor: Actor) -> bool:
-    return item.state == State.IN_PROGRESS and lock.bound and actor.title != item.owner
+    return item.state == State.IN_PROGRESS and lock.bound and actor.name != item.owner
 
 
 def _progress(content: Mapping[str, Any]) -> Sequence[Any]:

@@ -49,6 +49,7 @@ def site(port: int, watcher: int) -> dict[str, Any]:
             },
             "peers": {"watcher": {"title": "WATCHER", "host": LOOPBACK, "port": watcher}},
             "storage": {"min_free": 10**6},
+            "watch": {"interval": "5 s"},
         }
     }
 
