@@ -241,6 +241,22 @@ class DicomOptions(_Options):
         """Host and port of each listener."""
         return [(each.host, each.port) for each in self.listeners if each.port]
 
+    def places(self) -> Mapping[str, int]:
+        """The port of the first listener as `dicom`, and those of the peers by their names."""
+        return {"dicom": self.listeners[0].port} | {
+            name: each.port for name, each in self.peers.items()
+        }
+
+    def placed(self, places: Mapping[str, int]) -> Self:
+        """The node and its peers on other ports."""
+        first, *others = self.listeners
+        first = first.model_copy(update={"port": places.get("dicom", first.port)})
+        peers = {
+            name: each.model_copy(update={"port": places.get(name, each.port)})
+            for name, each in self.peers.items()
+        }
+        return self.model_copy(update={"listeners": (first, *others), "peers": peers})
+
     def calls(self) -> Sequence[str]:
         """Hosts of the peers."""
         return [each.host for each in self.peers.values()]

@@ -29,6 +29,7 @@ from simulators.astm import AstmHospital, astm_hospital
 from simulators.astm import faults as astm_faults
 from simulators.astm.sender import Timers
 from simulators.control import controlled
+from simulators.dicom import ARCHIVE_FAULTS, SOURCE_FAULTS, Archive, Sources
 from simulators.his import his as hospital_system
 from simulators.hl7 import FAULTS as HL7_FAULTS
 from simulators.hl7 import Analyzer, hl7_analyzer
@@ -46,10 +47,13 @@ HOST = "127.0.0.1"
 SENSORS = "sensors"
 HEMATOLOGY, SCALE, URINE, WATER = "hematology", "scale", "urine", "water"
 HIS = "his"
+DICOM, ARCHIVE = "dicom", "archive"
 _SAMPLE = 20.0
 """Seconds between two samples of an analyzer."""
 _WEIGHING = 5.0
 """Seconds between two lines of a scale."""
+_STUDY = 30.0
+"""Seconds between two patients whose plans, records or images are sent."""
 _IMPATIENT = Timers(answer=2.0, after_nak=2.0)
 """The analyzer may be at work before the gateway listens, and is not to lose 15 s by it."""
 
@@ -139,6 +143,9 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
     """Every simulator within the block, on the given ports or (0, or not given) on free ones."""
     broker = ports.get(SENSORS) or _free_port()
     office = ports.get(HIS) or _free_port()
+    node = ports.get(DICOM) or _free_port()
+    sources = Sources(HOST, node, "ISOGATE", _STUDY / speed, seed=1, zone="Asia/Shanghai")
+    archive = Archive(HOST, ports.get(ARCHIVE) or _free_port())
     scale = LineServer(weights(random.Random()), rate=speed / _WEIGHING)
     water = WaterService(_WEIGHING / speed)
     async with (
@@ -150,6 +157,8 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
         water.serving(HOST, ports.get(WATER, 0)),
         urine_computer(_SAMPLE / speed) as urine,
         hospital_system(office, speed=speed) as system,
+        sources.sending(),
+        archive.serving(),
     ):
         endpoints = {
             **_modbus_endpoints(modbus),
@@ -157,6 +166,10 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
             **_astm_endpoints(astm),
             HEMATOLOGY: _hl7_endpoint(hematology),
             HIS: _hl7_endpoint(system),
+            DICOM: Endpoint(node, SOURCE_FAULTS, sources.fault, lambda _unit: sources.clear()),
+            ARCHIVE: Endpoint(
+                archive.port, ARCHIVE_FAULTS, archive.fault, lambda _unit: archive.clear()
+            ),
             SCALE: Endpoint(scale_port, LINE_FAULTS, scale.fault, lambda _unit: scale.clear()),
             WATER: Endpoint(water.port, HTTP_FAULTS, water.fault, lambda _unit: water.clear()),
             URINE: Endpoint(

@@ -66,10 +66,10 @@ def demo(
 
 
 def wanted_ports(site: Site) -> dict[str, int]:
-    """The ports that the site's links call, or 0 (any) for one that is taken."""
-    from gateway.cli.relocate import link_ports
+    """The ports that the site knows, or 0 (any) for one that is taken."""
+    from gateway.cli.relocate import ports_of
 
-    return {link: _free_or_any(port) for link, port in link_ports(site).items()}
+    return {name: _free_or_any(port) for name, port in ports_of(site).items()}
 
 
 def _free_or_any(port: int) -> int:

@@ -10,23 +10,29 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from gateway.room import Movable
+
 if TYPE_CHECKING:
     from gateway.config import Site
     from gateway.driver import LinkEntry
 
 
-def link_ports(site: Site) -> dict[str, int]:
-    """The TCP port that each link calls, by link id; links that call none are left out."""
-    found = {link.id: _port(link) for link in site.links}
-    return {link: port for link, port in found.items() if port is not None}
+def ports_of(site: Site) -> dict[str, int]:
+    """The TCP ports that links call, by link id, and those that sections name."""
+    found = {link.id: port for link in site.links if (port := _port(link)) is not None}
+    for section in site.sections.values():
+        if isinstance(section, Movable):
+            found |= section.places()
+    return found
 
 
 def relocated(site: Site, places: Mapping[str, int | str], http: int) -> Site:
-    """`site` with its links at `places` (ports, lines and files by link id), its pages on `http`.
+    """`site` with what it talks to at `places` (ports, lines, files by name), its pages on `http`.
 
     A section that opens a port which a link called (the broker of the sensors) moves along.
     """
-    moved = {old: places[link] for link, old in link_ports(site).items() if link in places}
+    moved = {old: places[name] for name, old in ports_of(site).items() if name in places}
+    ports = {name: place for name, place in places.items() if isinstance(place, int)}
     listeners = site.listeners.model_copy(
         update={"http": site.listeners.http.model_copy(update={"port": http})}
     )
@@ -36,7 +42,7 @@ def relocated(site: Site, places: Mapping[str, int | str], http: int) -> Site:
         links=tuple(
             _calling(link, places[link.id]) if link.id in places else link for link in site.links
         ),
-        sections={name: _opening(section, moved) for name, section in site.sections.items()},
+        sections={name: _placed(section, ports, moved) for name, section in site.sections.items()},
     )
 
 
@@ -65,6 +71,10 @@ def _moved(called: BaseModel, place: int | str) -> Mapping[str, Any]:
     return {"port": place} if hasattr(called, "port") else {}
 
 
-def _opening(section: BaseModel, moved: Mapping[int, int | str]) -> BaseModel:
+def _placed(
+    section: BaseModel, ports: Mapping[str, int], moved: Mapping[int, int | str]
+) -> BaseModel:
+    if isinstance(section, Movable):
+        return section.placed(ports)
     port = moved.get(getattr(section, "port", 0))
     return section if port is None else section.model_copy(update={"port": port})

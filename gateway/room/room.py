@@ -49,6 +49,19 @@ class CallsOut(Protocol):
         ...
 
 
+@runtime_checkable
+class Movable(Protocol):
+    """A section whose ports can be others: a demo moves to free ones."""
+
+    def places(self) -> Mapping[str, int]:
+        """The ports that it listens on or calls, each by a name."""
+        ...
+
+    def placed(self, places: Mapping[str, int]) -> BaseModel:
+        """The section with other ports for some of the names; names of others are left alone."""
+        ...
+
+
 class Neighbours(Protocol):
     """The other rooms of the gateway."""
 

@@ -2,15 +2,18 @@
 
 from simulators.his.bookings import Bookings, BookingService, BookingTables, posted
 from simulators.his.department import Department
+from simulators.his.plan import Booking, bookings
 from simulators.his.sender import FAULTS, His, his
 
 __all__ = [
     "FAULTS",
+    "Booking",
     "BookingService",
     "BookingTables",
     "Bookings",
     "Department",
     "His",
+    "bookings",
     "his",
     "posted",
 ]

@@ -50,6 +50,11 @@ def plan(day: date, zone: tzinfo, seed: int = 1) -> list[Due]:
     return sorted(due, key=lambda each: each.at)
 
 
+def bookings(day: date, zone: tzinfo, seed: int = 1) -> list[Booking]:
+    """Who is booked for a day, as `plan` says it."""
+    return list(_bookings(day, zone, random.Random(f"{seed}/{day.isoformat()}")))
+
+
 def _bookings(day: date, zone: tzinfo, dice: random.Random) -> Iterator[Booking]:
     """Fractions on both machines, simulations at the CT in the afternoon."""
     number = day.toordinal() % 100_000 * 1000

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.cli.relocate import link_ports, relocated
+from gateway.cli.relocate import ports_of, relocated
 from gateway.cli.shipped import demo_site
 from gateway.config import Site, discover_drivers, discover_rooms, load_site
 from gateway.transport import Serial
@@ -14,8 +14,8 @@ def site() -> Site:
 
 def test_the_demo_calls_a_port_on_every_link() -> None:
     called = {"meters", "chiller", "ups", "room", "sensors", "hematology"}
-    called |= {"scale", "water", "his"}
-    assert set(link_ports(site())) == called
+    called |= {"scale", "water", "his", "dicom", "archive", "ct1", "la1", "la2"}
+    assert set(ports_of(site())) == called
 
 
 def test_a_serial_line_moves_to_another_path() -> None:
@@ -33,10 +33,10 @@ def test_a_service_and_a_file_move_as_well() -> None:
 
 
 def test_links_call_the_new_ports_and_pages_move() -> None:
-    ports = dict.fromkeys(link_ports(site()), 0)
+    ports = dict.fromkeys(ports_of(site()), 0)
     ports = {name: 40_000 + number for number, name in enumerate(ports)}
     moved = relocated(site(), ports, http=41_000)
-    assert link_ports(moved) == ports
+    assert ports_of(moved) == ports
     assert moved.listeners.http.port == 41_000
 
 
@@ -47,5 +47,5 @@ def test_the_broker_moves_with_the_sensors_that_call_it() -> None:
 
 def test_what_is_not_named_stays() -> None:
     before, after = site(), relocated(site(), {"ups": 40_002}, http=8080)
-    assert link_ports(after) == {**link_ports(before), "ups": 40_002}
+    assert ports_of(after) == {**ports_of(before), "ups": 40_002}
     assert [link.devices for link in after.links] == [link.devices for link in before.links]

@@ -261,3 +261,11 @@ def test_values_are_written_as_people_read_them() -> None:
 @given(st.text(), st.sampled_from(["en", "zh-CN"]))
 def test_any_text_can_be_a_name(text: str, language: str) -> None:
     assert "^" not in person(text.replace("\\", ""), language) or "^" in text
+
+
+async def test_where_nothing_contradicts_the_overview_counts_only(open_desk: Desk) -> None:
+    await open_desk.store(image(8))
+    assert open_desk.running.glance is not None
+    glance = await open_desk.running.glance(OWNER)
+    assert [tile.value for tile in glance.tiles] == ["1"]
+    assert not glance.attention

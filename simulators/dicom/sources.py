@@ -1,0 +1,187 @@
+"""What a department sends in a day: plans, records of fractions, and images of the planning CT."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+import random
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from itertools import zip_longest
+from zoneinfo import ZoneInfo
+
+from pydicom.dataset import Dataset
+
+from simulators.his import Booking, bookings
+from simulators.rt import ARC, STATIC, Course, Machine, Part, approved, plan, record, store
+
+FAULTS = ("silent",)
+_CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
+_SIZE, _SLICES = 128, 10
+_ORGANIZATION = "1.2.826.0.1.3680043.8.498"
+_KINDS = (("PROSTATE", ARC, 28, 2.2), ("BREAST L", STATIC, 15, 2.67), ("LUNG", ARC, 30, 2.0))
+_AT_ONCE = 6
+"""Patients of the morning whose objects are sent without a pause."""
+_PATIENCE = 5.0
+_BONE = 0.1
+
+
+class Sources:
+    """Calls `port` every `interval` seconds with what is next; nobody there: it tries again.
+
+    The same day has the same patients, plans and UIDs: started anew, it sends what was sent.
+    `silent`: it sends nothing.
+    """
+
+    def __init__(
+        self, host: str, port: int, called: str, interval: float, *, seed: int, zone: str
+    ) -> None:
+        self.port = port
+        self._host, self._called = host, called
+        self._interval, self._seed, self._zone = interval, seed, ZoneInfo(zone)
+        self._faults: set[str] = set()
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[Sources]:
+        """Send within the block."""
+        task = asyncio.create_task(self._run(), name="dicom-sources")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def fault(self, kind: str) -> None:
+        self._faults.add(kind)
+
+    def clear(self) -> None:
+        self._faults.clear()
+
+    async def _run(self) -> None:
+        while True:
+            today = datetime.now(self._zone).date()
+            for number, booking in enumerate(_in_turn(bookings(today, self._zone, self._seed))):
+                await self._sent(booking)
+                await asyncio.sleep(self._interval if number >= _AT_ONCE else 0)
+
+    async def _sent(self, booking: Booking) -> None:
+        calling, made = booking.machine[0], list(_objects(booking))
+        while True:
+            if not self._faults:
+                try:
+                    await asyncio.to_thread(
+                        store, made, self._host, self.port, self._called, calling
+                    )
+                except ConnectionError:
+                    pass
+                else:
+                    return
+            await asyncio.sleep(_PATIENCE)
+
+
+def _in_turn(booked: Sequence[Booking]) -> Iterator[Booking]:
+    """One of each machine, then the next of each."""
+    machines: dict[str, list[Booking]] = {}
+    for each in booked:
+        machines.setdefault(each.machine[0], []).append(each)
+    for turn in zip_longest(*machines.values()):
+        yield from (each for each in turn if each is not None)
+
+
+def _objects(booking: Booking) -> Iterator[Dataset]:
+    """Of somebody at the CT: images. At a treatment machine: the plan, and the fractions so far."""
+    if booking.machine[0] == "CT1":
+        yield from _images(booking)
+        return
+    dice = random.Random(f"course/{booking.number}")
+    label, kind, fractions, dose = dice.choice(_KINDS)
+    who = booking.who
+    course = Course(
+        patient=who.mrn,
+        name=who.name,
+        birth_date=f"{who.born:%Y%m%d}",
+        sex="M" if who.sex == "男" else "F",
+        label=label,
+        machine=booking.machine[0],
+        fractions=fractions,
+        dose=round(fractions * dose, 2),
+        study=_uid(booking, "study"),
+        frame=_uid(booking, "frame"),
+        structures=_uid(booking, "structures"),
+    )
+    made = approved(plan(kind, course, SOPInstanceUID=_uid(booking, "plan")))
+    yield made
+    given = dice.randrange(1, min(fractions, 6))
+    machine = Machine(booking.machine[0], f"SN-{booking.machine[0]}", 0.1, 0.2, dice)
+    for fraction in range(1, given + 1):
+        at = booking.start.replace(tzinfo=None) - timedelta(days=given - fraction)
+        parts = [Part(1), Part(2)]
+        yield record(
+            made,
+            fraction,
+            parts,
+            at=at,
+            machine=machine,
+            SOPInstanceUID=_uid(booking, f"fraction/{fraction}"),
+        )
+
+
+def _images(booking: Booking) -> Iterator[Dataset]:
+    """A body of water with two lungs and a bone, slice by slice."""
+    who = booking.who
+    for number in range(1, _SLICES + 1):
+        made = Dataset()
+        made.SpecificCharacterSet = "GB18030"
+        made.SOPClassUID, made.SOPInstanceUID = _CT_IMAGE, _uid(booking, f"image/{number}")
+        made.StudyDate = made.SeriesDate = f"{booking.start:%Y%m%d}"
+        made.StudyTime = made.SeriesTime = f"{booking.start:%H%M%S}"
+        made.AccessionNumber, made.Modality = f"Y{booking.number}", "CT"
+        made.Manufacturer, made.StationName = "Isogate simulators", booking.machine[0]
+        made.StudyDescription, made.SeriesDescription = "定位CT", "胸部 3mm"
+        made.PatientName, made.PatientID = who.name, who.mrn
+        made.IssuerOfPatientID = "HIS"
+        made.PatientBirthDate = f"{who.born:%Y%m%d}"
+        made.PatientSex = "M" if who.sex == "男" else "F"
+        made.StudyInstanceUID, made.SeriesInstanceUID = _uid(booking, "ct"), _uid(booking, "series")
+        made.FrameOfReferenceUID = _uid(booking, "ct frame")
+        made.StudyID, made.SeriesNumber, made.InstanceNumber = "1", 1, number
+        made.PatientPosition, made.SliceThickness = "HFS", 3
+        made.ImagePositionPatient = [-192, -192, 3 * number]
+        made.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        made.PixelSpacing = [3, 3]
+        made.SamplesPerPixel, made.PhotometricInterpretation = 1, "MONOCHROME2"
+        made.Rows = made.Columns = _SIZE
+        made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 16, 12, 11, 0
+        made.RescaleIntercept, made.RescaleSlope, made.RescaleType = -1024, 1, "HU"
+        made.WindowCenter, made.WindowWidth = 40, 400
+        made.PixelData = _slice(number)
+        yield made
+
+
+def _slice(number: int) -> bytes:
+    lung = 0.23 * math.sin(math.pi * number / (_SLICES + 1))
+    values = bytearray()
+    for row in range(_SIZE):
+        for column in range(_SIZE):
+            x, y = 2 * column / _SIZE - 1, 2 * row / _SIZE - 1
+            values += _density(x, y, lung).to_bytes(2, "little")
+    return bytes(values)
+
+
+def _density(x: float, y: float, lung: float) -> int:
+    """Hounsfield units and 1024, at a place between -1 and 1."""
+    if (x / 0.85) ** 2 + (y / 0.6) ** 2 > 1:
+        return 24
+    if x**2 + (y - 0.4) ** 2 < _BONE**2:
+        return 1824
+    if min((x - 0.38) ** 2, (x + 0.38) ** 2) + (y / 1.3) ** 2 < lung**2:
+        return 224
+    return 1064
+
+
+def _uid(booking: Booking, what: str) -> str:
+    """The same for the same thing of the same booking (PS3.5 B.2 would want UUIDs; these do)."""
+    digest = hashlib.blake2b(f"{booking.number}/{what}".encode(), digest_size=12).digest()
+    return f"{_ORGANIZATION}.{int.from_bytes(digest, 'big')}"
