@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
-from dicom.storage.object import StoredObject, is_object, object_of
+from dicom.storage.object import Blob, StoredObject, is_object, object_of
 from gateway import DeviceEvent, StoreError
 
 
@@ -18,16 +18,16 @@ class Objects:
         """The object that counts for a SOP Instance UID, a moment behind the events."""
         return await self._index.instance(uid)
 
-    async def whole(self, stored: StoredObject, largest: int) -> bytes:
-        """The dataset's bytes, in `stored.origin.transfer_syntax`.
+    async def whole(self, blob: Blob, largest: int) -> bytes:
+        """The dataset's bytes, in the transfer syntax in which the object was received.
 
         StoreError where the file can't be read, or has more than `largest` bytes.
         """
-        if stored.blob.size > largest:
+        if blob.size > largest:
             raise StoreError(
-                f"object {stored.uid} has {stored.blob.size} bytes; {largest} are read at most"
+                f"object {blob.digest} has {blob.size} bytes; {largest} are read at most"
             )
-        return b"".join([piece async for piece in self._blobs.read(stored.blob)])
+        return b"".join([piece async for piece in self._blobs.read(blob)])
 
 
 def stored_in(event: DeviceEvent) -> StoredObject | None:

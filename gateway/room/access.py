@@ -42,6 +42,10 @@ class Permission(StrEnum):
     READ_IMAGES = "images.read"
     SEND_IMAGES = "images.send"
     STORE_IMAGES = "images.store"
+    READ_PLANS = "plans.read"
+    NOTE_FRACTIONS = "plans.note"
+    APPROVE_PLANS = "plans.approve"
+    OVERRIDE_BLOCKS = "blocks.override"
     READ_SETTINGS = "settings.read"
     CONFIGURE = "settings.write"
     MANAGE_ACCOUNTS = "accounts.manage"
@@ -66,6 +70,10 @@ _REVEALING = frozenset(
         Permission.READ_SCHEDULE,
         Permission.READ_IMAGES,
         Permission.SEND_IMAGES,
+        Permission.READ_PLANS,
+        Permission.NOTE_FRACTIONS,
+        Permission.APPROVE_PLANS,
+        Permission.OVERRIDE_BLOCKS,
     }
 )
 

@@ -38,6 +38,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.READ_ALARMS,
             Permission.ACKNOWLEDGE_ALARMS,
             Permission.READ_IMAGES,
+            Permission.READ_PLANS,
+            Permission.NOTE_FRACTIONS,
         }
     ),
     Role.PHYSICIST: frozenset(
@@ -51,6 +53,10 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.READ_IMAGES,
             Permission.SEND_IMAGES,
             Permission.STORE_IMAGES,
+            Permission.READ_PLANS,
+            Permission.NOTE_FRACTIONS,
+            Permission.APPROVE_PLANS,
+            Permission.OVERRIDE_BLOCKS,
         }
     ),
     Role.ONCOLOGIST: frozenset(
@@ -64,6 +70,10 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.READ_ALARMS,
             Permission.READ_IMAGES,
             Permission.SEND_IMAGES,
+            Permission.READ_PLANS,
+            Permission.NOTE_FRACTIONS,
+            Permission.APPROVE_PLANS,
+            Permission.OVERRIDE_BLOCKS,
         }
     ),
     Role.LABORATORY: frozenset(
@@ -140,6 +150,10 @@ WORDS: Mapping[Permission, str] = {
     Permission.READ_IMAGES: "see images and plans",
     Permission.SEND_IMAGES: "send images and plans",
     Permission.STORE_IMAGES: "store images and plans through DICOMweb",
+    Permission.READ_PLANS: "see plans and fractions",
+    Permission.NOTE_FRACTIONS: "note missed fractions",
+    Permission.APPROVE_PLANS: "approve and retire plans",
+    Permission.OVERRIDE_BLOCKS: "set blocks aside",
     Permission.READ_SETTINGS: "see settings",
     Permission.CONFIGURE: "change the configuration",
     Permission.MANAGE_ACCOUNTS: "manage accounts",

@@ -19,10 +19,10 @@ class Basis(StrEnum):
     planned meterset that was given. NONE: nothing tells it.
     """
 
-    RECORD = "record"
-    COEFFICIENT = "coefficient"
-    SHARE = "share"
-    NONE = "none"
+    RECORD = "the treatment records"
+    COEFFICIENT = "the plan's dose coefficients"
+    SHARE = "the share of the meterset"
+    NONE = "nothing tells it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,149 @@
+"""Each block stands for one thing that is wrong, says why, and can be set aside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from simulators.rt import STATIC, Course, Part, approved, plan, record
+from tests.unit.tps.rt import plan_of, record_of
+from tps_bridge.block import Attempt, BlockKind, Case, Registered, checks, overrides_of
+from tps_bridge.block.person import same_name
+from tps_bridge.book import Act, Note, card_of
+from tps_bridge.ledger import Given, given_by, ledger_of
+from tps_bridge.plan import Identity
+
+MADE = approved(plan(STATIC, Course(beams=1, fractions=2, dose=4.0, pairs=2)))
+CARD = card_of(plan_of(MADE))
+GROUP = CARD.facts.groups[0]
+KNOWN = Registered(("Wang^Fang", "王芳"), "1962-03-14")
+
+
+def case(*given: Given, **values: Any) -> Case:
+    made = Case(
+        card=CARD,
+        ledger=ledger_of(CARD.facts, values.pop("group", GROUP), given),
+        group=1,
+        approved=True,
+        active=True,
+        registered=KNOWN,
+        registry=True,
+    )
+    return replace(made, **values)
+
+
+def attempt(**values: Any) -> Attempt:
+    made = Attempt(CARD.identity, CARD.uid, CARD.digest, "LINAC1", 1, "20250610090000")
+    return replace(made, **values)
+
+
+def blocked(one: Attempt, other: Case) -> list[BlockKind]:
+    return [each.kind for each in checks(one, other) if each.blocks]
+
+
+def delivered(number: int) -> tuple[Given, ...]:
+    return given_by(record_of(record(MADE, number, [Part(1)])))
+
+
+def test_nothing_stands_against_what_is_in_order() -> None:
+    assert blocked(attempt(), case()) == []
+    assert blocked(attempt(fraction=2), case(*delivered(1))) == []
+
+
+OTHER = replace(CARD.identity, patient="RT-7")
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other"),
+    [
+        (BlockKind.IDENTITY, attempt(identity=OTHER), case()),
+        (
+            BlockKind.IDENTITY,
+            attempt(identity=replace(CARD.identity, birth_date="19620315")),
+            case(),
+        ),
+        (BlockKind.IDENTITY, attempt(), case(others=(OTHER,))),
+        (BlockKind.IDENTITY, attempt(), case(registered=None)),
+        (BlockKind.IDENTITY, attempt(), case(registered=Registered(("王方",), "1962-03-14"))),
+        (BlockKind.IDENTITY, attempt(), case(registered=Registered(("王芳",), "1962-03-15"))),
+        (BlockKind.VERSION, attempt(digest="0" * 64), case()),
+        (BlockKind.VERSION, attempt(plan="1.2.3"), case()),
+        (BlockKind.APPROVAL, attempt(), case(approved=False)),
+        (BlockKind.STATE, attempt(), case(active=False)),
+        (BlockKind.MACHINE, attempt(machine="LINAC2"), case()),
+        (BlockKind.FRACTION, attempt(fraction=2), case()),
+    ],
+)
+def test_each_block_stands_alone(kind: BlockKind, one: Attempt, other: Case) -> None:
+    assert blocked(one, other) == [kind]
+    (reason,) = [each.reason for each in checks(one, other) if each.kind is kind]
+    assert reason is not None
+    assert not isinstance(reason, str)
+    assert set(reason) == {"en", "zh-CN"}
+
+
+def test_a_fraction_and_a_dose_beyond_the_prescription() -> None:
+    given = (*delivered(1), *given_by(record_of(record(MADE, 2, [Part(1)]))))
+    assert blocked(attempt(fraction=3), case(*given)) == [BlockKind.FRACTION, BlockKind.DOSE]
+
+
+def test_a_second_fraction_on_a_day_needs_a_prescription_and_an_interval() -> None:
+    given = delivered(1)
+    same_day = attempt(fraction=2, at="20250609120000")
+    assert blocked(same_day, case(*given)) == [BlockKind.DAY]
+    twice = replace(GROUP, a_day=2)
+    card = replace(CARD, facts=replace(CARD.facts, groups=(twice,)))
+    soon = case(*given, card=card, group=twice)
+    soon = replace(soon, group=1)
+    assert blocked(replace(same_day, digest=card.digest), soon) == [BlockKind.DAY]
+    assert blocked(replace(same_day, at="20250609153000"), soon) == []
+
+
+def test_the_rest_of_an_unfinished_fraction_may_be_given() -> None:
+    given = given_by(record_of(record(MADE, 1, [Part(1, 0, 60, termination="MACHINE")])))
+    assert blocked(attempt(fraction=1), case(*given)) == []
+
+
+def test_an_override_counts_when_a_second_person_has_confirmed_it() -> None:
+    made = Note(
+        7, Act.OVERRIDE, CARD.uid, "person:li", 1, "on call", {"block": "machine", "fraction": 1}
+    )
+    own = Note(8, Act.CONFIRM, CARD.uid, "person:li", 2, "", {"override": 7})
+    second = Note(9, Act.CONFIRM, CARD.uid, "person:zhao", 3, "", {"override": 7})
+    elsewhere = attempt(machine="LINAC2")
+    alone = overrides_of([made, own], second_person=True)
+    assert [each.counts for each in alone] == [False]
+    assert blocked(elsewhere, case(overrides=alone)) == [BlockKind.MACHINE, BlockKind.OVERRIDE]
+    both = overrides_of([made, own, second], second_person=True)
+    assert blocked(elsewhere, case(overrides=both)) == []
+    assert blocked(replace(elsewhere, fraction=2), case(*delivered(1), overrides=both)) == [
+        BlockKind.MACHINE
+    ]
+    assert [each.counts for each in overrides_of([made], second_person=False)] == [True]
+    shown = [each.override for each in checks(elsewhere, case(overrides=both)) if each.override]
+    assert [(each.who, each.second, each.why) for each in shown] == [
+        ("person:li", "person:zhao", "on call")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Wang^Fang=王^芳", "WANG^FANG", True),
+        ("Wang^Fang=王^芳", "王芳", True),
+        ("Wang^Fang", "王芳", True),
+        ("Wang^Fang", "Wang^Feng", False),
+        ("Müller^Jörg", "Muller^Jorg", True),
+        ("王^芳", "王^方", False),
+    ],
+)
+def test_names_agree_in_the_script_that_both_have(one: str, other: str, *, same: bool) -> None:
+    assert same_name((one,), (other,)) is same
+
+
+def test_a_plan_without_a_patient_number_is_nobodys() -> None:
+    nameless = replace(CARD, identity=Identity(name="Wang^Fang"))
+    made = case(card=nameless, registered=None, registry=False)
+    assert blocked(attempt(identity=nameless.identity), made) == [BlockKind.IDENTITY]

@@ -1,0 +1,169 @@
+"""The room of plans in memory, with files on disk as the node keeps them, and a browser."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+from dicom.services import Objects
+from dicom.storage.attributes import attributes_of
+from dicom.storage.blobs import Blobs
+from dicom.storage.header import Header
+from dicom.storage.index import Index
+from dicom.storage.object import Origin, StoredObject, event_of
+from dicom.storage.part10 import head
+from gateway import DeviceEvent, Receipt, WireRecord
+from gateway.api import open_app
+from gateway.api.app import Application
+from gateway.console import Console
+from gateway.model import from_datetime
+from gateway.patients import room as patients
+from gateway.room import Entry, Permission, Principal
+from gateway.testing import ManualClock, Recognizing
+from gateway.testing.room import MemoryAuditor, MemoryRoomPorts, room_context
+from simulators.rt import encoded
+from tests.unit.api.memory_site import MemorySite
+from tps_bridge.book import Book
+from tps_bridge.compare import Tolerances
+from tps_bridge.desk import PlanDesk
+from tps_bridge.intake import Intake
+from tps_bridge.options import TpsOptions
+from tps_bridge.reader import Reader
+from tps_bridge.room import room
+
+S = TypeVar("S")
+NOW = from_datetime(datetime(2025, 6, 12, 1, 0, tzinfo=UTC))
+
+
+class Site(MemorySite):
+    def packages(self) -> tuple[str, ...]:
+        return ("gateway.patients", "tps_bridge")
+
+    def navigation(self) -> Sequence[Entry]:
+        return (*patients.navigation, *room.navigation)
+
+
+class FedPorts(MemoryRoomPorts):
+    """Ports whose events reach the book before an act or a publication returns."""
+
+    def __init__(self) -> None:
+        super().__init__("site", ManualClock(NOW))
+        self.fed: list[Book] = []
+
+    async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
+        receipt = await super().publish(events, *wire)
+        await self.feed(*self.fed)
+        return receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Treatments:
+    """The open room; what is stored is read when `read` is asked to."""
+
+    book: Book
+    desk: PlanDesk
+    intake: Intake
+    blobs: Blobs
+    ports: FedPorts
+    audit: MemoryAuditor
+    http: httpx.AsyncClient
+    app: Application
+    gate: Recognizing
+
+    async def store(self, *several: Dataset) -> None:
+        """As the node would: on disk, then said."""
+        for made in several:
+            data = encoded(made)
+            sop_class, uid = str(made.SOPClassUID), str(made.SOPInstanceUID)
+            draft = self.blobs.draft(
+                head(sop_class, uid, ExplicitVRLittleEndian, sender="TPS", receiver="ISOGATE"),
+                ExplicitVRLittleEndian,
+            )
+            blob = await draft.finish([data])
+            values = {
+                0x00080016: sop_class.encode(),
+                0x00080018: uid.encode(),
+                0x00100020: str(made.PatientID).encode(),
+                0x00100021: str(made.IssuerOfPatientID).encode(),
+            }
+            attributes = attributes_of(Header(values, False))
+            origin = Origin("TPS", "ISOGATE", "127.0.0.1", ExplicitVRLittleEndian)
+            stored = StoredObject(attributes, blob, origin, self.ports.clock.now())
+            await self.ports.publish((event_of(stored, "site", "tps"),))
+
+    async def read(self) -> None:
+        """Let the intake do all that there is to do."""
+        while await self.intake.step():
+            pass
+
+    async def take(self, *several: Dataset) -> None:
+        await self.store(*several)
+        await self.read()
+
+    async def page(self, path: str) -> str:
+        answer = await self.http.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def act_as(self, who: Principal) -> None:
+        self.gate.who = who
+
+
+@asynccontextmanager
+async def treatments(data: Path, options: TpsOptions | None = None) -> AsyncIterator[Treatments]:
+    ports, audit, gate = FedPorts(), MemoryAuditor(), Recognizing()
+    site = Site(ManualClock(NOW))
+    console = Console(site)
+    opened: list[object] = []
+
+    def neighbour(kind: type[S]) -> S:
+        for each in opened:
+            if isinstance(each, kind):
+                return each
+        raise LookupError(kind.__name__)
+
+    options = options or TpsOptions()
+    async with AsyncExitStack() as stack:
+        context = replace(
+            room_context(data, ports, section=options, audit=audit), neighbours=neighbour
+        )
+        index = await stack.enter_async_context(
+            Index.open(data / "store" / "objects.sqlite", context.ring)
+        )
+        blobs = stack.enter_context(Blobs.open(data / "dicom", context.ring))
+        opened.append(Objects(index, blobs))
+        known = await stack.enter_async_context(patients.open(replace(context, section=None)))
+        opened += [*known.subscribers, *known.services]
+        running = await stack.enter_async_context(room.open(context))
+        opened += [*running.subscribers, *running.services]
+        book = neighbour(Book)
+        ports.fed.append(book)
+        reader = stack.enter_context(Reader.open(neighbour, book, options.largest))
+        assert running.routes is not None
+        assert known.routes is not None
+        routes = [*running.routes(console.kit), *known.routes(console.kit)]
+        app = await stack.enter_async_context(
+            open_app(site, [*console.routes(), *routes], console.error_page, gate=gate)
+        )
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app),
+                base_url="http://localhost",
+                headers={"accept": "text/html"},
+                follow_redirects=True,
+            )
+        )
+        intake = Intake(context, book, reader, Tolerances())
+        yield Treatments(book, neighbour(PlanDesk), intake, blobs, ports, audit, http, app, gate)
+
+
+def somebody(name: str, *permissions: Permission) -> Principal:
+    return Principal(f"person:{name}", name, frozenset(permissions))

@@ -1,0 +1,97 @@
+"""What is about to be treated, and what is known that may stand against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tps_bridge.book import Act, Note, PlanCard
+from tps_bridge.ledger import Ledger
+from tps_bridge.plan import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Whom a machine, or a list, means to treat, by which plan, where and when.
+
+    `digest` is that of the plan as it was scheduled. `at` is YYYYMMDDHHMMSS in the site's zone.
+    """
+
+    identity: Identity
+    plan: str
+    digest: str
+    machine: str
+    fraction: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """Whom the site knows by the plan's number; `names` as DICOM writes them, one a script."""
+
+    names: tuple[str, ...]
+    birth_date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A block that somebody set aside for one fraction; `second` is who confirmed it, or nothing.
+
+    `counts` is whether it lifts the block now.
+    """
+
+    seq: int
+    block: str
+    fraction: int
+    who: str
+    at: int
+    why: str
+    second: str
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that is known of the plan. `registered` is None where nobody has its number.
+
+    `registry` is whether there is a register of patients at all; `others` are the identities that
+    the records of the plan gave. `interval` is in hours.
+    """
+
+    card: PlanCard
+    ledger: Ledger
+    group: int
+    approved: bool
+    active: bool
+    registered: Registered | None
+    registry: bool
+    others: tuple[Identity, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    interval: float = 6.0
+
+
+def overrides_of(notes: Sequence[Note], *, second_person: bool) -> tuple[Override, ...]:
+    """The overrides of a plan. Nobody confirms their own."""
+    confirmed = {
+        number: each.who
+        for each in notes
+        if each.act is Act.CONFIRM and (number := each.number("override")) is not None
+    }
+    found = []
+    for each in notes:
+        if each.act is Act.OVERRIDE:
+            second = confirmed.get(each.seq, "")
+            second = "" if second == each.who else second
+            found.append(
+                Override(
+                    each.seq,
+                    each.text("block"),
+                    each.number("fraction") or 0,
+                    each.who,
+                    each.at,
+                    each.why,
+                    second,
+                    bool(second) or not second_person,
+                )
+            )
+    return tuple(found)

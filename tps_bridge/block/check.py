@@ -1,0 +1,202 @@
+"""The checks before a fraction: each passes, or says in both languages why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gateway import Localized
+from tps_bridge.block.attempt import Attempt, Case, Override
+from tps_bridge.block.person import disagreements
+from tps_bridge.ledger import CumulativeDose, Fraction, FractionState, Ledger
+
+_EN, _ZH = "en", "zh-CN"
+_ROUNDING = 1.001
+"""Doses are written with few digits."""
+
+
+class BlockKind(StrEnum):
+    IDENTITY = "identity"
+    VERSION = "version"
+    APPROVAL = "approval"
+    STATE = "state"
+    MACHINE = "machine"
+    FRACTION = "fraction"
+    DOSE = "dose"
+    DAY = "day"
+    OVERRIDE = "override"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`reason` is None where it passes; `override` is what sets a block aside, counting or not."""
+
+    kind: BlockKind
+    reason: Localized | None
+    override: Override | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps the fraction from being given."""
+        return self.reason is not None and not (self.override and self.override.counts)
+
+
+def checks(attempt: Attempt, case: Case) -> tuple[Check, ...]:
+    """Every check, in a fixed order."""
+    made = tuple(_check(kind, attempt, case) for kind in _CHECKS)
+    waiting = [each for each in case.overrides if not each.counts]
+    open_ = [each for each in waiting if each.fraction == attempt.fraction]
+    reason = (
+        _both(
+            f"an override of {open_[0].who} waits for a second person",
+            f"{open_[0].who} 的放行待第二人确认",
+        )
+        if open_
+        else None
+    )
+    return (*made, Check(BlockKind.OVERRIDE, reason))
+
+
+def stands(made: Sequence[Check]) -> bool:
+    """Whether any of them keeps the fraction from being given."""
+    return any(each.blocks for each in made)
+
+
+def _check(kind: BlockKind, attempt: Attempt, case: Case) -> Check:
+    reason = next(_CHECKS[kind](attempt, case), None)
+    own = [
+        each for each in case.overrides if each.block == kind and each.fraction == attempt.fraction
+    ]
+    return Check(kind, reason, own[-1] if own and reason is not None else None)
+
+
+def _both(english: str, chinese: str) -> Localized:
+    return {_EN: english, _ZH: chinese}
+
+
+def _identity(attempt: Attempt, case: Case) -> Iterator[Localized]:
+    yield from disagreements(attempt, case)
+
+
+def _version(attempt: Attempt, case: Case) -> Iterator[Localized]:
+    if attempt.plan != case.card.uid or attempt.digest != case.card.digest:
+        yield _both(
+            "the plan is not the version that was scheduled",
+            "计划与已排程的版本不一致",
+        )
+
+
+def _approval(_attempt: Attempt, case: Case) -> Iterator[Localized]:
+    if not case.approved:
+        said = case.card.approval or "—"
+        yield _both(f"the plan is not approved ({said})", f"计划未批准（{said}）")
+
+
+def _state(_attempt: Attempt, case: Case) -> Iterator[Localized]:
+    if not case.active:
+        yield _both("the plan was retired or rejected", "计划已停用或被否决")
+
+
+def _machine(attempt: Attempt, case: Case) -> Iterator[Localized]:
+    planned = case.card.machines
+    if planned and attempt.machine not in planned:
+        names = ", ".join(planned)
+        yield _both(
+            f"the plan is for {names}, not for {attempt.machine or '—'}",
+            f"计划用于 {names}，而非 {attempt.machine or '—'}",
+        )
+
+
+def _fraction(attempt: Attempt, case: Case) -> Iterator[Localized]:
+    planned, next_ = case.ledger.planned, case.ledger.next
+    if planned is None:
+        yield _both("the plan doesn't say how many fractions it has", "计划未注明分次数")
+    elif attempt.fraction > planned:
+        yield _both(
+            f"fraction {attempt.fraction} is beyond the {planned} prescribed",
+            f"第 {attempt.fraction} 次超出处方的 {planned} 次",
+        )
+    elif next_ != attempt.fraction:
+        expected = next_ if next_ is not None else "—"
+        yield _both(
+            f"fraction {attempt.fraction} is not the next one ({expected})",
+            f"第 {attempt.fraction} 次不是下一次（{expected}）",
+        )
+
+
+def _dose(attempt: Attempt, case: Case) -> Iterator[Localized]:
+    for each in case.ledger.doses:
+        most = each.prescribed if each.reference.is_target else None
+        if most is None or each.given is None or each.next is None:
+            continue
+        then = each.given + _still(each, case.ledger, attempt.fraction)
+        if then > most * _ROUNDING:
+            name = each.reference.name or str(each.reference.number)
+            yield _both(
+                f"{name} would have {then:.2f} Gy, {most:g} Gy are prescribed",
+                f"{name} 将达 {then:.2f} Gy，处方为 {most:g} Gy",
+            )
+
+
+def _still(dose: CumulativeDose, ledger: Ledger, number: int) -> float:
+    """What is left of the fraction's dose: all of it, unless part was given."""
+    whole = dose.next or 0.0
+    fraction = next((each for each in ledger.fractions if each.number == number), None)
+    if fraction is None or fraction.state is not FractionState.PARTIAL:
+        return whole
+    planned = sum(each.beam.meterset or 0.0 for each in fraction.beams)
+    return whole * max(0.0, 1 - fraction.given / planned) if planned else whole
+
+
+def _day(attempt: Attempt, case: Case) -> Iterator[Localized]:
+    """A second fraction on a day must be prescribed, and come late enough."""
+    today = attempt.at[:8]
+    before = [
+        each
+        for each in case.ledger.fractions
+        if each.number != attempt.fraction and today in each.days
+    ]
+    if not before:
+        return
+    group = next((each for each in case.card.facts.groups if each.number == case.group), None)
+    a_day = (group.a_day if group else None) or 1
+    if len(before) >= a_day:
+        yield _both(
+            f"fraction {before[-1].number} was given today, {a_day} a day is prescribed",
+            f"今日已治疗第 {before[-1].number} 次，处方为每日 {a_day} 次",
+        )
+        return
+    hours = _hours(max(_times(before), default=""), attempt.at)
+    if hours is None or hours < case.interval:
+        since = "—" if hours is None else f"{hours:.1f}"
+        yield _both(
+            f"{since} h since the last fraction, at least {case.interval:g} h are needed",
+            f"距上次 {since} 小时，至少需间隔 {case.interval:g} 小时",
+        )
+
+
+def _times(fractions: Sequence[Fraction]) -> Iterator[str]:
+    return (part.at for each in fractions for course in each.beams for part in course.parts)
+
+
+def _hours(before: str, now: str) -> float | None:
+    """Hours between two times of one zone; None where one of them is none."""
+    try:
+        one, other = (datetime.strptime(each, "%Y%m%d%H%M%S") for each in (before, now))  # noqa: DTZ007
+    except ValueError:
+        return None
+    return (other - one).total_seconds() / 3600
+
+
+_CHECKS: Mapping[BlockKind, Callable[[Attempt, Case], Iterator[Localized]]] = {
+    BlockKind.IDENTITY: _identity,
+    BlockKind.VERSION: _version,
+    BlockKind.APPROVAL: _approval,
+    BlockKind.STATE: _state,
+    BlockKind.MACHINE: _machine,
+    BlockKind.FRACTION: _fraction,
+    BlockKind.DOSE: _dose,
+    BlockKind.DAY: _day,
+}

@@ -1,0 +1,30 @@
+"""What came and what was noted, folded from events: plans, records, their comparisons, acts."""
+
+from tps_bridge.book.book import Book
+from tps_bridge.book.card import (
+    BeamCard,
+    Comparison,
+    PlanCard,
+    PlanRow,
+    RecordCard,
+    RecordRow,
+    Trouble,
+    card_of,
+    record_card_of,
+)
+from tps_bridge.book.noted import Act, Note
+
+__all__ = [
+    "Act",
+    "BeamCard",
+    "Book",
+    "Comparison",
+    "Note",
+    "PlanCard",
+    "PlanRow",
+    "RecordCard",
+    "RecordRow",
+    "Trouble",
+    "card_of",
+    "record_card_of",
+]

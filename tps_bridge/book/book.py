@@ -1,0 +1,99 @@
+"""What can be asked of plans and records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from dicom.services import Blob
+from gateway import DeviceEvent, Kind
+from gateway.projection import Projection
+from gateway.room import Emit, Keyring
+from tps_bridge.book.card import PlanRow, RecordRow, Trouble
+from tps_bridge.book.noted import Note
+from tps_bridge.book.tables import Tables
+from tps_bridge.ledger import Ledger
+
+_KINDS = frozenset({Kind.OBJECT, Kind.ACTION})
+
+
+class Book(Projection[Tables]):
+    """Plans, records and their ledgers, a moment behind the event store.
+
+    Every method may raise StoreError.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._news = asyncio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path, ring: Keyring) -> AsyncIterator[Book]:
+        """Open or create the tables; leaving waits for what is being written."""
+        async with cls.opened(path, ring, Tables, _KINDS) as book:
+            yield book
+
+    async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
+        await super().apply(events, emit)
+        if any(event.kind in _KINDS for event in events):
+            self._news.set()
+
+    async def news(self) -> None:
+        """Wait until something that may concern the book came since this was last awaited."""
+        await self._news.wait()
+        self._news.clear()
+
+    async def waiting(self, limit: int) -> Sequence[tuple[Any, ...]]:
+        """Objects to be read: UID, digest, size, transfer syntax, SOP class, receive time."""
+        return await self.ask(lambda tables: tables.waiting(limit))
+
+    async def uncompared(self, limit: int) -> Sequence[tuple[str, str, str]]:
+        """Records to be compared: their UID, that of the plan, and the plan's digest."""
+        return await self.ask(lambda tables: tables.uncompared(limit))
+
+    async def file(self, uid: str) -> tuple[Blob, str] | None:
+        """The file of an object that is read here, and its transfer syntax."""
+        found = await self.ask(lambda tables: tables.file(uid))
+        return None if found is None else (Blob(found[0], found[1]), found[2])
+
+    async def plans(self) -> Sequence[PlanRow]:
+        """All plans, those that came last first."""
+        return await self.ask(lambda tables: tables.plans())
+
+    async def plan(self, uid: str) -> PlanRow | None:
+        found = await self.ask(lambda tables: tables.plans("WHERE uid = ?", (uid,)))
+        return found[0] if found else None
+
+    async def of_patient(self, patient: str, issuer: str) -> Sequence[PlanRow]:
+        """The plans of a person under one number."""
+        where = "WHERE patient = ? AND issuer = ?"
+        return await self.ask(lambda tables: tables.plans(where, (patient, issuer)))
+
+    async def records(self, plan: str) -> Sequence[RecordRow]:
+        """The records that name a plan, by day."""
+        where = "WHERE record.plan = ?"
+        return await self.ask(lambda tables: tables.records(where, (plan,)))
+
+    async def record(self, uid: str) -> RecordRow | None:
+        found = await self.ask(lambda tables: tables.records("WHERE record.uid = ?", (uid,)))
+        return found[0] if found else None
+
+    async def strays(self) -> Sequence[RecordRow]:
+        """Records whose plan is not here."""
+        return await self.ask(lambda tables: tables.records("WHERE plan.uid IS NULL", ()))
+
+    async def ledgers(self, plan: str) -> Sequence[Ledger]:
+        """The ledger of each fraction group of a plan."""
+        return await self.ask(lambda tables: tables.ledgers(plan))
+
+    async def notes(self, plan: str) -> Sequence[Note]:
+        """What was noted about a plan, oldest first."""
+        return await self.ask(lambda tables: tables.notes(plan))
+
+    async def troubles(self, limit: int = 100) -> Sequence[Trouble]:
+        """Objects for a person: unreadable, or another content under a known UID."""
+        return await self.ask(lambda tables: tables.troubles(limit))

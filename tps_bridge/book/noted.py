@@ -1,0 +1,46 @@
+"""What people note about a plan; each is an event with who did it and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Act(StrEnum):
+    """The codes of these events.
+
+    MISS: a fraction was due on a day and not given. MAKE_UP: a fraction made up for one. END: the
+    course ends before its last fraction. RETIRE: the plan is not treated any more. APPROVE: what
+    it delivers, by its digest, may be treated. OVERRIDE: a block is set aside for one fraction;
+    CONFIRM: the second person agrees.
+    """
+
+    MISS = "tps.miss"
+    MAKE_UP = "tps.make-up"
+    END = "tps.end"
+    RETIRE = "tps.retire"
+    APPROVE = "tps.approve"
+    OVERRIDE = "tps.override"
+    CONFIRM = "tps.confirm"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One of them. `facts` are `day`, `fraction`, `digest`, `block`, `override` as it needs."""
+
+    seq: int
+    act: Act
+    plan: str
+    who: str
+    at: int
+    why: str
+    facts: Mapping[str, Any]
+
+    def text(self, name: str) -> str:
+        return str(self.facts.get(name, ""))
+
+    def number(self, name: str) -> int | None:
+        value = self.facts.get(name)
+        return value if isinstance(value, int) else None

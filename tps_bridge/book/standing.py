@@ -1,0 +1,67 @@
+"""The ledgers of a plan from what is known of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tps_bridge.book.card import PlanCard
+from tps_bridge.book.noted import Act, Note
+from tps_bridge.ledger import Given, Ledger, Made, Missed, Noted, ledger_of
+
+INACTIVE = frozenset({"REJECTED"})
+
+
+def standing(card: PlanCard, given: Sequence[Given], notes: Sequence[Note]) -> list[Ledger]:
+    """The ledger of each fraction group.
+
+    A part of a record that names no group is of the only one; of several it belongs to that which
+    has its beam, if that is one.
+    """
+    groups = card.facts.groups
+    ended = next((_noted(each) for each in notes if each.act is Act.END), None)
+    return [
+        ledger_of(
+            card.facts,
+            group,
+            [each for each in given if _group_of(card, each) == group.number],
+            missed=[
+                Missed(each.text("day"), _noted(each)) for each in notes if each.act is Act.MISS
+            ],
+            made=[
+                Made(each.text("day"), each.number("fraction") or 0, _noted(each))
+                for each in notes
+                if each.act is Act.MAKE_UP
+            ],
+            ended=ended,
+            active=is_active(card, notes),
+        )
+        for group in groups
+    ]
+
+
+def is_active(card: PlanCard, notes: Sequence[Note]) -> bool:
+    """Whether the plan may be treated at all: not rejected, not retired."""
+    return card.approval not in INACTIVE and not any(each.act is Act.RETIRE for each in notes)
+
+
+def is_approved(card: PlanCard, notes: Sequence[Note]) -> bool:
+    """Whether what it delivers was approved: in the object, or here under the same digest."""
+    return card.approval == "APPROVED" or any(
+        each.act is Act.APPROVE and each.text("digest") == card.digest for each in notes
+    )
+
+
+def _noted(note: Note) -> Noted:
+    return Noted(note.who, note.at, note.why)
+
+
+def _group_of(card: PlanCard, given: Given) -> int | None:
+    groups = card.facts.groups
+    if given.group is not None:
+        return given.group
+    having = [
+        group.number
+        for group in groups
+        if any(beam.number == given.beam for beam in group.beams) or len(groups) == 1
+    ]
+    return having[0] if len(having) == 1 else None

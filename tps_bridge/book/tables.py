@@ -1,0 +1,246 @@
+"""Plans, records and acts on the connection of their projection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple
+from typing import Any, ClassVar
+
+import apsw
+import orjson
+
+from dicom.services import StoredObject, stored_in
+from gateway import DeviceEvent, Kind
+from gateway.room import ACTION_SYSTEM
+from tps_bridge.book.card import (
+    Comparison,
+    PlanCard,
+    PlanRow,
+    RecordCard,
+    RecordRow,
+    Trouble,
+    as_json,
+    from_json,
+    read,
+)
+from tps_bridge.book.events import COMPARED, PLAN, RECORD, UNREAD, is_ours
+from tps_bridge.book.noted import Act, Note
+from tps_bridge.book.schema import SCHEMA
+from tps_bridge.book.standing import standing
+from tps_bridge.ledger import FractionState, Ledger
+from tps_bridge.plan import PLAN_CLASSES
+from tps_bridge.record import RECORD_CLASSES
+
+READ = PLAN_CLASSES | RECORD_CLASSES
+"""SOP classes that are read; others are none of the book's business."""
+
+_ACTS = frozenset(Act)
+_KNOWN = "SELECT blob FROM object WHERE uid = ?"
+_OBJECT = "INSERT INTO object VALUES(?,?,?,?,?,?,?,'waiting','')"
+_OTHER = "INSERT OR IGNORE INTO other VALUES(?,?,?,?,?)"
+_STATE = "UPDATE object SET state = ?, what = ? WHERE uid = ? AND blob = ?"
+_PLACE = "SELECT seq, received FROM object WHERE uid = ? AND blob = ?"
+_PLAN = """
+INSERT INTO plan(uid, patient, issuer, digest, seq, received, card) VALUES(?,?,?,?,?,?,?)
+ON CONFLICT(uid) DO UPDATE SET patient = excluded.patient, issuer = excluded.issuer,
+  digest = excluded.digest, card = excluded.card
+"""
+_RECORD = "INSERT OR REPLACE INTO record VALUES(?,?,?,?,?,?,?)"
+_COMPARED = "INSERT OR REPLACE INTO compared VALUES(?,?,?,?,?,?,?)"
+_NOTED = "INSERT INTO noted VALUES(?,?,?,?,?,?,?)"
+_STANDING = """
+UPDATE plan SET state = ?, planned = ?, delivered = ?, partial = ?, findings = ?, last_day = ?
+WHERE uid = ?
+"""
+_WAITING = """
+SELECT uid, blob, size, syntax, sop_class, received FROM object WHERE state = 'waiting'
+ORDER BY seq LIMIT ?
+"""
+_UNCOMPARED = """
+SELECT record.uid, record.plan, plan.digest FROM record JOIN plan ON plan.uid = record.plan
+LEFT JOIN compared ON compared.record = record.uid
+WHERE compared.digest IS NOT plan.digest ORDER BY record.seq LIMIT ?
+"""
+_FILE = "SELECT blob, size, syntax FROM object WHERE uid = ?"
+_PLANS = """
+SELECT card, seq, received, state, planned, delivered, partial, findings, last_day FROM plan
+"""
+_RECORDS = """
+SELECT record.card, record.seq, record.received, plan.uid IS NOT NULL,
+  compared.record, compared.digest, compared.worst, compared.notes, compared.warnings,
+  compared.alarms, compared.what
+FROM record LEFT JOIN plan ON plan.uid = record.plan
+LEFT JOIN compared ON compared.record = record.uid
+"""
+_TROUBLES = """
+SELECT uid, sop_class, seq, received, state, what FROM object WHERE state = 'unread'
+UNION ALL SELECT uid, sop_class, seq, received, 'conflict', '' FROM other
+ORDER BY seq DESC LIMIT ?
+"""
+
+
+class Tables:
+    """Used by one thread at a time."""
+
+    format: ClassVar[int] = 1
+    schema: ClassVar[str] = SCHEMA
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def fold(self, events: Sequence[DeviceEvent]) -> Sequence[DeviceEvent]:
+        """Objects, what was read of them, and acts, in order of seq; nothing follows from them."""
+        moved: dict[str, None] = {}
+        for event in events:
+            moved.update(dict.fromkeys(self._take(event)))
+        for plan in moved:
+            self._stand(plan)
+        return ()
+
+    def waiting(self, limit: int) -> list[tuple[Any, ...]]:
+        """Objects to be read, oldest first."""
+        return list(self._rows(_WAITING, (limit,)))
+
+    def uncompared(self, limit: int) -> list[tuple[Any, ...]]:
+        """Records whose plan is here and that were not compared with what it is now."""
+        return list(self._rows(_UNCOMPARED, (limit,)))
+
+    def file(self, uid: str) -> tuple[Any, ...] | None:
+        """Digest, size and transfer syntax of an object's file."""
+        return next(self._rows(_FILE, (uid,)), None)
+
+    def plans(self, where: str = "", binds: Sequence[Any] = ()) -> list[PlanRow]:
+        """Those that came last first."""
+        rows = self._rows(f"{_PLANS} {where} ORDER BY seq DESC", binds)
+        return [PlanRow(from_json(PlanCard, row[0]), *row[1:]) for row in rows]
+
+    def records(self, where: str, binds: Sequence[Any]) -> list[RecordRow]:
+        """In the order of their days."""
+        rows = [
+            RecordRow(
+                from_json(RecordCard, row[0]),
+                row[1],
+                row[2],
+                bool(row[3]),
+                None if row[4] is None else Comparison(*row[4:]),
+            )
+            for row in self._rows(f"{_RECORDS} {where}", binds)
+        ]
+        return sorted(rows, key=lambda each: (each.card.day, each.seq))
+
+    def notes(self, plan: str) -> list[Note]:
+        """What was noted about a plan, oldest first."""
+        rows = self._rows("SELECT * FROM noted WHERE plan = ? ORDER BY seq", (plan,))
+        return [
+            Note(seq, Act(act), of, who, at, why, orjson.loads(facts))
+            for seq, act, of, who, at, why, facts in rows
+        ]
+
+    def ledgers(self, plan: str) -> list[Ledger]:
+        """The ledger of each fraction group of a plan."""
+        found = self.plans("WHERE uid = ?", (plan,))
+        records = self.records("WHERE record.plan = ?", (plan,))
+        given = [each for row in records for each in row.card.given]
+        return standing(found[0].card, given, self.notes(plan)) if found else []
+
+    def troubles(self, limit: int) -> list[Trouble]:
+        return [Trouble(*row) for row in self._rows(_TROUBLES, (limit,))]
+
+    def _rows(self, sql: str, binds: Sequence[Any]) -> Iterator[Any]:
+        return iter(self._connection.execute(sql, binds))
+
+    def _take(self, event: DeviceEvent) -> Iterator[str]:
+        """Take in an event; the plans whose ledger it may move."""
+        if event.kind is Kind.ACTION:
+            yield from self._note(event)
+        elif is_ours(event):
+            yield from self._read(event)
+        elif (stored := stored_in(event)) is not None:
+            self._object(stored)
+
+    def _object(self, stored: StoredObject) -> None:
+        sop_class, blob = stored.attributes.sop_class, stored.blob
+        if sop_class not in READ:
+            return
+        known = next(self._rows(_KNOWN, (stored.uid,)), None)
+        at = (stored.seq, stored.received_at)
+        if known is None:
+            syntax = stored.origin.transfer_syntax
+            row = (stored.uid, blob.digest, blob.size, syntax, sop_class, *at)
+            self._connection.execute(_OBJECT, row)
+        elif known[0] != blob.digest:
+            self._connection.execute(_OTHER, (stored.uid, blob.digest, sop_class, *at))
+
+    def _read(self, event: DeviceEvent) -> Iterator[str]:
+        payload: Mapping[str, Any] = event.payload or {}
+        uid, blob, body = payload["uid"], payload["blob"], payload["body"]
+        place = next(self._rows(_PLACE, (uid, blob)), None)
+        if event.code.code == COMPARED:
+            done = read(Comparison, body)
+            self._connection.execute(_COMPARED, astuple(done))
+        elif place is not None and event.code.code == UNREAD:
+            self._connection.execute(_STATE, ("unread", body["what"], uid, blob))
+        elif place is not None and event.code.code == PLAN:
+            self._connection.execute(_STATE, ("read", "", uid, blob))
+            yield self._plan(read(PlanCard, body), place)
+        elif place is not None and event.code.code == RECORD:
+            self._connection.execute(_STATE, ("read", "", uid, blob))
+            yield self._record(read(RecordCard, body), place)
+
+    def _plan(self, card: PlanCard, place: tuple[int, int]) -> str:
+        own = card.identity
+        row = (card.uid, own.patient, own.issuer, card.digest, *place, as_json(card))
+        self._connection.execute(_PLAN, row)
+        return card.uid
+
+    def _record(self, card: RecordCard, place: tuple[int, int]) -> str:
+        own = card.identity
+        row = (card.uid, card.plan, own.patient, own.issuer, *place, as_json(card))
+        self._connection.execute(_RECORD, row)
+        return card.plan
+
+    def _note(self, event: DeviceEvent) -> Iterator[str]:
+        if event.code.system != ACTION_SYSTEM or event.code.code not in _ACTS:
+            return
+        facts = dict(event.payload or {})
+        plan = str(facts.pop("plan", ""))
+        why = event.value.text if event.value else ""
+        row = (
+            event.seq,
+            event.code.code,
+            plan,
+            event.actor,
+            event.received_at,
+            why,
+            orjson.dumps(facts),
+        )
+        self._connection.execute(_NOTED, row)
+        yield plan
+
+    def _stand(self, plan: str) -> None:
+        ledgers = self.ledgers(plan)
+        if not ledgers:
+            return
+        planned = [each.planned for each in ledgers]
+        days = [day for each in ledgers for one in each.fractions for day in one.days]
+        whole = None if None in planned else sum(each or 0 for each in planned)
+        row = (
+            _state(ledgers),
+            whole,
+            sum(each.delivered for each in ledgers),
+            sum(each.partial for each in ledgers),
+            sum(len(each.findings) for each in ledgers),
+            max(days, default=""),
+            plan,
+        )
+        self._connection.execute(_STANDING, row)
+
+
+def _state(ledgers: Sequence[Ledger]) -> str:
+    """That of the first group with something left, else of the last one."""
+    left = [
+        each
+        for each in ledgers
+        if any(one.state is not FractionState.DELIVERED for one in each.fractions)
+    ]
+    return (left or ledgers)[0].state

@@ -1,0 +1,217 @@
+"""What people do with plans: each is an event with who did it and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gateway.model import Subject, to_datetime
+from gateway.room import People, Principal, RoomContext
+from gateway.web import Refusal
+from tps_bridge.block import (
+    Attempt,
+    BlockKind,
+    Case,
+    Check,
+    Registered,
+    checks,
+    overrides_of,
+    stands,
+)
+from tps_bridge.book import Act, Book, PlanRow
+from tps_bridge.book.standing import is_active, is_approved
+from tps_bridge.ledger import Ledger
+from tps_bridge.options import TpsOptions
+
+_DAY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The checks of the next fraction of a group."""
+
+    group: int
+    fraction: int
+    checks: tuple[Check, ...]
+
+    @property
+    def blocked(self) -> bool:
+        return stands(self.checks)
+
+    def blocked_by(self, block: str, fraction: int) -> bool:
+        return fraction == self.fraction and any(
+            each.kind == block and each.blocks for each in self.checks
+        )
+
+
+class PlanDesk:
+    """Carries out what a person decides. When a call returns, the book shows it.
+
+    Refusal (gateway.web) where it is not possible; StoreError where it can't be kept.
+    """
+
+    def __init__(self, context: RoomContext, book: Book, options: TpsOptions) -> None:
+        self._context, self._book, self._options = context, book, options
+        self._zone = ZoneInfo(context.site.zone)
+
+    async def known(self, uid: str) -> PlanRow:
+        found = await self._book.plan(uid)
+        if found is None:
+            raise Refusal(
+                404,
+                "Unknown plan",
+                "No plan has this UID, or it was not read yet.",
+                "Look it up on its patient's course.",
+            )
+        return found
+
+    async def approve(self, who: Principal, uid: str, digest: str, why: str) -> None:
+        """Say that what a plan delivers, by the digest that was looked at, may be treated."""
+        row = await self.known(uid)
+        if digest != row.card.digest:
+            raise Refusal(
+                409,
+                "Another version",
+                "The plan delivers something else than what was shown.",
+                "Open the plan again and look at it before you approve it.",
+            )
+        await self._act(who, Act.APPROVE, row, why, digest=digest)
+
+    async def retire(self, who: Principal, uid: str, why: str) -> None:
+        """The plan is not treated any more."""
+        await self._act(who, Act.RETIRE, await self.known(uid), why)
+
+    async def end(self, who: Principal, uid: str, why: str) -> None:
+        """The plan's fractions end here, before the last one."""
+        await self._act(who, Act.END, await self.known(uid), why)
+
+    async def miss(self, who: Principal, uid: str, day: str, why: str) -> None:
+        """A fraction was due on a day and not given."""
+        await self._act(who, Act.MISS, await self.known(uid), why, day=_day(day))
+
+    async def make_up(self, who: Principal, uid: str, day: str, fraction: int, why: str) -> None:
+        """A fraction made up for a missed day. Refusal 409 if that day was not noted as missed."""
+        row = await self.known(uid)
+        missed = {each.text("day") for each in await self._book.notes(uid) if each.act is Act.MISS}
+        if _day(day) not in missed:
+            raise Refusal(
+                409,
+                "No missed fraction",
+                "No fraction was noted as missed on this day.",
+                "Note the missed fraction first.",
+            )
+        await self._act(who, Act.MAKE_UP, row, why, day=_day(day), fraction=fraction)
+
+    async def override(self, who: Principal, uid: str, block: str, fraction: int, why: str) -> None:
+        """Set a block aside for one fraction; it shows for ever.
+
+        Refusal 409 where nothing is blocked by it.
+        """
+        row = await self.known(uid)
+        if block not in set(BlockKind):
+            raise _no_block()
+        made = await self.checks(row)
+        if not any(each.blocked_by(block, fraction) for each in made):
+            raise _no_block()
+        await self._act(who, Act.OVERRIDE, row, why, block=block, fraction=fraction)
+
+    async def confirm(self, who: Principal, uid: str, override: int) -> None:
+        """Agree to an override as the second person. Refusal 409 for one's own."""
+        row = await self.known(uid)
+        found = next((each for each in await self._book.notes(uid) if each.seq == override), None)
+        if found is None or found.act is not Act.OVERRIDE:
+            raise _no_block()
+        if found.who == who.id:
+            raise Refusal(
+                409,
+                "A second person is needed",
+                "Nobody confirms their own override.",
+                "Ask somebody else who may set blocks aside.",
+            )
+        await self._act(who, Act.CONFIRM, row, "", override=override)
+
+    async def checks(self, row: PlanRow) -> list[Checked]:
+        """The checks of the next fraction of each group, as if its own machine asked now.
+
+        A group of which nothing is left is not among them.
+        """
+        card = row.card
+        notes = await self._book.notes(card.uid)
+        records = await self._book.records(card.uid)
+        registry, registered = await self._registered(row)
+        made = []
+        for group, ledger in zip(
+            card.facts.groups, await self._book.ledgers(card.uid), strict=True
+        ):
+            case = Case(
+                card=card,
+                ledger=ledger,
+                group=group.number,
+                approved=is_approved(card, notes),
+                active=is_active(card, notes),
+                registered=registered,
+                registry=registry,
+                others=tuple(each.card.identity for each in records),
+                overrides=overrides_of(notes, second_person=self._options.second_person),
+                interval=self._options.interval,
+            )
+            if ledger.next is not None:
+                attempt = self._attempt(row, ledger)
+                made.append(Checked(group.number, attempt.fraction, checks(attempt, case)))
+        return made
+
+    def _attempt(self, row: PlanRow, ledger: Ledger) -> Attempt:
+        card = row.card
+        now = to_datetime(self._context.clock.now()).astimezone(self._zone)
+        return Attempt(
+            identity=card.identity,
+            plan=card.uid,
+            digest=card.digest,
+            machine=card.machines[0] if card.machines else "",
+            fraction=ledger.next or 0,
+            at=f"{now:%Y%m%d%H%M%S}",
+        )
+
+    async def _registered(self, row: PlanRow) -> tuple[bool, Registered | None]:
+        """Whether there is a register, and whom it knows by the plan's number."""
+        try:
+            people = self._context.neighbours(People)
+        except LookupError:
+            return False, None
+        own = row.card.identity
+        found = await people.resolve(own.patient, own.issuer) if own.patient else None
+        if found is None:
+            return True, None
+        return True, Registered(tuple(each.group for each in found.names), found.birth_date)
+
+    async def _act(self, who: Principal, act: Act, row: PlanRow, why: str, **facts: Any) -> None:
+        card = row.card
+        own = card.identity
+        subject = Subject(own.patient, own.issuer) if own.patient else None
+        payload = {"plan": card.uid, **facts}
+        seq = await self._context.ports.act(who, act, text=why, subject=subject, payload=payload)
+        objects = {"plan": card.uid, **{name: str(value) for name, value in facts.items()}}
+        await self._context.audit.record(
+            act.value, who, subject=subject, objects=objects, detail=why
+        )
+        await self._book.reached(seq)
+
+
+def _day(text: str) -> str:
+    try:
+        return datetime.strptime(text[:_DAY], "%Y-%m-%d").date().isoformat()  # noqa: DTZ007
+    except ValueError:
+        raise Refusal(
+            422, "No day", "A day is written as 2026-11-23.", "Enter the day again."
+        ) from None
+
+
+def _no_block() -> Refusal:
+    return Refusal(
+        409,
+        "Nothing to set aside",
+        "This does not block the next fraction.",
+        "Open the plan again: it may have changed.",
+    )

@@ -1,0 +1,44 @@
+"""The section `tps` of devices.yaml."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway import Bytes
+from tps_bridge.compare import Tolerances
+from tps_bridge.compare.limit import DEFAULT, SITE
+
+
+class _Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ToleranceOptions(_Options):
+    """What holds where a plan has no tolerance table."""
+
+    angle: float = Field(default=1.0, ge=0, le=10, description="degrees")
+    length: float = Field(default=2.0, ge=0, le=50, description="mm: jaws, leaves, isocenter, SSD")
+    couch: float = Field(default=10.0, ge=0, le=500, description="mm")
+    meterset_warn: float = Field(default=0.01, ge=0, le=1, description="part of the planned MU")
+    meterset_alarm: float = Field(default=0.02, ge=0, le=1, description="part of the planned MU")
+    energy: float = Field(default=0.0, ge=0, le=10, description="MV or MeV")
+
+    def tolerances(self) -> Tolerances:
+        """With their source: the default, unless this file changes any."""
+        source = SITE if self.model_fields_set else DEFAULT
+        return Tolerances(**self.model_dump(), source=source)
+
+
+class TpsOptions(_Options):
+    """Plans, treatment records and the ledger of fractions."""
+
+    tolerance: ToleranceOptions = ToleranceOptions()
+    second_person: bool = Field(
+        default=True, description="an override counts when a second person has confirmed it"
+    )
+    interval: float = Field(
+        default=6.0, ge=0, le=48, description="hours between two fractions of one day"
+    )
+    largest: Bytes = Field(
+        default=64 * 10**6, ge=10**5, description="the largest plan or record that is read"
+    )

@@ -1,0 +1,7 @@
+"""Pages of plans: courses, a patient's course, a plan, a difference."""
+
+from tps_bridge.pages.course import CoursePages
+from tps_bridge.pages.difference import DifferencePages
+from tps_bridge.pages.plan import PlanPages
+
+__all__ = ["CoursePages", "DifferencePages", "PlanPages"]

@@ -1,0 +1,152 @@
+"""`/courses`: who is treated by which plan, and how far; a patient's course."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.room import (
+    Choice,
+    Column,
+    PageKit,
+    Permission,
+    Search,
+    Table,
+    access,
+    principal,
+)
+from gateway.web import Refusal
+from tps_bridge.book import Note, PlanRow, RecordRow
+from tps_bridge.face import Face, Faces, course_id
+from tps_bridge.ledger import Ledger
+from tps_bridge.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A plan in the list of courses."""
+
+    row: PlanRow
+    face: Face
+    course: str
+
+    @property
+    def machine(self) -> str:
+        return ", ".join(self.row.card.machines)
+
+
+COURSES: Table[Line] = Table(
+    "courses",
+    (
+        Column("patient", "Patient", lambda each: each.face.name),
+        Column("number", "Number", lambda each: each.face.number),
+        Column("label", "Plan", lambda each: each.row.card.label),
+        Column("kind", "Kind", lambda each: each.row.card.kind),
+        Column("machine", "Machine", lambda each: each.machine),
+        Column("state", "State", lambda each: each.row.state),
+        Column("given", "Fractions given", lambda each: each.row.delivered, right=True),
+        Column("planned", "Planned", lambda each: each.row.planned, right=True),
+        Column("findings", "To look at", lambda each: each.row.findings, right=True),
+        Column("last", "Last treated", lambda each: each.row.last_day),
+    ),
+    (
+        Choice("state", "State", lambda each: each.row.state, context="plan-state"),
+        Choice("machine", "Machine", lambda each: each.machine),
+        Search("q", "Search", lambda each: f"{each.face.name} {each.row.card.label}"),
+    ),
+    sort="-last",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOfCourse:
+    """A plan on its patient's page."""
+
+    row: PlanRow
+    ledgers: tuple[Ledger, ...]
+    records: tuple[RecordRow, ...]
+    notes: tuple[Note, ...]
+
+
+class CoursePages:
+    """The list, and one patient's course."""
+
+    def __init__(self, kit: PageKit, parts: Parts) -> None:
+        self._kit, self._context, self._book = kit, parts.context, parts.book
+
+    def routes(self) -> Iterable[BaseRoute]:
+        return [
+            Route("/courses", self.courses, methods=["GET"]),
+            Route("/courses/problems", self.problems, methods=["GET"]),
+            Route("/courses/{id}", self.course, methods=["GET"]),
+        ]
+
+    @access(Permission.READ_PLANS)
+    async def courses(self, request: Request) -> Response:
+        rows = await self._book.plans()
+        faces = await self._faces(request, rows)
+        lines = [
+            Line(row, faces.face(row.card.identity), course_id(row.card.identity, row.card.uid))
+            for row in rows
+        ]
+        problems = len(await self._book.troubles()) + len(await self._book.strays())
+        waiting = len(await self._book.waiting(100))
+        return self._kit.table(
+            request, "tps/courses.html", COURSES, lines, problems=problems, waiting=waiting
+        )
+
+    @access(Permission.READ_PLANS)
+    async def course(self, request: Request) -> Response:
+        """All plans of a person under one number."""
+        wanted = str(request.path_params["id"])
+        rows = [
+            each
+            for each in await self._book.plans()
+            if course_id(each.card.identity, each.card.uid) == wanted
+        ]
+        if not rows:
+            raise Refusal(
+                404,
+                "Unknown course",
+                "No plan is known of this course.",
+                "Look it up in the list of courses.",
+            )
+        faces = await self._faces(request, rows)
+        return self._kit.page(
+            request,
+            "tps/course.html",
+            face=faces.face(rows[0].card.identity),
+            plans=[await self._of_course(each) for each in rows],
+        )
+
+    @access(Permission.READ_PLANS)
+    async def problems(self, request: Request) -> Response:
+        """Objects that need a person; each is kept."""
+        strays = await self._book.strays()
+        identities = [each.card.identity for each in strays]
+        reader, who = self._kit.reader(request), principal(request)
+        faces = await Faces.of(self._context.neighbours, identities, who, reader.language)
+        return self._kit.page(
+            request,
+            "tps/problems.html",
+            troubles=await self._book.troubles(),
+            strays=[(each, faces.face(each.card.identity)) for each in strays],
+        )
+
+    async def _faces(self, request: Request, rows: Iterable[PlanRow]) -> Faces:
+        identities = [each.card.identity for each in rows]
+        language = self._kit.reader(request).language
+        return await Faces.of(self._context.neighbours, identities, principal(request), language)
+
+    async def _of_course(self, row: PlanRow) -> PlanOfCourse:
+        uid = row.card.uid
+        return PlanOfCourse(
+            row,
+            tuple(await self._book.ledgers(uid)),
+            tuple(await self._book.records(uid)),
+            tuple(await self._book.notes(uid)),
+        )

@@ -1,0 +1,117 @@
+"""The one bridge to what blocks: files are decoded and compared on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+from dicom.services import Blob, Objects
+from gateway.room import Neighbours
+from tps_bridge.book import Book
+from tps_bridge.compare import Difference, Tolerances, compare_delivered, compare_plans
+from tps_bridge.plan import Plan, read_plan
+from tps_bridge.record import Record, read_record
+from tps_bridge.rt import Bounds, Item, Malformed, decode
+
+_T = TypeVar("_T")
+_PLANS, _RECORDS = 8, 4
+_BEAMS = ("TreatmentSessionBeamSequence", "TreatmentSessionIonBeamSequence")
+
+
+class Reader:
+    """Reads objects of the node; the last few stay in memory.
+
+    LookupError while no DICOM node is open, StoreError if a file can't be read, Malformed if it is
+    not what it should be. Everything takes turns on one thread.
+    """
+
+    def __init__(
+        self, neighbours: Neighbours, book: Book, thread: ThreadPoolExecutor, largest: int
+    ) -> None:
+        self._neighbours, self._book, self._thread = neighbours, book, thread
+        self._largest = largest
+        self._plans: _Kept[Plan] = _Kept(_PLANS)
+        self._records: _Kept[Record] = _Kept(_RECORDS)
+
+    @classmethod
+    @contextmanager
+    def open(cls, neighbours: Neighbours, book: Book, largest: int) -> Iterator[Reader]:
+        """Leaving waits for what is being read."""
+        with ThreadPoolExecutor(1, thread_name_prefix="tps-reader") as thread:
+            yield cls(neighbours, book, thread, largest)
+
+    async def plan_in(self, blob: Blob, syntax: str) -> Plan:
+        """The plan in a file."""
+        return await self._read(self._plans, blob, syntax, read_plan)
+
+    async def record_in(self, blob: Blob, syntax: str) -> Record:
+        """The record in a file."""
+        return await self._read(self._records, blob, syntax, read_record)
+
+    async def plan(self, uid: str) -> Plan:
+        """A plan by its UID; LookupError if there is none."""
+        return await self.plan_in(*await self._file(uid))
+
+    async def record(self, uid: str) -> Record:
+        """A record by its UID; LookupError if there is none."""
+        return await self.record_in(*await self._file(uid))
+
+    async def delivered(
+        self, plan: Plan, record: Record, tolerances: Tolerances
+    ) -> tuple[Difference, ...]:
+        """Where any beam of a record is not as its plan has it."""
+        return await self.run(lambda: tuple(_delivered(plan, record, tolerances)))
+
+    async def versions(self, one: Plan, other: Plan) -> tuple[Difference, ...]:
+        """Where two plans differ in what they deliver."""
+        return await self.run(lambda: compare_plans(one.delivers, other.delivers))
+
+    async def run(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _file(self, uid: str) -> tuple[Blob, str]:
+        found = await self._book.file(uid)
+        if found is None:
+            raise LookupError(f"no plan or record {uid} is here")
+        return found
+
+    async def _read(
+        self, kept: _Kept[_T], blob: Blob, syntax: str, meaning: Callable[[Item], _T]
+    ) -> _T:
+        known = kept.get(blob.digest)
+        if known is not None:
+            return known
+        if blob.size > self._largest:
+            raise Malformed(f"it has {blob.size} bytes; {self._largest} are read at most")
+        data = await self._neighbours(Objects).whole(blob, self._largest)
+        bounds = Bounds(size=4 * self._largest)
+        value = await self.run(lambda: meaning(decode(data, syntax, bounds)))
+        kept.put(blob.digest, value)
+        return value
+
+
+class _Kept(Generic[_T]):
+    """The values that were asked for last, by the digest of their file."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[str, _T] = OrderedDict()
+
+    def get(self, digest: str) -> _T | None:
+        if digest in self._values:
+            self._values.move_to_end(digest)
+        return self._values.get(digest)
+
+    def put(self, digest: str, value: _T) -> None:
+        self._values[digest] = value
+        while len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+
+def _delivered(plan: Plan, record: Record, tolerances: Tolerances) -> Iterator[Difference]:
+    for beam in record.tree.items(*_BEAMS):
+        yield from compare_delivered(plan.tree, record.tree, beam, tolerances)

@@ -1,0 +1,128 @@
+"""Plans and fractions as a room: open where devices.yaml has a section `tps`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from starlette.routing import BaseRoute
+
+from gateway.room import (
+    Area,
+    Attention,
+    Entry,
+    Glance,
+    Level,
+    PageKit,
+    Permission,
+    Principal,
+    Room,
+    RoomContext,
+    Running,
+    Tile,
+)
+from tps_bridge.block import BlockKind
+from tps_bridge.book import Act, Book
+from tps_bridge.desk import PlanDesk
+from tps_bridge.intake import Intake
+from tps_bridge.ledger import Basis, FindingKind, FractionState, PlanState
+from tps_bridge.options import TpsOptions
+from tps_bridge.pages import CoursePages, DifferencePages, PlanPages
+from tps_bridge.parts import Parts
+from tps_bridge.plan import Approval, PlanKind
+from tps_bridge.reader import Reader
+
+BOOK = Path("store") / "tps.sqlite"
+
+
+@asynccontextmanager
+async def _open(context: RoomContext) -> AsyncIterator[Running]:
+    options = context.section
+    assert isinstance(options, TpsOptions)  # noqa: S101 - the room's own section
+    tolerances = options.tolerance.tolerances()
+    async with AsyncExitStack() as stack:
+        book = await stack.enter_async_context(Book.open(context.data / BOOK, context.ring))
+        reader = stack.enter_context(Reader.open(context.neighbours, book, options.largest))
+        desk = PlanDesk(context, book, options)
+        parts = Parts(context, book, desk, reader, tolerances)
+        intake = Intake(context, book, reader, tolerances)
+
+        def routes(kit: PageKit) -> list[BaseRoute]:
+            return [
+                *CoursePages(kit, parts).routes(),
+                *DifferencePages(kit, parts).routes(),
+                *PlanPages(kit, parts).routes(),
+            ]
+
+        async def glance(who: Principal) -> Glance:
+            return await _glance(context, book, who)
+
+        yield Running(
+            subscribers=(book,),
+            services=(desk,),
+            jobs={"intake": intake.run},
+            routes=routes,
+            glance=glance,
+        )
+
+
+async def _glance(context: RoomContext, book: Book, who: Principal) -> Glance:
+    if not who.may(Permission.READ_PLANS):
+        return Glance()
+    rows = await book.plans()
+    open_ = [each for each in rows if each.state in (PlanState.TREAT, PlanState.RESUME)]
+    resume = sum(each.state == PlanState.RESUME for each in open_)
+    tile = Tile(
+        {"en": "Plans under treatment", "zh-CN": "治疗中的计划"},
+        str(len(open_)),
+        "/courses",
+        Level.MEDIUM if resume else Level.CALM,
+        {"en": f"{resume} to resume", "zh-CN": f"{resume} 个待续治"} if resume else "",
+        place=150,
+    )
+    count = len(await book.troubles()) + len(await book.strays())
+    if not count:
+        return Glance((tile,))
+    why = {
+        "en": f"{count} treatment object{' needs' if count == 1 else 's need'} a person.",
+        "zh-CN": f"{count} 个治疗对象待人工处理。",
+    }
+    told = Attention(
+        Level.MEDIUM,
+        {"en": "Treatment courses", "zh-CN": "治疗疗程"},
+        why,
+        "/courses/problems",
+        context.clock.now(),
+    )
+    return Glance((tile,), (told,))
+
+
+room = Room(
+    name="tps",
+    open=_open,
+    section=TpsOptions,
+    package="tps_bridge",
+    navigation=(
+        Entry(
+            "/courses",
+            {"en": "Treatment courses", "zh-CN": "治疗疗程"},
+            Permission.READ_PLANS,
+            60,
+            Area.PATIENTS,
+            "target",
+            also=("/plans",),
+        ),
+    ),
+    words={
+        "plan-kind": tuple(PlanKind),
+        "plan-state": tuple(PlanState),
+        "fraction": tuple(FractionState),
+        "approval": tuple(each for each in Approval if each),
+        "finding": tuple(FindingKind),
+        "basis": tuple(Basis),
+        "block": tuple(BlockKind),
+        "plan-act": tuple(act.partition(".")[2] for act in Act),
+        "difference": ("within tolerance", "warning", "alarm"),
+    },
+)
