@@ -15,6 +15,7 @@ from dicom.node import open_node
 from dicom.options import DicomOptions
 from dicom.outward import open_outward
 from dicom.pages import CLASHES, Pages
+from dicom.quiet import keep_values_out_of_the_log
 from dicom.services import Objects
 from dicom.view import Unseen, Viewer
 from dicom.watch.watch import PeerState
@@ -27,6 +28,7 @@ from gateway.room import Area, Entry, PageKit, Permission, Room, RoomContext, Ru
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
     section = context.section
     assert isinstance(section, DicomOptions)  # noqa: S101 - the room's own section
+    keep_values_out_of_the_log()
     async with (
         open_node(section, context) as node,
         open_outward(section, context, node) as outward,

@@ -137,10 +137,12 @@ class Sender:
             await wake.wait()
 
     async def _next(self) -> Sequence[Entry]:
+        # What a lane sends while the queue is read may stand in it still as not sent.
+        busy = set(self._studies)
         await self.queue.reached(self._noted)
         lanes = self.options.associations
         owed = await self.queue.waiting(self.name, _LOOK_AHEAD if lanes > 1 else _BATCH)
-        free = [entry for entry in owed if entry.study not in self._studies]
+        free = [entry for entry in owed if entry.study not in busy]
         if lanes > 1:
             free = [entry for entry in free if entry.study == free[0].study]
         return _within_contexts(free[:_BATCH])

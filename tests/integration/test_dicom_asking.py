@@ -19,6 +19,7 @@ from dicom.scu import steps
 from dicom.scu.failure import PeerFailed
 from dicom.scu.files import ObjectFile, send_files
 from dicom.scu.identifier import Level, keyed, query, with_returned
+from dicom.watch.watch import PeerState
 from gateway import DeviceUnavailable
 from tests.dicom_archives import dcmqrscp, worklist_files
 from tests.dicom_forwarding import Forwarder, forwarder
@@ -283,3 +284,25 @@ async def test_files_are_sent_each_in_its_own_transfer_syntax(tmp_path: Path) ->
     assert arrived == set(syntaxes[:2])
     assert "does not take" in outcomes[syntaxes[2]].words
     assert [each.taken for each in outcomes.values()].count(False) == 1
+
+
+@pytest.mark.peer
+@pytest.mark.dicom_peer(service="Verification", ours="SCU", peer="Orthanc")
+@pytest.mark.dicom_peer(service="Verification", ours="SCU", peer="DCMTK storescp")
+async def test_peers_that_answer_are_seen_with_their_latency(tmp_path: Path) -> None:
+    async with (
+        orthanc(tmp_path / "orthanc") as pacs,
+        storescp(tmp_path / "in") as archive,
+    ):
+        known = {
+            each.title.lower(): {"title": each.title, "host": LOOPBACK, "port": each.port}
+            for each in (pacs, archive)
+        }
+        watched = {"peers": known, "watch": {"interval": 1, "timeout": 5}}
+        async with forwarder(tmp_path / "ours", watched) as it:
+
+            async def all_are(state: PeerState) -> bool:
+                return {each.state for each in it.outward.watch.peers()} == {state}
+
+            await it.reached(lambda: all_are(PeerState.UP))
+            assert all((each.seconds or 9) < 5 for each in it.outward.watch.peers())

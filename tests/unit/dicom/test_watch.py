@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from dicom.dimse import Caller, Limits, Peer
 from dicom.watch.options import WatchOptions
 from dicom.watch.watch import PeerState, Watch
+from gateway.alarms.builtin import system_alarms
+from gateway.alarms.definition import System
 from gateway.testing import MemoryRoomPorts
+from tests.dicom_forwarding import forwarder
+from tests.dicom_objects import image
 from tests.dicom_peers import OURS, node, peer_of
 from tests.peers import LOOPBACK, free_port
 
@@ -84,3 +89,21 @@ async def test_a_disk_that_refuses_does_not_end_the_watch() -> None:
     async with node() as acceptor:
         seen = await watch({"pacs": peer_of(acceptor)}, ports).look("pacs")
     assert seen.state is PeerState.UP
+
+
+async def test_the_alarms_of_every_gateway_know_what_is_said(tmp_path: Path) -> None:
+    alarms = system_alarms()
+    gone = {"peers": {"gone": {"title": "GONE", "host": LOOPBACK, "port": free_port()}}}
+    rules = {"destinations": {"gone": {}}, "rules": [{"name": "all", "to": ["gone"]}]}
+    async with forwarder(tmp_path, {**gone, "forward": rules}) as it:
+        await it.take(image(16))
+        await it.until("gone", lambda queue: queue.failing is not None)
+        await it.outward.watch.look("gone")
+        said = {(code, word) for code, word, _ in it.ports.said}
+    assert {("dicom-peers", "away"), ("dicom-forward", "stuck")} <= said
+    assert ("dicom-dead-letters", "none") in said
+    for code, word in said:
+        condition = alarms[code].condition
+        assert isinstance(condition, System)
+        assert condition.code == code
+        assert word in {*condition.raises, *condition.clears}
