@@ -164,12 +164,16 @@ class QrOptions(_Options):
 
 
 class CheckInOptions(_Options):
-    """`early` minutes before the appointment a kiosk checks in at the soonest."""
+    """`early` minutes before the appointment a kiosk checks in at the soonest.
+
+    `arrivals`: who has arrived by the schedule, as the hospital's system says, is checked in.
+    """
 
     cards: tuple[CardOptions, ...] = ()
     qr: QrOptions | None = None
     by_birth_date: bool = False
     early: Minutes = 240
+    arrivals: bool = False
 
 
 class SignalOptions(_Options):

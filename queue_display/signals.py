@@ -8,11 +8,14 @@ from typing import ClassVar
 import apsw
 
 from gateway.keys import content_digest, event_id, occurrence_id
-from gateway.model import Coding, DeviceEvent, Kind, Source
+from gateway.model import Coding, DeviceEvent, Instant, Kind, Source
 from gateway.room import ACTION_SYSTEM
 from queue_display.options import QueueRoomOptions, SignalOptions, SignalVerb
 from queue_display.tables import ACT, SIGNAL
 from queue_display.terms import Words, words
+
+_LAG = 600 * 1_000_000
+"""How long before the room opens an event may have come that was not looked at yet, µs."""
 
 ROOM = "queue"
 """Who acts where the site lets device events act by themselves."""
@@ -27,11 +30,15 @@ _SAYS: dict[SignalVerb, Words] = {
 
 
 class SignalTables:
-    """Remembers only how far it has read: what an event meant is decided once and is an event."""
+    """Remembers only how far it has read: what an event meant is decided once and is an event.
+
+    Events older than `since` are past: a rule that is new moves nobody by what happened last week.
+    """
 
     format: ClassVar = 1
-    schema: ClassVar = "CREATE TABLE nothing(id INTEGER PRIMARY KEY)"
+    schema: ClassVar = "CREATE TABLE unused(id INTEGER PRIMARY KEY)"
     options: ClassVar[QueueRoomOptions]
+    since: ClassVar[Instant]
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -40,6 +47,7 @@ class SignalTables:
         return [
             signal_event(event, rule, automatic=rule.proposes in self._automatic(rule))
             for event in events
+            if event.received_at >= self.since
             for rule in self.options.signals
             if matches(rule, event)
         ]
@@ -48,13 +56,13 @@ class SignalTables:
         return self.options.queues[rule.queue].automatic
 
 
-def tables_for(options: QueueRoomOptions) -> type[SignalTables]:
-    """The tables of a site's rules."""
+def tables_for(options: QueueRoomOptions, now: Instant) -> type[SignalTables]:
+    """The tables of a site's rules, opened `now`."""
 
     class Own(SignalTables):
         pass
 
-    Own.options = options
+    Own.options, Own.since = options, Instant(now - _LAG)
     return Own
 
 

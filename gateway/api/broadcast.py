@@ -11,14 +11,15 @@ from gateway.alarms import ALARM_SYSTEM
 from gateway.api.alarms import alarm_change
 from gateway.api.cloudevent import cloudevent
 from gateway.api.item import device_item, latest_item
-from gateway.api.listener import Frame, Interest, Listener, Topic
-from gateway.api.sse import HEARTBEAT, frame
+from gateway.api.listener import Frame, Interest, Topic
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Kind
 from gateway.registry import DeviceStatus
 from gateway.room import Permission, notice_of
 from gateway.room.sight import permission_for
 from gateway.web import GatewayView, encode
+from gateway.web.listener import Listener
+from gateway.web.sse import HEARTBEAT, frame
 
 _PAGE = 500
 _READERS = 8

@@ -1,17 +1,13 @@
-"""One client of the live stream: what it wants, and the bytes that wait for it."""
+"""What one client of the live stream wants."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from gateway.room import Permission, Sight
-
-MOST_WAITING = 256 * 1024
-"""Bytes that may wait for one client before it is cut."""
 
 
 class Topic(StrEnum):
@@ -56,50 +52,3 @@ class Interest:
             and (not devices or frame.device in devices)
             and department(frame.department)
         )
-
-
-class Listener:
-    """A bounded buffer. A client too slow for it is cut, and may come back with Last-Event-ID.
-
-    There are thousands, so it is built of what is small: a deque alone takes 760 bytes.
-    """
-
-    __slots__ = ("_chunks", "_ended", "_size", "_wake")
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self._ended = False
-        self._wake: asyncio.Future[None] | None = None
-
-    def offer(self, chunk: bytes) -> bool:
-        """Let a chunk wait for the client; False when that cuts it."""
-        if self._size + len(chunk) > MOST_WAITING:
-            self.end()
-            return False
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        self._rouse()
-        return True
-
-    def end(self) -> None:
-        """Drop what waits and end the stream."""
-        self._chunks.clear()
-        self._ended = True
-        self._rouse()
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """What was offered, until the end. One waiting chunk is passed on without a copy."""
-        while not self._ended:
-            if not self._chunks:
-                self._wake = asyncio.get_running_loop().create_future()
-                await self._wake
-                continue
-            waiting = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-            self._chunks.clear()
-            self._size = 0
-            yield waiting
-
-    def _rouse(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)

@@ -14,10 +14,10 @@ from starlette.types import Receive, Scope, Send
 from gateway.api.broadcast import Broadcast
 from gateway.api.listener import Interest, Topic
 from gateway.api.route import PREFIX
-from gateway.api.sse import HEARTBEAT, frame, respond
 from gateway.room import Permission, about, access, principal
 from gateway.web import GatewayView, Refusal, encode, rfc3339, seen
 from gateway.web.refusal import unknown_link
+from gateway.web.sse import HEARTBEAT, frame, respond
 
 if TYPE_CHECKING:
     from gateway.supervisor import Tapped

@@ -14,6 +14,7 @@ from gateway.app.gateway import Gateway
 from gateway.app.servers import control_socket, listen, serving
 from gateway.config import Http
 from gateway.console import Console
+from gateway.room import EndsStreams
 from gateway.security import Security
 from gateway.web import OverSocket
 
@@ -52,6 +53,9 @@ async def serving_http(gateway: Gateway, data: Path) -> AsyncIterator[str]:
             watching = asyncio.create_task(certificates.watch(), name="watch-certificate")
             stack.callback(watching.cancel)
         stack.callback(app.end_streams)
+        for service in gateway.rooms.everybody():
+            if isinstance(service, EndsStreams):
+                stack.callback(service.end_streams)
         if http.reaches_others and tls is None:
             log.warning("Pages and API are served to others without TLS: %s", http.reason)
             security.front.plain = http.reason

@@ -36,6 +36,9 @@ class Permission(StrEnum):
     WRITE_PATIENTS = "patients.write"
     READ_SCHEDULE = "schedule.read"
     WRITE_SCHEDULE = "schedule.write"
+    CALL_PATIENTS = "queue.call"
+    CHECK_IN = "queue.check-in"
+    WATCH_DISPLAYS = "displays.watch"
     READ_ALARMS = "alarms.read"
     ACKNOWLEDGE_ALARMS = "alarms.acknowledge"
     SHELVE_ALARMS = "alarms.shelve"
@@ -68,6 +71,7 @@ _REVEALING = frozenset(
         Permission.READ_RESULTS,
         Permission.READ_PATIENTS,
         Permission.READ_SCHEDULE,
+        Permission.CALL_PATIENTS,
         Permission.READ_IMAGES,
         Permission.SEND_IMAGES,
         Permission.READ_PLANS,

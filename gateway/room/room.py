@@ -62,6 +62,13 @@ class Movable(Protocol):
         ...
 
 
+@runtime_checkable
+class EndsStreams(Protocol):
+    """A service with endless answers of its own, which end before the server is told to stop."""
+
+    def end_streams(self) -> None: ...
+
+
 class Neighbours(Protocol):
     """The other rooms of the gateway."""
 

@@ -35,6 +35,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.WRITE_PATIENTS,
             Permission.READ_SCHEDULE,
             Permission.WRITE_SCHEDULE,
+            Permission.CALL_PATIENTS,
+            Permission.CHECK_IN,
+            Permission.WATCH_DISPLAYS,
             Permission.READ_ALARMS,
             Permission.ACKNOWLEDGE_ALARMS,
             Permission.READ_IMAGES,
@@ -67,6 +70,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.WRITE_PATIENTS,
             Permission.READ_SCHEDULE,
             Permission.WRITE_SCHEDULE,
+            Permission.CALL_PATIENTS,
+            Permission.CHECK_IN,
+            Permission.WATCH_DISPLAYS,
             Permission.READ_ALARMS,
             Permission.READ_IMAGES,
             Permission.SEND_IMAGES,
@@ -92,6 +98,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.FACILITIES: frozenset(
         {
             Permission.READ_SITE,
+            Permission.WATCH_DISPLAYS,
             Permission.READ_ALARMS,
             Permission.ACKNOWLEDGE_ALARMS,
             Permission.SHELVE_ALARMS,
@@ -101,6 +108,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ENGINEER: frozenset(
         {
             Permission.READ_SITE,
+            Permission.WATCH_DISPLAYS,
             Permission.READ_EVENTS,
             Permission.READ_WIRE,
             Permission.READ_QUARANTINE,
@@ -144,6 +152,9 @@ WORDS: Mapping[Permission, str] = {
     Permission.WRITE_PATIENTS: "change patients",
     Permission.READ_SCHEDULE: "see the schedule",
     Permission.WRITE_SCHEDULE: "change the schedule",
+    Permission.CALL_PATIENTS: "call patients",
+    Permission.CHECK_IN: "check patients in",
+    Permission.WATCH_DISPLAYS: "show a display",
     Permission.READ_ALARMS: "see alarms",
     Permission.ACKNOWLEDGE_ALARMS: "acknowledge alarms",
     Permission.SHELVE_ALARMS: "shelve alarms",

@@ -49,6 +49,10 @@ _SECTIONS: Mapping[str, object] = {
         "listeners": [{"host": "127.0.0.1", "port": 0}],
     },
     "papers": {"folder": "papers"},
+    "queue": {
+        "queues": {"linac-1": {"name": "Linac 1", "resource": "linac-1"}},
+        "displays": {"hall": {"queues": ["linac-1"]}},
+    },
     "time": {"servers": ["127.0.0.1"]},
 }
 """What rooms need to open that do not open with an empty section."""

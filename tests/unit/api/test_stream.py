@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.api import Application, open_app
-from gateway.api.listener import MOST_WAITING
 from gateway.model import Direction
 from gateway.registry import DeviceState
 from gateway.testing import Recognizing
+from gateway.web.listener import MOST_WAITING
 from tests.unit.api.memory_site import NOON, MemorySite, furnished, measured
 from tests.unit.api.streaming import opened
 

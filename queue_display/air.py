@@ -1,0 +1,156 @@
+"""The live stream of displays and desks: each board is encoded once for all screens of its zone.
+
+A frame carries `epoch`, which changes when the gateway starts, and `seq`, which counts the boards
+of a zone: whoever finds that it has missed one asks for the board anew. Every `BEAT` seconds all
+are told that nothing changed; while the queue can't be read nobody is, so that the screens say so
+by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.errors import StoreError
+from gateway.model import Clock
+from gateway.web import encode
+from gateway.web.listener import Listener
+from gateway.web.sse import frame
+from queue_display.board import board
+from queue_display.estimate import Promises, Wait
+from queue_display.options import QueueRoomOptions
+from queue_display.scene import Scene, Stage
+
+log = logging.getLogger(__name__)
+
+BEAT = 5.0
+MOST_SCREENS = 5000
+_STAFF = ""
+"""The zone of the desks: they are told that something changed, and ask what."""
+
+
+@dataclass(slots=True)
+class _Zone:
+    listeners: set[Listener] = field(default_factory=set)
+    seq: int = 0
+    shown: dict[str, Any] = field(default_factory=dict)
+
+
+class Air:
+    """Follows the queue for all screens together."""
+
+    def __init__(self, stage: Stage, clock: Clock) -> None:
+        self._stage, self._clock = stage, clock
+        self._options: QueueRoomOptions = stage.options
+        self._promises = Promises()
+        self._waits: dict[str, Wait] = {}
+        self._zones = {zone: _Zone() for zone in (*self._options.displays, _STAFF)}
+        self._moved = asyncio.Event()
+        self._scene: Scene | None = None
+        self._ended = False
+        self.epoch = os.urandom(6).hex()
+
+    @property
+    def screens(self) -> int:
+        return sum(len(zone.listeners) for zone in self._zones.values())
+
+    async def run(self) -> None:
+        """Until cancelled; then every stream ends."""
+        stop = self._stage.book.watch(self._moved.set)
+        failing = False
+        try:
+            while True:
+                try:
+                    await self.turn()
+                    failing = False
+                except StoreError as error:
+                    if not failing:
+                        log.warning("The displays get no news: %s", error)
+                    failing = True
+                await self._pause()
+        finally:
+            stop()
+            self.end_streams()
+
+    async def turn(self) -> None:
+        """Look once, and send what changed; those for whom nothing did are sent a beat."""
+        self._moved.clear()
+        scene = await self._stage.scene(self._clock.now())
+        self._waits = dict(self._promises.waits(scene))
+        changed = self._scene is None or self._scene.lanes != scene.lanes
+        self._scene = scene
+        for name, zone in self._zones.items():
+            shown = self._shown(scene, name) if name else zone.shown
+            if shown != zone.shown or (not name and changed):
+                zone.seq += 1
+                zone.shown = shown
+                self._give(zone, frame("board", encode(self._said(zone, whole=True))))
+            else:
+                self._give(zone, frame("beat", encode(self._said(zone))))
+
+    def waits(self) -> dict[str, Wait]:
+        """The estimates that stand, by ticket."""
+        return self._waits
+
+    async def snapshot(self, name: str) -> dict[str, Any]:
+        """What a zone shows now."""
+        if self._scene is None:
+            await self.turn()
+        return self._said(self._zones[name], whole=True)
+
+    async def stream(self, name: str) -> AsyncGenerator[bytes, None]:
+        """The board as it is, then every change and beat."""
+        zone = self._zones[name]
+        first = await self.snapshot(name)
+        with self._listening(zone) as listener:
+            yield frame("board", encode(first))
+            async for chunk in listener.chunks():
+                yield chunk
+
+    def end_streams(self) -> None:
+        """End every stream, so that a server that waits for its connections can stop."""
+        self._ended = True
+        for zone in self._zones.values():
+            for listener in zone.listeners:
+                listener.end()
+
+    @contextmanager
+    def _listening(self, zone: _Zone) -> Iterator[Listener]:
+        listener = Listener()
+        zone.listeners.add(listener)
+        if self._ended:
+            listener.end()
+        try:
+            yield listener
+        finally:
+            zone.listeners.discard(listener)
+
+    def _give(self, zone: _Zone, chunk: bytes) -> None:
+        slow = [each for each in zone.listeners if not each.offer(chunk)]
+        zone.listeners.difference_update(slow)
+
+    def _shown(self, scene: Scene, name: str) -> dict[str, Any]:
+        return board(scene, name, self._options.displays[name], self._waits).payload()
+
+    def _said(self, zone: _Zone, *, whole: bool = False) -> dict[str, Any]:
+        now = self._clock.now()
+        said = {
+            "epoch": self.epoch,
+            "seq": zone.seq,
+            "now": now // 1000,
+            "clock": self._stage.book.clock(now),
+        }
+        return {**said, "board": zone.shown} if whole else said
+
+    async def _pause(self) -> None:
+        """Until something moves, or for as long as nobody has to be told that nothing did."""
+        try:
+            async with asyncio.timeout(BEAT):
+                await self._moved.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,146 @@
+"""The queue as a room: open where devices.yaml has its section."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from gateway.projection import Projection
+from gateway.room import (
+    Access,
+    Area,
+    Entry,
+    Glance,
+    PageKit,
+    Permission,
+    Principal,
+    Room,
+    RoomContext,
+    Running,
+    Subscriber,
+    Tile,
+    access,
+)
+from queue_display.air import Air
+from queue_display.api import QueueApi
+from queue_display.arrivals import Reception
+from queue_display.book import QueueBook
+from queue_display.desk import QueueDesk
+from queue_display.follow import Follower
+from queue_display.kiosk import Kiosk
+from queue_display.options import Layout, Masking, QueueRoomOptions
+from queue_display.pages import QueuePages
+from queue_display.parts import Parts
+from queue_display.scene import Stage
+from queue_display.screens import Screens
+from queue_display.signals import SignalTables, kinds_of, tables_for
+from queue_display.terms import Mark, State, Verb
+from queue_display.ticket_page import TicketPage
+
+_STATIC = Path(__file__).parent / "static"
+
+
+@asynccontextmanager
+async def _open(context: RoomContext) -> AsyncIterator[Running]:
+    options: QueueRoomOptions = context.section
+    store = context.data / "store"
+    async with AsyncExitStack() as stack:
+        zone = ZoneInfo(context.site.zone)
+        book = await stack.enter_async_context(
+            QueueBook.open(store / "queue.sqlite", context.ring, zone)
+        )
+        subscribers: list[Subscriber] = [book]
+        if options.signals:
+            subscribers.append(await stack.enter_async_context(_signals(context, store)))
+        client = None
+        if options.check_in.qr is not None:
+            client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        stage = Stage(options, book, context.neighbours)
+        desk = QueueDesk(context, stage)
+        air = Air(stage, context.clock)
+        reception = Reception(stage, context.neighbours, client)
+        follower = Follower(desk, stage, context.clock)
+
+        def routes(kit: PageKit) -> list[BaseRoute]:
+            return [
+                *QueuePages(kit, Parts(context, stage, desk, air, reception)).routes(),
+                *TicketPage(kit, context, desk, stage).routes(),
+                *Kiosk(kit, context, desk, reception).routes(),
+                *Screens(kit, air, options).routes(),
+                *QueueApi(context, desk, reception).routes(),
+                Mount("/queue-static", access(Access.PUBLIC)(StaticFiles(directory=_STATIC))),
+            ]
+
+        async def glance(who: Principal) -> Glance:
+            return await _glance(desk, who)
+
+        jobs = {"air": air.run} | ({"follow": follower.run} if options.check_in.arrivals else {})
+        yield Running(
+            subscribers=subscribers,
+            services=(desk, air),
+            jobs=jobs,
+            routes=routes,
+            glance=glance,
+        )
+
+
+def _signals(
+    context: RoomContext, store: Path
+) -> AbstractAsyncContextManager[Projection[SignalTables]]:
+    options: QueueRoomOptions = context.section
+    return Projection[SignalTables].opened(
+        store / "queue-signals.sqlite",
+        context.ring,
+        tables_for(options, context.clock.now()),
+        kinds_of(options),
+    )
+
+
+async def _glance(desk: QueueDesk, who: Principal) -> Glance:
+    if not who.may(Permission.CALL_PATIENTS):
+        return Glance()
+    lanes = (await desk.scene()).lanes.values()
+    waiting = sum(len(each.waiting) for each in lanes)
+    inside = sum(len(each.running) for each in lanes)
+    label = {"en": "Patients waiting", "zh-CN": "候诊患者"}
+    note = {"en": f"{inside} called or inside", "zh-CN": f"{inside} 人已呼叫或在室内"}
+    return Glance((Tile(label, str(waiting), "/queue", note=note, place=90),))
+
+
+room = Room(
+    name="queue",
+    open=_open,
+    section=QueueRoomOptions,
+    package="queue_display",
+    navigation=(
+        Entry(
+            "/queue",
+            {"en": "Queue", "zh-CN": "候诊队列"},
+            Permission.CALL_PATIENTS,
+            40,
+            Area.PATIENTS,
+            "queue",
+        ),
+        Entry(
+            "/display",
+            {"en": "Displays", "zh-CN": "显示屏"},
+            Permission.WATCH_DISPLAYS,
+            170,
+            Area.PATIENTS,
+            "image",
+        ),
+    ),
+    words={
+        "ticket": tuple(State),
+        "take": tuple(Verb),
+        "mark": tuple(Mark),
+        "layout": tuple(Layout),
+        "masking": tuple(Masking),
+    },
+)

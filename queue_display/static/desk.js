@@ -1,0 +1,48 @@
+// Keeps the lanes as they are now, and calls the next at the press of a lane's digit.
+
+const lanes = document.getElementById("lanes");
+const lost = document.getElementById("lost");
+let place = "";
+let waiting = 0;
+
+// Open parts stay open, and who works with the keyboard stays where they are.
+function replace(other) {
+  const held = lanes.contains(document.activeElement) ? document.activeElement.id : "";
+  const open = [...lanes.querySelectorAll("details[open]")].map((each) => each.dataset.keeps);
+  lanes.replaceChildren(...other.childNodes);
+  for (const each of lanes.querySelectorAll("details")) each.open = open.includes(each.dataset.keeps);
+  if (held) document.getElementById(held)?.focus();
+}
+
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { accept: "text/html", "x-background": "1" } }).catch(() => null);
+  if (answer?.status === 401) location.reload();
+  if (!answer?.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("lanes");
+  const typing = lanes.querySelector("input:focus");
+  if (fresh && !typing) replace(fresh);
+}
+
+function refreshSoon() {
+  waiting ||= setTimeout(() => { waiting = 0; refresh(); }, 200);
+}
+
+function follow() {
+  const stream = new EventSource("/queue/stream");
+  stream.addEventListener("board", ({ data }) => {
+    const { epoch, seq } = JSON.parse(data);
+    if (place && place !== `${epoch}/${seq}`) refreshSoon();
+    place = `${epoch}/${seq}`;
+    lost.hidden = true;
+  });
+  stream.addEventListener("error", () => { lost.hidden = false; });
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!/^[1-9]$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+  if (event.target.closest("input, select, textarea, dialog")) return;
+  const button = document.querySelector(`form[data-next="${event.key}"] button:enabled`);
+  button?.form.requestSubmit(button);
+});
+
+follow();

@@ -1,0 +1,36 @@
+"""A step that can't be taken, as a page or the API says so."""
+
+from __future__ import annotations
+
+from gateway.web import Refusal
+from queue_display.machine import Illegal
+
+
+def refusal(illegal: Illegal, language: str = "en") -> Refusal:
+    """With the reason in the reader's language."""
+    return Refusal(
+        409,
+        "Not done",
+        "Nothing was changed: {cause}",
+        "Look at the queue again: somebody may have acted already.",
+        cause=illegal.text.get(language, illegal.text["en"]),
+    )
+
+
+def unknown_ticket() -> Refusal:
+    return Refusal(
+        404,
+        "Unknown ticket",
+        "There is no such ticket today.",
+        "Look it up in the queue.",
+    )
+
+
+def unknown_zone(zone: str) -> Refusal:
+    return Refusal(
+        404,
+        "Unknown display",
+        "This display may not show the zone {zone}, or there is none.",
+        "Give its token the scope of a zone under queue, displays in devices.yaml.",
+        zone=zone,
+    )
