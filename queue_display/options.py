@@ -179,7 +179,8 @@ class CheckInOptions(_Options):
 class SignalOptions(_Options):
     """Which events propose what for a queue; what is left out is not looked at.
 
-    `code` is that of the event, `value` its value's code or text.
+    `code` is that of the event, `value` its value's code or text, `where` what members of its
+    payload have to be.
     """
 
     kind: Kind
@@ -188,6 +189,7 @@ class SignalOptions(_Options):
     device: str = ""
     code: str = ""
     value: str = ""
+    where: dict[str, str] = {}
 
 
 class QueueRoomOptions(_Options):

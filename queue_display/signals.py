@@ -80,6 +80,7 @@ def matches(rule: SignalOptions, event: DeviceEvent) -> bool:
         and (not rule.device or rule.device == event.source.device)
         and (not rule.code or rule.code == event.code.code)
         and (not rule.value or rule.value in values)
+        and all((event.payload or {}).get(key) == wanted for key, wanted in rule.where.items())
         and not (event.code.system == ACTION_SYSTEM and event.code.code.startswith(ACT))
     )
 

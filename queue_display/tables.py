@@ -10,7 +10,7 @@ import apsw
 import orjson
 
 from gateway.model import DeviceEvent, Instant
-from gateway.room import ACTION_SYSTEM
+from gateway.room import ACTION_SYSTEM, PatientKey
 from queue_display.machine import Illegal, freed, possible, step, tied
 from queue_display.terms import State, Verb, Words, words
 from queue_display.ticket import Act, Ticket, act_payload, read_act, read_ticket
@@ -281,13 +281,12 @@ class Tables:
             and each.state.takes_room
             and each.since > event.observed_at - _RUNS
         ]
-        named = tuple(said["patient"]) if said.get("patient") else None
-        if named is not None and there and all(each.patient != named for each in there):
+        patient = said.get("patient")
+        named: PatientKey | None = (patient[0], patient[1]) if patient else None
+        if named is not None and there and not any(_is(each, named) for each in there):
             return None, _NAMED_OTHERWISE
         able = [
-            each
-            for each in there
-            if verb in possible(each) and (named is None or each.patient == named)
+            each for each in there if verb in possible(each) and (named is None or _is(each, named))
         ]
         inside = [each for each in able if each.state is not State.CALLED]
         found = inside or able
@@ -311,6 +310,13 @@ class Tables:
 
     def _settle(self, cause: str) -> None:
         self._connection.execute("UPDATE proposal SET open = 0 WHERE cause = ?", (cause,))
+
+
+def _is(ticket: Ticket, named: PatientKey) -> bool:
+    """Whether a ticket is of the patient whom an event names; some devices know no issuer."""
+    number, issuer = named
+    own = ticket.patient
+    return own is not None and own[0] == number and issuer in ("", own[1])
 
 
 def _act_of(event: DeviceEvent, verb: Verb, said: Mapping[str, Any]) -> Act:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.room import Access, PageKit, Permission, access
+from gateway.room import Access, PageKit, Permission, Principal, access
 from gateway.security import cookie
 from gateway.security.invalid import Invalid
 from gateway.security.issue import GRANTABLE
@@ -80,13 +80,14 @@ class TokenPages:
     @access(Access.PUBLIC)
     async def pair(self, request: Request) -> Response:
         """A display comes here again and again until it is let in."""
-        if caller_of(request).means is Means.COOKIE:
-            return RedirectResponse("/", 303)
+        caller = caller_of(request)
+        if caller.means is Means.COOKIE:
+            return RedirectResponse(_home(caller.principal), 303)
         secret = request.cookies.get(_pairing_cookie(request), "")
         pairings = self._issue.pairings
         granted = pairings.fetch(secret)
         if granted:
-            response: Response = RedirectResponse("/", 303)
+            response: Response = RedirectResponse("/pair", 303)
             cookie.put(response, request, cookie.DISPLAY, granted)
             cookie.drop(response, request, cookie.PAIRING)
             return response
@@ -117,6 +118,13 @@ class TokenPages:
             fields=fields or {},
             invalid=invalid,
         )
+
+
+def _home(who: Principal) -> str:
+    """The page of a screen that was let in: what it may show."""
+    if who.may(Permission.READ_SITE):
+        return "/"
+    return "/kiosk" if who.may(Permission.CHECK_IN) else "/display"
 
 
 def _pairing_cookie(request: Request) -> str:
