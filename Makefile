@@ -12,8 +12,8 @@ demo: env ## A whole demo hospital in front, until Ctrl-C [PORT=8080 DATA=demo-d
 	@exec $(BIN)/isogate demo $(if $(PORT),--port $(PORT)) $(if $(DATA),--data "$(DATA)")
 
 test: env-dev peers ## Every test with reduced counts
-	timeout --foreground 20m $(BIN)/python -m pytest -n 2 --dist worksteal -m "not quiet"
-	timeout --foreground 20m $(BIN)/python -m pytest -m quiet
+	timeout --foreground 30m $(BIN)/python -m pytest -n 2 --dist worksteal -m "not quiet"
+	timeout --foreground 30m $(BIN)/python -m pytest -m quiet
 
 test-full: env-dev peers ## Every test with full counts; the report goes to test-report/
 	@mkdir -p test-report
