@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal, Self, TypeAlias
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     FilePath,
+    SecretStr,
     field_validator,
     model_validator,
 )
@@ -142,12 +144,25 @@ class PeerOptions(_Options):
     tls: PeerTls | None = None
 
 
+class WebPeerOptions(_Options):
+    """A DICOMweb server that we ask: the address under which its `studies` lie, and who we are."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
+    token: SecretStr | None = Field(default=None, description="sent as a bearer token")
+    user: str = ""
+    password: SecretStr | None = None
+    ca: FilePath | None = None
+    certificate: FilePath | None = None
+    key: FilePath | None = None
+
+
 class WebOptions(_Options):
     """DICOMweb."""
 
     title: Title | None = Field(
         default=None, description="our AE title whose rules count for what is stored; our first"
     )
+    peers: Mapping[Annotated[str, Field(pattern=_PEER_ID)], WebPeerOptions] = {}
 
 
 class StorageOptions(_Options):
@@ -259,4 +274,5 @@ class DicomOptions(_Options):
 
     def calls(self) -> Sequence[str]:
         """Hosts of the peers."""
-        return [each.host for each in self.peers.values()]
+        servers = (urlsplit(each.url).hostname for each in self.web.peers.values())
+        return [*(each.host for each in self.peers.values()), *filter(None, servers)]

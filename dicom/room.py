@@ -59,6 +59,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *keeping.services,
                 outward.watch,
                 outward.asking,
+                web.peers,
                 Objects(node.index, node.blobs),
             ),
             jobs={"listen": node.listen, **keeping.jobs, **outward.jobs},

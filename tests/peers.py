@@ -61,6 +61,16 @@ def require_peer(program: str) -> Path:
     pytest.skip(f"NOT TESTED, {message}")
 
 
+def require_file(path: Path) -> Path:
+    """A file that a program brings; without it the test skips, or fails if peers are required."""
+    if path.exists():
+        return path
+    message = f"{path} is not installed: run tools/ensure_peers.sh as root"
+    if peers_required():
+        pytest.fail(message, pytrace=False)
+    pytest.skip(f"NOT TESTED, {message}")
+
+
 def require_root(purpose: str) -> None:
     """Skip (or fail, where peers are required) a test that only root can run."""
     if os.geteuid() == 0:

@@ -13,26 +13,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from dicom.dimse import Status
-from dicom.elements import decode
-from dicom.storage.classes import storage_classes
 from dicom.storage.judge import Arrival, Refused
-from dicom.storage.object import Origin, StoredObject
-from dicom.storage.part10 import START, head_length
-from dicom.storage.service import Private, Storage
-from dicom.upper.negotiate import EXPLICIT, is_uid
+from dicom.storage.object import StoredObject
+from dicom.storage.service import Storage
+from dicom.web.arrival import Sender, Taking, arrival_of
 from dicom.web.media import DICOM, JSON, PLAIN_JSON, RELATED, accepted, media_type, takes
 from dicom.web.model import Dataset, dataset, sequence
 from dicom.web.multipart import Body, NotMultipart, Part
 from dicom.web.search import origin
-from gateway import ProtocolViolation, StoreError
+from gateway import StoreError
 from gateway.room import Auditor, Outcome, Permission, access, principal
 
 LARGEST_BODY = 64 * 10**9
-_LONGEST_HEAD = 65_536
-_LONGEST_TITLE = 16
 _MOST_PARTS = 10_000
-_HEAD_START = 132
-_CLASS, _INSTANCE, _SYNTAX = 0x00020002, 0x00020003, 0x00020010
 _REF_CLASS, _REF_INSTANCE, _RETRIEVE, _REASON = 0x00081150, 0x00081155, 0x00081190, 0x00081197
 _FAILED, _REFERENCED = "00081198", "00081199"
 
@@ -67,17 +60,12 @@ class Outcomes:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Taking objects in the name of a title, `called`, by its rules for private classes.
-
-    `base` is the path of the service, `undeclared` the character set where none is declared.
-    """
+    """Taking objects; `base` is the path of the service."""
 
     base: str
     storage: Storage
     audit: Auditor
-    called: str
-    private: Private
-    undeclared: str = ""
+    taking: Taking
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -120,7 +108,7 @@ class Stores:
         try:
             arrival = await self._arrival(request, part)
             told = Failure(arrival.sop_class, arrival.sop_instance, told.status, "")
-            outcomes.stored.append(await self.storage.take(arrival, self.undeclared))
+            outcomes.stored.append(await self.storage.take(arrival, self.taking.undeclared))
         except Refused as error:
             self._fail(request, outcomes, told, error.status, error.words)
         except StoreError as error:
@@ -134,23 +122,9 @@ class Stores:
         outcomes.failed.append(Failure(told.sop_class, told.sop_instance, status, words))
 
     async def _arrival(self, request: Request, part: Part) -> Arrival:
-        """Reads a part's head; Refused if it is none, or names what is not taken here."""
-        kind = media_type(part.headers.get("content-type", DICOM))
-        if kind.name != DICOM:
-            raise Refused(Status.CANNOT_UNDERSTAND, f"a part of type {kind.name[:40]}")
-        meta = decode(await _head_of(part), EXPLICIT)
-        sop_class, uid, syntax = (
-            meta[tag].value.decode("ascii", "replace").strip(" \0") if tag in meta else ""
-            for tag in (_CLASS, _INSTANCE, _SYNTAX)
-        )
-        if not is_uid(syntax):
-            raise Refused(Status.CANNOT_UNDERSTAND, "the file names no transfer syntax")
-        if sop_class not in storage_classes() and not self.private.takes(sop_class):
-            raise Refused(Status.SOP_CLASS_NOT_SUPPORTED, f"{sop_class[:64]} is not taken")
-        who, client = principal(request), request.client
+        client, study = request.client, request.path_params.get("study", "")
         address = client.host if client is not None else ""
-        source = Origin(who.id[:_LONGEST_TITLE], self.called, address, syntax)
-        return Arrival(sop_class, uid, source, part, request.path_params.get("study", ""))
+        return await arrival_of(part, self.taking, Sender(principal(request).id, address), study)
 
     async def _note(self, request: Request, outcomes: Outcomes, broken: str) -> None:
         """StoreError withholds the answer; what is stored stays, and is found again."""
@@ -190,23 +164,6 @@ async def _chunks(request: Request) -> AsyncIterator[bytes]:
     async for chunk in request.stream():
         if chunk:
             yield chunk
-
-
-async def _head_of(part: Part) -> bytes:
-    """The file meta information of a part (PS3.10 7.1), without the length of its group."""
-    data = b"".join(await part.take(START))
-    try:
-        length = head_length(data[:START])
-    except ProtocolViolation as error:
-        raise Refused(Status.CANNOT_UNDERSTAND, str(error)) from None
-    if length > _LONGEST_HEAD:
-        raise Refused(Status.CANNOT_UNDERSTAND, f"a head of {length} bytes")
-    if len(data) < length:
-        data += b"".join(await part.take(length - len(data)))
-    if len(data) < length:
-        raise Refused(Status.CANNOT_UNDERSTAND, "cut off within its head")
-    part.give_back(data[length:])
-    return data[_HEAD_START:length]
 
 
 def _failed(failure: Failure) -> Dataset:

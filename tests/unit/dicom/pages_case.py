@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from pydicom.dataset import Dataset
@@ -15,9 +16,10 @@ from dicom.dimse import Command, Operation, Peer, Status, Wanted, accepting, ass
 from dicom.node import Node
 from dicom.options import DicomOptions
 from dicom.room import room
-from gateway.api import open_app
+from gateway.api import Application, open_app
 from gateway.console import Console
-from gateway.room import Running
+from gateway.model import DeviceEvent, Receipt, WireRecord
+from gateway.room import Running, Subscriber
 from gateway.testing import Recognizing
 from gateway.testing.room import MemoryAuditor, MemoryRoomPorts, room_context
 from tests.dicom_objects import encoded
@@ -43,6 +45,7 @@ class Desk:
     audit: MemoryAuditor
     http: httpx.AsyncClient
     port: int
+    app: Application
 
     async def store(self, *objects: Dataset, syntax: str = "1.2.840.10008.1.2.1") -> None:
         """Send objects to the node, and let its index follow."""
@@ -73,9 +76,26 @@ class Desk:
         return answer.text
 
 
+class FollowedPorts(MemoryRoomPorts):
+    """Ports whose events reach those who follow before what published them goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.followers: Sequence[Subscriber] = ()
+
+    async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
+        receipt = await super().publish(events, *wire)
+        followers, self.followers = self.followers, ()
+        await self.feed(*followers)
+        self.followers = followers
+        return receipt
+
+
 @asynccontextmanager
-async def desk(data: Path) -> AsyncIterator[Desk]:
-    """The whole room, listening on loopback."""
+async def desk(
+    data: Path, ports: MemoryRoomPorts | None = None, web: Mapping[str, Any] | None = None
+) -> AsyncIterator[Desk]:
+    """The whole room, listening on loopback; `web` are DICOMweb servers that it knows."""
     port = free_port()
     options = DicomOptions.model_validate(
         {
@@ -83,13 +103,17 @@ async def desk(data: Path) -> AsyncIterator[Desk]:
             "titles": {OURS: {"allow": "anyone"}},
             "peers": {"gone": {"title": "GONE", "host": LOOPBACK, "port": port}},
             "storage": {"min_free": 10**6},
+            "web": {"peers": web or {}},
         }
     )
-    ports, audit, site = MemoryRoomPorts(), MemoryAuditor(), Site()
+    ports = ports or MemoryRoomPorts()
+    audit, site = MemoryAuditor(), Site()
     console = Console(site)
     async with room.open(room_context(data, ports, section=options, audit=audit)) as running:
         (node,) = (each for each in running.services if isinstance(each, Node))
         assert running.routes is not None
+        if isinstance(ports, FollowedPorts):
+            ports.followers = running.subscribers
         pages = [*console.routes(), *running.routes(console.kit)]
         async with (
             accepting(node.acceptor, node.listeners) as acceptor,
@@ -101,4 +125,4 @@ async def desk(data: Path) -> AsyncIterator[Desk]:
                 follow_redirects=True,
             ) as http,
         ):
-            yield Desk(running, node, ports, audit, http, acceptor.ports[0])
+            yield Desk(running, node, ports, audit, http, acceptor.ports[0], app)
