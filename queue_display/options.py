@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +21,8 @@ from pydantic import (
 from gateway.driver import LinkEntry
 from gateway.model import Kind, Localized
 from gateway.room import Mistake
+from gateway.transport import Outgoing, Serial
+from queue_display.boards.template import Template, parse
 from queue_display.terms import Mark
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
@@ -192,6 +195,39 @@ class SignalOptions(_Options):
     where: dict[str, str] = {}
 
 
+class BoardOptions(_Options):
+    """An LED board: the number of the newest call of a queue, never a name.
+
+    `frame` is its form (`queue_display.boards.template`), `text` what the word `text` in it shows.
+    While nobody is called it shows the number `idle` and `idle_text`, or what it showed before.
+    """
+
+    queue: Name
+    frame: str
+    text: str = "{label}"
+    idle: int | None = Field(default=None, ge=0)
+    idle_text: str = ""
+    language: Annotated[str, StringConstraints(pattern=r"^(zh-CN|en)$")] = "zh-CN"
+
+    @field_validator("frame")
+    @classmethod
+    def _parses(cls, value: str) -> str:
+        parse(value)
+        return value
+
+    @property
+    def template(self) -> Template:
+        return parse(self.frame)
+
+
+class LineOptions(_Options):
+    """Boards on one line, or behind one device server; `pause` seconds between two frames."""
+
+    transport: Outgoing = Field(discriminator="type")
+    boards: tuple[BoardOptions, ...] = Field(min_length=1)
+    pause: float = Field(default=0.05, ge=0, le=10)
+
+
 class QueueRoomOptions(_Options):
     """The section."""
 
@@ -200,23 +236,39 @@ class QueueRoomOptions(_Options):
     displays: dict[Name, DisplayOptions] = {}
     check_in: CheckInOptions = CheckInOptions()
     signals: tuple[SignalOptions, ...] = ()
+    boards: dict[Name, LineOptions] = {}
+
+    def calls(self) -> Sequence[str]:
+        """The hosts that are called: the service for dynamic codes, and boards."""
+        qr = self.check_in.qr
+        hosts = [] if qr is None else [urlsplit(qr.url).hostname or ""]
+        lines = (line.transport for line in self.boards.values())
+        return [*hosts, *(line.host for line in lines if not isinstance(line, Serial))]
 
     def faults(self, links: Sequence[LinkEntry]) -> Iterable[Mistake]:
         """Names of queues and devices that there are not."""
+        for trail, name in self._named():
+            own = trail[0] == "queues" and trail[1] == name
+            if name not in self.queues or own:
+                yield Mistake(
+                    trail, f"no other queue is {name}", f"queues: {', '.join(self.queues)}"
+                )
         devices = {device.id for link in links for device in link.devices}
-        for name, queue in self.queues.items():
-            if queue.twin is not None and (queue.twin not in self.queues or queue.twin == name):
-                yield self._unknown(("queues", name, "twin"), queue.twin)
-        for name, display in self.displays.items():
-            for place, each in enumerate(display.queues):
-                if each not in self.queues:
-                    yield self._unknown(("displays", name, "queues", place), each)
         for place, signal in enumerate(self.signals):
-            if signal.queue not in self.queues:
-                yield self._unknown(("signals", place, "queue"), signal.queue)
             if signal.device and signal.device not in devices:
                 trail = ("signals", place, "device")
                 yield Mistake(trail, f"no device has the id {signal.device}")
 
-    def _unknown(self, trail: tuple[str | int, ...], name: str) -> Mistake:
-        return Mistake(trail, f"no other queue is {name}", f"queues: {', '.join(self.queues)}")
+    def _named(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
+        """Every name of a queue, and where it stands."""
+        for name, queue in self.queues.items():
+            if queue.twin is not None:
+                yield ("queues", name, "twin"), queue.twin
+        for name, display in self.displays.items():
+            for place, each in enumerate(display.queues):
+                yield ("displays", name, "queues", place), each
+        for place, signal in enumerate(self.signals):
+            yield ("signals", place, "queue"), signal.queue
+        for name, line in self.boards.items():
+            for place, board in enumerate(line.boards):
+                yield ("boards", name, "boards", place, "queue"), board.queue

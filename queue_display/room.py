@@ -30,6 +30,7 @@ from gateway.room import (
 from queue_display.air import Air
 from queue_display.api import QueueApi
 from queue_display.arrivals import Reception
+from queue_display.boards.sender import LineSender
 from queue_display.book import QueueBook
 from queue_display.desk import QueueDesk
 from queue_display.follow import Follower
@@ -81,6 +82,8 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             return await _glance(desk, who)
 
         jobs = {"air": air.run} | ({"follow": follower.run} if options.check_in.arrivals else {})
+        for name, line in options.boards.items():
+            jobs[f"boards-{name}"] = LineSender(name, line, stage, context.clock).run
         yield Running(
             subscribers=subscribers,
             services=(desk, air),

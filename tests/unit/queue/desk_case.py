@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from gateway.api.app import Application
 from gateway.console import Console
 from gateway.model import DeviceEvent, Instant, Receipt, WireRecord
 from gateway.patients import room as patients
-from gateway.room import Permission, Principal, Subscriber
+from gateway.room import Permission, Principal, Running, Subscriber
 from gateway.schedule import ScheduleBook
 from gateway.schedule import room as schedule
 from gateway.schedule.options import ScheduleOptions
@@ -130,6 +130,7 @@ class Department:
     audit: MemoryAuditor
     http: httpx.AsyncClient
     app: Application
+    jobs: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
     async def lane(self, name: str = "linac-1") -> Lane:
         return (await self.desk.scene()).lanes[name]
@@ -174,7 +175,7 @@ async def department(
 
     options = QueueRoomOptions.model_validate(section)
     async with AsyncExitStack() as stack:
-        routes = []
+        routes, running = [], Running()
         for each, own in ((patients, None), (schedule, SCHEDULE), (queue, options)):
             context = replace(
                 room_context(data, ports, section=own, audit=audit), neighbours=neighbour
@@ -212,6 +213,7 @@ async def department(
             audit,
             http,
             app,
+            running.jobs,
         )
 
 
