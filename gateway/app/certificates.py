@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
 from cryptography import x509
 
+from gateway.app.expiry import SOON
 from gateway.config import HttpTls
 from gateway.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY = 10.0
-_SOON = timedelta(days=21)
 
 _Stamp: TypeAlias = tuple[tuple[int, int, int], ...]
 
@@ -65,7 +65,7 @@ class Certificates:
         ends = x509.load_pem_x509_certificate(
             self._files.certificate.read_bytes()
         ).not_valid_after_utc
-        if ends < datetime.now(UTC) + _SOON:
+        if ends < datetime.now(UTC) + SOON:
             log.warning("The certificate %s ends on %s.", self._files.certificate, ends.date())
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gateway.app.backups import backups_of
 from gateway.app.configuration import Configuration
+from gateway.app.expiry import Expiry, certificates_in
 from gateway.app.gateway import Gateway
 from gateway.app.http import serving_http
 from gateway.app.keys import open_ring, source_of, warn_of_loss
@@ -26,7 +27,7 @@ from gateway.app.upkeep import keep_up
 from gateway.app.values import ObservedValues
 from gateway.audit import AuditTrail, audit_key
 from gateway.backup import Keeping
-from gateway.config import Site
+from gateway.config import Site, plain
 from gateway.errors import ConfigError, StoreError
 from gateway.mapping import Mappings
 from gateway.model import SystemClock
@@ -86,15 +87,18 @@ async def serve(options: ServeOptions) -> None:
 async def _serve(options: ServeOptions) -> None:
     first = sealed_by(options.data / STORE) is None
     with _stop_signal() as stop:
-        async with open_gateway(options) as gateway, serving_http(gateway, options.data) as url:
+        async with (
+            open_gateway(options) as gateway,
+            _reloading_on_hangup(gateway),
+            serving_http(gateway, options.data) as url,
+        ):
             log.info("Isogate %s serves %s at %s", gateway.version, gateway.site.id, url)
             if options.ready is not None:
                 await options.ready(Up(url, gateway.rooms.neighbour(Security)))
             if first:
                 warn_of_loss(gateway.subscriber(Rotation))
             spare_collector()
-            async with _reloading_on_hangup(gateway):
-                await stop.wait()
+            await stop.wait()
             log.info("Stopping.")
 
 
@@ -176,7 +180,11 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
         jobs["backup"] = keeping.keep_up()
         jobs["watch-clock"] = watch_clock(gateway.intake)
         jobs["watch-store"] = watch_store(store, gateway.intake)
-        jobs["upkeep"] = keep_up(store, clock, site.store.retention.telemetry)
+        jobs["upkeep"] = keep_up(store, outbox, clock, site.store.retention)
+        expiry = Expiry(
+            lambda: certificates_in(plain(gateway.config)), clock, gateway.intake.system
+        )
+        jobs["watch-certificates"] = expiry.watch()
         await stack.enter_async_context(_background(jobs))
         gateway.intake.system("gateway", "started", gateway.version)
         rooms.neighbour(Mappings).watch(gateway.take_over)

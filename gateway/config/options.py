@@ -115,6 +115,9 @@ class RetentionOptions(Options):
     """Months that each class of facts is kept. Records are kept for ever."""
 
     telemetry: Months = Field(default=24, description="a number of months, or `forever` (null)")
+    deliveries: Months = Field(
+        default=24, description="of what was delivered, so that it is not delivered again"
+    )
 
 
 class StoreOptions(Options):

@@ -84,7 +84,8 @@ class Day(StrEnum):
 class Shift(_Options):
     """Who has duty. Days, hours and holidays left out mean any; hours may pass midnight.
 
-    `days` are working days where `holidays` is false and the day is no holiday. `start` counts,
+    Holidays are those of the calendar (`schedule: holidays:`); a weekend day that is worked on
+    (调休) is a day of shifts that name Monday to Friday, and of no weekend shift. `start` counts,
     `end` does not.
     """
 
@@ -129,7 +130,6 @@ class Notify(_Options):
     """People, systems and duties have names of one kind; `tell` and `who` use them.
 
     `pace` is the least time between two letters to a person: what comes meanwhile goes together.
-    `holidays` is a country whose public holidays count (ISO 3166).
     """
 
     people: Mapping[str, Person] = Field(default_factory=dict)
@@ -138,7 +138,6 @@ class Notify(_Options):
     duties: Mapping[str, tuple[Shift, ...]] = Field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     pace: Seconds = 60
-    holidays: str = Field(default="CN", pattern=r"^[A-Z]{2}$")
     page_of_site: str = Field(
         default="", description="address of the pages as people reach it, for links in letters"
     )

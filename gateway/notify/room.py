@@ -6,10 +6,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
-
-import holidays
 
 from gateway.errors import StoreError
 from gateway.notify.courier import Courier
@@ -17,9 +15,9 @@ from gateway.notify.letter import Paper
 from gateway.notify.notifier import Notifier
 from gateway.notify.options import Notify
 from gateway.notify.pages import Pages
-from gateway.notify.roster import IsHoliday, Roster
+from gateway.notify.roster import Calendar, Roster
 from gateway.notify.way import MailWay, Way, WebhookWay, webhook_client
-from gateway.room import Area, Entry, Permission, Room, RoomContext, Running
+from gateway.room import Area, Entry, Permission, Room, RoomContext, Running, WorkDays
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +35,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
     def local(moment: datetime) -> datetime:
         return moment.astimezone(zone)
 
-    roster = Roster(section, local, public_holidays(section.holidays))
+    roster = Roster(section, local, _calendar(context))
     async with AsyncExitStack() as stack:
         ways = await _ways(stack, context, section, zone)
         pace = {f"mail:{name}": section.pace for name in section.people}
@@ -109,14 +107,16 @@ class Watch:
             self._said = said
 
 
-def public_holidays(country: str) -> IsHoliday:
-    """Whether a day is a public holiday of a country (ISO 3166)."""
-    known = holidays.country_holidays(country)
+def _calendar(context: RoomContext) -> Calendar:
+    """The calendar of the schedule, asked for when it is needed: rooms open in no order."""
 
-    def is_holiday(day: date) -> bool:
-        return day in known
+    def calendar() -> WorkDays | None:
+        try:
+            return context.neighbours(WorkDays)
+        except LookupError:
+            return None
 
-    return is_holiday
+    return calendar
 
 
 room = Room(

@@ -7,20 +7,22 @@ from datetime import date, datetime, timedelta
 
 from gateway.model import Instant, to_datetime
 from gateway.notify.options import Day, Notify, Route, Shift
-from gateway.room import Notice
+from gateway.room import Notice, WorkDays
 
-IsHoliday = Callable[[date], bool]
+Calendar = Callable[[], WorkDays | None]
+"""The working days of the site, as they are kept now; None where nobody keeps any."""
 
 _DAYS = tuple(Day)
+_WEEK = frozenset(_DAYS[:5])
 
 
 class Roster:
     """The section's routes and duties, in the site's time."""
 
     def __init__(
-        self, section: Notify, local: Callable[[datetime], datetime], holiday: IsHoliday
+        self, section: Notify, local: Callable[[datetime], datetime], calendar: Calendar
     ) -> None:
-        self._section, self._local, self._holiday = section, local, holiday
+        self._section, self._local, self._calendar = section, local, calendar
 
     def recipients(self, notice: Notice, stage: int, at: Instant) -> list[str]:
         """Names of people and webhooks, each once; `stage` 0 is the first telling.
@@ -87,6 +89,15 @@ class Roster:
                 day -= timedelta(days=1)
             elif clock < shift.start:
                 return False
-        if shift.days and _DAYS[day.weekday()] not in shift.days:
+        calendar = self._calendar()
+        if shift.days and not _falls_on(day, shift.days, calendar):
             return False
-        return shift.holidays is None or shift.holidays is self._holiday(day)
+        holiday = calendar is not None and calendar.is_holiday(day)
+        return shift.holidays is None or shift.holidays is holiday
+
+
+def _falls_on(day: date, days: Sequence[Day], calendar: WorkDays | None) -> bool:
+    """Whether a day is one of these; a worked weekend day is one of Monday to Friday, all five."""
+    if calendar is not None and calendar.is_swapped(day):
+        return set(days) >= _WEEK
+    return _DAYS[day.weekday()] in days

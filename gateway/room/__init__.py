@@ -48,6 +48,7 @@ from gateway.room.table import Asked, Choice, Column, Search, Sheet, Table
 from gateway.room.tables import RoomTables, TableSet
 from gateway.room.values import Values
 from gateway.room.words import texts
+from gateway.room.workdays import WorkDays
 from gateway.seal import Keyring, Progress, Sealer, StreamSealer, open_stream
 
 __all__ = [
@@ -127,6 +128,7 @@ __all__ = [
     "TableSet",
     "Tile",
     "Values",
+    "WorkDays",
     "about",
     "access",
     "changes",

@@ -72,6 +72,15 @@ class WorkCalendar:
         """As far as is known: ask `day(…).sure` where it matters."""
         return self.day(day).working
 
+    def is_holiday(self, day: date) -> bool:
+        """Whether a day is a public holiday or one of the site's own days off; no weekend is."""
+        found = self.day(day)
+        return not found.working and found.origin in {Origin.HOLIDAY, Origin.SITE}
+
+    def is_swapped(self, day: date) -> bool:
+        """Whether a day of the weekend is worked on (调休)."""
+        return day.weekday() in self._weekend and self.day(day).working
+
     def next_working_day(self, day: date) -> date:
         """The first working day after this one; LookupError if there is none in two months."""
         for ahead in range(1, _FURTHEST + 1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from gateway.room import (
     Glance,
     Level,
     PageKit,
+    Paper,
     Permission,
     Principal,
     Room,
@@ -31,6 +32,7 @@ from gateway.schedule.importer import Effect, Importer
 from gateway.schedule.options import ScheduleOptions
 from gateway.schedule.origin import Sort
 from gateway.schedule.pages import SchedulePages
+from gateway.schedule.paper import appointment_paper
 from gateway.schedule.problem import ProblemKind
 from gateway.schedule.words import SHORT_WEEKDAYS, WEEKDAYS
 from gateway.schedule.work import WorkPages
@@ -53,10 +55,20 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *SchedulePages(kit, book, desk).routes(),
             ]
 
+        async def papers() -> Sequence[Paper]:
+            now, language = context.clock.now(), context.site.locale
+            return (await appointment_paper(book, now, language),)
+
         async def glance(who: Principal) -> Glance:
             return await _glance(context, book, who)
 
-        yield Running(subscribers=(book,), services=(desk, importer), routes=routes, glance=glance)
+        yield Running(
+            subscribers=(book,),
+            services=(desk, importer, book.calendar),
+            routes=routes,
+            glance=glance,
+            papers=papers,
+        )
 
 
 async def _glance(context: RoomContext, book: ScheduleBook, who: Principal) -> Glance:

@@ -6,10 +6,12 @@ import asyncio
 import email
 import email.policy
 import hmac
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -25,6 +27,7 @@ from gateway.profile import Priority
 from gateway.room import Notice
 from gateway.testing import ManualClock
 from gateway.testing.room import MemoryDelivery
+from tests.certificates import as_server, make_certificates
 
 SECRET = "s3cret"  # noqa: S105 - of this test alone
 PAPER = Paper(
@@ -55,19 +58,34 @@ class MailServer:
     """A stranger that speaks RFC 5321; `refuse` is what it answers to RCPT."""
 
     refuse: str = ""
+    starts_tls: ssl.SSLContext | None = None
     letters: list[EmailMessage] = field(default_factory=list)
     port: int = 0
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, refuse: str = "") -> AsyncIterator[MailServer]:
-        stranger = cls(refuse)
-        server = await asyncio.start_server(stranger._serve, "127.0.0.1", 0)
+    async def running(
+        cls,
+        refuse: str = "",
+        *,
+        tls: ssl.SSLContext | None = None,
+        starts_tls: ssl.SSLContext | None = None,
+    ) -> AsyncIterator[MailServer]:
+        stranger = cls(refuse, starts_tls)
+        server = await asyncio.start_server(stranger._serve, "127.0.0.1", 0, ssl=tls)
         async with server:
             stranger.port = server.sockets[0].getsockname()[1]
             yield stranger
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._talk(reader, writer)
+        except OSError:
+            return
+        finally:
+            writer.transport.abort()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 stranger ESMTP\r\n")
         while line := await reader.readline():
             verb = line.split()[0].upper() if line.strip() else b""
@@ -76,16 +94,20 @@ class MailServer:
                 body = (await reader.readuntil(b"\r\n.\r\n"))[:-5]
                 self.letters.append(email.message_from_bytes(body, policy=email.policy.default))
             if verb == b"EHLO":
-                writer.write(b"250-stranger\r\n250 SMTPUTF8\r\n")
+                offers = b"250-STARTTLS\r\n" if self.starts_tls else b""
+                writer.write(b"250-stranger\r\n" + offers + b"250 SMTPUTF8\r\n")
+            elif verb == b"STARTTLS" and self.starts_tls:
+                writer.write(b"220 go on\r\n")
+                await writer.drain()
+                await writer.start_tls(self.starts_tls)
             elif verb == b"RCPT" and self.refuse:
                 writer.write(self.refuse.encode() + b"\r\n")
             elif verb == b"QUIT":
                 writer.write(b"221 bye\r\n")
-                break
+                await writer.drain()
+                return
             else:
                 writer.write(b"250 ok\r\n")
-        writer.close()
-        await writer.wait_closed()
 
 
 def mail_way(server: MailServer, language: str | None = "zh-CN") -> MailWay:
@@ -150,9 +172,11 @@ class Hook:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, status: int = 204) -> AsyncIterator[Hook]:
+    async def running(
+        cls, status: int = 204, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator[Hook]:
         stranger = cls(status)
-        server = await asyncio.start_server(stranger._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(stranger._serve, "127.0.0.1", 0, ssl=tls)
         async with server:
             stranger.port = server.sockets[0].getsockname()[1]
             yield stranger
@@ -202,3 +226,60 @@ async def test_what_a_webhook_answers_decides_whether_it_is_told_again(
     async with Hook.running(status) as hook, hook_way(hook) as way:
         with pytest.raises(error, match=str(status)):
             await way.tell([delivery("a")])
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A private authority and the certificate of `localhost` that it signed."""
+    folder = tmp_path_factory.mktemp("pem")
+    make_certificates(folder, "localhost")
+    return folder
+
+
+def protected(server: MailServer, security: Security, ca: Path | None) -> MailWay:
+    options = Mail(
+        host="localhost",
+        port=server.port,
+        security=security,
+        sender=PAPER.sender,
+        ca=ca,
+        timeout=5,
+    )
+    person = Person.model_validate({"name": "Wang", "mail": "w@h.example", "language": "en"})
+    return MailWay(options, person, PAPER, ManualClock())
+
+
+@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+async def test_a_letter_goes_over_tls_to_a_server_that_the_sites_authority_vouches_for(
+    pem: Path, security: Security
+) -> None:
+    ours = as_server(pem)
+    at_once, later = (ours, None) if security is Security.TLS else (None, ours)
+    async with MailServer.running(tls=at_once, starts_tls=later) as server:
+        way = protected(server, security, pem / "authority.pem")
+        await way.tell([delivery("a")])
+        assert len(server.letters) == 1
+        with pytest.raises(DeviceUnavailable, match="certificate"):
+            await protected(server, security, None).tell([delivery("b")])
+        assert len(server.letters) == 1, "nothing is told to a stranger"
+
+
+async def test_a_letter_is_not_sent_in_plain_text_where_tls_is_wanted(pem: Path) -> None:
+    async with MailServer.running() as server:
+        way = protected(server, Security.STARTTLS, pem / "authority.pem")
+        with pytest.raises(DeviceUnavailable):
+            await way.tell([delivery("a")])
+        assert server.letters == []
+
+
+async def test_a_webhook_is_called_over_https_with_the_sites_authority_alone(pem: Path) -> None:
+    async with Hook.running(tls=as_server(pem)) as hook:
+        url = f"https://localhost:{hook.port}/alarms"
+        known = Webhook(url=url, secret=SecretStr(SECRET), ca=pem / "authority.pem")
+        async with webhook_client(known) as client:
+            await WebhookWay(known, client, ManualClock()).tell([delivery("a")])
+        unknown = Webhook(url=url, secret=SecretStr(SECRET))
+        async with webhook_client(unknown) as client:
+            with pytest.raises(DeviceUnavailable, match="certificate"):
+                await WebhookWay(unknown, client, ManualClock()).tell([delivery("b")])
+        assert [head["idempotency-key"] for head in hook.heads] == ["a"]

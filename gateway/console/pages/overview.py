@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from gateway.console.text.reader import Reader
 from gateway.model import Instant, Kind, Localized
 from gateway.registry import DeviceState, DeviceStatus
 from gateway.room import Attention, Glance, Level, Permission, Principal, Tile, access, principal
-from gateway.supervisor import LinkState
+from gateway.supervisor import LinkState, LinkStatus
 from gateway.web import GatewayView, SeenView, seen
 
 _WAITING = 100
@@ -81,8 +82,7 @@ class Overview:
             ),
             attention=[
                 *self._store_attention(reader),
-                *(_silent(status, reader) for status in statuses if _is_silent(status)),
-                *_link_attention(view, reader),
+                *_lost_attention(view.links(), statuses, reader),
                 *([_waiting(len(entries), oldest, reader)] if entries else ()),
             ],
         )
@@ -95,11 +95,27 @@ class Overview:
             yield Attention(level, name, reader.said(state.reason), "", reader.now)
 
 
-def _link_attention(view: SeenView, reader: Reader) -> Iterator[Attention]:
-    for link in view.links():
-        if link.state is LinkState.FAILED:
-            why = reader.said(link.reason)
-            yield Attention(Level.HIGH, link.id, why, f"/messages?link={link.id}", link.since)
+def _lost_attention(
+    links: Sequence[LinkStatus], statuses: Sequence[DeviceStatus], reader: Reader
+) -> Iterator[Attention]:
+    """Lost links, each with how many devices it took along, and devices that fell silent alone."""
+    silent = [status for status in statuses if _is_silent(status)]
+    taken = Counter(status.entry.link for status in silent)
+    lost = {link.id: link for link in links if _is_lost(link, taken[link.id])}
+    for link in lost.values():
+        why = reader.said(link.reason)
+        if count := taken[link.id]:
+            words = reader.words
+            told = words.ngettext("%(num)s device with it", "%(num)s devices with it", count)
+            why = f"{why} · {told % {'num': count}}"
+        level = Level.HIGH if link.state is LinkState.FAILED else Level.MEDIUM
+        yield Attention(level, link.id, why, f"/messages?link={link.id}", link.since)
+    yield from (_silent(status, reader) for status in silent if status.entry.link not in lost)
+
+
+def _is_lost(link: LinkStatus, taken: int) -> bool:
+    """A link that is down is shown for the devices that went with it; a wrong one in any case."""
+    return link.state is LinkState.FAILED or (link.state is LinkState.DOWN and taken > 0)
 
 
 def _is_silent(status: DeviceStatus) -> bool:

@@ -27,6 +27,7 @@ from gateway.model import (
 from gateway.profile import Point
 from gateway.registry import DeviceState
 from gateway.room import rule_of
+from gateway.supervisor import LinkState, LinkStatus
 from gateway.testing import Recognizing
 from gateway.web import Readiness
 from tests.unit.api.memory_site import (
@@ -158,6 +159,21 @@ async def test_a_silent_device_needs_a_person_and_its_values_are_stale(
     assert "no answer from unit 3" in values
     assert 'data-point="meter-1/power" data-quality="stale"' in values
     assert "12.50" in values
+
+
+async def test_devices_that_went_with_their_link_are_one_line_under_it(
+    site: MemorySite, http: httpx.AsyncClient
+) -> None:
+    for status in site.registry:
+        site.registry.move(status.entry.id, DeviceState.OFFLINE, NOON, "no answer")
+    line = next(iter(site.registry)).entry.link
+    count = sum(status.entry.link == line for status in site.registry)
+    lost = LinkStatus(line, "modbus", LinkState.DOWN, NOON, "the cable is cut", 1)
+    site.links = lambda: [lost]  # type: ignore[method-assign]
+    page = await _text(http, "/?lang=en")
+    told = f"the cable is cut · {count} device{'' if count == 1 else 's'} with it"
+    assert page.count(told) == 1
+    assert page.count("no answer") == len(list(site.registry)) - count
 
 
 async def test_a_value_not_heard_of_is_said_to_be_so(http: httpx.AsyncClient) -> None:

@@ -18,11 +18,24 @@ from gateway.notify.options import Notify
 from gateway.notify.roster import Roster
 from gateway.profile import Priority
 from gateway.room import Delivery, Notice, RoomContext
+from gateway.schedule.calendar import WorkCalendar
+from gateway.schedule.options import HolidayOptions
 from gateway.testing import ManualClock, MemoryRoomPorts, room_context
 
 SHANGHAI = timezone(timedelta(hours=8))
 MONDAY = from_datetime(datetime(2026, 11, 23, 10, 0, tzinfo=SHANGHAI))
-NATIONAL_DAY = date(2026, 10, 1)
+CALENDAR = WorkCalendar(
+    HolidayOptions.model_validate(
+        {
+            "country": "",
+            "changes": [
+                {"day": date(2026, 10, 1), "working": False},
+                {"day": date(2026, 10, 10), "working": True},
+            ],
+        }
+    )
+)
+"""A national day, and a Saturday that is worked on for it."""
 
 SECTION: dict[str, Any] = {
     "mail": {"host": "127.0.0.1", "port": 2525, "security": "none", "sender": "isogate@h.example"},
@@ -50,11 +63,11 @@ SECTION: dict[str, Any] = {
 
 
 def roster(section: dict[str, Any] = SECTION) -> Roster:
-    """The section's roster in Shanghai, where one day is a holiday."""
+    """The section's roster in Shanghai, with a holiday, and a Saturday that is worked on."""
     return Roster(
         Notify.model_validate(section),
         lambda moment: moment.astimezone(SHANGHAI),
-        lambda day: day == NATIONAL_DAY,
+        lambda: CALENDAR,
     )
 
 

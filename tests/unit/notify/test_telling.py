@@ -25,6 +25,7 @@ SECOND = 1_000_000
         ("2026-11-24T08:00", "wang"),
         ("2026-11-28T10:00", "li"),
         ("2026-10-01T10:00", "li"),
+        ("2026-10-10T10:00", "wang"),
     ],
 )
 def test_who_has_duty_follows_hours_weekdays_and_holidays(moment: str, who: str) -> None:

@@ -9,9 +9,14 @@ from gateway.alarms.paper import alarm_paper, device_paper
 from gateway.lab import LabDesk
 from gateway.lab.paper import lab_papers
 from gateway.model import Micros
+from gateway.schedule.paper import appointment_paper
 from gateway.testing import known_ring, room_context
 from tests.unit.alarms.alarm_case import AlarmSite, availability, pump
 from tests.unit.lab.lab_case import nothing_follows, result
+from tests.unit.patients.people_case import event as patient_event
+from tests.unit.patients.people_case import said as patient
+from tests.unit.schedule.office_case import office
+from tests.unit.schedule.schedule_case import NOW, booked, event
 
 
 async def test_alarms_and_devices_are_lists(tmp_path: Path) -> None:
@@ -26,6 +31,22 @@ async def test_alarms_and_devices_are_lists(tmp_path: Path) -> None:
         {"en": n, "zh-CN": n} for n in ("chiller-1", "chiller-2")
     ]
     assert devices.grave == frozenset({1})
+
+
+async def test_the_schedule_gives_todays_appointments_by_machine(tmp_path: Path) -> None:
+    async with office(tmp_path) as site:
+        await site.tell(patient_event(1, patient("1", "王^芳")))
+        later = booked("F2", "15:00", resource="LA1", who="1")
+        await site.tell(event(1, later), event(2, booked("F1", "09:15", resource="LA1")))
+        await site.tell(event(3, booked("F3", "10:00", resource="elsewhere", who="9")))
+        paper = await appointment_paper(site.book, NOW, "zh-CN")
+    assert [(row[0], row[2], row[3]) for row in paper.rows] == [
+        ("10:00", "", "9"),
+        ("09:15", "王芳", "1"),
+        ("15:00", "王芳", "1"),
+    ]
+    assert paper.rows[0][1] == "elsewhere"
+    assert paper.rows[1][1] == {"en": "Linac 1", "zh-CN": "加速器1"}
 
 
 async def test_the_laboratory_gives_critical_values_and_results_by_sample(tmp_path: Path) -> None:
