@@ -114,19 +114,22 @@ class FollowedPorts(MemoryRoomPorts):
 
     def __init__(self) -> None:
         super().__init__()
-        self._news = asyncio.Event()
+        self._news: list[asyncio.Event] = []
 
     async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
         receipt = await super().publish(events, *wire)
-        self._news.set()
+        for each in self._news:
+            each.set()
         return receipt
 
-    async def follow(self, *subscribers: Subscriber) -> None:
-        """Feed them until cancelled."""
+    async def follow(self, subscriber: Subscriber) -> None:
+        """Feed it until cancelled."""
+        news = asyncio.Event()
+        self._news.append(news)
         while True:
-            self._news.clear()
-            await self.feed(*subscribers)
-            await self._news.wait()
+            news.clear()
+            await self.feed(subscriber)
+            await news.wait()
 
 
 @dataclass
@@ -186,7 +189,7 @@ async def bench(
     async with (
         open_node(options, context) as node,
         accepting(node.acceptor, node.listeners),
-        _beside(lambda: ports.follow(node.index, *node.keeping.subscribers)),
+        _beside(*(partial(ports.follow, each) for each in (node.index, *node.keeping.subscribers))),
         _beside(*(node.keeping.jobs.values() if jobs else ())),
     ):
         yield Bench(node, ports, node.acceptor.ports[0])

@@ -113,12 +113,14 @@ class Transactions(Projection[Tables]):
 
     async def _owe(self, events: Sequence[DeviceEvent]) -> None:
         now = self.clock.now()
+        fresh = [event for event in events if now - event.received_at <= _TOO_OLD]
+        if len(fresh) < len(events):
+            old = len(events) - len(fresh)
+            log.warning("%d storage commitments are older than a day: not reported again.", old)
         owed = []
-        for event in events:
+        for event in fresh:
             said: Any = event.payload
-            if now - event.received_at > _TOO_OLD:
-                log.warning("A storage commitment is older than a day and not reported again.")
-            elif said["peer"] not in self.reporter.lines:
+            if said["peer"] not in self.reporter.lines:
                 log.warning("%s asked for commitment and is no peer any more.", said["calling"])
             else:
                 owed.append((said["peer"], f"commitment:{event.id.hex()}", _report(said)))

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from dicom.reports.report import Report, destination
 from dicom.reports.reporter import Reporter
+from gateway import to_datetime
 from gateway.room import Auditor, Deliveries, Permission, access, principal
 
 _PREFIX = "/api/v1/dicom/reports"
@@ -43,7 +44,7 @@ class ReportsApi:
             peers[name] = {
                 "waiting": await self._outbox.count(place),
                 "full": self._reporter.lines[name].full,
-                "failing_since": failing[0] if failing else None,
+                "failing_since": to_datetime(failing[0]).isoformat() if failing else None,
                 "error": failing[1] if failing else "",
             }
         dead = [
@@ -51,7 +52,7 @@ class ReportsApi:
                 "id": each.id,
                 "peer": names[each.destination],
                 "about": Report.read(each.payload).sop_instance,
-                "created": each.created,
+                "created": to_datetime(each.created).isoformat(),
                 "attempts": each.attempts,
                 "error": each.error,
             }
@@ -73,4 +74,4 @@ class ReportsApi:
         who = principal(request)
         await self._audit.record("dicom.report.retry", who, objects={"peer": peer})
         self._reporter.wake([peer])
-        return Response(status_code=204)
+        return Response(orjson.dumps({"report": number}), media_type="application/json")

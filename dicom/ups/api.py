@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from dicom.services.workitems import WorkItem
 from dicom.ups.engine import Engine
 from dicom.ups.terms import STATE, State
+from gateway import to_datetime
 from gateway.room import Permission, about, access
 
 _PREFIX = "/api/v1/dicom/workitems"
@@ -63,7 +64,7 @@ def _short(item: WorkItem) -> dict[str, Any]:
         "owner": item.owner,
         "keeper": item.keeper,
         "version": item.version,
-        "changed": item.changed,
+        "changed": to_datetime(item.changed).isoformat(),
     }
 
 

@@ -61,10 +61,12 @@ class Items(Projection[Tables]):
     async def _owe(self, events: Sequence[DeviceEvent]) -> None:
         now = self.clock.now()
         owed: list[tuple[str, str, Report]] = []
-        for event in events:
-            if now - event.received_at > _TOO_OLD:
-                log.warning("News of event %d are older than a day and not told.", event.seq)
-                continue
+        fresh = [event for event in events if now - event.received_at <= _TOO_OLD]
+        if len(fresh) < len(events):
+            log.warning(
+                "News of %d events are older than a day: not told.", len(events) - len(fresh)
+            )
+        for event in fresh:
             for place, telling in enumerate(tellings_of(event)):
                 owed += _reports(self.reporter, f"ups:{event.id.hex()}:{place}", telling)
         await self.reporter.tell(owed, self.most)

@@ -14,7 +14,7 @@ from dicom.content import Content, declared, decode, encode, text
 from dicom.dimse import Offer, Operation, Request, Response, Responses, Service, Status
 from dicom.elements import CHARSET, vr_of
 from dicom.services.workitems import Actor
-from dicom.upper.negotiate import is_uid
+from dicom.upper.negotiate import EXPLICIT, is_uid
 from dicom.ups.engine import Engine
 from dicom.ups.events import Receiver, subject_of
 from dicom.ups.machine import Verdict
@@ -181,8 +181,18 @@ class Ups:
 async def _decoded(data: bytes, syntax: str) -> Content:
     """A long one in a thread: nobody else waits for it."""
     if len(data) > _LONG:
-        return await asyncio.to_thread(decode, data, syntax)
-    return decode(data, syntax)
+        return await asyncio.to_thread(_judged, data, syntax)
+    return _judged(data, syntax)
+
+
+def _judged(data: bytes, syntax: str) -> Content:
+    """ProtocolViolation also for what could not be told to others in Explicit VR."""
+    content = decode(data, syntax)
+    try:
+        encode(content, EXPLICIT)
+    except ValueError as error:
+        raise ProtocolViolation(f"a value that can't be passed on: {error}") from None
+    return content
 
 
 def _actor(request: Request) -> Actor:

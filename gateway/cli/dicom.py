@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli import dicom_ask, dicom_queue, dicom_send
+from gateway.cli import dicom_ask, dicom_keep, dicom_queue, dicom_send
 from gateway.cli.exits import Exit
 from gateway.cli.options import Data, Json
 from gateway.cli.output import print_json, print_table, progress, say, say_error
@@ -19,7 +19,9 @@ app.command()(dicom_ask.move)
 app.command()(dicom_ask.get)
 app.command()(dicom_send.send)
 app.command()(dicom_send.deid)
+app.command()(dicom_keep.workitems)
 app.add_typer(dicom_queue.app, name="queue")
+app.add_typer(dicom_keep.reports, name="reports")
 
 _SITE = """\
 site: {{id: dicom, name: DICOM, time_zone: UTC, locale: en}}

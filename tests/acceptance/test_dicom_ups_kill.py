@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import subprocess
@@ -17,7 +18,7 @@ from pydicom.uid import generate_uid
 
 from dicom.dimse import Command, Operation, Peer, Response, Wanted, associate
 from gateway import DeviceUnavailable
-from tests.acceptance.live import Api, SiteFolder
+from tests.acceptance.live import ISOGATE, Api, SiteFolder
 from tests.dicom_objects import CT, dataset, encoded
 from tests.dicom_peers import OURS
 from tests.dicom_ups import COMMITMENT, PULL, PUSH, listening, progress, work_item
@@ -52,6 +53,13 @@ def site(port: int, watcher: int) -> dict[str, Any]:
             "watch": {"interval": "5 s"},
         }
     }
+
+
+def isogate(*words: str | Path) -> Any:
+    """What a verb prints as JSON."""
+    done = subprocess.run([*ISOGATE, *map(str, words), "--json"], capture_output=True, check=False)
+    assert done.returncode == 0, done
+    return json.loads(done.stdout)
 
 
 async def ask(port: int, title: str, command: Command, made: Dataset) -> Response:
@@ -159,11 +167,16 @@ def test_claims_subscriptions_and_reports_survive_kills(tmp_path: Path, say: Say
             folder.wait_ready(api, process, within=60)
             owned = {uid: asyncio.run(judge(port, uid, claims)) for uid, claims in rounds}
             heard = asyncio.run(everything(watcher, [*owned], owned, transaction))
-            dead = api.get("/dicom/reports")
+            items = isogate("dicom", "workitems", "--data", folder.data)
+            reports = isogate("dicom", "reports", "list", "--data", folder.data)
     told = sum(each.status == 0 for _, claims in rounds for each in claims)
     lost = sum(each.status is None for _, claims in rounds for each in claims)
     say(f"{len(rounds)} kills: {told} claims confirmed, {lost} unanswered, {heard} reports")
-    assert dead["dead"] == []
+    assert reports == {
+        "peers": {"watcher": {"waiting": 0, "full": False, "failing_since": None, "error": ""}},
+        "dead": [],
+    }
+    assert {each["uid"]: each["owner"] for each in items["items"]} == owned
 
 
 async def everything(port: int, uids: list[str], owned: dict[str, str], transaction: str) -> int:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
+from dicom.dimse import Command, Operation, Status, Wanted, associate
+from dicom.ups.terms import UpsStatus
+from tests.dicom_objects import encoded
+from tests.dicom_peers import peer_of
 from tests.dicom_ups import (
     EVENT,
     FILTERED,
@@ -16,6 +21,7 @@ from tests.dicom_ups import (
     PULL,
     PUSH,
     QUERY,
+    SYNTAXES,
     WATCH,
     bench,
     code,
@@ -25,7 +31,7 @@ from tests.dicom_ups import (
     progress,
     work_item,
 )
-from tests.peers import free_port
+from tests.peers import count, free_port
 
 
 @pytest.mark.dicom_peer(service="UPS Push", ours="SCP", peer="pynetdicom")
@@ -372,3 +378,32 @@ def _ready(state: str) -> Dataset:
     made = Dataset()
     made.InputReadinessState = state
     return made
+
+
+async def test_mutated_requests_get_a_status_and_change_nothing_for_others(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    good = {syntax: encoded(work_item(), syntax) for syntax in SYNTAXES}
+    known = {*map(int, Status), *map(int, UpsStatus)}
+    commands = [Operation.N_CREATE, Operation.N_SET, Operation.N_ACTION, Operation.C_FIND]
+    async with bench(tmp_path, services=["ups"]) as it:
+        uid = generate_uid()
+        assert (await it.scu().create(uid, work_item())).status == 0
+        wanted = [Wanted(PUSH, (syntax,)) for syntax in SYNTAXES]
+        async with associate(peer_of(it.node.acceptor), wanted) as association:
+            for number in range(count(150, 5000)):
+                syntax = chance.choice(SYNTAXES)
+                data = bytearray(good[syntax])
+                for _ in range(chance.randrange(1, 5)):
+                    data[chance.randrange(len(data))] = chance.randrange(256)
+                command = Command(
+                    chance.choice(commands),
+                    sop_class=PUSH,
+                    sop_instance=uid if number % 3 else generate_uid(),
+                    action_type=chance.randrange(1, 6),
+                )
+                context = association.context_for(PUSH, syntax)
+                answer = await association.send(command, bytes(data), context=context)
+                assert answer.status in known, hex(answer.status)
+        seen = (await it.scu().get(uid)).dataset
+    assert seen is not None
+    assert seen.PatientID == "P-100"
