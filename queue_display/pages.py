@@ -38,7 +38,7 @@ class QueuePages:
         one = f"{HERE}/of/{{queue}}"
         return [
             Route(HERE, self.lanes, methods=["GET"]),
-            Route(f"{HERE}/stream", DeskStream(self._air)),
+            Route(f"{HERE}/stream", DeskStream(self._air), methods=["GET"]),
             Route(f"{HERE}/check-in", self.check_in, methods=["POST"]),
             Route(f"{one}/next", self.next, methods=["POST"]),
             Route(f"{one}/walk-in", self.walk_in, methods=["POST"]),

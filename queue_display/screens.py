@@ -49,7 +49,11 @@ class Screens:
             Route("/display", self.mine, methods=["GET"]),
             Route("/display/{zone}", self.screen, methods=["GET"]),
             Route("/display/{zone}/board", self.board, methods=["GET"]),
-            Route("/display/{zone}/stream", ScreenStream(self._air, self._options)),
+            Route(
+                "/display/{zone}/stream",
+                ScreenStream(self._air, self._options),
+                methods=["GET"],
+            ),
         ]
 
     @access(Permission.WATCH_DISPLAYS)
@@ -74,7 +78,7 @@ class Screens:
         return json_response(await self._air.snapshot(zone_asked(request, self._options)))
 
 
-@access(Permission.WATCH_DISPLAYS)
+@access(Permission.WATCH_DISPLAYS, endless=True)
 class ScreenStream:
     """The board, and what changes of it."""
 
@@ -88,7 +92,7 @@ class ScreenStream:
         return respond(receive, send, self._air.stream(zone))
 
 
-@access(Permission.CALL_PATIENTS)
+@access(Permission.CALL_PATIENTS, endless=True)
 class DeskStream:
     """Says to a desk's page that something changed; it holds nothing of anybody."""
 

@@ -31,7 +31,7 @@ from gateway.api.quarantine import Quarantine
 from gateway.api.results import Results
 from gateway.api.route import BEARER, PREFIX
 from gateway.api.site import Site
-from gateway.room import Access, access, is_streamed, largest_body, rule_of
+from gateway.room import Access, access, is_endless, is_streamed, largest_body, rule_of
 from gateway.web import (
     BrowserHeaders,
     Door,
@@ -90,8 +90,10 @@ async def open_app(
     broadcast = Broadcast(view)
     fastapi = _documented(view)
     routes = fastapi.router.routes
-    routes.extend([*_api_routes(view, broadcast), *pages, _openapi_route(fastapi)])
-    streams = stream.routes(view, broadcast)
+    endless = [each for each in pages if isinstance(each, Route) and is_endless(each)]
+    rest = [each for each in pages if each not in endless]
+    routes.extend([*_api_routes(view, broadcast), *rest, _openapi_route(fastapi)])
+    streams = [*stream.routes(view, broadcast), *endless]
     _guard([*routes, *streams], gate)
     refuse.install(fastapi, error_page)
     asgi = BrowserHeaders(Door(_Beside(streams, fastapi), gate, names))

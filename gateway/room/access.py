@@ -15,6 +15,7 @@ ACTION_SYSTEM = "urn:isogate:action"
 
 _ATTRIBUTE = "access_rule"
 _BODY = "largest_body"
+_ENDLESS = "endless_answer"
 _STREAMED = "streamed_body"
 _PRINCIPAL = "isogate.principal"
 
@@ -124,19 +125,20 @@ NOBODY = Principal("nobody", "", frozenset())
 
 
 def access(
-    rule: Rule, *, body: int = LARGEST_BODY, streamed: bool = False
+    rule: Rule, *, body: int = LARGEST_BODY, streamed: bool = False, endless: bool = False
 ) -> Callable[[Endpoint], Endpoint]:
     """Declare the rule of an endpoint: a function, a method, or an ASGI application.
 
     `body` is the most bytes that a request may bring; more are refused before they are read. One
     that is `streamed` is handed on as it comes and never held; under a cookie it needs its form
-    token in a header.
+    token in a header. `endless` answers of an ASGI application go on for hours, to thousands.
     """
 
     def declare(endpoint: Endpoint) -> Endpoint:
         setattr(endpoint, _ATTRIBUTE, rule)
         setattr(endpoint, _BODY, body)
         setattr(endpoint, _STREAMED, streamed)
+        setattr(endpoint, _ENDLESS, endless)
         return endpoint
 
     return declare
@@ -162,6 +164,11 @@ def largest_body(route: BaseRoute) -> int:
 def is_streamed(route: BaseRoute) -> bool:
     """Whether a route reads the body of a request as it comes."""
     return bool(getattr(_endpoint(route), _STREAMED, False))
+
+
+def is_endless(route: BaseRoute) -> bool:
+    """Whether a route's answers go on until its client leaves."""
+    return bool(getattr(_endpoint(route), _ENDLESS, False))
 
 
 def _endpoint(route: BaseRoute) -> object:

@@ -15,7 +15,7 @@ from gateway.api.app import Application
 from gateway.console import Console
 from gateway.model import DeviceEvent, Instant, Receipt, WireRecord
 from gateway.patients import room as patients
-from gateway.room import Permission, Principal, Running, Subscriber
+from gateway.room import Neighbours, Permission, Principal, Running, Subscriber
 from gateway.schedule import ScheduleBook
 from gateway.schedule import room as schedule
 from gateway.schedule.options import ScheduleOptions
@@ -131,6 +131,7 @@ class Department:
     http: httpx.AsyncClient
     app: Application
     jobs: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+    neighbours: Neighbours
 
     async def lane(self, name: str = "linac-1") -> Lane:
         return (await self.desk.scene()).lanes[name]
@@ -214,6 +215,7 @@ async def department(
             http,
             app,
             running.jobs,
+            neighbour,
         )
 
 

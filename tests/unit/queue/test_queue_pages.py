@@ -1,0 +1,219 @@
+"""The desk's pages and the API: what is posted happens, what can't is said in one's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from gateway.model import Visit
+from queue_display.arrivals import NotFound, Reception
+from queue_display.follow import Follower
+from queue_display.options import QueueRoomOptions
+from queue_display.scene import Stage
+from queue_display.terms import Mark, State, Verb
+from tests.unit.patients.people_case import event as person_event
+from tests.unit.patients.people_case import said
+from tests.unit.queue.desk_case import SECTION, WANG, Department, department, labels
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Department]:
+    async with department(tmp_path) as open_:
+        for number, time in (("1001", "08:00"), ("1002", "08:15")):
+            await open_.books(number, time)
+        yield open_
+
+
+async def _post(office: Department, path: str, **fields: str) -> httpx.Response:
+    return await office.http.post(path, data=fields)
+
+
+async def test_a_day_at_the_desk_by_its_forms(office: Department) -> None:
+    page = await office.http.get("/queue?lang=en")
+    assert "王建国" in page.text
+    booked = re.findall(r'name="ticket" value="([^"]+)"', page.text)
+    answer = await _post(office, "/queue/check-in?queue=linac-1", ticket=booked[0])
+    assert "Checked in: A001." in answer.text
+    assert str(answer.url).endswith("/queue?queue=linac-1")
+    assert "Checked in: A002." in (await _post(office, "/queue/check-in", number="MRN1002")).text
+    assert "A001 is called." in (await _post(office, "/queue/of/linac-1/next")).text
+    ticket = (await office.lane()).running[0].ticket
+    for verb in ("enter", "start", "finish"):
+        await _post(office, f"/queue/tickets/{ticket.id}/{verb}")
+    assert (await office.lane()).ended[0].ticket.state is State.DONE
+    other = (await office.lane()).waiting[0].ticket
+    await _post(office, f"/queue/tickets/{other.id}/hold", reason="unwell")
+    assert (await office.lane()).aside[0].ticket.state is State.HELD
+    history = (await office.http.get(f"/queue/tickets/{other.id}")).text
+    assert "unwell" in history
+    assert "李小娜" in history
+
+
+async def test_what_cant_be_is_said_in_the_readers_language(office: Department) -> None:
+    await office.arrives("1001")
+    ticket = (await office.lane()).waiting[0].ticket
+    refused = await office.http.post(f"/queue/tickets/{ticket.id}/finish?lang=zh-CN")
+    assert refused.status_code == 409
+    assert "A001候诊中，不能标记为完成。" in refused.text
+    assert (await office.http.post(f"/queue/tickets/{ticket.id}/ready")).status_code == 409
+    assert (await office.http.post(f"/queue/tickets/{ticket.id}/fly")).status_code == 404
+    assert (await office.http.get("/queue/tickets/none")).status_code == 404
+    assert (await _post(office, "/queue/of/nowhere/next")).status_code == 409
+    assert (await _post(office, "/queue/check-in", number="MRN9")).status_code == 409
+    assert (await _post(office, "/queue/of/ct/walk-in", number="9", reason="x")).status_code == 409
+
+
+async def test_a_queue_is_stopped_and_goes_on_by_its_forms(office: Department) -> None:
+    path = "/queue/of/linac-1/stand"
+    assert (await _post(office, path, what="stop")).status_code == 409
+    await _post(office, path, what="stop", reason="interlock")
+    assert "interlock" in (await office.http.get("/queue?lang=en")).text
+    await _post(office, path, what="resume")
+    await _post(office, path, what="cleaned")
+    lane = await office.lane()
+    assert (lane.stand.stopped, lane.stand.cleaned) == (None, office.clock.now())
+
+
+async def test_marks_and_moves_go_by_the_tickets_page(office: Department) -> None:
+    for number in ("1001", "1002"):
+        await office.arrives(number)
+    first, second = ((each.ticket) for each in (await office.lane()).waiting)
+    path = f"/queue/tickets/{second.id}"
+    await _post(office, f"{path}/move", before=first.id, reason="in pain")
+    assert await labels(await office.lane()) == ["A002", "A001"]
+    await _post(
+        office, f"{path}/mark", **{"mark-fasting": "yes", "priority": "emergency", "reason": "x"}
+    )
+    marked = await office.book.ticket(second.id)
+    assert marked is not None
+    assert marked.marks == {Mark.FASTING}
+    assert marked.priority == "emergency"
+    await _post(office, f"/queue/tickets/{first.id}/transfer", to="linac-2", reason="down")
+    assert await labels(await office.lane("linac-2")) == ["A001"]
+    unknown = await _post(office, f"{path}/mark", priority="royal", reason="x")
+    assert unknown.status_code == 409
+
+
+async def test_the_api_checks_in_calls_and_explains(office: Department) -> None:
+    made = await office.http.post(
+        "/api/v1/queue/check-in", json={"number": "1001", "issuer": "HIS"}
+    )
+    (ticket,) = made.json()["tickets"]
+    assert (ticket["label"], ticket["state"]) == ("A001", "waiting")
+    lanes = (await office.http.get("/api/v1/queue")).json()["queues"]
+    waiting = lanes[0]["waiting"][0]
+    assert waiting["why"] == [{"zh-CN": "预约 08:00", "en": "appointment 08:00"}]
+    assert lanes[0]["next"] == ticket["ticket"]
+    called = await office.http.post("/api/v1/queue/of/linac-1/next")
+    assert called.json()["state"] == "called"
+    path = f"/api/v1/queue/tickets/{ticket['ticket']}"
+    held = await office.http.post(f"{path}/hold", json={"reason": "unwell"})
+    assert held.json()["state"] == "held"
+    refused = await office.http.post(f"{path}/call", headers={"accept": "application/json"})
+    assert refused.status_code == 409
+    assert refused.json()["detail"].endswith("A001 is held and can't be called.")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("check-in", b"[]", 422),
+        ("check-in", b"{", 422),
+        ("check-in", b'{"number": 5, "issuer": "HIS"}', 422),
+        ("check-in", b'{"number": "7777", "issuer": "HIS"}', 409),
+        ("tickets/none/call", b"", 409),
+        ("tickets/none/fly", b"", 404),
+        ("of/nowhere/next", b"", 409),
+    ],
+)
+async def test_the_api_refuses_what_it_does_not_understand(
+    office: Department, path: str, body: bytes, status: int
+) -> None:
+    answer = await office.http.post(
+        f"/api/v1/queue/{path}", content=body, headers={"accept": "application/json"}
+    )
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_who_has_arrived_by_the_schedule_is_checked_in(office: Department) -> None:
+    await office.books("1003", "08:30", status="arrived")
+    stage = Stage(_options(SECTION), office.book, office.neighbours)
+    follower = Follower(office.desk, stage, office.clock)
+    await follower.turn()
+    await follower.turn()
+    lane = await office.lane()
+    assert [each.ticket.patient for each in lane.waiting] == [("1003", "HIS")]
+    assert lane.waiting[0].ticket.last is not None
+    assert lane.waiting[0].ticket.last.who == "schedule"
+
+
+async def test_an_in_patient_and_a_kind_bring_their_marks(office: Department) -> None:
+    inside = person_event(1, said("1003", "王美国", visit=Visit(kind="I", ward="W1")))
+    await office.ports.publish([inside])
+    await office.books("1003", "08:30", kind="ANA")
+    await office.arrives("1003")
+    (entry,) = (await office.lane()).waiting
+    assert entry.ticket.marks == {Mark.IN_PATIENT, Mark.ANAESTHESIA}
+
+
+def _options(section: Mapping[str, Any]) -> QueueRoomOptions:
+    return QueueRoomOptions.model_validate(section)
+
+
+async def _by_code(office: Department, answer: Any) -> str:
+    """The label that a dynamic code leads to, with such an answer of the hospital's service."""
+    qr = {"pattern": "EHC.*", "url": "http://ehc.local/resolve", "seconds": 1}
+    section = {**SECTION, "check_in": {**SECTION["check_in"], "qr": qr}}
+    stage = Stage(_options(section), office.book, office.neighbours)
+
+    def service(request: httpx.Request) -> httpx.Response:
+        assert orjson.loads(request.content) == {"code": "EHC:1"}
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(200, content=answer)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(service)) as client:
+        arrival = await Reception(stage, office.neighbours, client).scanned(
+            "EHC:1", office.clock.now()
+        )
+    return (await office.desk.check_in(WANG, arrival.stops, arrival.patient))[0].label
+
+
+async def test_a_dynamic_code_is_asked_of_the_hospitals_service(office: Department) -> None:
+    assert await _by_code(office, b'{"number": "1001", "issuer": "HIS"}') == "A001"
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.ReadTimeout("slow"), b"no json", b"{}", b'{"number": "", "issuer": "HIS"}']
+)
+async def test_a_code_that_nobody_explains_in_time_leads_to_the_cards(
+    office: Department, answer: Any
+) -> None:
+    with pytest.raises(NotFound) as unknown:
+        await _by_code(office, answer)
+    assert unknown.value.text["zh-CN"] == "二维码暂时无法识别。请使用就诊卡或身份证。"
+
+
+async def test_a_kiosk_checks_nobody_in_many_hours_early(office: Department) -> None:
+    await office.books("1004", "16:00")
+    early = await office.http.post("/kiosk", data={"code": "MRN1004"})
+    assert early.status_code == 422
+    assert (await office.lane()).waiting == ()
+    booked = (await office.lane()).booked[-1].ticket
+    assert (await _post(office, "/queue/check-in", ticket=booked.id)).status_code == 200
+
+
+async def test_the_steps_that_undo_a_check_in_keep_the_number(office: Department) -> None:
+    await office.arrives("1001")
+    ticket = (await office.lane()).waiting[0].ticket
+    back = await office.desk.take(WANG, ticket.id, Verb.UNDO)
+    assert (back.state, back.label) == (State.BOOKED, "A001")
+    await office.arrives("1001")
+    assert await labels(await office.lane()) == ["A001"]
