@@ -138,7 +138,7 @@ def _delivered(plan: Dataset, part: Part, fraction: int, at: datetime, machine: 
         TreatmentTerminationStatus=part.termination,
         SpecifiedPrimaryMeterset=whole,
         DeliveredPrimaryMeterset=round(end - part.start, 6),
-        TreatmentVerificationStatus="VERIFIED",
+        TreatmentVerificationStatus="",
         NumberOfControlPoints=len(beam.ControlPointSequence),
         BeamLimitingDeviceLeafPairsSequence=[
             item(
@@ -148,7 +148,7 @@ def _delivered(plan: Dataset, part: Part, fraction: int, at: datetime, machine: 
             for each in beam.BeamLimitingDeviceSequence
         ],
         ControlPointDeliverySequence=[
-            _point(each, (whole, _final(beam)), (part.start, end), at, machine)
+            _point(each, beam, (whole, part.start, end), at, machine)
             for each in beam.ControlPointSequence
         ],
     )
@@ -169,24 +169,27 @@ def _final(beam: Dataset) -> float:
 
 def _point(
     planned: Dataset,
-    scale: tuple[float, float],
-    ran: tuple[float, float],
+    beam: Dataset,
+    ran: tuple[float, float, float],
     at: datetime,
     machine: Machine,
 ) -> Dataset:
-    whole, final = scale
-    specified = round(whole * float(planned.CumulativeMetersetWeight) / final, 6)
+    whole, start, end = ran
+    specified = round(whole * float(planned.CumulativeMetersetWeight) / _final(beam), 6)
     made = item(
         ReferencedControlPointIndex=planned.ControlPointIndex,
         TreatmentControlPointDate=f"{at:%Y%m%d}",
         TreatmentControlPointTime=f"{at:%H%M%S}",
         SpecifiedMeterset=specified,
-        DeliveredMeterset=max(ran[0], min(specified, ran[1])),
+        DeliveredMeterset=max(start, min(specified, end)),
         DoseRateDelivered="",
     )
     for keyword in _COPIED:
         if keyword in planned:
             setattr(made, keyword, machine.noisy(keyword, planned.get(keyword)))
+    made.DoseRateSet = planned.get("DoseRateSet", "")
+    if "NominalBeamEnergy" in planned:
+        made.NominalBeamEnergyUnit = "MEV" if "ApplicatorSequence" in beam else "MV"
     if planned.ControlPointIndex == 0:
         made.DoseRateDelivered = 600.0
         for keyword in _COUCH:
