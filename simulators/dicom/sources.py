@@ -26,6 +26,8 @@ _AT_ONCE = 6
 """Patients of the morning whose objects are sent without a pause."""
 _PATIENCE = 5.0
 _BONE = 0.1
+_STOPPED = 0.2
+"""How often the last fraction was interrupted in its second beam."""
 
 
 class Sources:
@@ -118,6 +120,8 @@ def _objects(booking: Booking) -> Iterator[Dataset]:
     for fraction in range(1, given + 1):
         at = booking.start.replace(tzinfo=None) - timedelta(days=given - fraction)
         parts = [Part(1), Part(2)]
+        if fraction == given and dice.random() < _STOPPED:
+            parts[1] = Part(2, 0, 40, termination="MACHINE")
         yield record(
             made,
             fraction,

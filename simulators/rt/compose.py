@@ -131,7 +131,8 @@ def _general(course: Course, sop_class: str) -> Dataset:
     made.PatientName, made.PatientID = course.name, course.patient
     made.IssuerOfPatientID = course.issuer
     made.PatientBirthDate, made.PatientSex = course.birth_date, course.sex
-    made.StudyInstanceUID, made.SeriesInstanceUID = course.study, generate_uid()
+    made.StudyInstanceUID = course.study
+    made.SeriesInstanceUID = generate_uid(entropy_srcs=[course.study, course.label])
     made.StudyID, made.SeriesNumber, made.InstanceNumber = "1", 1, 1
     made.FrameOfReferenceUID, made.PositionReferenceIndicator = course.frame, ""
     made.RTPlanLabel, made.RTPlanName = course.label, f"{course.label} {course.fractions} fx"

@@ -91,7 +91,8 @@ def record(
     for keyword in ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate"):
         setattr(made, keyword, getattr(plan, keyword))
     made.PatientSex, made.ReferringPhysicianName = plan.PatientSex, ""
-    made.StudyInstanceUID, made.SeriesInstanceUID = plan.StudyInstanceUID, generate_uid()
+    made.StudyInstanceUID = plan.StudyInstanceUID
+    made.SeriesInstanceUID = generate_uid(entropy_srcs=[str(plan.SOPInstanceUID), f"{at:%Y%m%d}"])
     made.StudyID, made.SeriesNumber, made.InstanceNumber = "1", 9, fraction
     made.OperatorsName = "Zhao^Lei"
     made.TreatmentDate, made.TreatmentTime = f"{at:%Y%m%d}", f"{at:%H%M%S}"

@@ -88,10 +88,10 @@ def _ordered(name: str, items: tuple[Item, ...]) -> list[tuple[str, Item]]:
 
 def _bytes(value: Value) -> bytes:
     """The value itself, however many digits it was written with; zero has one sign."""
-    match value:
-        case float():
-            return b"n" + array("d", (value + 0.0,)).tobytes()
-        case str():
-            return b"t" + value.encode()
-        case _:
-            return b"".join(len(value).to_bytes(4, "big") + _bytes(each) for each in value)
+    if isinstance(value, float):
+        return b"n" + array("d", (value + 0.0,)).tobytes()
+    if isinstance(value, str):
+        return b"t" + value.encode()
+    if isinstance(value[0], float):
+        return b"N" + array("d", [each + 0.0 for each in value]).tobytes()
+    return b"T" + "\\".join(map(str, value)).encode()

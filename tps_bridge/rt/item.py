@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from tps_bridge.rt.malformed import Malformed
 
@@ -107,9 +107,9 @@ class Item:
         """All its numbers, or none."""
         value = self.values.get(keyword, ())
         several = value if isinstance(value, tuple) else (value,)
-        if not all(isinstance(each, float) for each in several):
+        if several and not isinstance(several[0], float):
             raise Malformed(f"{keyword} are no numbers")
-        return tuple(each for each in several if isinstance(each, float))
+        return cast("tuple[float, ...]", several)  # all of one sort, and this one is a number
 
     def items(self, *keywords: str) -> tuple[Item, ...]:
         """The items of the first of these sequences that is there."""
