@@ -21,6 +21,12 @@ class Server:
 
     port: int
     process: Process
+    cookie: str = ""
+
+    def head(self, path: str) -> bytes:
+        """A request of the person who is signed in there."""
+        cookie = f"Cookie: {self.cookie}\r\n" if self.cookie else ""
+        return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{cookie}\r\n".encode()
 
     def resident(self) -> int:
         """Bytes of memory that it holds."""
@@ -42,7 +48,8 @@ async def served(kind: str) -> AsyncIterator[Server]:
         )
         try:
             assert process.stdout is not None
-            yield Server(int(await process.stdout.readline()), process)
+            port, _, cookie = (await process.stdout.readline()).decode().strip().partition(" ")
+            yield Server(int(port), process, cookie)
         finally:
             process.kill()
             await process.wait()

@@ -1,7 +1,8 @@
 """`python -m bench._http_server KIND FOLDER`: a server of its own process, ours or a peer's.
 
-It prints the port that it listens on. The fan-out servers publish an event for each line on
-their standard input, stamped with the monotonic clock just before.
+It prints the port that it listens on, and the cookie of a person who is signed in: ours stand
+behind the real guard, which finds the session, judges it and audits. The fan-out servers publish
+an event for each line on their standard input, stamped with the monotonic clock just before.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 import uvicorn
@@ -24,9 +25,20 @@ from starlette.types import ASGIApp
 
 from gateway.api import open_app
 from gateway.api.item import event_item
+from gateway.audit.key import audit_key
+from gateway.audit.trail import AuditTrail
 from gateway.model import Instant, Retention, SystemClock
+from gateway.security import Security
+from gateway.security import room as accounts
+from gateway.security.options import AccountsOptions
+from gateway.security.roles import Role
+from gateway.security.room import TABLES
 from gateway.store import Batch, EventStore, StoreOptions
-from gateway.testing import Recognizing
+from gateway.store.relational import Tables
+from gateway.testing import room_context
+from gateway.testing.room import MemoryRoomPorts
+from gateway.web.caller import OVER_SOCKET
+from tests.accounts import CHEAP, PASSWORD
 from tests.unit.api.memory_site import NOON, measured, wire
 from tests.unit.api.stored_site import StoredSite
 
@@ -35,9 +47,24 @@ EVENTS = 5_000
 _BATCH = 50
 _PADDING = "x" * 180
 
+Served: TypeAlias = tuple[ASGIApp, str]
+"""An application, and the cookie with which it is asked."""
+
+_UNLIMITED = AccountsOptions.model_validate(
+    {
+        "limits": {
+            "per_second": 1e6,
+            "burst": 1_000_000,
+            "anonymous_per_second": 1e6,
+            "anonymous_burst": 1_000_000,
+        }
+    }
+)
+"""How often somebody may ask is not what is measured."""
+
 
 async def main(kind: str, folder: Path) -> None:
-    async with _APPS[kind](folder) as app:
+    async with _APPS[kind](folder) as (app, cookie):
         with socket.socket(
             proto=socket.IPPROTO_TCP
         ) as sock:  # asyncio sets NODELAY by the protocol
@@ -51,20 +78,20 @@ async def main(kind: str, folder: Path) -> None:
                 proxy_headers=False,
                 ws="none",
             )
-            print(sock.getsockname()[1], flush=True)
+            print(sock.getsockname()[1], cookie, flush=True)
             await uvicorn.Server(config).serve(sockets=[sock])
 
 
 @asynccontextmanager
-async def _rest(folder: Path) -> AsyncIterator[ASGIApp]:
-    async with _store(folder) as store, open_app(StoredSite(store), gate=Recognizing()) as app:
+async def _rest(folder: Path) -> AsyncIterator[Served]:
+    async with _guarded(folder) as (store, app, cookie):
         for first in range(0, EVENTS, _BATCH):
             await store.append(_batch(store, first))
-        yield app
+        yield app, cookie
 
 
 @asynccontextmanager
-async def _bare(_folder: Path) -> AsyncIterator[ASGIApp]:
+async def _bare(_folder: Path) -> AsyncIterator[Served]:
     """As little as FastAPI can do: rows that exist already, encoded and sent."""
     app = FastAPI()
     rows = [event_item(measured("meter-1", f"p{n}", f"{n}.5", "kW", raw_id=n)) for n in range(50)]
@@ -73,12 +100,12 @@ async def _bare(_folder: Path) -> AsyncIterator[ASGIApp]:
     async def get_rows() -> Response:
         return Response(orjson.dumps(rows), media_type="application/json")
 
-    yield app
+    yield app, ""
 
 
 @asynccontextmanager
-async def _fan_out(folder: Path) -> AsyncIterator[ASGIApp]:
-    async with _store(folder) as store, open_app(StoredSite(store), gate=Recognizing()) as app:
+async def _fan_out(folder: Path) -> AsyncIterator[Served]:
+    async with _guarded(folder) as (store, app, cookie):
 
         async def publish(number: int) -> None:
             record = replace(wire(store.raw_id(), b"\x01"), at=Instant(NOON + number))
@@ -89,11 +116,11 @@ async def _fan_out(folder: Path) -> AsyncIterator[ASGIApp]:
             await store.append(Batch(Retention.TELEMETRY, (record,), (stamped,)))
 
         async with _on_each_line(publish):
-            yield app
+            yield app, cookie
 
 
 @asynccontextmanager
-async def _fastapi_sse(_folder: Path) -> AsyncIterator[ASGIApp]:
+async def _fastapi_sse(_folder: Path) -> AsyncIterator[Served]:
     """FastAPI's own server-sent events, one queue a client."""
     app = FastAPI()
     queues: set[asyncio.Queue[dict[str, Any]]] = set()
@@ -115,13 +142,37 @@ async def _fastapi_sse(_folder: Path) -> AsyncIterator[ASGIApp]:
             queue.put_nowait(stamped)
 
     async with _on_each_line(publish):
-        yield app
+        yield app, ""
 
 
 @asynccontextmanager
-async def _store(folder: Path) -> AsyncIterator[EventStore]:
-    async with EventStore.open(folder, StoreOptions(min_free=0), SystemClock()) as store:
-        yield store
+async def _guarded(folder: Path) -> AsyncIterator[tuple[EventStore, ASGIApp, str]]:
+    """The API over a store, behind the real gate, with a physicist who is signed in."""
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(
+            EventStore.open(folder, StoreOptions(min_free=0), clock)
+        )
+        tables = await stack.enter_async_context(
+            Tables.open(folder / "tables.sqlite", clock, {accounts.name: TABLES})
+        )
+        context = room_context(folder, MemoryRoomPorts(), section=_UNLIMITED, tables=tables)
+        trail = await stack.enter_async_context(
+            AuditTrail.open(
+                folder / "audit",
+                folder / "anchors",
+                clock,
+                key=audit_key(folder / "audit-key"),
+                ring=context.ring,
+            )
+        )
+        context = replace(context, clock=clock, audit=trail)
+        security = await stack.enter_async_context(Security.open(context, CHEAP))
+        link = await security.staff.create(OVER_SOCKET, "bench", "", [Role.PHYSICIST])
+        account = await security.own.set_up(link, PASSWORD, PASSWORD)
+        secret = await security.sign_in.admit(account, "127.0.0.1", "bench")
+        app = await stack.enter_async_context(open_app(StoredSite(store), gate=security.gate))
+        yield store, app, f"isogate={secret}"
 
 
 def _batch(store: EventStore, first: int) -> Batch:

@@ -125,7 +125,7 @@ class _Screen(asyncio.Protocol):
     async def open(self, server: Server, path: str) -> None:
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_connection(lambda: self, LOOPBACK, server.port)
-        self._transport.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        self._transport.write(server.head(path))
         async with asyncio.timeout(_PATIENCE):
             await self._ready
 
