@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.alarms.fact import words
 from gateway.alarms.machine import Standing
 from gateway.alarms.panel import AlarmPanel
-from gateway.model import Instant, Kind, Localized
+from gateway.model import Kind, Localized
 from gateway.profile import Priority
 from gateway.room import OWNER, Paper, RoomContext
+from gateway.room.paper import written
 
 _PRIORITIES: Mapping[Priority, Localized] = {
     Priority.CRITICAL: {"en": "critical", "zh-CN": "紧急"},
@@ -46,7 +46,7 @@ async def alarm_paper(panel: AlarmPanel) -> Paper:
         (
             _PRIORITIES[each.priority],
             _STANDINGS[each.standing],
-            _written(each.since, zone),
+            written(each.since, zone),
             each.text("subject") or each.device,
             each.text("name"),
             words(each.facts, each.seen),
@@ -88,7 +88,7 @@ def device_paper(context: RoomContext) -> Paper:
             state = event.value.text if event is not None and event.value is not None else ""
             if state == "offline":
                 grave.add(len(rows))
-            since = _written(event.received_at, zone) if event is not None else ""
+            since = written(event.received_at, zone) if event is not None else ""
             shown = _STATES.get(state, _WAITING)
             rows.append((entry.name, entry.location, shown, since, link.id, entry.id))
     head: tuple[Localized, ...] = (
@@ -100,7 +100,3 @@ def device_paper(context: RoomContext) -> Paper:
         {"en": "Id", "zh-CN": "编号"},
     )
     return Paper("devices", {"en": "Devices", "zh-CN": "设备"}, head, rows, grave=frozenset(grave))
-
-
-def _written(instant: Instant, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(instant / 1e6, zone).strftime("%Y-%m-%d %H:%M")

@@ -8,26 +8,21 @@ from typing import Any
 from gateway.keys import occurrence_id
 from gateway.model import (
     Clock,
-    Coding,
     DeviceEvent,
     Direction,
-    Kind,
     Quarantined,
     RawId,
     Receipt,
     Retention,
-    Source,
     Subject,
-    Value,
     WireRecord,
 )
-from gateway.room import ACTION_SYSTEM, Principal
+from gateway.room import Principal
+from gateway.room.act import GATEWAY, act_event
 from gateway.store import Batch, EventStore
 from gateway.store.outbox import Outbox
 from gateway.supervisor import Intake
 from gateway.supervisor.ordinals import Ordinals
-
-_GATEWAY = "gateway"
 
 
 class StorePorts:
@@ -75,21 +70,16 @@ class StorePorts:
         payload: Mapping[str, Any] | None = None,
         caused_by: bytes = b"",
     ) -> int:
-        now = self._clock.now()
-        event = DeviceEvent(
-            id=occurrence_id(self._site, _GATEWAY, self._ordinals.next()),
-            site=self._site,
-            source=Source(_GATEWAY, _GATEWAY),
-            kind=Kind.ACTION,
-            code=Coding(ACTION_SYSTEM, code),
-            value=Value(text) if text else None,
-            unit="",
-            received_at=now,
-            observed_at=now,
+        event = act_event(
+            occurrence_id(self._site, GATEWAY, self._ordinals.next()),
+            self._site,
+            self._clock.now(),
+            who,
+            code,
+            text=text,
             subject=subject,
-            actor=who.id,
-            caused_by=caused_by,
             payload=payload,
+            caused_by=caused_by,
         )
         (seq,) = (await self.publish((event,))).seqs
         return seq

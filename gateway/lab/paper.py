@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.lab.desk import LabDesk
@@ -11,6 +10,7 @@ from gateway.lab.flag import FlagLevel
 from gateway.lab.result import Result, ResultFilter
 from gateway.model import DeviceEvent, Localized
 from gateway.room import Paper, RoomContext
+from gateway.room.paper import written
 
 _MOST = 500
 _HEAD: tuple[Localized, ...] = (
@@ -55,7 +55,6 @@ def _row(
     result: Result, zone: ZoneInfo, names: Mapping[tuple[str, str], Localized]
 ) -> tuple[Localized, ...]:
     event = result.event
-    at = datetime.fromtimestamp(event.received_at / 1e6, zone).strftime("%Y-%m-%d %H:%M")
     return (
         result.specimen,
         names.get((event.source.device, event.code.code), event.code.code),
@@ -64,7 +63,7 @@ def _row(
         " ".join(event.flags),
         event.range_text,
         event.status,
-        at,
+        written(event.received_at, zone),
         event.source.device,
     )
 

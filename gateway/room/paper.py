@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
-from gateway.model import Localized
+from gateway.model import Instant, Localized, to_datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class Paper:
     rows: Sequence[Sequence[Localized]]
     note: Localized = ""
     grave: frozenset[int] = frozenset()
+
+
+def written(instant: Instant, zone: ZoneInfo) -> str:
+    """A moment as papers write it, in the site's zone."""
+    return f"{to_datetime(instant).astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 Papers: TypeAlias = Callable[[], Awaitable[Sequence[Paper]]]

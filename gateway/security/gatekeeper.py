@@ -8,26 +8,26 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from ipaddress import IPv6Address, ip_address
 
-from gateway.model import Subject
-from gateway.room import Outcome
 from gateway.security import cookie
 from gateway.security.books import Books
 from gateway.security.bucket import Buckets
 from gateway.security.secret import form_token
 from gateway.security.session import Session
 from gateway.web import Caller, Means
+from gateway.web.audited import Audited
 from gateway.web.door import loopback
 
 SECOND_FACTOR = "/account/second-factor"
 _BEARER = b"bearer "
 
 
-class Gatekeeper:
+class Gatekeeper(Audited):
     """A `gateway.web.Gate`: finds sessions and tokens in memory, so a request costs it little."""
 
     def __init__(self, books: Books) -> None:
+        super().__init__(books.audit)
         self._accounts, self._sessions, self._tokens = books.accounts, books.sessions, books.tokens
-        self._streams, self._audit, self._options = books.streams, books.audit, books.options
+        self._streams, self._options = books.streams, books.options
         limits, seconds = books.options.limits, asyncio.get_running_loop().time
         self._known = Buckets(limits.per_second, limits.burst, seconds)
         self._unknown = Buckets(limits.anonymous_per_second, limits.anonymous_burst, seconds)
@@ -57,26 +57,6 @@ class Gatekeeper:
 
     def lasting(self, caller: Caller, limit: asyncio.Timeout) -> AbstractContextManager[None]:
         return self._streams.lasting(caller.key, limit)
-
-    async def record(
-        self,
-        action: str,
-        caller: Caller,
-        *,
-        outcome: Outcome = Outcome.SUCCESS,
-        subject: Subject | None = None,
-        objects: Mapping[str, str] | None = None,
-        detail: str = "",
-    ) -> None:
-        await self._audit.record(
-            action,
-            caller.principal,
-            outcome=outcome,
-            subject=subject,
-            objects=objects,
-            detail=detail,
-            address=caller.address,
-        )
 
     def _bearer(self, authorization: bytes, address: str) -> Caller:
         scheme, secret = authorization[: len(_BEARER)], authorization[len(_BEARER) :]

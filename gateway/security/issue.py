@@ -12,6 +12,7 @@ from gateway.security.invalid import Invalid
 from gateway.security.pairing import Pairings
 from gateway.security.token import Token, TokenKind, is_token_name
 from gateway.web import Caller, Refusal
+from gateway.web.audited import Audited
 
 _DAY = 86_400 * 1_000_000
 LONGEST_DAYS = 3650
@@ -28,7 +29,8 @@ class Issue:
     """Every method may raise Invalid, which names the field, or StoreError."""
 
     def __init__(self, books: Books) -> None:
-        self._tokens, self._audit, self._clock = books.tokens, books.audit, books.clock
+        self._tokens, self._clock = books.tokens, books.clock
+        self._audited = Audited(books.audit)
         self.pairings = Pairings(books.clock)
 
     async def give(
@@ -112,13 +114,7 @@ class Issue:
         return token
 
     async def _note(self, action: str, caller: Caller, name: str, detail: str = "") -> None:
-        await self._audit.record(
-            action,
-            caller.principal,
-            objects={"token": name},
-            detail=detail,
-            address=caller.address,
-        )
+        await self._audited.record(action, caller, objects={"token": name}, detail=detail)
 
 
 def _permissions(names: Iterable[str]) -> frozenset[Permission]:

@@ -12,6 +12,7 @@ from gateway.security.invitation import FIRST
 from gateway.security.roles import Role, conflict
 from gateway.security.sign_in import SignIn
 from gateway.web import Caller, Refusal
+from gateway.web.audited import Audited
 
 _LONGEST_DISPLAY = 120
 
@@ -22,7 +23,7 @@ class Staff:
     def __init__(self, books: Books, sign_in: SignIn) -> None:
         self._accounts, self._sessions = books.accounts, books.sessions
         self._invitations, self._streams = books.invitations, books.streams
-        self._audit, self._clock = books.audit, books.clock
+        self._audited, self._clock = Audited(books.audit), books.clock
         self._sign_in = sign_in
 
     async def create(
@@ -143,13 +144,7 @@ class Staff:
             )
 
     async def _note(self, action: str, caller: Caller, name: str, detail: str = "") -> None:
-        await self._audit.record(
-            action,
-            caller.principal,
-            objects={"account": name},
-            detail=detail,
-            address=caller.address,
-        )
+        await self._audited.record(action, caller, objects={"account": name}, detail=detail)
 
 
 def _roles(names: Iterable[str]) -> frozenset[Role]:

@@ -6,21 +6,22 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-from gateway.model import Subject
-from gateway.room import OWNER, Outcome, Principal
+from gateway.room import OWNER, Principal
 from gateway.testing.room import MemoryAuditor
 from gateway.web import Caller, Means
+from gateway.web.audited import Audited
 
 
-class Recognizing:
+class Recognizing(Audited):
     """A `gateway.web.Gate` that takes every request for `who`'s; `audit` has what was recorded.
 
     Without `who` it is somebody's with all permissions, shown as a program shows its token.
     """
 
     def __init__(self, who: Principal = OWNER) -> None:
-        self.who = who
         self.audit = MemoryAuditor()
+        super().__init__(self.audit)
+        self.who = who
 
     def caller(
         self, headers: Mapping[bytes, bytes], address: str, *, secure: bool, active: bool
@@ -36,23 +37,3 @@ class Recognizing:
 
     def lasting(self, _caller: Caller, _limit: asyncio.Timeout) -> AbstractContextManager[None]:
         return nullcontext()
-
-    async def record(
-        self,
-        action: str,
-        caller: Caller,
-        *,
-        outcome: Outcome = Outcome.SUCCESS,
-        subject: Subject | None = None,
-        objects: Mapping[str, str] | None = None,
-        detail: str = "",
-    ) -> None:
-        await self.audit.record(
-            action,
-            caller.principal,
-            outcome=outcome,
-            subject=subject,
-            objects=objects,
-            detail=detail,
-            address=caller.address,
-        )

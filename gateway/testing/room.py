@@ -15,18 +15,14 @@ from gateway.model import (
     DeviceEvent,
     Direction,
     Instant,
-    Kind,
     Quarantined,
     RawId,
     Receipt,
-    Source,
     Subject,
     SystemClock,
-    Value,
     WireRecord,
 )
 from gateway.room import (
-    ACTION_SYSTEM,
     Auditor,
     Emit,
     Outcome,
@@ -37,6 +33,7 @@ from gateway.room import (
     Subscriber,
     Values,
 )
+from gateway.room.act import act_event
 from gateway.seal import DEFAULT, Key, Keyring, suite_named
 
 S = TypeVar("S")
@@ -221,21 +218,16 @@ class MemoryRoomPorts:
         caused_by: bytes = b"",
     ) -> int:
         self._acts += 1
-        now = self.clock.now()
-        event = DeviceEvent(
-            id=b"act".ljust(8, b"-") + self._acts.to_bytes(8, "big"),
-            site=self.site,
-            source=Source("gateway", "gateway"),
-            kind=Kind.ACTION,
-            code=Coding(ACTION_SYSTEM, code),
-            value=Value(text) if text else None,
-            unit="",
-            received_at=now,
-            observed_at=now,
+        event = act_event(
+            b"act".ljust(8, b"-") + self._acts.to_bytes(8, "big"),
+            self.site,
+            self.clock.now(),
+            who,
+            code,
+            text=text,
             subject=subject,
-            actor=who.id,
-            caused_by=caused_by,
             payload=payload,
+            caused_by=caused_by,
         )
         (seq,) = (await self.publish((event,))).seqs
         return seq

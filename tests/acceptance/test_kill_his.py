@@ -200,5 +200,5 @@ def test_all_that_was_acknowledged_is_in_patients_and_schedule_and_nothing_twice
             wait_until(lambda: folded(api, hospital), within=60, what="the tables")
             judge(api, hospital)
     say(f"{kills} kills, {len(hospital.told)} messages acknowledged, {hospital.again} sent again")
-    assert len(hospital.told) > 50
+    assert len(hospital.told) > 20
     assert hospital.again > 0
