@@ -14,7 +14,7 @@ from dicom.mpps.steps import PerformedSteps
 from dicom.options import DicomOptions, TitleOptions
 from dicom.query.find import Finder
 from dicom.query.retrieve import Retriever
-from dicom.query.service import query_services
+from dicom.query.service import carrier, query_services
 from dicom.storage.object import Origin
 from dicom.worklist.board import Board
 from dicom.worklist.find import Worklist
@@ -59,6 +59,7 @@ class Answering:
     def services(self, options: TitleOptions) -> Iterator[Service]:
         """Those of one title."""
         if "query" in options.services:
+            yield carrier(self.retriever.store.index)
             yield from query_services(Finder(self.retriever.store, options.answers), self.retriever)
         if "worklist" in options.services:
             yield Worklist(self.board, self.trail, options.worklist, options.answers).service()

@@ -24,7 +24,8 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
 _DEEPEST = 16
 _MOST = 20_000
-_LONGEST_SHORT = 0xFFFE
+LONGEST_SHORT = 0xFFFE
+"""Bytes that a value can have whose length is written in two bytes."""
 _LONG_FORM = frozenset(
     ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV")
 )
@@ -180,6 +181,6 @@ def _head(group: int, number: int, vr: str, length: int, *, explicit: bool) -> b
         return _IMPLICIT.pack(group, number, length)
     if vr in _LONG_FORM:
         return _EXPLICIT.pack(group, number, vr.encode(), 0) + _LONG.pack(length)
-    if length > _LONGEST_SHORT:
+    if length > LONGEST_SHORT:
         raise ValueError(f"({group:04x},{number:04x}) {vr} of {length} bytes")
     return _EXPLICIT.pack(group, number, vr.encode(), length)

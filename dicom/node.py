@@ -171,9 +171,9 @@ def _local(
     services: list[Service] = [*asked]
     if "verification" in options.services:
         services.append(verification)
+    services += answering.services(options)
     if "storage" in options.services:
         services.append(storage.service(private_of(options), options.undeclared_charset))
-    services += answering.services(options)
     services += keeping.of_title(options)
     return LocalTitle(title, Services(services), _callers(options), options.associations)
 

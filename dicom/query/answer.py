@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dicom.elements import CHARSET, Element, vr_of
+from dicom.elements import CHARSET, LONGEST_SHORT, Element, vr_of
 from dicom.query.keys import AVAILABILITY, LEVEL, RETRIEVE_TITLE
 from dicom.query.question import Question
 from dicom.query.search import Row
@@ -25,14 +25,18 @@ def charset_for(texts: Sequence[str], *wanted: str) -> str:
 
 
 def element_of(vr: str, text: str, charset: str) -> Element:
-    """Text as an element; what a VR can't hold is left empty rather than bent."""
+    """Text as an element; what a VR can't hold is left empty rather than bent or cut."""
     if vr == "US":
         fits = text.isdigit() and int(text) <= 0xFFFF  # noqa: PLR2004 - two bytes
         return Element(vr, int(text).to_bytes(2, "little") if fits else b"")
     if vr in IN_CHARSET:
         terms = charset.split("\\")
-        return Element(vr, encode_text(_in_place(text, terms) if vr == "PN" else text, terms))
-    return Element(vr, text.encode("ascii") if text.isascii() else b"")
+        return _held(vr, encode_text(_in_place(text, terms) if vr == "PN" else text, terms))
+    return _held(vr, text.encode("ascii") if text.isascii() else b"")
+
+
+def _held(vr: str, value: bytes) -> Element:
+    return Element(vr, value if len(value) <= LONGEST_SHORT else b"")
 
 
 def _in_place(name: str, terms: Sequence[str]) -> str:

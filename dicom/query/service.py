@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 from dicom.dimse import Offer, Operation, Request, Response, Responses, Service, Status
@@ -10,6 +11,7 @@ from dicom.query.find import Finder, extended_find
 from dicom.query.question import Model
 from dicom.query.retrieve import Retriever
 from dicom.storage.classes import storage_classes, transfer_syntaxes
+from dicom.storage.index import Index
 
 _ROOT = "1.2.840.10008.5.1.4.1.2"
 FIND = MappingProxyType(
@@ -30,7 +32,6 @@ def query_services(finder: Finder, retriever: Retriever) -> Sequence[Service]:
         _service("find", FIND, Operation.C_FIND, finder.find, extended_find),
         _service("move", MOVE, Operation.C_MOVE, retriever.move, _extended_retrieve),
         _service("get", GET, Operation.C_GET, retriever.get, _extended_retrieve),
-        _carrier(),
     )
 
 
@@ -49,10 +50,17 @@ def _service(
     return Service(name, offers, frozenset((operation,)), handle)
 
 
-def _carrier() -> Service:
-    """Takes no request: it lets the peer serve storage classes, for a C-GET's sub-operations."""
+def carrier(index: Index) -> Service:
+    """Takes no request: it lets the peer serve storage classes, for a C-GET's sub-operations.
+
+    Where there is a choice, in the transfer syntax in which most objects of the class came. It has
+    to stand before a service that stores these classes.
+    """
     syntaxes = transfer_syntaxes()
-    offers = tuple(Offer(uid, syntaxes, peer_serves=True) for uid in storage_classes())
+    offers = tuple(
+        Offer(uid, syntaxes, peer_serves=True, prefers=partial(index.most_held, uid))
+        for uid in storage_classes()
+    )
 
     async def nothing(_request: Request) -> Responses:
         yield Response(Status.UNRECOGNIZED_OPERATION)

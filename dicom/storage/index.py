@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from dicom.storage.object import StoredObject, read_payload
+from dicom.storage.object import StoredObject, is_object, read_payload
 from dicom.storage.search import Found, Search, statements
 from dicom.storage.tables import Tables
 from gateway import DeviceEvent, Instant, Kind
@@ -46,6 +47,7 @@ _DIGESTS = """
 SELECT digest FROM instance WHERE digest IN ({marks})
 UNION SELECT digest FROM conflict WHERE digest IN ({marks})
 """
+_HELD = "SELECT sop_class, syntax, instances FROM holding"
 _AT_ONCE = 400
 _STUDIES = """
 SELECT study.uid, patient.id, patient.issuer, patient.name, study.date, study.description,
@@ -114,13 +116,21 @@ class Index(Projection[Tables]):
         super().__init__(*arguments)
         self._waited = 0
         self._hurry = asyncio.Event()
+        self._held: dict[str, Counter[str]] = defaultdict(Counter)
 
     @classmethod
     @asynccontextmanager
     async def open(cls, path: Path, ring: Keyring) -> AsyncIterator[Index]:
         """Open or create the tables; leaving waits for what is being written."""
         async with cls.opened(path, ring, Tables, {Kind.OBJECT}) as index:
+            await index.count_held()
             yield index
+
+    async def count_held(self) -> None:
+        """Count anew how many objects of each class came in each transfer syntax."""
+        held = await self.ask(lambda tables: list(tables.rows(_HELD)))
+        for sop_class, syntax, instances in held:
+            self._held[sop_class][syntax] = instances
 
     async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
         """Fold objects, after a moment in which more may come, unless somebody waits for them."""
@@ -129,7 +139,20 @@ class Index(Projection[Tables]):
             with suppress(TimeoutError):
                 async with asyncio.timeout(_MOMENT):
                     await self._hurry.wait()
+        news = [each for each in events if each.seq > self.cursor() and is_object(each)]
         await super().apply(events, emit)
+        for each in news:
+            said = each.payload or {}
+            self._held[said["sop_class"]][said["transfer_syntax"]] += 1
+
+    def most_held(self, sop_class: str, syntaxes: Sequence[str]) -> str | None:
+        """The one of these transfer syntaxes in which most objects of a class came; None for none.
+
+        What was sent twice counts twice until the next start: it is a preference.
+        """
+        held = self._held.get(sop_class, Counter())
+        best = max(syntaxes, key=lambda each: held[each], default=None)
+        return best if best is not None and held[best] else None
 
     async def reached(self, seq: int) -> None:
         self._waited += 1

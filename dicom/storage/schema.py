@@ -58,6 +58,9 @@ CREATE TABLE conflict(
 ) WITHOUT ROWID;
 CREATE INDEX conflict_by_digest ON conflict(digest);
 CREATE INDEX conflict_by_uid ON conflict(uid);
+CREATE TABLE holding(
+  sop_class TEXT, syntax TEXT, instances INTEGER NOT NULL, PRIMARY KEY(sop_class, syntax)
+) WITHOUT ROWID;
 CREATE TABLE total(instances INTEGER NOT NULL, bytes INTEGER NOT NULL);
 INSERT INTO total VALUES(0, 0);
 """

@@ -24,6 +24,7 @@ _NEW_SERIES = "INSERT INTO series VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
 _INSTANCE = "SELECT digest FROM instance WHERE uid = ?"
 _NEW_INSTANCE = "INSERT INTO instance VALUES(?,?,?,?,?,?,?,?,?,?)"
 _NEW_CONFLICT = "INSERT INTO conflict VALUES(?,?,?,?,?,?,?,?)"
+_HOLD = "INSERT INTO holding VALUES(?,?,1) ON CONFLICT DO UPDATE SET instances = instances + 1"
 _COUNT = "UPDATE total SET instances = instances + ?, bytes = bytes + ?"
 
 
@@ -38,7 +39,7 @@ class _Clash:
 class Tables:
     """Used by one thread at a time. What came first counts; what contradicts it is a conflict."""
 
-    format: ClassVar[int] = 2
+    format: ClassVar[int] = 3
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -145,6 +146,7 @@ class Tables:
         )
         self._connection.execute(_NEW_INSTANCE, row)
         self._connection.execute(_COUNT, (1, stored.blob.size))
+        self._connection.execute(_HOLD, (attributes.sop_class, stored.origin.transfer_syntax))
 
     def _clash(self, stored: StoredObject, kind: str, words: str) -> _Clash:
         row = (

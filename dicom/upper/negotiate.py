@@ -37,13 +37,15 @@ class Offer:
 
     `peer_serves` lets the peer be SCP of it by role selection, as C-GET needs for its storage
     sub-operations. `extended` answers the peer's SOP class extended negotiation; None gives no
-    answer, which means that none of it is agreed.
+    answer, which means that none of it is agreed. `prefers` chooses among the peer's transfer
+    syntaxes where the peer serves, so that we are the ones who send; None leaves the first.
     """
 
     sop_class: str
     transfer_syntaxes: tuple[str, ...] = UNCOMPRESSED
     peer_serves: bool = False
     extended: Callable[[bytes], bytes] | None = None
+    prefers: Callable[[tuple[str, ...]], str | None] | None = None
 
 
 Offers: TypeAlias = Callable[[str], Offer | None]
@@ -87,19 +89,19 @@ def answer(request: AssociateRq, offers: Offers, max_length: int) -> tuple[Assoc
     """Accept what the request proposes and `offers` takes, as acceptor.
 
     Of several transfer syntaxes the first that the peer named counts: it knows how its objects are
-    encoded. Contexts without a common one are refused one by one; the association stands even if
-    none is left (PS3.8 7.1.1.13).
+    encoded. Where we are to send, our preference counts. Contexts without a common one are refused
+    one by one; the association stands even if none is left (PS3.8 7.1.1.13).
     """
     roles = {each.sop_class: each for each in request.user.roles}
     asked = {each.sop_class: each.information for each in request.user.extended}
     results, contexts, agreed, replies = [], {}, {}, {}
     for proposed in request.contexts:
         offer = offers(proposed.abstract_syntax) if is_uid(proposed.abstract_syntax) else None
-        result = _result(proposed, offer)
+        role = _agree(roles.get(offer.sop_class), offer) if offer is not None else None
+        result = _result(proposed, offer, peer_serves=role is not None and role.scp)
         results.append(result)
         if offer is None or result.result is not ContextResult.ACCEPTED:
             continue
-        role = _agree(roles.get(offer.sop_class), offer)
         if role is not None:
             agreed[role.sop_class] = role
         if offer.extended is not None and offer.sop_class in asked:
@@ -176,14 +178,15 @@ def agree(request: AssociateRq, accepted: AssociateAc) -> Contexts:
     return contexts
 
 
-def _result(proposed: Proposed, offer: Offer | None) -> Result:
+def _result(proposed: Proposed, offer: Offer | None, *, peer_serves: bool) -> Result:
     """A refused context names a transfer syntax too; it has no meaning (PS3.8 9.3.3.2)."""
     if offer is None:
         return Result(proposed.id, ContextResult.ABSTRACT_SYNTAX, IMPLICIT)
-    for syntax in proposed.transfer_syntaxes:
-        if syntax in offer.transfer_syntaxes:
-            return Result(proposed.id, ContextResult.ACCEPTED, syntax)
-    return Result(proposed.id, ContextResult.TRANSFER_SYNTAXES, IMPLICIT)
+    common = tuple(each for each in proposed.transfer_syntaxes if each in offer.transfer_syntaxes)
+    if not common:
+        return Result(proposed.id, ContextResult.TRANSFER_SYNTAXES, IMPLICIT)
+    preferred = offer.prefers(common) if peer_serves and offer.prefers is not None else None
+    return Result(proposed.id, ContextResult.ACCEPTED, preferred or common[0])
 
 
 def _agree(asked: Role | None, offer: Offer) -> Role | None:

@@ -30,7 +30,7 @@ Values: TypeAlias = Mapping[int, str | tuple["Values", ...]]
 """Attributes as text, and sequences as their items."""
 
 UID_ROOT = "2.25."
-_SHORT, _LONG = 16, 64
+_SHORT, _LONG, _LONGEST_TEXT = 16, 64, 10_240
 _DATE = 8
 _STATUS = MappingProxyType(
     {
@@ -237,7 +237,7 @@ def _scheduled(appointment: Appointment, around: Around, site: Site) -> Values:
         Tag.DESCRIPTION: _plain(appointment.title or said.text)[:_LONG],
         Tag.PERFORMER: _performer(appointment),
         Tag.PROTOCOL_CODE: (),
-        Tag.COMMENTS: _plain(" ".join(appointment.notes)),
+        Tag.COMMENTS: _plain(" ".join(appointment.notes))[:_LONGEST_TEXT],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pynetdicom import AE, build_role, evt
 
 from dicom.dimse import Command, Operation, Peer, Status, Wanted, accepting, associate
 from dicom.node import Node, open_node
@@ -21,6 +23,7 @@ from tests.dicom_objects import CT, RT_PLAN, dataset, encoded, file_of, image
 from tests.dicom_peers import OURS, orthanc, storescp, tool
 from tests.peers import LOOPBACK, free_port
 
+FIND, GET = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3"
 STUDIES = tuple(f"1.2.826.0.1.3680043.8.498.7.{number}" for number in range(1, 4))
 NAMES = (
     ("GB18030", "Wang^Xiaodong=王^小东"),
@@ -322,3 +325,43 @@ def file_of_query(query: Dataset, path: Path) -> Path:
     del again.SOPClassUID, again.SOPInstanceUID
     again.save_as(file)
     return file
+
+
+@pytest.mark.dicom_peer(service="Query (C-FIND)", ours="SCP", peer="pynetdicom")
+@pytest.mark.dicom_peer(service="Retrieve (C-GET)", ours="SCP", peer="pynetdicom")
+async def test_pynetdicom_finds_a_study_by_its_ideographs_and_gets_it(tmp_path: Path) -> None:
+    async with held(tmp_path) as it:
+        found, got = await asyncio.to_thread(_found_and_got, it.port)
+    assert [(each.StudyInstanceUID, str(each.PatientName)) for each in found] == [
+        (STUDIES[1], NAMES[1][1])
+    ]
+    assert len(got) == 3
+    assert {each.StudyInstanceUID for each in got} == {STUDIES[1]}
+
+
+def _found_and_got(port: int) -> tuple[list[Dataset], list[Dataset]]:
+    got: list[Dataset] = []
+
+    def keep(event: Any) -> int:
+        got.append(event.dataset)
+        return 0x0000
+
+    entity = AE("PYNET")
+    for sop_class in (FIND, GET, CT, RT_PLAN):
+        entity.add_requested_context(sop_class)
+    roles: list[Any] = [build_role(sop_class, scp_role=True) for sop_class in (CT, RT_PLAN)]
+    association = entity.associate(
+        LOOPBACK, port, ae_title=OURS, ext_neg=roles, evt_handlers=[(evt.EVT_C_STORE, keep)]
+    )
+    assert association.is_established
+    query = Dataset()
+    query.SpecificCharacterSet = "GB18030"
+    query.QueryRetrieveLevel = "STUDY"
+    query.PatientName, query.StudyInstanceUID = "张*伟", ""
+    found = [answer for _, answer in association.send_c_find(query, FIND) if answer is not None]
+    wanted = Dataset()
+    wanted.QueryRetrieveLevel, wanted.StudyInstanceUID = "STUDY", found[0].StudyInstanceUID
+    *_, (status, _) = association.send_c_get(wanted, GET)
+    assert (status.Status, status.NumberOfCompletedSuboperations) == (0x0000, 3)
+    association.release()
+    return found, got

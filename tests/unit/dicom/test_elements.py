@@ -127,6 +127,38 @@ def test_what_is_cut_or_changed_is_a_violation_or_a_dataset(
         return
 
 
+_ITEM = b"\xfe\xff\x00\xe0"
+_SEQUENCE = b"\x40\0\0\x01"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\xfe\xff\x0d\xe0\0\0\0\0" + _ITEM, "ends at byte 8"),
+        (_SEQUENCE + b"\xff\0\0\0", "a sequence of 255 bytes"),
+        (_SEQUENCE + b"\x08\0\0\0" + b"\x08\0\x20\0\0\0\0\0", "where an item belongs"),
+        (_SEQUENCE + b"\x08\0\0\0" + _ITEM + b"\xff\0\0\0", "an item of 255 bytes"),
+        (b"\x08\0\x20\0\xff\0\0\0", "an element of 255 bytes"),
+        (b"\x08\0\x20", "cut off"),
+    ],
+)
+def test_a_length_that_leads_beyond_is_refused(data: bytes, words: str) -> None:
+    with pytest.raises(ProtocolViolation, match=words):
+        decode(data, ImplicitVRLittleEndian)
+
+
+def test_a_group_length_is_left_out_and_a_value_without_vr_is_refused() -> None:
+    length = b"\x08\0\0\0UL\x04\0\0\0\0\0"
+    assert decode(length, ExplicitVRLittleEndian) == {}
+    with pytest.raises(ProtocolViolation, match="has no VR"):
+        decode(b"\x08\0\x20\0\0\0\0\0", ExplicitVRLittleEndian)
+
+
+def test_a_value_that_its_length_can_not_say_is_a_fault_of_ours() -> None:
+    with pytest.raises(ValueError, match="70000 bytes"):
+        encode({0x00104000: Element("LT", b"x" * 70_000)}, ExplicitVRLittleEndian)
+
+
 def test_depth_and_number_are_bounded() -> None:
     deep: Elements = {}
     for _ in range(20):

@@ -174,3 +174,30 @@ def test_the_prefix_that_the_index_looks_for_misses_no_name(wanted: str, name: s
 def test_days_and_times_that_are_none() -> None:
     assert (day_of("today"), times_of("10.5"), times_of("")) == ("", None, None)
     assert days_of("-20250601").first < "1900"
+
+
+def test_numbers_are_compared_as_numbers() -> None:
+    assert fits("IS", "1", "01")
+    assert fits("IS", "1\\3", " 3")
+    assert not fits("IS", "1", "2")
+    assert not fits("IS", "1", "x")
+
+
+@pytest.mark.parametrize(
+    ("vr", "text"), [("IS", "one"), ("PN", "^"), ("PN", "=*="), ("TM", "noon"), ("TM", "10-x")]
+)
+def test_what_means_nothing_is_refused(vr: str, text: str) -> None:
+    with pytest.raises(Malformed):
+        match_of(vr, text)
+
+
+@pytest.mark.parametrize("wanted", ["=张^伟=", "*=张*=*"])
+def test_an_empty_group_asks_for_nothing(wanted: str) -> None:
+    assert fits("PN", wanted, "Zhang^Wei=张^伟")
+    assert not fits("PN", wanted, "Zhang^Wei")
+
+
+def test_a_list_of_codes_is_any_of_them() -> None:
+    assert fits("CS", "CT\\MR", "MR")
+    assert fits("CS", "CT\\R*", "RTPLAN")
+    assert not fits("CS", "CT\\MR", "US")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dicom.dimse import (
+    EXPLICIT,
     IMPLICIT,
     Association,
     AssociationLost,
@@ -31,6 +32,7 @@ from dicom.dimse import (
 from dicom.elements import Element, Elements, decode, encode, vr_of
 from dicom.node import Node, open_node
 from dicom.options import DicomOptions
+from dicom.query.answer import element_of
 from dicom.query.service import FIND, GET, MOVE
 from gateway import StoreError
 from gateway.room import Outcome
@@ -282,6 +284,39 @@ async def test_a_cancelled_query_ends_as_cancelled(tmp_path: Path) -> None:
     assert len(again.answers) == 1
 
 
+async def test_modalities_availability_and_numbers_of_a_study(tmp_path: Path) -> None:
+    plan = dataset(RT_PLAN, StudyInstanceUID="1.2.1", SeriesInstanceUID="1.2.1.2")
+    wanted = {STUDY: "", 0x00080061: "RT*", 0x00080056: "", 0x00080062: "", 0x00201208: ""}
+    async with asked(tmp_path, [study(1), study(2), plan]) as it:
+        found = await it.find(query("STUDY", wanted))
+        exactly = await it.find(query("STUDY", {**wanted, 0x00080061: "RTPLAN\\MR"}))
+    assert found.texts(STUDY) == exactly.texts(STUDY) == ["1.2.1"]
+    assert found.texts(0x00080056) == ["ONLINE"]
+    assert found.texts(0x00201208) == ["2"]
+    assert set(found.texts(0x00080062)[0].split("\\")) == {CT, RT_PLAN}
+
+
+async def test_a_name_without_letters_stands_where_its_set_lets_it(tmp_path: Path) -> None:
+    answers = {"charsets": {"OLDCT": "\\ISO 2022 IR 58"}}
+    async with asked(tmp_path, [study(1, PatientName="张^伟")], answers=answers) as it:
+        extended = await it.find(query("STUDY", {NAME: ""}), caller="OLDCT")
+        whole = await it.find(query("STUDY", {NAME: ""}, "GB18030"))
+    assert extended.answers[0][NAME].value.strip() == b"=\x1b$)A\xd5\xc5^\x1b$)A\xce\xb0"
+    assert whole.texts(NAME, "gb18030") == ["张^伟"]
+
+
+def test_a_value_that_an_answer_can_not_hold_is_left_empty() -> None:
+    assert element_of("CS", "X" * 70_000, "") == Element("CS")
+    assert element_of("CS", "é", "") == Element("CS")
+    assert element_of("US", "70000", "") == Element("US")
+
+
+async def test_a_list_of_patients_is_refused(tmp_path: Path) -> None:
+    async with asked(tmp_path, [study(1)]) as it:
+        found = await it.find(query("STUDY", {PATIENT_ID: "P1\\P2"}))
+    assert (found.final.status, found.final.offending) == (0xA900, (PATIENT_ID,))
+
+
 async def test_who_asked_for_what_is_written_down(tmp_path: Path) -> None:
     async with asked(tmp_path, [study(1)]) as it:
         await it.find(query("STUDY", {PATIENT_ID: "P1", NAME: "zhang*"}))
@@ -441,6 +476,19 @@ async def test_get_sends_on_the_same_association_what_the_peer_serves(tmp_path: 
     assert {each[2] for each in archive.got} == {""}
 
 
+async def test_a_cancelled_move_says_what_is_left(tmp_path: Path) -> None:
+    archive = Archive(CT)
+    async with moving(tmp_path, archive, three()) as it, it.calling(Wanted(STUDY_MOVE)) as on:
+        command = Command(Operation.C_MOVE, sop_class=STUDY_MOVE, move_destination=OURS)
+        syntax = on.context_for(STUDY_MOVE).transfer_syntax
+        answers = on.exchange(command, encode(query("STUDY", {STUDY: "1.2.1"}), syntax))
+        assert (await anext(answers)).status == Status.PENDING
+        await answers.aclose()
+    ended = it.audit.entries[-1]
+    assert ended.action == "dicom.move-ended"
+    assert ended.detail.startswith(f"{len(archive.got)} sent, 0 failed")
+
+
 async def test_a_file_that_is_gone_fails_alone(tmp_path: Path) -> None:
     archive = Archive(CT)
     async with moving(tmp_path, archive, three()) as it:
@@ -488,6 +536,29 @@ async def get(it: Asked, archive: Archive, identifier: Elements) -> Response:
         command = Command(Operation.C_GET, sop_class=STUDY_GET)
         syntax = association.context_for(STUDY_GET).transfer_syntax
         return await association.send(command, encode(identifier, syntax))
+
+
+async def test_get_agrees_on_the_syntax_in_which_most_objects_came(tmp_path: Path) -> None:
+    archive = Archive(CT)
+    implicit = dataset(CT, StudyInstanceUID="1.2.9", SOPInstanceUID="1.2.9.1")
+    async with asked(tmp_path, three()) as it:
+        async with it.calling(Wanted(CT, (IMPLICIT,))) as association:
+            command = Command(Operation.C_STORE, sop_class=CT, sop_instance="1.2.9.1")
+            await association.send(command, encoded(implicit, IMPLICIT))
+        await it.ports.feed(it.node.index)
+        both = Wanted(CT, (IMPLICIT, EXPLICIT), serve=True)
+        async with it.calling(
+            Wanted(STUDY_GET), both, services=Services((archive.service,))
+        ) as association:
+            command = Command(Operation.C_GET, sop_class=STUDY_GET)
+            syntax = association.context_for(STUDY_GET).transfer_syntax
+            many = await association.send(command, encode(query("STUDY", {STUDY: "1.2.1"}), syntax))
+            one = await association.send(command, encode(query("STUDY", {STUDY: "1.2.9"}), syntax))
+        async with it.calling(Wanted(CT, (IMPLICIT, EXPLICIT))) as association:
+            sending = association.context_for(CT).transfer_syntax
+    assert (many.status, counts(many)) == (Status.SUCCESS, (None, 3, 0, 0))
+    assert (one.status, counts(one)) == (0xA702, (None, 0, 1, 0))
+    assert sending == IMPLICIT
 
 
 async def test_half_an_object_is_never_followed_by_an_answer(tmp_path: Path) -> None:

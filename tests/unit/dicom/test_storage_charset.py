@@ -131,6 +131,10 @@ def test_what_is_written_in_a_set_is_read_in_it(text: str, terms: str) -> None:
     assert decode_text(data, codec_of(split)) == text
 
 
+def test_a_set_that_is_unknown_or_has_no_escape_of_its_own_is_passed_over() -> None:
+    assert encode_text("é", ["", "X", "ISO 2022 IR 6", "ISO 2022 IR 100"]) == b"\x1b-A\xe9"
+
+
 def test_ideographs_are_written_as_the_standard_shows() -> None:
     name = "Zhang^XiaoDong=张^小东"
     expected = b"Zhang^XiaoDong=\x1b$)A\xd5\xc5^\x1b$)A\xd0\xa1\xb6\xab"
@@ -140,6 +144,7 @@ def test_ideographs_are_written_as_the_standard_shows() -> None:
 @pytest.mark.parametrize("terms", [[""], ["ISO_IR 100"], ["ISO_IR 13"], ["", "ISO 2022 IR 149"]])
 def test_what_a_set_lacks_is_never_replaced(terms: list[str]) -> None:
     assert not can_encode(["东伟"], terms)
+    assert not can_encode(["山"], terms[:1])
 
 
 @pytest.mark.parametrize(

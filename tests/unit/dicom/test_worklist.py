@@ -31,6 +31,7 @@ from gateway.model import (
     from_datetime,
 )
 from gateway.room import RoomContext
+from gateway.schedule.options import ScheduleOptions
 from gateway.testing import MemoryAuditor, MemoryRoomPorts, room_context
 from tests.dicom_peers import OURS, peer_of
 from tests.dicom_worklist import (
@@ -38,6 +39,7 @@ from tests.dicom_worklist import (
     Visit,
     appointment_of,
     events,
+    order_of,
     told,
     visits,
 )
@@ -300,6 +302,40 @@ async def test_what_can_not_be_on_a_worklist_is_left_out_with_the_reason(tmp_pat
     board = board_of(tmp_path, schedule, people)
     assert [step.id for step in await board.steps(WHOLE)] == [first.step]
     assert [each.why for each in await board.left_out(WHOLE)] == [Lack.PATIENT]
+
+
+async def test_an_order_gives_its_code_and_its_modality(tmp_path: Path) -> None:
+    (visit,) = visits(1)
+    schedule, people = await told([visit])
+    coded = replace(order_of(visit), code="CTP", code_system="99HIS", priority="STAT")
+    await schedule.tell(schedule_case.event(50, coded))
+    board = board_of(tmp_path, schedule, people)
+    (step,) = await board.steps(WHOLE)
+    assert step.values[Tag.PROCEDURE_CODE] == (
+        {Tag.CODE: "CTP", Tag.SCHEME: "99HIS", Tag.MEANING: "Planning CT"},
+    )
+    assert step.values[Tag.PRIORITY] == "STAT"
+
+
+async def test_a_station_without_a_modality_shows_nothing(tmp_path: Path) -> None:
+    (visit,) = visits(1)
+    people = people_case.Told()
+    bare = ScheduleOptions.model_validate({"resources": {"ct": {"name": "CT", "ae_title": "CT1"}}})
+    schedule = schedule_case.Told(bare, (people.book,))
+    await schedule.tell(*events([visit]))
+    board = board_of(tmp_path, schedule, people)
+    assert await board.steps(WHOLE) == []
+    assert [(each.station, each.why) for each in await board.left_out(WHOLE)] == [
+        ("CT1", Lack.MODALITY)
+    ]
+
+
+@pytest.mark.parametrize("charset", ["ISO_IR 999", "GB18030"])
+async def test_a_query_that_can_not_be_read_is_refused(tmp_path: Path, charset: str) -> None:
+    broken = {0x00080005: Element("CS", charset.encode()), int(Tag.NAME): Element("PN", b"\xff")}
+    async with desk(tmp_path, visits(1)) as it:
+        found = await it.find(broken)
+    assert (found.final, found.answers) == (0xA900, [])
 
 
 async def test_two_orders_of_one_number_are_no_order(tmp_path: Path) -> None:
