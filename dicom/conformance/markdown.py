@@ -162,8 +162,8 @@ def _entity(entity: Entity) -> Iterator[str]:
         )
     yield ""
     yield (
-        "Of several transfer syntaxes the first that the peer named counts; for the sub-operations of"
-        " a C-GET, that in which most objects of the class came. What is stored is kept"
+        "Of several transfer syntaxes the first that the peer named counts; for the sub-operations"
+        " of a C-GET, that in which most objects of the class came. What is stored is kept"
         " in the transfer syntax in which it came."
     )
 
