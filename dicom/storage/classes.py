@@ -25,6 +25,13 @@ _NEWER = (
     "1.2.840.10008.5.1.4.1.1.9.100.2",
 )
 """Label and height map segmentation, waveform presentation states: pydicom 3.0 lacks them."""
+_NEWER_SYNTAXES = {
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+    "1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression",
+}
+"""Those that pydicom 3.0 lacks (until pynetdicom is imported beside it)."""
 _NO_STORAGE = ("1.2.840.10008.1.2.6.", "1.2.840.10008.1.2.7.", "1.2.840.10008.1.20")
 """Transfer syntaxes for mail, live video and Papyrus files."""
 
@@ -45,11 +52,14 @@ def storage_classes() -> tuple[str, ...]:
 @cache
 def transfer_syntaxes() -> tuple[str, ...]:
     """Every transfer syntax of a stored object: each is kept as it comes."""
-    return tuple(
+    found = (
         uid
         for uid, entry in UID_dictionary.items()
-        if entry[_KIND] == "Transfer Syntax" and not uid.startswith(_NO_STORAGE)
+        if entry[_KIND] == "Transfer Syntax"
+        and uid not in _NEWER_SYNTAXES
+        and not uid.startswith(_NO_STORAGE)
     )
+    return (*found, *_NEWER_SYNTAXES)
 
 
 @cache
@@ -65,7 +75,7 @@ def without_study() -> frozenset[str]:
 def name_of(uid: str) -> str:
     """What the standard calls a SOP class or a transfer syntax; else the UID itself."""
     entry = UID_dictionary.get(uid)
-    return entry[_NAME] if entry else uid
+    return entry[_NAME] if entry else _NEWER_SYNTAXES.get(uid, uid)
 
 
 def is_standard(uid: str) -> bool:
