@@ -21,7 +21,8 @@ _COLUMNS = (
     " queued, state, attempts, doubt, error, sent_as, trans, changed"
 )
 _ADD = f"INSERT OR IGNORE INTO entry({_COLUMNS}) VALUES({','.join('?' * 20)})"
-_NEXT = "SELECT coalesce(max(place), 0) + 1 FROM entry"
+_ORDINALS = 20
+"""Bits of a place for what one event puts in a queue; the others are its seq."""
 _OF = " WHERE destination = ? AND seq = ?"
 _DOUBT = "UPDATE entry SET doubt = 1 WHERE destination = ? AND seq = ? AND state = 'waiting'"
 _FAIL = (
@@ -50,10 +51,11 @@ _ABANDON = (
 )
 _AGAIN = (
     "UPDATE entry SET state = 'waiting', attempts = 0, error = '', trans = '',"
-    " place = (SELECT coalesce(max(place), 0) + 1 FROM entry), changed = ?"
+    " place = ?, changed = ?"
     " WHERE destination = ? AND seq = ? AND state <> 'waiting'"
 )
-_OTHER = "SELECT 1 FROM entry WHERE uid = ? AND destination = ? AND digest <> ?"
+_OTHER = "SELECT 1 FROM entry WHERE uid = ? AND +destination = ? AND digest <> ?"
+"""The plus keeps SQLite from reading all of a destination."""
 _ENTRIES = f"SELECT {_COLUMNS} FROM entry"  # noqa: S608 - columns of our own
 _COUNTS = """
 SELECT destination, state, count(*), sum(size), min(queued) FROM entry WHERE state <> 'done'
@@ -69,13 +71,14 @@ _Take: TypeAlias = Callable[[DeviceEvent, Mapping[str, Any]], None]
 class Tables:
     """Used by one thread at a time. An object's rules are those that counted when it came."""
 
-    format: ClassVar[int] = 2
+    format: ClassVar[int] = 3
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._rules = self._read_rules()
         self._touched: set[str] = set()
+        self._place = 0
         outcomes: dict[str, _Take] = {
             facts.RULES: self._start,
             facts.BEGAN: self._began,
@@ -128,12 +131,12 @@ class Tables:
 
     def of_transaction(self, transaction: str) -> list[Entry]:
         """What a storage commitment was asked for, and is not answered yet."""
-        where = " WHERE trans = ? AND state = 'committing' ORDER BY place"
+        where = " WHERE trans = ? AND trans <> '' AND state = 'committing' ORDER BY place"
         return self._entries(where, transaction)
 
     def knows(self, transaction: str) -> bool:
         """Whether a storage commitment was asked for, answered or not."""
-        return bool(self._entries(" WHERE trans = ? LIMIT 1", transaction))
+        return bool(self._entries(" WHERE trans = ? AND trans <> '' LIMIT 1", transaction))
 
     def uncommitted(self, destination: str, limit: int) -> list[Entry]:
         """What was sent and no commitment was asked for yet."""
@@ -203,7 +206,7 @@ class Tables:
         row = (
             destination,
             wanted["seq"],
-            self._one(_NEXT),
+            self._next_place(),
             *(wanted[key] for key in ("uid", "sop_class", "syntax", "study", "modality")),
             wanted["digest"],
             wanted["size"],
@@ -234,6 +237,11 @@ class Tables:
         self._connection.execute("DELETE FROM lane; DELETE FROM rules")
         self._connection.execute("INSERT INTO rules VALUES(?)", (orjson.dumps(payload).decode(),))
         self._rules = read_rules(payload)
+
+    def _next_place(self) -> int:
+        """The end of every queue."""
+        self._place += 1
+        return self._place
 
     def _read_rules(self) -> RuleSet:
         row = next(self._connection.execute("SELECT payload FROM rules"), None)
@@ -358,7 +366,7 @@ class Tables:
         """To the end of the queue, whatever became of it; False if there is no such entry."""
         self._connection.execute(
             _AGAIN,
-            (event.received_at, destination, seq),
+            (self._next_place(), event.received_at, destination, seq),
         )
         return bool(self._entries(_OF, destination, seq))
 

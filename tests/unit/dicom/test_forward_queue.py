@@ -229,3 +229,51 @@ def _move(it: Stream, verb: str, one: Entry, entries: list[Entry]) -> None:
             it.act(facts.RETRY, destination="pacs", objects=[one.seq])
         case _:
             it.act(facts.DROP, destination="pacs", objects=[one.seq])
+
+
+def test_no_question_reads_a_whole_queue() -> None:
+    """Queues hold every object that was ever sent: each statement has an index."""
+    asked: dict[str, Any] = {}
+    with stream() as it:
+        connection = it.tables._connection
+
+        def note(_cursor: object, sql: str, binds: Any) -> bool:
+            asked[sql] = binds
+            return True
+
+        connection.exec_trace = note
+        first, second = it.object(uid="1.1"), it.object(uid="1.2")
+        it.say(VOICE.began("pacs", 0, [first, second]))
+        it.say(VOICE.sent(first, 0, {"commit": True, "sent_as": "1.1"}, ""))
+        it.say(VOICE.failed(second, 0, {}, "no", doubt=True), VOICE.refused(second, 0, {}, "no"))
+        it.say(VOICE.asked("pacs", "2.25.1", [first]), VOICE.archived(first))
+        it.say(VOICE.lapsed(first, "no", dead=False))
+        it.act(facts.RETRY, destination="pacs", objects=[second.seq])
+        it.act(facts.DROP, destination="pacs", objects=[second.seq])
+        it.say(VOICE.rules(RULES))
+        it.tables.waiting("pacs", 9)
+        it.tables.entries("pacs", State.DONE, 9)
+        it.tables.of_object("1.1")
+        it.tables.of_transaction("2.25.1")
+        it.tables.knows("2.25.1")
+        it.tables.uncommitted("pacs", 9)
+        it.tables.overdue("pacs", Instant(9))
+        it.tables.with_dead()
+        it.tables.counts()
+        connection.exec_trace = None
+        plans = {
+            sql: [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", binds)]
+            for sql, binds in asked.items()
+            if "entry" in sql and ";" not in sql
+        }
+    assert len(plans) > 15
+    scans = [
+        (sql, step)
+        for sql, steps in plans.items()
+        for step in steps
+        if (step.startswith("SCAN entry") and not step.endswith(("entry_open", "entry_dead")))
+        or step.endswith("(destination=?)")
+    ]
+    assert scans == []
+    sorted_by_hand = [sql for sql, steps in plans.items() if any("TEMP B-TREE" in s for s in steps)]
+    assert [sql for sql in sorted_by_hand if "LIMIT" in sql] == []
