@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -14,6 +15,8 @@ from gateway.room import ACTION_SYSTEM, PatientKey
 from queue_display.machine import Illegal, freed, possible, step, tied
 from queue_display.terms import State, Verb, Words, words
 from queue_display.ticket import Act, Ticket, act_payload, read_act, read_ticket
+
+log = logging.getLogger(__name__)
 
 ACT = "queue."
 """Begins the code of everything that happens to the queue; a `Verb` or one of these follows."""
@@ -105,8 +108,8 @@ class Tables:
             if code.system == ACTION_SYSTEM and code.code.startswith(ACT):
                 try:
                     self._take(event, code.code.removeprefix(ACT), event.payload or {})
-                except _MALFORMED:
-                    continue
+                except _MALFORMED as error:
+                    log.warning("Event %d says nothing to the queue: %s", event.seq, error)
         return ()
 
     def ticket(self, id_: str) -> Ticket | None:
@@ -156,7 +159,8 @@ class Tables:
     def _take(self, event: DeviceEvent, what: str, said: Mapping[str, Any]) -> None:
         match what:
             case "stop" | "resume":
-                self._stop(event, said["queue"], stopped=what == STOP)
+                why = event.value.text if event.value else ""
+                self._stop(event, said["queue"], why, stopped=what == STOP)
             case "cleaned":
                 self._line(said["queue"], cleaned=event.observed_at)
             case "signal":
@@ -225,12 +229,11 @@ class Tables:
         )
         self._connection.execute("INSERT OR REPLACE INTO ticket VALUES(?,?,?,?,?,?,?)", row)
 
-    def _stop(self, event: DeviceEvent, queue: str, *, stopped: bool) -> None:
-        why = event.value.text if event.value and stopped else ""
+    def _stop(self, event: DeviceEvent, queue: str, why: str, *, stopped: bool) -> None:
         self._line(
             queue,
             stopped=event.observed_at if stopped else None,
-            why=why,
+            why=why if stopped else "",
             who=event.actor,
             cause=event.caused_by.hex(),
         )
@@ -249,7 +252,7 @@ class Tables:
         verb, queue = said["verb"], said["queue"]
         if verb in {STOP, RESUME}:
             if said["automatic"]:
-                self._stop(event, queue, stopped=verb == STOP)
+                self._stop(event, queue, said["says"]["zh-CN"], stopped=verb == STOP)
             else:
                 self._propose(event, said, "", said["says"])
             return

@@ -45,4 +45,25 @@ document.addEventListener("keydown", (event) => {
   button?.form.requestSubmit(button);
 });
 
+// A ticket that is dropped on another of its lane goes before it, for a reason that is asked for.
+let dragged = null;
+lanes.addEventListener("dragstart", ({ target }) => { dragged = target.closest?.("[data-ticket]") ?? null; });
+lanes.addEventListener("dragover", (event) => {
+  const other = event.target.closest("[data-ticket]");
+  if (other && dragged && other !== dragged && other.parentNode === dragged.parentNode) event.preventDefault();
+});
+lanes.addEventListener("drop", (event) => {
+  const other = event.target.closest("[data-ticket]");
+  if (!other || !dragged || other === dragged) return;
+  event.preventDefault();
+  const dialog = document.getElementById("move");
+  const form = dialog.querySelector("form");
+  form.action = `/queue/tickets/${encodeURIComponent(dragged.dataset.ticket)}/move${dialog.dataset.back}`;
+  form.elements.before.value = other.dataset.ticket;
+  dialog.querySelector("[data-moved]").textContent = dragged.dataset.label;
+  dialog.querySelector("[data-target]").textContent = other.dataset.label;
+  dialog.showModal();
+  form.elements.reason.focus();
+});
+
 follow();

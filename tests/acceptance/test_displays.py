@@ -114,3 +114,25 @@ async def test_the_desk_calls_the_next_at_one_key_and_sees_what_others_do(hall: 
         await hall.office.desk.take(WANG, ticket.id, Verb.START)
         await page.shows(".ticket.running .badge", "in treatment")
         assert page.complaints == []
+
+
+async def test_a_ticket_is_dragged_before_another_for_a_reason(hall: Hall) -> None:
+    async with chromium() as browser, tab(browser, hall.home) as page:
+        await page.go("/queue", lang="en")
+        tickets = page.page.locator("li.ticket")
+        await tickets.nth(1).locator(".why").drag_to(tickets.nth(0).locator(".why"))
+        await page.shows("#move", "A003")
+        assert await page.axe() == []
+        await page.page.fill("#move-why", "in pain")
+        await page.page.click("#move button.primary")
+        await page.shows("li.ticket:first-child .label", "A003")
+        await page.shows("li.ticket:first-child .why", "placed by hand: in pain")
+
+
+async def test_when_a_machine_is_down_the_twin_is_offered(hall: Hall) -> None:
+    async with chromium() as browser, tab(browser, hall.home) as page:
+        await page.go("/queue", lang="en")
+        await hall.office.desk.stop(WANG, "linac-1", "interlock")
+        await page.shows(".banner", "interlock")
+        await page.page.get_by_role("button", name="Transfer to LA2").first.click()
+        await page.shows("section:has(#lane-linac-2) li.ticket .label", "A002")

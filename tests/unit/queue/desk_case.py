@@ -42,6 +42,7 @@ SCHEDULE = ScheduleOptions.model_validate(
             "linac-1": {"name": {"en": "Linac 1", "zh-CN": "加速器1"}, "known_as": ["LA1"]},
             "linac-2": {"name": {"en": "Linac 2", "zh-CN": "加速器2"}, "known_as": ["LA2"]},
             "ct": {"name": "CT", "kind": "imaging", "known_as": ["CT1"]},
+            **{f"linac-{n}": {"name": f"LA{n}", "known_as": [f"LA{n}"]} for n in (3, 4, 5)},
         }
     }
 )
