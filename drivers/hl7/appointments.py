@@ -20,6 +20,7 @@ from gateway import (
     Reading,
     ResourceKind,
     ResourceUse,
+    sentence,
     subject_of,
     to_datetime,
 )
@@ -132,9 +133,11 @@ def read_appointment(message: Message, header: Header, rules: HospitalRules) -> 
 
 def _notes(sent: str, said: AppointmentStatus | None, patients: Sequence[Segment]) -> Iterator[str]:
     if sent and said is None:
-        yield f"status {sent!r} is not explained in the profile"
+        yield sentence("status {word} is not explained in the profile", word=repr(sent))
     if len(patients) > 1:
-        yield f"the message names {len(patients)} patients; the first one is taken"
+        yield sentence(
+            "the message names {count} patients; the first one is taken", count=len(patients)
+        )
 
 
 def _book(schedule: Segment, header: Header) -> str:

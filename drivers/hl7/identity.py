@@ -22,6 +22,7 @@ from gateway import (
     Script,
     Visit,
     script_of,
+    sentence,
 )
 
 _BIRTH = re.compile(r"(\d{4})(?:(\d\d)(?:(\d\d)(?:\d{2,6}(?:\.\d+)?)?)?)?(?:[+-]\d{4})?", re.ASCII)
@@ -76,7 +77,7 @@ def person(patient: Segment, rules: HospitalRules) -> PatientStatement:
         sex=words.sex_of(sex) if sex else None,
         sex_sent=sex,
         deceased=_deceased(patient),
-        notes=(f"sex {sex!r} is not explained in the profile",)
+        notes=(sentence("sex {word} is not explained in the profile", word=repr(sex)),)
         if sex and words.sex_of(sex) is None
         else (),
     )

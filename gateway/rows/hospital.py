@@ -95,8 +95,14 @@ class _Said:
             deceased=died,
             visit=self._visit(fields),
             notes=(
-                *_unexplained("sex", sex, explained=sexed is not None),
-                *_unexplained("deceased", dead, explained=died is not None),
+                *_unexplained(
+                    sentence("sex {word} is not explained in the profile", word=repr(sex)),
+                    unknown=bool(sex) and sexed is None,
+                ),
+                *_unexplained(
+                    sentence("deceased {word} is not explained in the profile", word=repr(dead)),
+                    unknown=bool(dead) and died is None,
+                ),
             ),
         )
 
@@ -222,7 +228,8 @@ class _Said:
     def _notes(self, sent: str, *, explained: bool) -> tuple[str, ...]:
         if self._vanished:
             return ()
-        return _unexplained("status", sent, explained=explained)
+        text = sentence("status {word} is not explained in the profile", word=repr(sent))
+        return _unexplained(text, unknown=bool(sent) and not explained)
 
 
 _BOOKED = AppointmentStatus.BOOKED
@@ -248,5 +255,5 @@ def _happened(profile: RowProfile, row: Row) -> datetime:
         return row.at
 
 
-def _unexplained(what: str, sent: str, *, explained: bool) -> tuple[str, ...]:
-    return (f"{what} {sent!r} is not explained in the profile",) if sent and not explained else ()
+def _unexplained(text: str, *, unknown: bool) -> tuple[str, ...]:
+    return (text,) if unknown else ()
