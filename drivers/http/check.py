@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from drivers.http.gate import path_of
 from drivers.http.profile import HttpDevice, HttpLink, HttpProfile
-from gateway import Finding, LinkEntry, RowDevice
+from gateway import Finding, LinkEntry, RowDevice, check_rows
 
 
 def check(links: Sequence[LinkEntry]) -> Iterator[Finding]:
+    yield from check_rows(links)
     for link in links:
         if isinstance(link.options, HttpLink):
             listens = link.options.mode == "listen"

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from drivers.sqlpoll.driver import SqlDriver
 from drivers.sqlpoll.profile import SqlDevice, SqlLink, SqlProfile
-from gateway import DriverType, interpret_page
+from gateway import DriverType, check_rows, interpret_page
 
 driver_type = DriverType(
     name="sqlpoll",
@@ -14,5 +14,6 @@ driver_type = DriverType(
     profile=SqlProfile,
     link=SqlLink,
     device=SqlDevice,
+    check=check_rows,
     interpret=interpret_page,
 )

@@ -1,5 +1,6 @@
 """Sources of rows that others write: read in the order of a time and a key, each row once."""
 
+from gateway.rows.check import check_rows
 from gateway.rows.follow import RowSource, follow
 from gateway.rows.handed import Handed, handed_over
 from gateway.rows.meaning import fetched
@@ -20,6 +21,7 @@ __all__ = [
     "RowProfile",
     "RowSource",
     "TimeForm",
+    "check_rows",
     "fetched",
     "follow",
     "handed_over",

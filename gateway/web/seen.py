@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from gateway.model import DeviceEvent, Instant, QuarantineReason, RawId, WireRecord
 from gateway.registry import DeviceStatus, Registry
 from gateway.room import Sight, principal
+from gateway.room.sight import permission_for
 from gateway.store import QuarantineEntry, RollupRow
 from gateway.web.refusal import unknown_device
 from gateway.web.view import GatewayView, History
@@ -60,6 +61,8 @@ class SeenView:
     def sees(self, event: DeviceEvent) -> bool:
         if self._sees_everything:
             return True
+        if not self.sight.departments:
+            return permission_for(event) in self.sight.opened
         status = self._view.registry.get(event.source.device)
         return self.sight.event(event, status.entry if status is not None else None)
 

@@ -14,7 +14,16 @@ from pydantic import ValidationError
 from gateway.driver import DeviceEntry, LinkEntry, LinkOptions
 from gateway.errors import ProtocolViolation
 from gateway.model import Instant, Publication
-from gateway.rows import Fetched, Position, RowDevice, RowProfile, fetched, follow, interpret_page
+from gateway.rows import (
+    Fetched,
+    Position,
+    RowDevice,
+    RowProfile,
+    check_rows,
+    fetched,
+    follow,
+    interpret_page,
+)
 from gateway.rows.hospital import stated
 from gateway.rows.row import Row
 from gateway.testing import MemoryPorts
@@ -143,6 +152,26 @@ def test_a_word_that_nobody_explained_is_noted_and_changes_no_status() -> None:
 def test_a_profile_that_contradicts_itself_is_refused(section: dict[str, Any], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         profile(**section)
+
+
+@pytest.mark.parametrize(
+    ("section", "issuer", "told"),
+    [
+        ({"appointment": BOOKED}, "", 1),
+        ({"appointment": BOOKED}, "HIS", 0),
+        ({"appointment": {"number": "no"}}, "", 0),
+        ({"patient": {"number": "no"}}, "", 1),
+        ({"patient": {"number": "no", "issuer": "HIS"}}, "", 0),
+        ({"patient": {"number": "no", "issuer_at": "campus"}}, "", 0),
+        ({"order": {"number": "no", "patient": {"number": "who"}}}, "", 1),
+    ],
+)
+def test_a_source_whose_numbers_nobody_gave_out_is_found_before_it_is_read(
+    section: dict[str, Any], issuer: str, told: int
+) -> None:
+    entry = device(profile(**section), issuer)
+    found = list(check_rows([LinkEntry("link", "rows", LinkOptions(), None, (entry,))]))
+    assert [(each.device, each.key) for each in found] == [("view", "patient_issuer")] * told
 
 
 @dataclass(slots=True)
