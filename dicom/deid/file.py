@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 from pydicom import dcmread
 from pydicom.dataset import FileMetaDataset
@@ -16,7 +17,9 @@ IMPLEMENTATION = UID("2.25.309286318240935612957183016540295174")
 """Ours, under 2.25 (PS3.5 B.2)."""
 
 
-def deidentify_file(source: Path, target: Path, deidentifier: Deidentifier) -> Deidentified:
+def deidentify_file(
+    source: Path, target: Path | BinaryIO, deidentifier: Deidentifier
+) -> Deidentified:
     """Write the de-identified copy of a file; the transfer syntax stays.
 
     Nothing of the file's meta information goes along but the transfer syntax.

@@ -41,9 +41,10 @@ class Pages:
 
     def routes(self, kit: PageKit) -> Iterable[BaseRoute]:
         node, forwarding, audit = self._node, self._forwarding, self._context.audit
+        profiles = self._context.section.deid
         return [
-            *StudyPages(kit, node.index, list(forwarding.senders)).routes(),
-            *ExportPages(node, audit).routes(),
+            *StudyPages(kit, node.index, list(forwarding.senders), list(profiles)).routes(),
+            *ExportPages(kit, node, self._viewer, profiles, audit).routes(),
             *QueuePages(kit, node, forwarding, audit).routes(),
             *ObjectPages(kit, node, self._viewer, forwarding).routes(),
             *NodePages(kit, node, self._watch, forwarding).routes(),

@@ -27,8 +27,11 @@ SEARCH = Form((Field("q", "Number, order or name"),))
 class StudyPages:
     """The way down: studies, a study, a series."""
 
-    def __init__(self, kit: PageKit, index: Index, destinations: Sequence[str]) -> None:
-        self._kit, self._index, self._destinations = kit, index, destinations
+    def __init__(
+        self, kit: PageKit, index: Index, destinations: Sequence[str], profiles: Sequence[str]
+    ) -> None:
+        self._kit, self._index = kit, index
+        self._destinations, self._profiles = destinations, profiles
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -75,6 +78,7 @@ class StudyPages:
             conflicts=await self._index.conflicts_in(row.uid),
             clashes=CLASHES,
             destinations=self._destinations,
+            profiles=self._profiles,
             may_send=principal(request).may(Permission.SEND_IMAGES),
             kind=kind,
         )

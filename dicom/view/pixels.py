@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -174,6 +175,8 @@ def _bytes(pixels: Array, dataset: Dataset) -> Array:
 
 
 def _look(dataset: Dataset, kind: str, low: float, high: float, **more: Any) -> Look:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise NotShown(Unseen.DAMAGED, "values that are no numbers")
     return Look(kind, int(dataset.Rows), int(dataset.Columns), _frames(dataset), low, high, **more)
 
 

@@ -97,6 +97,12 @@ class Viewer:
             _, data = await self._ask("value", file=str(file), tag=tag)
         return data
 
+    async def deidentified(self, blob: Blob, options: Mapping[str, Any], key: str) -> bytes:
+        """A de-identified Part 10 file, after the options of a profile; Unviewable."""
+        async with self._files.in_memory(blob) as file:
+            _, data = await self._ask("deidentified", file=str(file), options=options, key=key)
+        return data
+
     async def _ask(self, do: str, **more: Any) -> tuple[Mapping[str, Any], bytes]:
         async with self._turn:
             try:

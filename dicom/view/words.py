@@ -16,6 +16,7 @@ class Unseen(StrEnum):
     NO_FRAME = "It has no such frame"
     NO_SCALE = "Its dose has no scaling; it is not guessed"
     NO_VALUE = "It has no binary value there"
+    NOT_BY_RULE = "It can't be de-identified by rule"
     TOO_LARGE = "It is larger than what is decoded here"
     TOO_SLOW = "Decoding took too long and was stopped"
     DAMAGED = "It is damaged, or not as the standard says"

@@ -14,11 +14,14 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from struct import error as StructError  # noqa: N812 - an error class by its kind
 from typing import Any, BinaryIO, TypeAlias
+from zlib import error as ZlibError  # noqa: N812
 
 import orjson
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
+from dicom.view.anonymous import deidentified
 from dicom.view.metadata import metadata, value
 from dicom.view.pixels import NotShown, look, picture
 from dicom.view.reading import attributes
@@ -42,8 +45,12 @@ _DAMAGED = (
     NotImplementedError,
     RecursionError,
     ArithmeticError,
+    AssertionError,
+    SyntaxError,
+    StructError,
+    ZlibError,
 )
-"""What pydicom and numpy say of files that are not what they claim."""
+"""What pydicom, numpy and Pillow say of files that are not what they claim."""
 
 
 def _attributes(asked: Asked) -> Answer:
@@ -66,12 +73,17 @@ def _value(asked: Asked) -> Answer:
     return {}, value(Path(asked["file"]), asked["tag"])
 
 
+def _deidentified(asked: Asked) -> Answer:
+    return {}, deidentified(Path(asked["file"]), asked["options"], asked["key"])
+
+
 _WORK: Mapping[str, Callable[[Asked], Answer]] = {
     "attributes": _attributes,
     "look": _look,
     "picture": _picture,
     "metadata": _metadata,
     "value": _value,
+    "deidentified": _deidentified,
 }
 
 

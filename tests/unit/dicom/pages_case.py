@@ -104,6 +104,7 @@ async def desk(
             "peers": {"gone": {"title": "GONE", "host": LOOPBACK, "port": port}},
             "storage": {"min_free": 10**6},
             "web": {"peers": web or {}},
+            "deid": {"trial": {"key": "a key of more than sixteen"}},
         }
     )
     ports = ports or MemoryRoomPorts()

@@ -172,6 +172,25 @@ async def test_a_study_is_exported_as_it_came_and_the_audit_says_so(open_desk: D
     assert (await open_desk.http.post("/studies/1.2.3.99/export")).status_code == 404
 
 
+async def test_a_de_identified_export_names_nobody_and_says_what_was_left_out(
+    open_desk: Desk,
+) -> None:
+    named = image(16, StudyDescription="Zhang Wei's scan")
+    burned = image(16, InstanceNumber=2, BurnedInAnnotation="YES")
+    await open_desk.store(named, burned)
+    path = f"/studies/{STUDY}/export"
+    answer = await open_desk.http.post(path, data={"profile": "trial"})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["DICOM/000001.dcm", "LEFT-OUT.txt"]
+        (one, left) = (archive.read(name) for name in archive.namelist())
+    for text in ("Zhang", "张", "P-100", STUDY, str(named.SOPInstanceUID), "A17"):
+        assert text.encode() not in one, text
+    assert dcmread(io.BytesIO(one)).PixelData == named.PixelData
+    assert left.decode() == "DICOM/000002.dcm: It can't be de-identified by rule\n"
+    assert open_desk.audit.entries[-1].detail.endswith("de-identified after trial")
+    assert (await open_desk.http.post(path, data={"profile": "none"})).status_code == 404
+
+
 async def test_a_peer_that_does_not_answer_is_said_on_the_page(open_desk: Desk) -> None:
     answer = await open_desk.http.post("/dicom/peers/gone/echo?lang=en")
     assert "gone did not answer." in answer.text
