@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 import apsw
 import orjson
 
-from dicom.forward import facts
+from dicom.forward import facts, statements
 from dicom.forward.entry import Counts, Entry, State
 from dicom.forward.rules import RuleSet, read_rules
 from dicom.forward.schema import SCHEMA
@@ -16,52 +16,6 @@ from dicom.storage.object import DICOM_SYSTEM, Blob, is_object, object_of
 from gateway import DeviceEvent, Instant, Kind
 from gateway.room import ACTION_SYSTEM
 
-_COLUMNS = (
-    "destination, seq, place, uid, sop_class, syntax, study, modality, digest, size, rule, coerce,"
-    " queued, state, attempts, doubt, error, sent_as, trans, changed"
-)
-_ADD = f"INSERT OR IGNORE INTO entry({_COLUMNS}) VALUES({','.join('?' * 20)})"
-_ORDINALS = 20
-"""Bits of a place for what one event puts in a queue; the others are its seq."""
-_OF = " WHERE destination = ? AND seq = ?"
-_DOUBT = "UPDATE entry SET doubt = 1 WHERE destination = ? AND seq = ? AND state = 'waiting'"
-_FAIL = (
-    "UPDATE entry SET attempts = attempts + 1, error = ?, doubt = doubt OR ?, changed = ?"
-    " WHERE destination = ? AND seq = ?"
-)
-_SETTLE = (
-    "UPDATE entry SET state = ?1, attempts = iif(?1 = 'dead', attempts + 1, 0), doubt = 0,"
-    " error = ?2, sent_as = ?3, trans = '', changed = ?4 WHERE destination = ?5 AND seq = ?6"
-)
-_ASK = (
-    "UPDATE entry SET trans = ?, changed = ?"
-    " WHERE destination = ? AND seq = ? AND state = 'committing'"
-)
-_ARCHIVE = (
-    "UPDATE entry SET state = 'done', error = '', changed = ?"
-    " WHERE destination = ? AND seq = ? AND state = 'committing'"
-)
-_LAPSE = (
-    "UPDATE entry SET state = ?, error = ?, trans = '', changed = ?, attempts = attempts + 1"
-    " WHERE destination = ? AND seq = ? AND state = 'committing'"
-)
-_ABANDON = (
-    "UPDATE entry SET state = 'dropped', changed = ?"
-    " WHERE destination = ? AND seq = ? AND state IN ('waiting', 'dead', 'committing')"
-)
-_AGAIN = (
-    "UPDATE entry SET state = 'waiting', attempts = 0, error = '', trans = '',"
-    " place = ?, changed = ?"
-    " WHERE destination = ? AND seq = ? AND state <> 'waiting'"
-)
-_OTHER = "SELECT 1 FROM entry WHERE uid = ? AND +destination = ? AND digest <> ?"
-"""The plus keeps SQLite from reading all of a destination."""
-_ENTRIES = f"SELECT {_COLUMNS} FROM entry"  # noqa: S608 - columns of our own
-_COUNTS = """
-SELECT destination, state, count(*), sum(size), min(queued) FROM entry WHERE state <> 'done'
-GROUP BY destination, state
-"""
-_DONE = "INSERT INTO done VALUES(?, 1) ON CONFLICT(destination) DO UPDATE SET count = count + 1"
 _CONFLICT = "another object was sent under this UID: compare both, then retry or drop it"
 
 
@@ -155,7 +109,7 @@ class Tables:
 
     def of_seqs(self, destination: str, seqs: Sequence[int]) -> list[Entry]:
         """These entries, those that are there."""
-        found = (self._entries(_OF, destination, seq) for seq in seqs)
+        found = (self._entries(statements.OF, destination, seq) for seq in seqs)
         return [entry for entries in found for entry in entries]
 
     def with_dead(self) -> list[str]:
@@ -173,7 +127,7 @@ class Tables:
         found: dict[str, dict[str, Any]] = {}
         for destination, count in self._connection.execute("SELECT * FROM done"):
             found.setdefault(destination, {})["done"] = count
-        for destination, state, count, size, oldest in self._connection.execute(_COUNTS):
+        for destination, state, count, size, oldest in self._connection.execute(statements.COUNTS):
             facts_of = found.setdefault(destination, {})
             facts_of[state] = count
             if state == State.WAITING:
@@ -202,7 +156,7 @@ class Tables:
         coerce: Mapping[str, str],
     ) -> None:
         self._touched.add(destination)
-        other = self._one(_OTHER, wanted["uid"], destination, wanted["digest"])
+        other = self._one(statements.OTHER, wanted["uid"], destination, wanted["digest"])
         row = (
             destination,
             wanted["seq"],
@@ -221,7 +175,7 @@ class Tables:
             "",
             at,
         )
-        self._connection.execute(_ADD, row)
+        self._connection.execute(statements.ADD, row)
 
     def _start(self, event: DeviceEvent, payload: Mapping[str, Any]) -> None:
         """What was under way when the gateway stopped may have arrived."""
@@ -231,7 +185,7 @@ class Tables:
         ):
             if under_way := orjson.loads(seqs):
                 self._connection.execute(
-                    _DOUBT,
+                    statements.DOUBT,
                     (destination, under_way[0]),
                 )
         self._connection.execute("DELETE FROM lane; DELETE FROM rules")
@@ -258,12 +212,12 @@ class Tables:
         state = State.COMMITTING if payload["commit"] else State.DONE
         self._settle(event, payload, state, sent_as=payload["sent_as"])
         if state is State.DONE:
-            self._connection.execute(_DONE, (payload["destination"],))
+            self._connection.execute(statements.DONE, (payload["destination"],))
 
     def _failed(self, event: DeviceEvent, payload: Mapping[str, Any]) -> None:
         self._over(payload, ends=True)
         self._connection.execute(
-            _FAIL,
+            statements.FAIL,
             (
                 event.value.text if event.value else "",
                 bool(payload["doubt"]),
@@ -287,7 +241,7 @@ class Tables:
     ) -> None:
         self._over(payload)
         self._connection.execute(
-            _SETTLE,
+            statements.SETTLE,
             (
                 state.value,
                 error,
@@ -318,22 +272,22 @@ class Tables:
     def _asked(self, event: DeviceEvent, payload: Mapping[str, Any]) -> None:
         for seq in payload["objects"]:
             self._connection.execute(
-                _ASK,
+                statements.ASK,
                 (payload["transaction"], event.received_at, payload["destination"], seq),
             )
 
     def _archived(self, event: DeviceEvent, payload: Mapping[str, Any]) -> None:
         self._connection.execute(
-            _ARCHIVE,
+            statements.ARCHIVE,
             (event.received_at, payload["destination"], payload["object"]),
         )
         if self._connection.changes():
-            self._connection.execute(_DONE, (payload["destination"],))
+            self._connection.execute(statements.DONE, (payload["destination"],))
 
     def _lapsed(self, event: DeviceEvent, payload: Mapping[str, Any]) -> None:
         state = State.DEAD if payload["dead"] else State.COMMITTING
         self._connection.execute(
-            _LAPSE,
+            statements.LAPSE,
             (
                 state.value,
                 event.value.text if event.value else "",
@@ -358,23 +312,23 @@ class Tables:
     def _drop(self, event: DeviceEvent, payload: Mapping[str, Any]) -> None:
         for seq in payload["objects"]:
             self._connection.execute(
-                _ABANDON,
+                statements.ABANDON,
                 (event.received_at, payload["destination"], seq),
             )
 
     def _again(self, event: DeviceEvent, destination: str, seq: int) -> bool:
         """To the end of the queue, whatever became of it; False if there is no such entry."""
         self._connection.execute(
-            _AGAIN,
+            statements.AGAIN,
             (self._next_place(), event.received_at, destination, seq),
         )
-        return bool(self._entries(_OF, destination, seq))
+        return bool(self._entries(statements.OF, destination, seq))
 
     def _entries(self, where: str, *binds: Any) -> list[Entry]:
         return list(self._read(where, binds))
 
     def _read(self, where: str, binds: Sequence[Any]) -> Iterator[Entry]:
-        for row in self._connection.execute(_ENTRIES + where, binds):
+        for row in self._connection.execute(statements.ENTRIES + where, binds):
             yield _entry(*row)
 
     def _one(self, sql: str, *binds: Any) -> Any:
