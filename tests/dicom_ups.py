@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -21,10 +21,11 @@ from dicom.node import Node, open_node
 from dicom.options import DicomOptions
 from dicom.ups.engine import Engine
 from dicom.ups.items import Items
-from gateway import Receipt
+from gateway import Clock, Instant, Receipt
 from gateway.model import DeviceEvent, WireRecord
 from gateway.room import Subscriber
 from gateway.testing import MemoryRoomPorts, room_context
+from gateway.testing.room import MemoryDelivery, MemoryOutbox
 from tests.dicom_peers import OURS
 from tests.peers import LOOPBACK, wait_until
 
@@ -109,11 +110,26 @@ def discontinued() -> Dataset:
     return made
 
 
+class PatientOutbox(MemoryOutbox):
+    """As the gateway's own: what failed is due a second later, by its clock."""
+
+    def __init__(self, clock: Clock, patience: int = 99) -> None:
+        super().__init__(clock, patience)
+
+    async def failed(self, delivery: MemoryDelivery, error: str) -> None:
+        await super().failed(delivery, error)
+        due = Instant(self._clock.now() + 1_000_000)
+        self.waiting = [
+            replace(each, due=due) if each.id == delivery.id else each for each in self.waiting
+        ]
+
+
 class FollowedPorts(MemoryRoomPorts):
     """Ports whose subscribers are fed as events come, as the gateway does."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: int = 99) -> None:
         super().__init__()
+        self.outbox = PatientOutbox(self.clock, patience)
         self._news: list[asyncio.Event] = []
 
     async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:

@@ -10,7 +10,7 @@ from pydicom.uid import generate_uid
 from starlette.applications import Starlette
 
 from gateway.room import OWNER
-from tests.dicom_ups import Bench, bench, listening, work_item
+from tests.dicom_ups import Bench, FollowedPorts, bench, listening, work_item
 from tests.unit.dicom.test_ups_web import client
 
 
@@ -48,7 +48,11 @@ async def test_items_are_counted_and_shown_with_their_subscribers(tmp_path: Path
 
 async def test_a_report_that_was_given_up_is_shown_and_tried_again(tmp_path: Path) -> None:
     uid = generate_uid()
-    async with bench(tmp_path, {"WATCHER": 1}, services=["ups"], jobs=False) as it, api(it) as http:
+    ports = FollowedPorts(patience=3)
+    async with (
+        bench(tmp_path, {"WATCHER": 1}, services=["ups"], ports=ports, jobs=False) as it,
+        api(it) as http,
+    ):
         line = it.node.keeping.reporter.lines["watcher"]
         assert (await it.scu("TPS").create(uid, work_item())).status == 0
         assert (await it.scu("TPS").subscribe(uid, "WATCHER")).status == 0

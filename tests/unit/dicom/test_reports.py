@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dicom.content import decode, tag, text
 from dicom.dimse import Limits, Offer, Operation, Peer, Request, Response, Responses, Service
 from dicom.reports import Report, Reporter, destination
-from gateway import Clock, Instant
-from gateway.testing.room import MemoryDelivery, MemoryOutbox
+from gateway import Instant
 from tests.dicom_peers import OURS, node
+from tests.dicom_ups import PatientOutbox
 from tests.peers import LOOPBACK, free_port
 
 EVENT = "1.2.840.10008.5.1.4.34.6.4"
@@ -25,19 +25,6 @@ class Still:
 
     def now(self) -> Instant:
         return self.at
-
-
-class PatientOutbox(MemoryOutbox):
-    """As the gateway's own: what failed is due a second later."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock, patience=99)
-
-    async def failed(self, delivery: MemoryDelivery, error: str) -> None:
-        await super().failed(delivery, error)
-        place = next(n for n, each in enumerate(self.waiting) if each.id == delivery.id)
-        due = Instant(self._clock.now() + 1_000_000)
-        self.waiting[place] = replace(self.waiting[place], due=due)
 
 
 @dataclass
