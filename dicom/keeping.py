@@ -84,7 +84,7 @@ async def open_keeping(
     """Open the tables; nothing is delivered before the jobs run. StoreError if it can't be."""
     async with AsyncExitStack() as stack:
         limits = options.limits.limits()
-        reporter = Reporter(context.ports.outbox, context.clock, peers, limits)
+        reporter = Reporter(context.ports, context.clock, peers, limits)
         ups = None
         if options.serves("ups"):
             opening = ups_part.opened(context, options.ups, reporter)

@@ -56,8 +56,7 @@ class ReportsApi:
                 "attempts": each.attempts,
                 "error": each.error,
             }
-            for each in await self._outbox.dead(_MOST)
-            if each.destination in names
+            for each in await self._reporter.dead(_MOST)
         ]
         return Response(orjson.dumps({"peers": peers, "dead": dead}), media_type="application/json")
 
@@ -67,8 +66,8 @@ class ReportsApi:
         said = request.path_params["id"]
         number = int(said) if said.isascii() and said.isdigit() else -1
         names = {destination(name): name for name in self._reporter.lines}
-        dead = {each.id: each.destination for each in await self._outbox.dead(_MOST)}
-        if dead.get(number) not in names or not await self._outbox.revive(number):
+        dead = {each.id: each.destination for each in await self._reporter.dead(_MOST)}
+        if number not in dead or not await self._outbox.revive(number):
             raise HTTPException(404, f"no event report {said[:20]} was given up")
         peer = names[dead[number]]
         who = principal(request)

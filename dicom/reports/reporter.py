@@ -23,13 +23,14 @@ from dicom.dimse import (
 )
 from dicom.reports.report import Report, destination
 from gateway import Clock, DeviceUnavailable, Instant, ProtocolViolation, StoreError
-from gateway.room import Deliveries, Delivery
+from gateway.room import Delivery, RoomPorts
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 50
 _LOOK = 1.0
 _IDLE = 30.0
+_MOST_DEAD = 1000
 _STORE_PAUSE = 5.0
 _SECOND = 1_000_000
 
@@ -75,9 +76,11 @@ class Reporter:
     """
 
     def __init__(
-        self, outbox: Deliveries, clock: Clock, peers: Mapping[str, Peer], limits: Limits
+        self, ports: RoomPorts, clock: Clock, peers: Mapping[str, Peer], limits: Limits
     ) -> None:
-        self._outbox, self._clock, self._limits = outbox, clock, limits
+        self._ports, self._outbox = ports, ports.outbox
+        self._clock, self._limits = clock, limits
+        self._said = ""
         self.lines = {name: Line(name, peer) for name, peer in peers.items()}
 
     def line_of(self, title: str, address: str = "") -> str | None:
@@ -132,11 +135,27 @@ class Reporter:
                 group.create_task(self._serve(line), name=f"dicom-report-{line.name}")
             await asyncio.get_running_loop().create_future()
 
+    async def say(self) -> None:
+        """Say as the gateway, for its alarms, whether a peer can't be told; once a change."""
+        names = {destination(name): name for name in self.lines}
+        dead = {names[each.destination] for each in await self.dead(_MOST_DEAD)}
+        stuck = dead | {each.name for each in self.lines.values() if each.failing or each.full}
+        said = "stuck" if stuck else "flowing"
+        if said != self._said:
+            self._said = said
+            self._ports.system("dicom-reports", said, ", ".join(sorted(stuck)))
+
+    async def dead(self, limit: int) -> Sequence[Delivery]:
+        """Reports that were given up, oldest first."""
+        ours = {destination(name) for name in self.lines}
+        return [each for each in await self._outbox.dead(limit) if each.destination in ours]
+
     async def _serve(self, line: Line) -> None:
         while True:
             line.wake.clear()
             try:
                 wait = await self.deliver(line)
+                await self.say()
             except StoreError as error:
                 log.warning("The outbox can't be read for %s: %s", line.name, error)
                 wait = _STORE_PAUSE

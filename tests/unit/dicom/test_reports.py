@@ -10,6 +10,7 @@ from dicom.content import decode, tag, text
 from dicom.dimse import Limits, Offer, Operation, Peer, Request, Response, Responses, Service
 from dicom.reports import Report, Reporter, destination
 from gateway import Instant
+from gateway.testing import MemoryRoomPorts
 from tests.dicom_peers import OURS, node
 from tests.dicom_ups import PatientOutbox
 from tests.peers import LOOPBACK, free_port
@@ -57,6 +58,7 @@ def report(label: str, calling: str = "ISOGATE") -> Report:
 @dataclass
 class Bench:
     reporter: Reporter
+    ports: MemoryRoomPorts
     outbox: PatientOutbox
     clock: Still
 
@@ -72,14 +74,16 @@ async def bench(
     receiver: Receiver, make: Callable[[Receiver], Service] | None = None
 ) -> AsyncIterator[Bench]:
     clock = Still()
-    outbox = PatientOutbox(clock)
+    ports = MemoryRoomPorts(clock=clock)
+    ports.outbox = outbox = PatientOutbox(clock)
     service = make(receiver) if make is not None else receiver.service()
     async with node(service) as acceptor:
         peers = {
             "here": Peer(OURS, LOOPBACK, acceptor.ports[0], "NOBODY"),
             "away": Peer("AWAY", LOOPBACK, free_port(), "NOBODY"),
         }
-        yield Bench(Reporter(outbox, clock, peers, Limits(connect=2.0)), outbox, clock)
+        reporter = Reporter(ports, clock, peers, Limits(connect=2.0))
+        yield Bench(reporter, ports, outbox, clock)
 
 
 async def test_reports_come_in_order_under_the_title_that_the_peer_knows() -> None:
@@ -173,6 +177,29 @@ async def test_news_are_not_taken_without_end_for_a_peer_that_is_away() -> None:
         await it.deliver("here")
     assert receiver.heard == ["a", "b", "e"]
     assert (full, it.reporter.lines["here"].full) == (True, False)
+
+
+async def test_an_alarm_can_follow_a_peer_that_cannot_be_told() -> None:
+    receiver = Receiver(statuses=[0x0110, 0, 0x0112])
+    async with bench(receiver) as it:
+        await it.reporter.say()
+        await it.owe("here", "a")
+        await it.deliver("here")
+        await it.reporter.say()
+        await it.reporter.say()
+        it.reporter.hurry("here")
+        await it.deliver("here")
+        await it.reporter.say()
+        await it.owe("here", "b")
+        await it.deliver("here")
+        await it.reporter.say()
+    said = [(code, text, detail) for code, text, detail in it.ports.said]
+    assert said == [
+        ("dicom-reports", "flowing", ""),
+        ("dicom-reports", "stuck", "here"),
+        ("dicom-reports", "flowing", ""),
+        ("dicom-reports", "stuck", "here"),
+    ]
 
 
 async def test_what_is_no_report_is_buried() -> None:
