@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from dicom.conformance.keys import query_keys, step_attributes, worklist_keys
 from dicom.conformance.statement import Entity, Offered, Statement
 from dicom.storage.classes import name_of
 
@@ -94,6 +95,12 @@ def document(statement: Statement) -> str:
             *(line for each in statement.entities for line in _entity(each)),
             "\n### 3.3 What the node asks of others\n",
             *_calls(statement),
+            "\n### 3.4 Attributes of queries\n",
+            *query_keys(),
+            "\n### 3.5 Attributes of the worklist\n",
+            *worklist_keys(),
+            "\n### 3.6 Attributes of performed procedure steps\n",
+            *step_attributes(),
             "\n" + _WEB.format(rows="".join(f"| {' | '.join(row)} |\n" for row in _WEB_ROWS)),
             _MEDIA,
             "## 6. Character sets\n",

@@ -20,9 +20,9 @@ END_DATE, END_TIME = 0x00400250, 0x00400251
 SCHEDULED, SERIES = 0x00400270, 0x00400340
 STUDY_UID, SERIES_UID, PROTOCOL = 0x0020000D, 0x0020000E, 0x00181030
 
-_CREATED = (SCHEDULED, 0x00400253, 0x00400241, START_DATE, START_TIME, STATUS, 0x00080060)
+CREATED = (SCHEDULED, 0x00400253, 0x00400241, START_DATE, START_TIME, STATUS, 0x00080060)
 """Type 1 at N-CREATE (table F.7.2-1)."""
-_EXPECTED = (
+EXPECTED = (
     *(0x00100010, 0x00100020, 0x00100030, 0x00100040, 0x00081120, 0x00400242, 0x00400243),
     *(0x00400254, 0x00400255, 0x00081032, END_DATE, END_TIME, 0x00200010, 0x00400260, SERIES),
 )
@@ -35,7 +35,7 @@ _FIXED = frozenset(
     )
 )
 """What N-SET can't change."""
-_AT_THE_END = (END_DATE, END_TIME)
+AT_THE_END = (END_DATE, END_TIME)
 _OF_SERIES = (SERIES_UID, PROTOCOL)
 _BINARY = frozenset(("AT", "FD", "FL", "OB", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "UL", "UN"))
 
@@ -63,13 +63,13 @@ class Said:
 
 def created(elements: Elements) -> Said:
     """What an N-CREATE says; NotAnswered if it lacks what it must have (PS3.4 F.7.2.1)."""
-    _require(elements, _CREATED, Status.MISSING_ATTRIBUTE)
+    _require(elements, CREATED, Status.MISSING_ATTRIBUTE)
     for item in elements[SCHEDULED].items:
         _require(item, (STUDY_UID,), Status.MISSING_ATTRIBUTE)
     state = _state(elements)
     if state is not State.IN_PROGRESS:
         raise _invalid(f"a step begins as IN PROGRESS, not as {state}", STATUS)
-    missing = tuple(f"no {keyword(tag)}" for tag in _EXPECTED if tag not in elements)
+    missing = tuple(f"no {keyword(tag)}" for tag in EXPECTED if tag not in elements)
     tree, problems = tree_of(elements)
     return Said(tree, state, (*missing, *problems))
 
@@ -92,7 +92,7 @@ def changed(elements: Elements, known: Tree) -> Said:
 
 def _ended(state: State, whole: Tree) -> tuple[str, ...]:
     """What a discontinued step lacks is noted: it is over, whatever its modality still knows."""
-    for tag in _AT_THE_END:
+    for tag in AT_THE_END:
         if not whole.get(keyword(tag)):
             raise _missing(tag, Status.MISSING_ATTRIBUTE_VALUE)
     series = whole.get(keyword(SERIES), ())

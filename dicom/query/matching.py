@@ -12,7 +12,8 @@ from dicom.storage.forms import GROUPS, compatible, day_of, folded, groups_of, t
 Test: TypeAlias = Callable[[str], bool]
 """Whether one value of an attribute fits; '' is an unknown one, and fits nothing."""
 
-_WILD = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
+WILD_CARDS = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
+"""VRs in which `*` and `?` are wild cards (PS3.4 C.2.2.2.4)."""
 _DESCRIPTIVE = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
 _FIRST_DAY, _LAST_DAY = "00000000", "99999999"
 _FIRST_TIME, _LAST_TIME = "0" * 12, "9" * 12
@@ -56,7 +57,7 @@ def match_of(  # noqa: PLR0911 - one for each kind
     `identifier`: what is compared as it is, with no form of a character taken for another.
     """
     text = wanted.strip(" \0")
-    if not text or (vr in _WILD and not text.strip("*")):
+    if not text or (vr in WILD_CARDS and not text.strip("*")):
         return None
     match vr:
         case "UI":
@@ -72,7 +73,7 @@ def match_of(  # noqa: PLR0911 - one for each kind
         case "IS":
             return _numbers(text)
     exact = identifier or vr not in _DESCRIPTIVE
-    return _texts(text, compatible if not exact else str.strip, vr in _WILD)
+    return _texts(text, compatible if not exact else str.strip, vr in WILD_CARDS)
 
 
 def days_of(text: str) -> Range:
