@@ -13,9 +13,9 @@ from gateway import DeviceEvent, Instant, StoreError
 from gateway.room import RoomContext
 from tps_bridge.book import Book, Comparison, card_of, record_card_of
 from tps_bridge.book.card import written
-from tps_bridge.book.events import COMPARED, PLAN, RECORD, UNREAD, read_event
+from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, UNREAD, VOLUMES, read_event
 from tps_bridge.compare import Difference, Severity, Tolerances
-from tps_bridge.plan import PLAN_CLASSES
+from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES
 from tps_bridge.reader import Reader
 from tps_bridge.rt import Malformed
 
@@ -97,6 +97,12 @@ class Intake:
             if sop_class in PLAN_CLASSES:
                 plan = card_of(await self._reader.plan_in(blob, syntax))
                 return read_event(PLAN, written(plan), identity=plan.identity, **facts)
+            if sop_class == STRUCTURES:
+                outline = await self._reader.structures_in(blob, syntax)
+                return read_event(VOLUMES, written(outline), identity=outline.identity, **facts)
+            if sop_class == DOSE:
+                dose = await self._reader.dose_in(blob, syntax)
+                return read_event(DOSES, written(dose), identity=dose.identity, **facts)
             record = record_card_of(await self._reader.record_in(blob, syntax))
             return read_event(RECORD, written(record), identity=record.identity, **facts)
         except Malformed as error:

@@ -13,9 +13,16 @@ from dicom.services import Blob, Objects
 from gateway.room import Neighbours
 from tps_bridge.book import Book
 from tps_bridge.compare import Difference, Tolerances, compare_delivered, compare_plans
-from tps_bridge.plan import Plan, read_plan
+from tps_bridge.plan import (
+    DoseGrid,
+    Plan,
+    StructureSet,
+    read_dose,
+    read_plan,
+    read_structures,
+)
 from tps_bridge.record import Record, read_record
-from tps_bridge.rt import Bounds, Item, Malformed, decode
+from tps_bridge.rt import Bounds, Item, Malformed, decode, greatest_pixel
 
 _T = TypeVar("_T")
 _PLANS, _RECORDS = 8, 4
@@ -33,7 +40,7 @@ class Reader:
         self, neighbours: Neighbours, book: Book, thread: ThreadPoolExecutor, largest: int
     ) -> None:
         self._neighbours, self._book, self._thread = neighbours, book, thread
-        self._largest = largest
+        self._largest, self._bounds = largest, Bounds(size=4 * largest)
         self._plans: _Kept[Plan] = _Kept(_PLANS)
         self._records: _Kept[Record] = _Kept(_RECORDS)
 
@@ -51,6 +58,16 @@ class Reader:
     async def record_in(self, blob: Blob, syntax: str) -> Record:
         """The record in a file."""
         return await self._read(self._records, blob, syntax, read_record)
+
+    async def structures_in(self, blob: Blob, syntax: str) -> StructureSet:
+        """The structure set in a file, in outline."""
+        data = await self._bytes(blob)
+        return await self.run(lambda: read_structures(decode(data, syntax, self._bounds)))
+
+    async def dose_in(self, blob: Blob, syntax: str) -> DoseGrid:
+        """The dose grid in a file, in outline."""
+        data = await self._bytes(blob)
+        return await self.run(lambda: _dose(data, syntax, self._bounds))
 
     async def plan(self, uid: str) -> Plan:
         """A plan by its UID; LookupError if there is none."""
@@ -85,13 +102,15 @@ class Reader:
         known = kept.get(blob.digest)
         if known is not None:
             return known
-        if blob.size > self._largest:
-            raise Malformed(f"it has {blob.size} bytes; {self._largest} are read at most")
-        data = await self._neighbours(Objects).whole(blob, self._largest)
-        bounds = Bounds(size=4 * self._largest)
-        value = await self.run(lambda: meaning(decode(data, syntax, bounds)))
+        data = await self._bytes(blob)
+        value = await self.run(lambda: meaning(decode(data, syntax, self._bounds)))
         kept.put(blob.digest, value)
         return value
+
+    async def _bytes(self, blob: Blob) -> bytes:
+        if blob.size > self._largest:
+            raise Malformed(f"it has {blob.size} bytes; {self._largest} are read at most")
+        return await self._neighbours(Objects).whole(blob, self._largest)
 
 
 class _Kept(Generic[_T]):
@@ -110,6 +129,12 @@ class _Kept(Generic[_T]):
         self._values[digest] = value
         while len(self._values) > self._most:
             self._values.popitem(last=False)
+
+
+def _dose(data: bytes, syntax: str, bounds: Bounds) -> DoseGrid:
+    item = decode(data, syntax, bounds)
+    bits = item.integer("BitsAllocated") or 0
+    return read_dose(item, greatest_pixel(data, syntax, bits))
 
 
 def _delivered(plan: Plan, record: Record, tolerances: Tolerances) -> Iterator[Difference]:

@@ -10,17 +10,12 @@ from starlette.routing import BaseRoute
 
 from gateway.room import (
     Area,
-    Attention,
     Entry,
-    Glance,
-    Level,
     PageKit,
     Permission,
-    Principal,
     Room,
     RoomContext,
     Running,
-    Tile,
 )
 from tps_bridge.block import BlockKind
 from tps_bridge.book import Act, Book
@@ -28,6 +23,7 @@ from tps_bridge.desk import PlanDesk
 from tps_bridge.intake import Intake
 from tps_bridge.ledger import Basis, FindingKind, FractionState, PlanState
 from tps_bridge.options import TpsOptions
+from tps_bridge.overview import PlanOverview
 from tps_bridge.pages import CoursePages, DifferencePages, PlanPages
 from tps_bridge.parts import Parts
 from tps_bridge.plan import Approval, PlanKind
@@ -55,47 +51,16 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *PlanPages(kit, parts).routes(),
             ]
 
-        async def glance(who: Principal) -> Glance:
-            return await _glance(context, book, who)
-
+        overview = PlanOverview(context, book)
         yield Running(
             subscribers=(book,),
             services=(desk,),
             jobs={"intake": intake.run},
             routes=routes,
-            glance=glance,
+            glance=overview.glance,
+            find=overview.find,
+            papers=overview.papers,
         )
-
-
-async def _glance(context: RoomContext, book: Book, who: Principal) -> Glance:
-    if not who.may(Permission.READ_PLANS):
-        return Glance()
-    rows = await book.plans()
-    open_ = [each for each in rows if each.state in (PlanState.TREAT, PlanState.RESUME)]
-    resume = sum(each.state == PlanState.RESUME for each in open_)
-    tile = Tile(
-        {"en": "Plans under treatment", "zh-CN": "治疗中的计划"},
-        str(len(open_)),
-        "/courses",
-        Level.MEDIUM if resume else Level.CALM,
-        {"en": f"{resume} to resume", "zh-CN": f"{resume} 个待续治"} if resume else "",
-        place=150,
-    )
-    count = len(await book.troubles()) + len(await book.strays())
-    if not count:
-        return Glance((tile,))
-    why = {
-        "en": f"{count} treatment object{' needs' if count == 1 else 's need'} a person.",
-        "zh-CN": f"{count} 个治疗对象待人工处理。",
-    }
-    told = Attention(
-        Level.MEDIUM,
-        {"en": "Treatment courses", "zh-CN": "治疗疗程"},
-        why,
-        "/courses/problems",
-        context.clock.now(),
-    )
-    return Glance((tile,), (told,))
 
 
 room = Room(

@@ -16,6 +16,7 @@ from tps_bridge.book.card import PlanRow, RecordRow, Trouble
 from tps_bridge.book.noted import Note
 from tps_bridge.book.tables import Tables
 from tps_bridge.ledger import Ledger
+from tps_bridge.plan import DoseGrid, StructureSet
 
 _KINDS = frozenset({Kind.OBJECT, Kind.ACTION})
 
@@ -93,6 +94,14 @@ class Book(Projection[Tables]):
     async def notes(self, plan: str) -> Sequence[Note]:
         """What was noted about a plan, oldest first."""
         return await self.ask(lambda tables: tables.notes(plan))
+
+    async def structures(self, uid: str) -> StructureSet | None:
+        """A structure set in outline."""
+        return await self.ask(lambda tables: tables.structures(uid))
+
+    async def doses(self, plan: str) -> Sequence[DoseGrid]:
+        """The dose grids of a plan, in outline."""
+        return await self.ask(lambda tables: tables.doses(plan))
 
     async def troubles(self, limit: int = 100) -> Sequence[Trouble]:
         """Objects for a person: unreadable, or another content under a known UID."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from tps_bridge.ledger import Given, PlanFacts, facts_of, given_by
-from tps_bridge.plan import Identity, Plan, Related
+from tps_bridge.plan import DoseGrid, Identity, Plan, Related, StructureSet
 from tps_bridge.plan.beam import Beam
 from tps_bridge.record import Record
 
@@ -127,7 +127,7 @@ class Trouble:
 
 
 _ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (PlanCard, RecordCard, Comparison)
+    kind: TypeAdapter(kind) for kind in (PlanCard, RecordCard, Comparison, StructureSet, DoseGrid)
 }
 
 

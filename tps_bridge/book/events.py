@@ -24,6 +24,7 @@ from tps_bridge.plan import Identity
 READER = 1
 SYSTEM = "urn:isogate:tps"
 PLAN, RECORD, UNREAD, COMPARED = "plan", "record", "unread", "compared"
+VOLUMES, DOSES = "structures", "dose"
 
 
 def read_event(

@@ -35,6 +35,13 @@ CREATE TABLE record(
 ) WITHOUT ROWID;
 CREATE INDEX record_by_plan ON record(plan);
 CREATE INDEX record_by_patient ON record(patient, issuer);
+CREATE TABLE volume(
+  uid TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  card BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX volume_by_plan ON volume(plan) WHERE plan <> '';
 CREATE TABLE compared(
   record TEXT PRIMARY KEY,
   digest TEXT NOT NULL,

@@ -23,17 +23,18 @@ from tps_bridge.book.card import (
     from_json,
     read,
 )
-from tps_bridge.book.events import COMPARED, PLAN, RECORD, UNREAD, is_ours
+from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, UNREAD, VOLUMES, is_ours
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.book.schema import SCHEMA
 from tps_bridge.book.standing import standing
 from tps_bridge.ledger import FractionState, Ledger
-from tps_bridge.plan import PLAN_CLASSES
+from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES, DoseGrid, StructureSet
 from tps_bridge.record import RECORD_CLASSES
 
-READ = PLAN_CLASSES | RECORD_CLASSES
+READ = PLAN_CLASSES | RECORD_CLASSES | {STRUCTURES, DOSE}
 """SOP classes that are read; others are none of the book's business."""
 
+_VOLUMES: Mapping[str, type[StructureSet | DoseGrid]] = {VOLUMES: StructureSet, DOSES: DoseGrid}
 _ACTS = frozenset(Act)
 _KNOWN = "SELECT blob FROM object WHERE uid = ?"
 _OBJECT = "INSERT INTO object VALUES(?,?,?,?,?,?,?,'waiting','')"
@@ -82,7 +83,7 @@ ORDER BY seq DESC LIMIT ?
 class Tables:
     """Used by one thread at a time."""
 
-    format: ClassVar[int] = 1
+    format: ClassVar[int] = 2
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -143,6 +144,17 @@ class Tables:
         given = [each for row in records for each in row.card.given]
         return standing(found[0].card, given, self.notes(plan)) if found else []
 
+    def structures(self, uid: str) -> StructureSet | None:
+        """A structure set in outline."""
+        sql = "SELECT card FROM volume WHERE uid = ? AND kind = ?"
+        row = next(self._rows(sql, (uid, VOLUMES)), None)
+        return None if row is None else from_json(StructureSet, row[0])
+
+    def doses(self, plan: str) -> list[DoseGrid]:
+        """The dose grids of a plan."""
+        rows = self._rows("SELECT card FROM volume WHERE plan = ? AND plan <> ''", (plan,))
+        return [from_json(DoseGrid, row[0]) for row in rows]
+
     def troubles(self, limit: int) -> list[Trouble]:
         return [Trouble(*row) for row in self._rows(_TROUBLES, (limit,))]
 
@@ -180,12 +192,21 @@ class Tables:
             self._connection.execute(_COMPARED, astuple(done))
         elif place is not None and event.code.code == UNREAD:
             self._connection.execute(_STATE, ("unread", body["what"], uid, blob))
+        elif place is not None and event.code.code in _VOLUMES:
+            self._connection.execute(_STATE, ("read", "", uid, blob))
+            self._volume(event.code.code, body)
         elif place is not None and event.code.code == PLAN:
             self._connection.execute(_STATE, ("read", "", uid, blob))
             yield self._plan(read(PlanCard, body), place)
         elif place is not None and event.code.code == RECORD:
             self._connection.execute(_STATE, ("read", "", uid, blob))
             yield self._record(read(RecordCard, body), place)
+
+    def _volume(self, code: str, body: Any) -> None:
+        card = read(_VOLUMES[code], body)
+        plan = card.plan if isinstance(card, DoseGrid) else ""
+        row = (card.uid, code, plan, as_json(card))
+        self._connection.execute("INSERT OR REPLACE INTO volume VALUES(?,?,?,?)", row)
 
     def _plan(self, card: PlanCard, place: tuple[int, int]) -> str:
         own = card.identity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tps_bridge.compare.difference import Difference, Step
+from tps_bridge.compare.difference import Difference, Step, once
 from tps_bridge.compare.limit import Tolerances, of_plan
 from tps_bridge.compare.walk import compare
 from tps_bridge.rt import ATTRIBUTES, Item, Value, keyed
@@ -32,7 +32,7 @@ def compare_delivered(
     """Where a beam of an expanded record is not as an expanded plan has it.
 
     Only what the record tells is compared, and of its control points those that this part of the
-    beam passed; nothing where the plan has no such beam.
+    beam passed; what later ones carry on is told once. Nothing where the plan has no such beam.
     """
     name = next((each for each in _BEAMS if each in plan.parts), _BEAMS[0])
     key = beam.text("ReferencedBeamNumber")
@@ -42,7 +42,7 @@ def compare_delivered(
         return ()
     limits = of_plan(plan, planned, tolerances)
     ours = as_planned(plan, planned)
-    return tuple(compare(ours, as_delivered(record, beam), limits, path, as_said=True))
+    return tuple(once(compare(ours, as_delivered(record, beam), limits, path, as_said=True)))
 
 
 def as_planned(plan: Item, beam: Item) -> Item:

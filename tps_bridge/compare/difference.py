@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from tps_bridge.compare.limit import Limit
 from tps_bridge.rt import Value
+
+_POINTS = frozenset({"ControlPointSequence", "IonControlPointSequence"})
 
 
 class Severity(IntEnum):
@@ -67,6 +70,23 @@ class Branch:
         """The gravest in it."""
         own = [each.severity for each in self.differences]
         return max([*own, *(each.severity for each in self.branches)], default=Severity.NOTE)
+
+
+def once(differences: Iterable[Difference]) -> Iterator[Difference]:
+    """Each difference where it begins: not again at control points that carry it on unchanged."""
+    carried: dict[tuple[Any, ...], int] = {}
+    for each in differences:
+        place = next(
+            (n for n, step in enumerate(each.path) if step.sequence in _POINTS), len(each.path)
+        )
+        if place == len(each.path) or not each.path[place].key.isdigit():
+            yield each
+            continue
+        number, around = int(each.path[place].key), each.path[:place] + each.path[place + 1 :]
+        same = (around, each.keyword, each.planned, each.actual)
+        if carried.get(same) != number - 1:
+            yield each
+        carried[same] = number
 
 
 def worst(differences: Iterable[Difference]) -> Severity | None:

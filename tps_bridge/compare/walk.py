@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from tps_bridge.compare.difference import Difference, Severity, Spot, Step
+from tps_bridge.compare.difference import Difference, Severity, Spot, Step, once
 from tps_bridge.compare.limit import Limit, Limits, Tolerances
 from tps_bridge.rt import Item, Quantity, Value, attribute, keyed
 
@@ -23,9 +23,9 @@ _SPARSE = frozenset({"BeamLimitingDevicePositionSequence", "ControlPointSequence
 def compare_plans(planned: Item, actual: Item) -> tuple[Difference, ...]:
     """Where two plans differ in what changes delivery, as `delivered_by` gave it.
 
-    Nothing is tolerated.
+    Nothing is tolerated. What later control points carry on is told once.
     """
-    return tuple(compare(planned, actual, Limits(Tolerances(), exact=True)))
+    return tuple(once(compare(planned, actual, Limits(Tolerances(), exact=True))))
 
 
 def compare(

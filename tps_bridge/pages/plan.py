@@ -84,6 +84,8 @@ class PlanPages:
             approved=is_approved(card, notes),
             active=is_active(card, notes),
             seen=None if plan is None else await self._seen(request, plan),
+            structures=await self._book.structures(card.structure_set),
+            grids=await self._book.doses(card.uid),
             versions=await self._versions(row),
             may_approve=who.may(Permission.APPROVE_PLANS),
             may_note=who.may(Permission.NOTE_FRACTIONS),

@@ -34,7 +34,8 @@ class StructureSet:
 class DoseGrid:
     """`extent` in mm along columns, rows and frames; `units` GY or RELATIVE.
 
-    `scaling` turns a stored value into the unit. `plan` is the UID of the plan it is of.
+    `scaling` turns a stored value into the unit, `maximum` is in it; None where the pixels can't be
+    read. `plan` is the UID of the plan that it is of.
     """
 
     uid: str
@@ -46,6 +47,7 @@ class DoseGrid:
     size: tuple[int, int, int]
     extent: tuple[float, float, float | None]
     plan: str
+    maximum: float | None = None
 
 
 def read_structures(item: Item) -> StructureSet:
@@ -71,7 +73,8 @@ def read_structures(item: Item) -> StructureSet:
     )
 
 
-def read_dose(item: Item) -> DoseGrid:
+def read_dose(item: Item, greatest: int | None = None) -> DoseGrid:
+    """`greatest` is the greatest stored value, if it is known."""
     if item.text("SOPClassUID") != DOSE:
         raise Malformed("it is no dose")
     rows, columns = item.count("Rows"), item.count("Columns")
@@ -96,4 +99,5 @@ def read_dose(item: Item) -> DoseGrid:
             abs(offsets[-1] - offsets[0]) if offsets else None,
         ),
         next((each.text("ReferencedSOPInstanceUID") for each in plans.values()), ""),
+        None if greatest is None else greatest * item.needed("DoseGridScaling"),
     )

@@ -2,7 +2,7 @@
 
 from tps_bridge.rt.attribute import ATTRIBUTES, Attribute, Quantity, attribute
 from tps_bridge.rt.canon import delivered_by, digest_of
-from tps_bridge.rt.decode import Bounds, decode
+from tps_bridge.rt.decode import Bounds, decode, greatest_pixel
 from tps_bridge.rt.inherit import expanded
 from tps_bridge.rt.item import EMPTY, Item, Value, key_of, keyed
 from tps_bridge.rt.malformed import Malformed, within
@@ -21,6 +21,7 @@ __all__ = [
     "delivered_by",
     "digest_of",
     "expanded",
+    "greatest_pixel",
     "key_of",
     "keyed",
     "within",

@@ -26,6 +26,8 @@ from tps_bridge.rt.item import Item, Value
 from tps_bridge.rt.malformed import Malformed, within
 
 _IMPLICIT = "1.2.840.10008.1.2"
+_EXPLICIT = "1.2.840.10008.1.2.1"
+_PIXEL_BITS = (16, 32)
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _BIG = "1.2.840.10008.1.2.2"
 _UNDEFINED = 0xFFFFFFFF
@@ -33,6 +35,8 @@ _CHARSET = BaseTag(0x00080005)
 _PIXELS = BaseTag(0x7FE00010)
 
 _NUMBERS = frozenset({"DS", "IS"})
+_LEFT_OUT = frozenset({"ContourData"})
+"""Millions of numbers that nobody asks for."""
 _BINARY = {
     "FL": "f4",
     "FD": "f8",
@@ -58,7 +62,7 @@ class Bounds:
 
 
 def decode(data: bytes, transfer_syntax: str, bounds: Bounds = Bounds()) -> Item:
-    """Read a dataset; pixels are left out. Malformed says what can't be read, and where.
+    """Read a dataset, pixels and contours left out. Malformed says what is wrong, and where.
 
     `transfer_syntax` is one without compressed pixels, or one whose pixels don't matter. Blocks;
     a plan of 360 control points with 80 leaf pairs takes some 50 ms.
@@ -77,6 +81,24 @@ def decode(data: bytes, transfer_syntax: str, bounds: Bounds = Bounds()) -> Item
         raise Malformed(f"it can't be read as {transfer_syntax}: {error}") from error
     except RecursionError:
         raise Malformed("its sequences are nested too deeply") from None
+
+
+def greatest_pixel(data: bytes, transfer_syntax: str, bits: int) -> int | None:
+    """The greatest of the unsigned pixels of `bits` each; None where they are compressed or absent.
+
+    Blocks, for about 20 ms with 30 MB.
+    """
+    if transfer_syntax not in (_IMPLICIT, _EXPLICIT, _BIG) or bits not in _PIXEL_BITS:
+        return None
+    little = transfer_syntax != _BIG
+    dataset = read_dataset(
+        BytesIO(data), transfer_syntax == _IMPLICIT, little, specific_tags=[_PIXELS]
+    )
+    raw = getattr(dataset.get_item(_PIXELS), "value", None) if _PIXELS in dataset else None
+    if not raw:
+        return None
+    kind = np.dtype(f"{'<' if little else '>'}u{bits // 8}")
+    return int(np.frombuffer(raw[: len(raw) // kind.itemsize * kind.itemsize], kind).max())
 
 
 def _inflated(data: bytes, most: int) -> bytes:
@@ -111,6 +133,8 @@ class _Reader:
                 private += 1
                 continue
             keyword = keyword_for_tag(tag) or f"({tag.group:04X},{tag.element:04X})"
+            if keyword in _LEFT_OUT:
+                continue
             element = dataset.get_item(tag)
             if _is_sequence(element, tag):
                 parts[keyword] = tuple(self._sequence(dataset, tag, keyword, codec, depth))

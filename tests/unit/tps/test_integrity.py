@@ -234,7 +234,7 @@ def test_a_beam_that_was_delivered_as_planned_does_not_differ() -> None:
 def test_angles_are_compared_across_zero_by_the_plans_own_table(
     angle: float, severity: Severity
 ) -> None:
-    only, _inherited = delivered(plan(STATIC), spoil={"GantryAngle": angle})
+    (only,) = delivered(plan(STATIC), spoil={"GantryAngle": angle})
     assert (only.keyword, only.severity) == ("GantryAngle", severity)
     assert only.limit is not None
     assert only.limit.alarm == 0.5
@@ -246,7 +246,7 @@ def test_without_a_tolerance_table_the_default_holds(angle: float, severity: Sev
     made = plan(STATIC)
     del made.ToleranceTableSequence
     del made.BeamSequence[0].ReferencedToleranceTableNumber
-    only, _inherited = delivered(made, spoil={"GantryAngle": angle})
+    (only,) = delivered(made, spoil={"GantryAngle": angle})
     assert only.severity is severity
     assert only.limit is not None
     assert only.limit.source == {"en": "Isogate's default", "zh-CN": "Isogate 默认值"}
@@ -287,6 +287,16 @@ def test_another_machine_energy_and_dose_rate_are_named() -> None:
     tree = branches(found)
     assert tree.severity is Severity.ALARM
     assert [each.step.key for each in tree.branches if each.step] == ["1"]
+
+
+def test_what_control_points_carry_on_is_told_once_and_again_when_it_comes_back() -> None:
+    made, turned = plan(ARC, SMALL), plan(ARC, SMALL)
+    points = turned.BeamSequence[0].ControlPointSequence
+    points[0].BeamLimitingDeviceAngle = 12
+    points[2].BeamLimitingDeviceAngle = 10
+    points[3].BeamLimitingDeviceAngle = 12
+    found = differences(plan_of(made), plan_of(turned))
+    assert [each.path[1].key for each in found if each.path[0].key == "1"] == ["0", "3"]
 
 
 def test_an_interrupted_beam_is_compared_as_far_as_it_ran() -> None:

@@ -6,12 +6,15 @@ import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from gateway.room import Permission
+from gateway.room import OWNER, Permission
 from simulators.rt import ARC, STATIC, Course, Machine, Part, approved, plan, record
+from simulators.rt.compose import item
 from tests.unit.tps.treatment_case import Treatments, somebody, treatments
 from tps_bridge.options import TpsOptions
+from tps_bridge.overview import PlanOverview
 
 COURSE = Course(points=5, pairs=12, fractions=3)
 FIRST = datetime(2025, 6, 9, 9, 0)  # noqa: DTZ001 - DICOM times have no zone
@@ -162,3 +165,68 @@ async def test_names_are_masked_for_who_may_not_see_patients(tmp_path: Path) -> 
         page = await t.page("/courses?lang=zh-CN")
         assert "王芳" not in page
         assert "RT-2041" not in page
+
+
+async def test_the_overview_the_palette_and_the_papers_know_the_courses(tmp_path: Path) -> None:
+    made = approved(plan(STATIC, COURSE))
+    async with treatments(tmp_path) as t:
+        overview = PlanOverview(t.context, t.book)
+        assert (await overview.glance(OWNER)).tiles[0].value == "0"
+        await t.take(made, record(made, 1, [Part(1), Part(2, 0, 30, termination="MACHINE")]))
+        stray = record(plan(STATIC), 1, [Part(1)])
+        await t.take(stray)
+        glance = await overview.glance(OWNER)
+        assert glance.tiles[0].note == {"en": "1 to resume", "zh-CN": "1 个待续治"}
+        assert [each.path for each in glance.attention] == ["/courses/problems"]
+        (hit,) = await overview.find(OWNER, "rt-2041")
+        assert (hit.label, hit.path) == ("PROSTATE", f"/plans/{made.SOPInstanceUID}")
+        (paper,) = await overview.papers()
+        assert paper.rows[0][:7] == (
+            "RT-2041",
+            "Wang Fang 王芳",
+            "19620314",
+            "PROSTATE",
+            "LINAC1",
+            "0 + 1",
+            "3",
+        )
+        assert paper.grave == {0}
+        wu = somebody("wu", Permission.READ_SITE)
+        assert (await overview.glance(wu)).tiles == ()
+        assert await overview.find(wu, "rt-2041") == ()
+
+
+async def test_structures_and_dose_grids_stand_on_their_plan(tmp_path: Path) -> None:
+    made = plan(STATIC, COURSE)
+    general = {"PatientID": made.PatientID, "IssuerOfPatientID": "HIS"}
+    structures = item(
+        **general,
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.481.3",
+        SOPInstanceUID=made.ReferencedStructureSetSequence[0].ReferencedSOPInstanceUID,
+        StructureSetLabel="CT1",
+        StructureSetROISequence=[item(ROINumber=1, ROIName="PTV 70")],
+        ROIContourSequence=[
+            item(ReferencedROINumber=1, ContourSequence=[item(ContourData=[1.0, 2.0, 3.0])])
+        ],
+    )
+    dose = item(
+        **general,
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.481.2",
+        SOPInstanceUID="1.2.826.0.1.3680043.8.498.77",
+        Rows=2,
+        Columns=3,
+        BitsAllocated=16,
+        PixelSpacing=[2.5, 2.5],
+        DoseUnits="GY",
+        DoseType="PHYSICAL",
+        DoseSummationType="PLAN",
+        DoseGridScaling=0.002,
+        ReferencedRTPlanSequence=[item(ReferencedSOPInstanceUID=made.SOPInstanceUID)],
+    )
+    dose.add_new(0x7FE00010, "OW", np.array([0, 10, 5100, 7, 8, 9], "<u2").tobytes())
+    async with treatments(tmp_path) as t:
+        await t.take(made, structures, dose)
+        words = await plain(t, f"/plans/{made.SOPInstanceUID}?lang=en")
+        assert "CT1: PTV 70" in words
+        assert "10.20 Gy 3 × 2 × 1" in words
+        assert await t.book.troubles() == []

@@ -26,7 +26,7 @@ from gateway.api.app import Application
 from gateway.console import Console
 from gateway.model import from_datetime
 from gateway.patients import room as patients
-from gateway.room import Entry, Permission, Principal
+from gateway.room import Entry, Permission, Principal, RoomContext
 from gateway.testing import ManualClock, Recognizing
 from gateway.testing.room import MemoryAuditor, MemoryRoomPorts, room_context
 from simulators.rt import encoded
@@ -77,6 +77,7 @@ class Treatments:
     http: httpx.AsyncClient
     app: Application
     gate: Recognizing
+    context: RoomContext
 
     async def store(self, *several: Dataset) -> None:
         """As the node would: on disk, then said."""
@@ -162,7 +163,9 @@ async def treatments(data: Path, options: TpsOptions | None = None) -> AsyncIter
             )
         )
         intake = Intake(context, book, reader, Tolerances())
-        yield Treatments(book, neighbour(PlanDesk), intake, blobs, ports, audit, http, app, gate)
+        yield Treatments(
+            book, neighbour(PlanDesk), intake, blobs, ports, audit, http, app, gate, context
+        )
 
 
 def somebody(name: str, *permissions: Permission) -> Principal:
