@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -53,6 +53,10 @@ class QueueBook(Projection[Tables]):
         day = self.local(now).date()
         names = day.isoformat(), (day - _DAY).isoformat()
         return await self.ask(lambda tables: tables.of_day(*names))
+
+    async def day(self, day: date) -> Sequence[Ticket]:
+        """The tickets of one day."""
+        return await self.ask(lambda tables: tables.of_day(day.isoformat(), ""))
 
     async def steps(self, id_: str) -> Sequence[Taken]:
         return await self.ask(lambda tables: tables.steps(id_))

@@ -33,6 +33,7 @@ from queue_display.arrivals import Reception
 from queue_display.boards.sender import LineSender
 from queue_display.book import QueueBook
 from queue_display.desk import QueueDesk
+from queue_display.figures_page import FiguresPage
 from queue_display.follow import Follower
 from queue_display.kiosk import Kiosk
 from queue_display.options import Layout, Masking, QueueRoomOptions
@@ -69,8 +70,10 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         follower = Follower(desk, stage, context.clock)
 
         def routes(kit: PageKit) -> list[BaseRoute]:
+            parts = Parts(context, stage, desk, air, reception)
             return [
-                *QueuePages(kit, Parts(context, stage, desk, air, reception)).routes(),
+                *FiguresPage(kit, parts).routes(),
+                *QueuePages(kit, parts).routes(),
                 *TicketPage(kit, context, desk, stage).routes(),
                 *Kiosk(kit, context, desk, reception).routes(),
                 *Screens(kit, air, options).routes(),

@@ -15,6 +15,7 @@ from gateway.model import Coding, DeviceEvent, Kind, Source, Subject, Value
 from gateway.schedule.gate import gate_event
 from queue_display.desk import QueueDesk
 from queue_display.machine import Illegal
+from queue_display.scene import Lane, Scene
 from queue_display.terms import State, Verb
 from queue_display.ticket import Ticket
 from tests.peers import count
@@ -102,21 +103,21 @@ class Day:
         self.minute += 1
         for number in [each for each, when in self.comes.items() if when == self.minute]:
             await self.office.arrives(number)
-        await self._gates()
+        await self._gates(await self.desk.scene())
         if self.minute == 90:
             await self._emergency()
         if self.minute in {120, 150}:
             await self._breakdown(stops=self.minute == 120)
         for lane in (await self.desk.scene()).lanes.values():
-            await self._work(lane.id)
+            await self._work(lane)
         await self.office.air.turn()
 
     async def listen(self, stream: AsyncGenerator[bytes, None]) -> None:
         self.sent.append(await anext(stream))
 
-    async def _gates(self) -> None:
+    async def _gates(self, scene: Scene) -> None:
         """A few wait for their blood count for a while."""
-        for lane in (await self.desk.scene()).lanes.values():
+        for lane in scene.lanes.values():
             for entry in lane.waiting:
                 one = entry.appointment
                 if one is None:
@@ -149,14 +150,16 @@ class Day:
         for entry in (await self.office.lane("linac-2")).waiting[-2:]:
             await self.desk.take(WANG, entry.ticket.id, Verb.TRANSFER, to="linac-1", why="down")
 
-    async def _work(self, queue: str) -> None:
+    async def _work(self, lane: Lane) -> None:
         """Treats who is inside, calls the next as soon as that is possible, skips who is away."""
-        lane = await self.office.lane(queue)
+        queue = lane.id
         for entry in lane.running:
             await self._move(queue, entry.ticket, room_free=not self._inside(lane.running))
         for entry in lane.aside:
             if entry.ticket.state is State.SKIPPED and self.dice.random() < 0.2:
                 await self.desk.take(WANG, entry.ticket.id, Verb.RETURN)
+        if not lane.waiting:
+            return
         try:
             ticket = await self.desk.call_next(WANG, queue)
         except Illegal:

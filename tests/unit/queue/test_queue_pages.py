@@ -217,3 +217,25 @@ async def test_the_steps_that_undo_a_check_in_keep_the_number(office: Department
     assert (back.state, back.label) == (State.BOOKED, "A001")
     await office.arrives("1001")
     assert await labels(await office.lane()) == ["A001"]
+
+
+async def test_a_day_in_figures_by_queue_and_as_csv(office: Department) -> None:
+    for number in ("1001", "1002"):
+        await office.arrives(number)
+    office.clock.advance(1800)
+    first = await office.desk.call_next(WANG, "linac-1")
+    office.clock.advance(300)
+    await office.desk.take(WANG, first.id, Verb.START)
+    office.clock.advance(720)
+    await office.desk.take(WANG, first.id, Verb.FINISH)
+    second = await office.desk.call_next(WANG, "linac-1")
+    await office.desk.take(WANG, second.id, Verb.SKIP)
+    await office.desk.take(WANG, second.id, Verb.NO_SHOW)
+    page = await office.http.get("/queue/figures?lang=en")
+    assert "The day in figures" in page.text
+    csv = (await office.http.get("/queue/figures?format=csv&lang=en")).text
+    linac = next(line for line in csv.splitlines() if line.startswith("Linac 1"))
+    assert linac.split(",")[1:] == ["1", "1", "0", "38.5", "45.3", "5.0", "12.0", "12.0"]
+    empty = (await office.http.get("/queue/figures?format=csv&lang=en&day=2026-11-22")).text
+    assert "Linac 1,0,0,0,,,,,0" in empty
+    assert "Linac 1,1,1" in (await office.http.get("/queue/figures?format=csv&day=x&lang=en")).text

@@ -1,0 +1,75 @@
+"""A day in figures, by queue: how long people waited, how late they began. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+from gateway.model import Instant
+from queue_display.terms import State
+from queue_display.ticket import Ticket
+
+_MINUTE = 60_000_000
+_NINE_OF_TEN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Minutes, rounded to one place; None where there is nothing to count.
+
+    `waited` is from check-in to the last call, `late` from the appointment to the beginning of the
+    treatment (below zero: early), `took` the treatment, `used` all of them together.
+    """
+
+    queue: str
+    name: str
+    done: int
+    no_shows: int
+    present: int
+    waited: float | None
+    waited_90: float | None
+    late: float | None
+    took: float | None
+    used: float
+
+
+def figures(queue: str, name: str, tickets: Iterable[Ticket]) -> Figures:
+    """Of one queue's tickets of a day."""
+    own = [each for each in tickets if each.queue == queue]
+    done = [each for each in own if each.state is State.DONE]
+    waited = _minutes(own, lambda each: (each.checked_in, each.called))
+    took = _minutes(done, lambda each: (each.started, each.since))
+    return Figures(
+        queue,
+        name,
+        len(done),
+        sum(each.state is State.NO_SHOW for each in own),
+        sum(each.state.is_present for each in own),
+        _rounded(waited, median),
+        _rounded(waited, _ninth),
+        _rounded(_minutes(own, lambda each: (each.start, each.started)), median),
+        _rounded(took, median),
+        round(sum(took), 1),
+    )
+
+
+def _minutes(
+    tickets: Iterable[Ticket], span: Callable[[Ticket], tuple[Instant | None, Instant | None]]
+) -> list[float]:
+    """From one moment to the other, of those who have both."""
+    spans = (span(each) for each in tickets)
+    return [
+        (end - begin) / _MINUTE for begin, end in spans if begin is not None and end is not None
+    ]
+
+
+def _rounded(values: Sequence[float], of: Callable[[Sequence[float]], float]) -> float | None:
+    return round(of(values), 1) if values else None
+
+
+def _ninth(values: Sequence[float]) -> float:
+    """What nine of ten do not exceed."""
+    if len(values) == 1:
+        return values[0]
+    return quantiles(values, n=10, method="inclusive")[_NINE_OF_TEN]

@@ -1,0 +1,71 @@
+"""`/queue/figures`: how a day went, by machine; the same as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.room import Column, PageKit, Permission, Table, access
+from queue_display.figures import Figures, figures
+from queue_display.parts import Parts
+from queue_display.rank import text
+
+_DAY = timedelta(days=1)
+
+TABLE: Table[Figures] = Table(
+    "queue-figures",
+    (
+        Column("name", "Queue", lambda each: each.name),
+        Column("done", "Done", lambda each: each.done, right=True),
+        Column("no-shows", "No-shows", lambda each: each.no_shows, right=True),
+        Column("present", "Still here", lambda each: each.present, right=True),
+        Column("waited", "Waited, median (min)", lambda each: each.waited, right=True),
+        Column("waited-90", "Waited, nine of ten (min)", lambda each: each.waited_90, right=True),
+        Column("late", "Began late, median (min)", lambda each: each.late, right=True),
+        Column("took", "Treatment, median (min)", lambda each: each.took, right=True),
+        Column("used", "In treatment (min)", lambda each: each.used, right=True),
+    ),
+)
+
+
+class FiguresPage:
+    """Nothing of single patients, so that everybody of the site may see it."""
+
+    def __init__(self, kit: PageKit, parts: Parts) -> None:
+        self._kit, self._stage = kit, parts.stage
+
+    def routes(self) -> Iterable[BaseRoute]:
+        return [Route("/queue/figures", self.figures, methods=["GET"])]
+
+    @access(Permission.READ_SITE)
+    async def figures(self, request: Request) -> Response:
+        reader, book = self._kit.reader(request), self._stage.book
+        today = book.local(reader.now).date()
+        day = _day(request.query_params.get("day", ""), today)
+        tickets = await book.day(day)
+        rows = [
+            figures(id_, text(queue.name, reader.language), tickets)
+            for id_, queue in self._stage.options.queues.items()
+        ]
+        return self._kit.table(
+            request,
+            "queue/figures.html",
+            TABLE,
+            rows,
+            day=day,
+            before=day - _DAY,
+            after=day + _DAY if day < today else None,
+        )
+
+
+def _day(written: str, today: date) -> date:
+    """The day that an address names; today where it names none."""
+    try:
+        found = date.fromisoformat(written)
+    except ValueError:
+        return today
+    return found if date.min < found <= today else today
