@@ -121,10 +121,9 @@ async def _connect(peer: Peer, wire: Wire, limits: Limits) -> None:
         ) from None
     except ssl.SSLError as error:
         raise DeviceUnavailable(f"{peer}: TLS: {error}: check certificates and names") from error
-    except OSError as error:
-        raise DeviceUnavailable(
-            f"{peer}: {error.strerror or error}: check host, port and network"
-        ) from error
+    except (OSError, UnicodeError) as error:  # a name that can't be one is no OSError
+        words = getattr(error, "strerror", None) or error
+        raise DeviceUnavailable(f"{peer}: {words}: check host, port and network") from error
     tune(transport.get_extra_info("socket"))
 
 

@@ -72,15 +72,13 @@ class Committer:
             try:
                 await self.queue.reached(self._noted)
                 await self._lapse()
-                some = await self.queue.uncommitted(self.name, 1)
+                if await self.queue.uncommitted(self.name, 1):
+                    await self._round(pause)
+                else:
+                    await self._await_news()
             except StoreError as error:
                 log.warning("dicom: the queue of %s can't be read: %s", self.name, error)
                 await asyncio.sleep(_STORE_PAUSE)
-                continue
-            if some:
-                await self._round(pause)
-            else:
-                await self._await_news()
 
     async def _await_news(self) -> None:
         with suppress(TimeoutError):
@@ -91,6 +89,8 @@ class Committer:
         """Ask once for all that was sent by now and in a moment."""
         await asyncio.sleep(_GATHER)
         entries = await self.queue.uncommitted(self.name, _AT_ONCE)
+        if not entries:  # dropped meanwhile
+            return
         try:
             await self._ask(entries)
         except PeerFailed as error:

@@ -107,3 +107,10 @@ async def test_the_alarms_of_every_gateway_know_what_is_said(tmp_path: Path) -> 
         assert isinstance(condition, System)
         assert condition.code == code
         assert word in {*condition.raises, *condition.clears}
+
+
+async def test_a_host_that_can_be_no_name_is_a_peer_that_is_down() -> None:
+    peer = Peer("PACS", "pacs..hospital", 104, "TEST")
+    seen = await watch({"pacs": peer}, MemoryRoomPorts()).look("pacs")
+    assert seen.state is PeerState.DOWN
+    assert "check host, port and network" in seen.error
