@@ -8,6 +8,7 @@ import pytest
 
 from gateway.api import document, open_app
 from gateway.patients.desk import record_id
+from gateway.patients.seen import SeenPatients
 from gateway.testing import Recognizing
 from tests.unit.api.memory_site import furnished
 from tests.unit.patients.people_case import Told, event, number, said
@@ -21,7 +22,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
         event(2, said("1", "王^方"), raw=8),
         event(3, said("2", "WANG^FANG", verb="merged", others=["9"]), raw=9),
     )
-    site.subscribers.append(told.book)
+    site.subscribers += (told.book, SeenPatients(told.book, site.subscriber, lambda: ()))
     async with open_app(site, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
