@@ -110,7 +110,7 @@ class Line:
 @asynccontextmanager
 async def opened(data: Path) -> AsyncIterator[tuple[Application, Security]]:
     """A gateway with every room open, which does not listen anywhere; its gate is the real one."""
-    (data / "devices.yaml").write_bytes(orjson.dumps(_site()))
+    (data / "devices.yaml").write_bytes(orjson.dumps(whole_site()))
     options = ServeOptions(data / "devices.yaml", data / "data")
     async with AsyncExitStack() as stack:
         gateway = await stack.enter_async_context(open_gateway(options))
@@ -127,7 +127,7 @@ async def opened(data: Path) -> AsyncIterator[tuple[Application, Security]]:
         yield app, security
 
 
-def _site() -> dict[str, object]:
+def whole_site() -> dict[str, object]:
     """A devices.yaml (JSON is YAML) that opens every room."""
     rooms = discover_rooms()
     sections = {
