@@ -40,6 +40,8 @@ lock: env-dev ## Resolve the dependencies anew; commit what changes
 	  --upgrade pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-strip-extras --extra broker --group dev \
 	  --upgrade -c requirements.lock pyproject.toml -o requirements-dev.lock
+	echo hatchling | $(BIN)/uv pip compile --quiet --generate-hashes --no-header -c requirements.lock \
+	  - -o requirements-build.lock
 
 catalogues: env-dev ## Bring the translations of all rooms up to date with their texts
 	$(BIN)/python -m gateway.testing.catalogue

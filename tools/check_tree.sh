@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the tracked files must not hold: addresses in locks, paths of a machine, index hosts.
+# What the tracked files must not hold: addresses in locks, locks that differ, paths of a machine,
+# index hosts.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -18,4 +19,6 @@ git grep -nIE '(^|[^A-Za-z0-9_.~}-])/(work|root|farm|home|Users)/[A-Za-z0-9_]' -
   cut -c1-160 | deny "A tracked file holds a path of one machine:"
 git grep -nIE 'pypi\.[a-z]|pythonhosted\.|deb\.debian\.|registry\.npmjs|/simple/?["'\'' ]' -- . |
   cut -c1-160 | deny "A tracked file names a package index:"
+grep -hoE '^[a-z0-9._-]+==[^ ;]+' -- *.lock | sort -u | sed 's/==.*//' | uniq -d |
+  deny "Locks that are installed together pin different versions of:"
 exit $failed
