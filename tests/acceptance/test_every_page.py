@@ -49,7 +49,7 @@ from tests.unit.patients.people_case import event as patient_event
 from tests.unit.patients.people_case import said
 from tests.unit.schedule.schedule_case import booked, event
 
-pytestmark = [pytest.mark.peer, pytest.mark.acceptance]
+pytestmark = [pytest.mark.peer, pytest.mark.acceptance, pytest.mark.timeout(900)]
 
 SITE = {
     "site": {
@@ -237,13 +237,15 @@ async def _faults(page: Tab, path: str) -> list[str]:
     ]
 
 
-async def test_every_page_of_every_room_is_accessible(site: Site) -> None:
+@pytest.mark.parametrize(("language", "theme"), LOOKS if full_run() else LOOKS[:2])
+async def test_every_page_of_every_room_is_accessible(
+    site: Site, language: str, theme: str
+) -> None:
     async with chromium() as browser, tab(browser, site.home) as page:
         faults: list[str] = []
-        for language, theme in LOOKS if full_run() else LOOKS[:2]:
-            for path in site.addresses:
-                await page.go(path, lang=language, theme=theme)
-                faults += await _faults(page, path)
+        for path in site.addresses:
+            await page.go(path, lang=language, theme=theme)
+            faults += await _faults(page, path)
         assert "\n".join(faults) == ""
         assert page.foreign == []
         assert [each for each in page.complaints if not REFUSED.search(each)] == []

@@ -116,8 +116,7 @@ async def attack(port: int, seed: int, pdus: list[bytes]) -> None:
 async def test_changed_conversations_crash_nothing_and_leak_nothing(
     tmp_path: Path, say: Say, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.ERROR)
-    logging.getLogger("dicom").setLevel(logging.ERROR)
+    caplog.set_level(logging.ERROR, logger="dicom")
     options = DicomOptions.model_validate(
         {
             "listeners": [{"port": 0}],
