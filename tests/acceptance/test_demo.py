@@ -63,10 +63,9 @@ def interrupt(started: Demo) -> int:
 
 
 def has_bytes(event: dict[str, Any]) -> bool:
-    """A record of the wire, or the file of a DICOM object."""
-    return bool(event["raw_id"]) or (
-        event["kind"] == "object" and len(event["payload"]["sha256"]) == 64
-    )
+    """A record of the wire, the file of a DICOM object, or what was read from such a file."""
+    said = event["payload"] or {}
+    return bool(event["raw_id"] or said.get("sha256") or said.get("blob"))
 
 
 def is_our_own(event: dict[str, Any]) -> bool:
