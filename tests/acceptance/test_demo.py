@@ -64,7 +64,7 @@ def interrupt(started: Demo) -> int:
 
 def has_bytes(event: dict[str, Any]) -> bool:
     """A record of the wire, the file of a DICOM object, or what was read from such a file."""
-    said = event["payload"] or {}
+    said = event.get("payload") or {}
     return bool(event["raw_id"] or said.get("sha256") or said.get("blob"))
 
 
