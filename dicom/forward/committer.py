@@ -12,6 +12,7 @@ from typing import Protocol
 from dicom.dimse import Limits, Peer, Services, associate
 from dicom.forward.entry import Entry
 from dicom.forward.facts import Voice
+from dicom.forward.notes import STORE_PAUSE, Notes
 from dicom.forward.options import DestinationOptions
 from dicom.forward.pause import Pause
 from dicom.scu.commitment import Reported, Reports, new_transaction, request, wanted
@@ -25,7 +26,6 @@ _AT_ONCE = 500
 _GATHER = 1.0
 _LINGER = 3.0
 _LOOK = 10.0
-_STORE_PAUSE = 2.0
 _SECOND = 1_000_000
 
 
@@ -53,7 +53,10 @@ class Committer:
     reports: Reports
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _answers: dict[str, asyncio.Event] = field(default_factory=dict)
-    _noted: int = 0
+    _notes: Notes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._notes = Notes(self.ports, f"what {self.name} commits to")
 
     def wake(self) -> None:
         """Something may have been sent."""
@@ -70,7 +73,7 @@ class Committer:
         while True:
             self._wake.clear()
             try:
-                await self.queue.reached(self._noted)
+                await self.queue.reached(self._notes.seq)
                 await self._lapse()
                 if await self.queue.uncommitted(self.name, 1):
                     await self._round(pause)
@@ -78,7 +81,7 @@ class Committer:
                     await self._await_news()
             except StoreError as error:
                 log.warning("dicom: the queue of %s can't be read: %s", self.name, error)
-                await asyncio.sleep(_STORE_PAUSE)
+                await asyncio.sleep(STORE_PAUSE)
 
     async def _await_news(self) -> None:
         with suppress(TimeoutError):
@@ -115,7 +118,7 @@ class Committer:
                 limits=self.limits,
             ) as association:
                 # Known before it is asked: the report may be sooner than the answer.
-                await self._note([self._voice.asked(self.name, transaction, entries)])
+                await self._notes.put([self._voice.asked(self.name, transaction, entries)])
                 await request(association, transaction, pairs)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LINGER):
@@ -134,24 +137,13 @@ class Committer:
     async def _lapsed(self, entries: Sequence[Entry], words: str) -> None:
         voice, most = self._voice, self.options.attempts
         log.warning("dicom: %s does not commit to %d objects: %s", self.name, len(entries), words)
-        await self._note(
+        await self._notes.put(
             [voice.lapsed(each, words, dead=each.attempts + 1 >= most) for each in entries]
         )
 
     @property
     def _voice(self) -> Voice:
         return Voice(self.site, self.clock.now(), self.peer_name)
-
-    async def _note(self, events: Sequence[DeviceEvent]) -> None:
-        while True:
-            try:
-                receipt = await self.ports.publish(events)
-            except StoreError as error:
-                log.warning("dicom: what %s commits to can't be stored: %s", self.name, error)
-                await asyncio.sleep(_STORE_PAUSE)
-            else:
-                self._noted = max((self._noted, *receipt.seqs))
-                return
 
 
 def outcome(voice: Voice, entries: Sequence[Entry], report: Reported) -> list[DeviceEvent]:

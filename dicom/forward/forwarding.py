@@ -14,6 +14,7 @@ from dicom.forward.committer import Committer, outcome
 from dicom.forward.content import Contents
 from dicom.forward.entry import Counts, Entry, Queue, State
 from dicom.forward.facts import Voice
+from dicom.forward.notes import STORE_PAUSE
 from dicom.forward.options import DestinationOptions, ForwardOptions
 from dicom.forward.sender import Sender, Standing
 from dicom.forward.tables import Tables
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 QUEUES = Path("store") / "forward.sqlite"
 _KINDS = (Kind.OBJECT, Kind.SYSTEM, Kind.ACTION)
 _TOGETHER = 500
-_STORE_PAUSE = 2.0
 
 
 class Forwarding(Projection[Tables]):
@@ -202,7 +202,7 @@ class Forwarding(Projection[Tables]):
                 receipt = await self.context.ports.publish((voice.rules(self.options.rule_set()),))
             except StoreError as error:
                 log.warning("dicom: forwarding waits for the disk: %s", error)
-                await asyncio.sleep(_STORE_PAUSE)
+                await asyncio.sleep(STORE_PAUSE)
             else:
                 await self.reached(receipt.seqs[-1])
                 return
@@ -222,7 +222,7 @@ class Forwarding(Projection[Tables]):
                 letters = await self.ask(Tables.with_dead)
             except StoreError as error:
                 log.warning("dicom: the queues can't be read: %s", error)
-                await asyncio.sleep(_STORE_PAUSE)
+                await asyncio.sleep(STORE_PAUSE)
                 continue
             said = "waiting" if letters else "none"
             if said != dead:

@@ -26,10 +26,11 @@ from dicom.dimse import (
 from dicom.forward.content import Content, Contents, Unsendable
 from dicom.forward.entry import Entry
 from dicom.forward.facts import Voice
+from dicom.forward.notes import STORE_PAUSE, Notes
 from dicom.forward.options import DestinationOptions
 from dicom.forward.pause import Pause
 from dicom.forward.verdict import Fate, judge
-from gateway import Clock, DeviceEvent, DeviceUnavailable, Instant, StoreError
+from gateway import Clock, DeviceUnavailable, Instant, StoreError
 from gateway.room import RoomPorts
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 _BATCH = 100
 _LOOK_AHEAD = 1000
 _CONTEXTS = 120
-_STORE_PAUSE = 2.0
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SECOND = 1_000_000
 
@@ -83,9 +83,10 @@ class Sender:
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _studies: set[str] = field(default_factory=set)
-    _noted: int = 0
+    _notes: Notes = field(init=False)
 
     def __post_init__(self) -> None:
+        self._notes = Notes(self.ports, f"what {self.name} answered")
         self._wakes = tuple(asyncio.Event() for _ in range(self.options.associations))
 
     def wake(self) -> None:
@@ -130,7 +131,7 @@ class Sender:
                     self._studies |= {entry.study for entry in batch}
             except StoreError as error:
                 log.warning("dicom: the queue of %s can't be read: %s", self.name, error)
-                await asyncio.sleep(_STORE_PAUSE)
+                await asyncio.sleep(STORE_PAUSE)
                 continue
             if batch:
                 return batch
@@ -139,7 +140,7 @@ class Sender:
     async def _next(self) -> Sequence[Entry]:
         # What a lane sends while the queue is read may stand in it still as not sent.
         busy = set(self._studies)
-        await self.queue.reached(self._noted)
+        await self.queue.reached(self._notes.seq)
         lanes = self.options.associations
         owed = await self.queue.waiting(self.name, _LOOK_AHEAD if lanes > 1 else _BATCH)
         free = [entry for entry in owed if entry.study not in busy]
@@ -156,7 +157,7 @@ class Sender:
             async with associate(self.peer, _contexts(batch), limits=self.limits) as association:
                 self.standing.sending += 1
                 try:
-                    await self._note(self._voice.began(self.name, lane, batch))
+                    await self._notes.put([self._voice.began(self.name, lane, batch)])
                     held = await self._batch(association, lane, batch)
                 finally:
                     self.standing.sending -= 1
@@ -210,7 +211,7 @@ class Sender:
     async def _never(
         self, entry: Entry, lane: int, words: str, facts: Mapping[str, Any] = _NOTHING
     ) -> None:
-        await self._note(self._voice.refused(entry, lane, facts, words))
+        await self._notes.put([self._voice.refused(entry, lane, facts, words)])
         log.warning("dicom: %s is not sent to %s: %s", entry.uid, self.name, words)
 
     async def _again(
@@ -219,7 +220,7 @@ class Sender:
         if entry.attempts + 1 >= self.options.attempts:
             await self._never(entry, lane, words, facts)
         else:
-            await self._note(self._voice.failed(entry, lane, facts, words, doubt=doubt))
+            await self._notes.put([self._voice.failed(entry, lane, facts, words, doubt=doubt)])
 
     async def _store(self, association: Association, entry: Entry, content: Content) -> Response:
         context = association.context_for(entry.sop_class, entry.transfer_syntax)
@@ -237,7 +238,7 @@ class Sender:
     ) -> str:
         verdict = judge(answer.status, answer.comment, doubt=entry.doubt)
         if verdict.fate is Fate.STORED:
-            await self._note(self._voice.sent(entry, lane, facts, verdict.words))
+            await self._notes.put([self._voice.sent(entry, lane, facts, verdict.words)])
             self._recovered()
             return ""
         if verdict.fate is Fate.NEVER:
@@ -261,18 +262,6 @@ class Sender:
     @property
     def _voice(self) -> Voice:
         return Voice(self.site, self.clock.now(), self.peer_name)
-
-    async def _note(self, event: DeviceEvent) -> None:
-        """Put it on disk before anything else is sent, however long the disk refuses."""
-        while True:
-            try:
-                receipt = await self.ports.publish((event,))
-            except StoreError as error:
-                log.warning("dicom: what %s answered can't be stored yet: %s", self.name, error)
-                await asyncio.sleep(_STORE_PAUSE)
-            else:
-                self._noted = max((self._noted, *receipt.seqs))
-                return
 
     async def _rest(self, pause: Pause, words: str) -> None:
         seconds = pause.seconds()

@@ -19,7 +19,6 @@ from dicom.node import Node
 from dicom.storage.blobs import Blobs
 from dicom.storage.object import StoredObject
 from dicom.view import Unviewable, Viewer
-from gateway import Subject
 from gateway.room import Auditor, PageKit, Permission, about, access, principal
 
 if TYPE_CHECKING:
@@ -54,8 +53,7 @@ class ExportPages:
         if not objects:
             raise HTTPException(404, "no such study")
         first = objects[0].attributes
-        patient, issuer = first.text("PatientID"), first.text("IssuerOfPatientID")
-        subject = Subject(patient=patient, issuer=issuer)
+        subject = first.patient
         about(request, subject=subject, study=uid)
         how = f", de-identified after {name}" if name else ""
         await self._audit.record(

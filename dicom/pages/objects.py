@@ -19,7 +19,6 @@ from dicom.storage.object import StoredObject
 from dicom.view import Look, Picture, Row, Unviewable, Viewer
 from dicom.view.colours import hex_stops
 from dicom.view.words import ends
-from gateway import Subject
 from gateway.room import PageKit, Permission, about, access
 
 _MARKS = 5
@@ -105,8 +104,7 @@ class ObjectPages:
         if not versions:
             raise HTTPException(404, "no such object")
         first = versions[0].attributes
-        patient, issuer = first.text("PatientID"), first.text("IssuerOfPatientID")
-        about(request, subject=Subject(patient=patient, issuer=issuer), object=first.sop_instance)
+        about(request, subject=first.patient, object=first.sop_instance)
         return versions
 
     async def _attributes(

@@ -13,7 +13,6 @@ from dicom.forward.entry import Queue, State
 from dicom.forward.forwarding import Forwarding
 from dicom.node import Node
 from dicom.pages.names import size
-from gateway import Subject
 from gateway.room import Auditor, PageKit, Permission, about, access, principal
 
 _SHOWN = 200
@@ -94,8 +93,7 @@ class QueuePages:
         if not objects:
             raise HTTPException(404, "no such study")
         first = objects[0].attributes
-        patient, issuer = first.text("PatientID"), first.text("IssuerOfPatientID")
-        subject = Subject(patient=patient, issuer=issuer)
+        subject = first.patient
         about(request, subject=subject, study=uid, peer=destination)
         await self._audit.record(
             "images.send",

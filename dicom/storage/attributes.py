@@ -9,7 +9,7 @@ from types import MappingProxyType
 from dicom.storage.charset import UnknownCharset, codec_of, decode_text
 from dicom.storage.header import Header
 from dicom.upper.negotiate import is_uid
-from gateway import ProtocolViolation
+from gateway import ProtocolViolation, Subject
 
 _CHARSET = 0x00080005
 
@@ -73,6 +73,11 @@ class Attributes:
     values: Mapping[str, str]
     charset: str
     problems: tuple[str, ...] = ()
+
+    @property
+    def patient(self) -> Subject:
+        """Whom the object names; what it leaves out is empty."""
+        return Subject(patient=self.text("PatientID"), issuer=self.text("IssuerOfPatientID"))
 
     def text(self, keyword: str) -> str:
         return self.values.get(keyword, "")

@@ -61,7 +61,7 @@ class WebPeersApi:
         if not objects:
             raise HTTPException(404, "no stored object has this UID")
         first = objects[0].attributes
-        subject = Subject(patient=first.text("PatientID"), issuer=first.text("IssuerOfPatientID"))
+        subject = first.patient
         about(request, subject=subject, study=uid, server=name)
         await self._note("images.send", request, uid, name, subject)
         return _json(_moved(await _tried(self._peers.send(name, objects))))

@@ -28,7 +28,6 @@ from dicom.web.media import (
 from dicom.web.multipart import Writer
 from dicom.web.question import tag_of
 from dicom.web.search import origin
-from gateway import Subject
 from gateway.room import Permission, about, access
 
 _MOST_METADATA = 2000
@@ -138,8 +137,7 @@ class Retrievals:
         if not found:
             raise HTTPException(404, "nothing is stored under this address")
         first = found[0].attributes
-        patient, issuer = first.text("PatientID"), first.text("IssuerOfPatientID")
-        subject = Subject(patient=patient, issuer=issuer)
+        subject = first.patient
         about(request, subject=subject, study=first.study, objects=str(len(found)))
         return found
 

@@ -9,9 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from cryptography import x509
-
-from gateway.app.expiry import SOON
+from gateway.app.expiry import SOON, end_of
 from gateway.config import HttpTls
 from gateway.errors import ConfigError
 
@@ -62,10 +60,8 @@ class Certificates:
         return tuple(_stamp(path) for path in (self._files.certificate, self._files.key))
 
     def _say_expiry(self) -> None:
-        ends = x509.load_pem_x509_certificate(
-            self._files.certificate.read_bytes()
-        ).not_valid_after_utc
-        if ends < datetime.now(UTC) + SOON:
+        ends = end_of(self._files.certificate)
+        if ends is not None and ends < datetime.now(UTC) + SOON:
             log.warning("The certificate %s ends on %s.", self._files.certificate, ends.date())
 
 

@@ -10,8 +10,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-
 from gateway.model import Clock, sentence, to_datetime
 
 SOON = timedelta(days=21)
@@ -48,7 +46,7 @@ def certificates_in(plain: Mapping[str, Any]) -> list[Path]:
 
 def look(files: Iterable[Path], now: datetime) -> Found:
     """How certificates stand. One that can't be read is the business of whoever uses it."""
-    ends = sorted((end, file) for file in files if (end := _end(file)) is not None)
+    ends = sorted((end, file) for file in files if (end := end_of(file)) is not None)
     if not ends:
         return Found(Standing.VALID)
     end, file = ends[0]
@@ -101,7 +99,10 @@ def _files(value: Any) -> Iterator[str]:
                 yield from _files(each)
 
 
-def _end(file: Path) -> datetime | None:
+def end_of(file: Path) -> datetime | None:
+    """When the first certificate of a PEM file ends; None if it can't be read."""
+    from cryptography import x509  # noqa: PLC0415 - a gateway without certificates starts without
+
     try:
         return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
     except (OSError, ValueError):

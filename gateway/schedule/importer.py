@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from gateway.model import (
     Value,
 )
 from gateway.room import Appointment, Auditor, Principal, RoomPorts
-from gateway.room.sheet import IMPORT, Decoded, SheetFault, decode
+from gateway.room.sheet import IMPORT, SheetFault, decode
 from gateway.schedule.book import ScheduleBook
 from gateway.schedule.identity import named_appointment
 from gateway.schedule.sheet import Stated, Terms, read
@@ -88,7 +88,7 @@ class Importer:
         terms = Terms(book, issuer, self._zone)
         lines, faults = read(decoded.text, terms)
         outcomes = [await self._outcome(line) for line in lines]
-        return _report(decoded, outcomes, faults)
+        return Report(decoded.charset, decoded.also, tuple(outcomes), tuple(faults))
 
     async def done(
         self, who: Principal, data: bytes, book: str, issuer: str, charset: str = ""
@@ -167,7 +167,3 @@ def _same(standing: Appointment, said: AppointmentStatement) -> bool:
         and (not said.resources or standing.resources == said.resources)
         and (own is None or (patient is not None and own.value == patient.value))
     )
-
-
-def _report(decoded: Decoded, outcomes: Sequence[Outcome], faults: Sequence[SheetFault]) -> Report:
-    return Report(decoded.charset, decoded.also, tuple(outcomes), tuple(faults))
