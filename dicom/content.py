@@ -44,6 +44,7 @@ _NUMBERS = {
 }
 _NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 _AT = 4
+_TAG_DIGITS = 8
 
 
 def tag(keyword: str) -> str:
@@ -203,7 +204,7 @@ def _body(vr: str, each: Mapping[str, Any], codec: str) -> bytes:
     if vr in _BINARY:
         return _from_base64(each.get("InlineBinary", ""))
     if vr == "AT":
-        return b"".join(pack("<HH", int(one[:4], 16), int(one[4:], 16)) for one in found)
+        return b"".join(_tag(one) for one in found)
     if vr in _NUMBERS:
         try:
             return b"".join(pack(f"<{_NUMBERS[vr]}", one) for one in found)
@@ -211,6 +212,12 @@ def _body(vr: str, each: Mapping[str, Any], codec: str) -> bytes:
             raise ValueError(f"a {vr} can't hold {list(found)}: {error}") from None
     said = "\\".join(_said(vr, one) for one in found)
     return said.encode(codec if vr in _TEXT else "ascii")
+
+
+def _tag(said: Any) -> bytes:
+    if not (isinstance(said, str) and len(said) == _TAG_DIGITS):
+        raise ValueError(f"an AT holds tags of eight hexadecimal digits, not {said!r}")
+    return pack("<HH", int(said[:4], 16), int(said[4:], 16))
 
 
 def _charset(content: Mapping[str, Any], wanted: str) -> tuple[str, str]:

@@ -97,6 +97,10 @@ class Air:
         """The estimates that stand, by ticket."""
         return self._waits
 
+    def place(self) -> str:
+        """How far the desks have been told, as `epoch/seq`: a page that is older is behind."""
+        return f"{self.epoch}/{self._zones[_STAFF].seq}"
+
     async def snapshot(self, name: str) -> dict[str, Any]:
         """What a zone shows now."""
         if self._scene is None:

@@ -49,6 +49,7 @@ class QueuePages:
     @access(Permission.CALL_PATIENTS)
     async def lanes(self, request: Request) -> Response:
         """All queues, or the one that the address names."""
+        place = self._air.place()
         scene = await self._desk.scene()
         wanted = request.query_params.get("queue", "")
         lanes = [each for each in scene.lanes.values() if wanted in ("", each.id)]
@@ -57,6 +58,7 @@ class QueuePages:
         return self._kit.page(
             request,
             "queue/lanes.html",
+            place=place,
             lanes=lanes or list(scene.lanes.values()),
             wanted=wanted if len(lanes) == 1 else "",
             queues=self._stage.options.queues,

@@ -2,7 +2,6 @@
 
 const lanes = document.getElementById("lanes");
 const lost = document.getElementById("lost");
-let place = "";
 let waiting = 0;
 
 // Open parts stay open, and who works with the keyboard stays where they are.
@@ -10,6 +9,7 @@ function replace(other) {
   const held = lanes.contains(document.activeElement) ? document.activeElement.id : "";
   const open = [...lanes.querySelectorAll("details[open]")].map((each) => each.dataset.keeps);
   lanes.replaceChildren(...other.childNodes);
+  lanes.dataset.place = other.dataset.place;
   for (const each of lanes.querySelectorAll("details")) each.open = open.includes(each.dataset.keeps);
   if (held) document.getElementById(held)?.focus();
 }
@@ -23,18 +23,21 @@ async function refresh() {
   if (fresh && !typing) replace(fresh);
 }
 
+// A page that is behind what the stream tells is fetched again, at the next beat if not now.
 function refreshSoon() {
   waiting ||= setTimeout(() => { waiting = 0; refresh(); }, 200);
 }
 
+function hear({ data }) {
+  const { epoch, seq } = JSON.parse(data);
+  lost.hidden = true;
+  if (lanes.dataset.place !== `${epoch}/${seq}`) refreshSoon();
+}
+
 function follow() {
   const stream = new EventSource("/queue/stream");
-  stream.addEventListener("board", ({ data }) => {
-    const { epoch, seq } = JSON.parse(data);
-    if (place && place !== `${epoch}/${seq}`) refreshSoon();
-    place = `${epoch}/${seq}`;
-    lost.hidden = true;
-  });
+  stream.addEventListener("board", hear);
+  stream.addEventListener("beat", hear);
   stream.addEventListener("error", () => { lost.hidden = false; });
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Route
 
 from queue_display.terms import Verb
 from tests.acceptance.browser import Tab, chromium, served, tab
@@ -114,6 +115,23 @@ async def test_the_desk_calls_the_next_at_one_key_and_sees_what_others_do(hall: 
         await hall.office.desk.take(WANG, ticket.id, Verb.START)
         await page.shows(".ticket.running .badge", "in treatment")
         assert page.complaints == []
+
+
+async def test_the_desk_catches_up_with_what_happened_before_it_listened(hall: Hall) -> None:
+    moved = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await moved.wait()
+        await route.continue_()
+
+    async with chromium() as browser, tab(browser, hall.home) as page:
+        await page.page.route("**/queue/stream", late)
+        await page.page.goto(f"{hall.home}/queue?lang=en", wait_until="commit")
+        await page.shows(".ticket.running .badge", "called")
+        ticket = (await hall.office.lane()).running[0].ticket
+        await hall.office.desk.take(WANG, ticket.id, Verb.START)
+        moved.set()
+        await page.shows(".ticket.running .badge", "in treatment")
 
 
 async def test_a_ticket_is_dragged_before_another_for_a_reason(hall: Hall) -> None:

@@ -261,6 +261,11 @@ def test_numbers_in_decimal_strings_become_text() -> None:
     assert posted(said, encode)["00720072"]["Value"] == ["12.5", "3"]
 
 
+def test_a_tag_that_is_none_is_refused() -> None:
+    with pytest.raises(NotADataset, match="AT"):
+        posted(b'{"00280009":{"vr":"AT","Value":[null]}}', encode)
+
+
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (
