@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,7 @@ from queue_display.board import board
 from queue_display.estimate import Promises, Wait
 from queue_display.options import QueueRoomOptions
 from queue_display.scene import Scene, Stage
+from queue_display.voice.speaker import Speaker
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,11 @@ class _Zone:
 class Air:
     """Follows the queue for all screens together."""
 
-    def __init__(self, stage: Stage, clock: Clock) -> None:
+    def __init__(
+        self, stage: Stage, clock: Clock, speakers: Mapping[str, Speaker] | None = None
+    ) -> None:
         self._stage, self._clock = stage, clock
+        self._speakers = speakers or {}
         self._options: QueueRoomOptions = stage.options
         self._promises = Promises()
         self._waits: dict[str, Wait] = {}
@@ -93,6 +97,16 @@ class Air:
             else:
                 self._give(zone, frame("beat", encode(self._said(zone))))
 
+    async def speak(self, name: str) -> None:
+        """Say the calls of a zone that has a voice, until cancelled."""
+        zone = self._zones[name]
+        await self._speakers[name].run(lambda chunk: self._give(zone, chunk))
+
+    def sound(self, name: str, sound: str) -> bytes | None:
+        """A sound that the screens of a zone were told to play; None if there is none."""
+        speaker = self._speakers.get(name)
+        return speaker.sound(sound) if speaker is not None else None
+
     def waits(self) -> dict[str, Wait]:
         """The estimates that stand, by ticket."""
         return self._waits
@@ -139,7 +153,12 @@ class Air:
         zone.listeners.difference_update(slow)
 
     def _shown(self, scene: Scene, name: str) -> dict[str, Any]:
-        return board(scene, name, self._options.displays[name], self._waits).payload()
+        made = board(scene, name, self._options.displays[name], self._waits)
+        speaker = self._speakers.get(name)
+        if speaker is None:
+            return made.payload()
+        speaker.hear(made.calls, scene.now)
+        return {**made.payload(), "voice": "quiet" if speaker.is_quiet(scene.now) else "on"}
 
     def _said(self, zone: _Zone, *, whole: bool = False) -> dict[str, Any]:
         now = self._clock.now()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.model import Instant, PersonName
+from gateway.model import Instant, PersonName, Sex
 from gateway.patients.masking import initials, masked, name_for
 from queue_display.estimate import Wait
 from queue_display.options import DisplayOptions, Layout, Masking, QueueOptions
@@ -32,7 +32,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that stands. `key` tells it from every other call, a recall too."""
+    """A call that stands. `key` tells it from every other call, a recall too.
+
+    `sex` is for the voice, which says 先生 or 女士; it is not in what a display is sent.
+    """
 
     key: str
     who: Shown
@@ -40,6 +43,13 @@ class Call:
     place: Words
     arrow: str
     at: Instant
+    lane: str = ""
+    sex: Sex | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether the patient is still called, not yet inside."""
+        return self.key.endswith("/1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +162,15 @@ def _call(lane: Lane, entry: Entry, shown: Mapping[str, Shown]) -> Call:
         _spoken(options.place or options.name),
         options.arrow,
         ticket.called or Instant(0),
+        lane.id,
+        _sex(entry),
     )
+
+
+def _sex(entry: Entry) -> Sex | None:
+    """As the site knows it; None where sources differ."""
+    patient = entry.patient
+    return patient.sex if patient is not None and "sex" not in patient.disputed else None
 
 
 def _line(lane: Lane, shown: Mapping[str, Shown], waits: Mapping[str, Wait]) -> Line:

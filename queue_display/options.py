@@ -23,7 +23,10 @@ from gateway.model import Kind, Localized
 from gateway.room import Mistake
 from gateway.transport import Outgoing, Serial
 from queue_display.boards.template import Template, parse
-from queue_display.terms import Mark
+from queue_display.terms import Mark, Words, words
+from queue_display.voice.clips import read_clips
+from queue_display.voice.options import AnnouncerOptions, ClipsOptions, VoiceOptions
+from queue_display.voice.script import Tongue, needed
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Minutes = Annotated[float, Field(ge=0, le=1440)]
@@ -61,7 +64,8 @@ class QueueOptions(_Options):
     patient goes, `arrow` the way there as seen from the hall. `twin` is a queue that its patients
     may be transferred to. `at_once` is how many may be called, in the room or in treatment
     together: 2 has the next one prepare while one is treated. `automatic` are the steps that
-    device events take without a person's confirmation.
+    device events take without a person's confirmation. `said_in` are the languages of its calls,
+    where they are others than those of the zone.
     """
 
     name: Localized
@@ -72,6 +76,7 @@ class QueueOptions(_Options):
     twin: Name | None = None
     at_once: int = Field(default=2, ge=1, le=10)
     automatic: tuple[SignalVerb, ...] = ()
+    said_in: tuple[Tongue, ...] = ()
 
 
 class PriorityOptions(_Options):
@@ -135,6 +140,7 @@ class DisplayOptions(_Options):
         "en",
     )
     notice: Localized = ""
+    voice: VoiceOptions | None = None
 
     @model_validator(mode="after")
     def _one_door(self) -> Self:
@@ -228,6 +234,13 @@ class LineOptions(_Options):
     pause: float = Field(default=0.05, ge=0, le=10)
 
 
+class ReadingOptions(_Options):
+    """How a surname is read at this site: pinyin with tones as digits, characters of that sound."""
+
+    pinyin: Annotated[str, StringConstraints(pattern=r"^[a-z]+[1-5]( [a-z]+[1-5])*$")]
+    like: str = Field(min_length=1)
+
+
 class QueueRoomOptions(_Options):
     """The section."""
 
@@ -237,6 +250,8 @@ class QueueRoomOptions(_Options):
     check_in: CheckInOptions = CheckInOptions()
     signals: tuple[SignalOptions, ...] = ()
     boards: dict[Name, LineOptions] = {}
+    announcers: dict[Name, AnnouncerOptions] = {}
+    readings: dict[str, ReadingOptions] = {}
 
     def calls(self) -> Sequence[str]:
         """The hosts that are called: the service for dynamic codes, and boards."""
@@ -258,6 +273,44 @@ class QueueRoomOptions(_Options):
             if signal.device and signal.device not in devices:
                 trail = ("signals", place, "device")
                 yield Mistake(trail, f"no device has the id {signal.device}")
+        yield from self._unspoken()
+
+    def _unspoken(self) -> Iterable[Mistake]:
+        """Announcers that there are not, and recordings that are missing or can't be played."""
+        for name, display in self.displays.items():
+            for place, each in enumerate(display.voice.by if display.voice else ()):
+                if each not in self.announcers:
+                    trail = ("displays", name, "voice", "by", place)
+                    known = ", ".join(self.announcers) or "none"
+                    yield Mistake(trail, f"no announcer is {each}", f"announcers: {known}")
+        for name, announcer in self.announcers.items():
+            if isinstance(announcer, ClipsOptions):
+                for fault in self._unrecorded(name, announcer):
+                    yield Mistake(("announcers", name, "folder"), fault)
+
+    def _unrecorded(self, name: str, announcer: ClipsOptions) -> Iterable[str]:
+        """Faults of a folder, and the words of its languages that its zones need besides."""
+        clips, faults = read_clips(announcer.folder)
+        yield from faults
+        for queue, options in self.queues.items():
+            for zone in self.displays.values():
+                if zone.voice is None or name not in zone.voice.by or queue not in zone.queues:
+                    continue
+                for tongue in options.said_in or zone.voice.languages:
+                    if tongue not in clips.words:
+                        continue
+                    where = self.place_of(queue)
+                    for word in clips.missing(tongue, needed(tongue, [options.prefix], [where])):
+                        yield f"{tongue} has no recording of {word}, which {queue} needs"
+
+    def place_of(self, queue: str) -> Words:
+        """Where the called patients of a queue go, in every language."""
+        options = self.queues[queue]
+        said = options.place or options.name
+        if isinstance(said, str):
+            return words(said, said)
+        other = next(iter(said.values()), "")
+        return words(said.get("zh-CN") or other, said.get("en") or other)
 
     def _named(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
         """Every name of a queue, and where it stands."""

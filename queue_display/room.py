@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,8 @@ from queue_display.screens import Screens
 from queue_display.signals import SignalTables, kinds_of, tables_for
 from queue_display.terms import Mark, State, Verb
 from queue_display.ticket_page import TicketPage
+from queue_display.voice.announcer import announcer
+from queue_display.voice.speaker import Speaker
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -65,7 +68,13 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         stage = Stage(options, book, context.neighbours)
         desk = QueueDesk(context, stage)
-        air = Air(stage, context.clock)
+        announcers = {name: announcer(each) for name, each in options.announcers.items()}
+        speakers = {
+            zone: Speaker(zone, options, announcers, context.clock, book.local)
+            for zone, each in options.displays.items()
+            if each.voice is not None
+        }
+        air = Air(stage, context.clock, speakers)
         reception = Reception(stage, context.neighbours, client)
         follower = Follower(desk, stage, context.clock)
 
@@ -76,7 +85,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *QueuePages(kit, parts).routes(),
                 *TicketPage(kit, context, desk, stage).routes(),
                 *Kiosk(kit, context, desk, reception).routes(),
-                *Screens(kit, air, options).routes(),
+                *Screens(kit, air, options, announcers).routes(),
                 *QueueApi(context, desk, reception).routes(),
                 Mount("/queue-static", access(Access.PUBLIC)(StaticFiles(directory=_STATIC))),
             ]
@@ -87,6 +96,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         jobs = {"air": air.run} | ({"follow": follower.run} if options.check_in.arrivals else {})
         for name, line in options.boards.items():
             jobs[f"boards-{name}"] = LineSender(name, line, stage, context.clock).run
+        jobs |= {f"voice-{zone}": partial(air.speak, zone) for zone in speakers}
         yield Running(
             subscribers=subscribers,
             services=(desk, air),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,8 +14,10 @@ from gateway.web import Refusal, json_response
 from gateway.web.sse import respond
 from queue_display.air import MOST_SCREENS, Air
 from queue_display.options import QueueRoomOptions
+from queue_display.rank import text
 from queue_display.terms import Words, words
-from queue_display.told import unknown_zone
+from queue_display.told import no_sound, unknown_zone
+from queue_display.voice.announcer import Announcer
 
 _ZONE = "zone:"
 
@@ -35,20 +37,29 @@ WORDS: dict[str, Words] = {
     "offline": words("离线，最后更新 {time}", "offline, last update {time}"),
     "connecting": words("正在连接", "connecting"),
     "mute": words("本屏无声", "no sound on this screen"),
+    "quiet": words("静音时段", "quiet hours"),
 }
 
 
 class Screens:
     """A token sees its own zone; persons who may watch displays see all."""
 
-    def __init__(self, kit: PageKit, air: Air, options: QueueRoomOptions) -> None:
+    def __init__(
+        self,
+        kit: PageKit,
+        air: Air,
+        options: QueueRoomOptions,
+        announcers: Mapping[str, Announcer],
+    ) -> None:
         self._kit, self._air, self._options = kit, air, options
+        self._announcers = announcers
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
             Route("/display", self.mine, methods=["GET"]),
             Route("/display/{zone}", self.screen, methods=["GET"]),
             Route("/display/{zone}/board", self.board, methods=["GET"]),
+            Route("/display/{zone}/sound/{sound}", self.sound, methods=["GET"]),
             Route(
                 "/display/{zone}/stream",
                 ScreenStream(self._air, self._options),
@@ -62,7 +73,11 @@ class Screens:
         who = principal(request)
         if who.scope:
             return RedirectResponse(f"/display/{zone_of(who, self._options)}", 303)
-        return self._kit.page(request, "queue/displays.html", displays=self._options.displays)
+        language = self._kit.reader(request).language
+        mute = {name: text(e.lacks, language) for name, e in self._announcers.items() if e.lacks}
+        return self._kit.page(
+            request, "queue/displays.html", displays=self._options.displays, mute=mute
+        )
 
     @access(Permission.WATCH_DISPLAYS)
     async def screen(self, request: Request) -> Response:
@@ -76,6 +91,16 @@ class Screens:
     async def board(self, request: Request) -> Response:
         """The board once, for a screen that has missed something."""
         return json_response(await self._air.snapshot(zone_asked(request, self._options)))
+
+    @access(Permission.WATCH_DISPLAYS)
+    async def sound(self, request: Request) -> Response:
+        """What a screen was told to play; its address names nobody, and it is gone soon."""
+        zone = zone_asked(request, self._options)
+        found = self._air.sound(zone, str(request.path_params["sound"]))
+        if found is None:
+            raise no_sound()
+        headers = {"cache-control": "private, max-age=60"}
+        return Response(found, media_type="audio/wav", headers=headers)
 
 
 @access(Permission.WATCH_DISPLAYS, endless=True)

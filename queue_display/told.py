@@ -34,3 +34,12 @@ def unknown_zone(zone: str) -> Refusal:
         "Give its token the scope of a zone under queue, displays in devices.yaml.",
         zone=zone,
     )
+
+
+def no_sound() -> Refusal:
+    return Refusal(
+        404,
+        "Unknown sound",
+        "This was not said here, or too long ago.",
+        "Nothing is to be done: the screen shows the call.",
+    )

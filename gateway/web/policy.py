@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _SCRIPT_AND_REST = (
     "default-src 'none'; script-src 'self'; {styles}; img-src 'self'; "
-    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
+    "connect-src 'self'; media-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
 

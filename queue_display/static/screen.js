@@ -20,6 +20,8 @@
   var asking = false;
   var sound = null;
   var clockBox = null;
+  var player = null;
+  var refused = false;
 
   /* Not the clock of the box, which may jump. */
   function ticks() {
@@ -144,7 +146,11 @@
   function draw(fresh) {
     var board = state.board;
     var page = board.layout === "door" ? door(board, fresh) : hall(board, fresh);
-    if (!sound || sound.state === "suspended") { say("p", "mute", words.mute, page); }
+    if (board.voice === "quiet") {
+      say("p", "mute", words.quiet, page);
+    } else if (!sound || sound.state === "suspended" || refused) {
+      say("p", "mute", words.mute, page);
+    }
     while (screenBox.firstChild) { screenBox.removeChild(screenBox.firstChild); }
     screenBox.appendChild(page);
   }
@@ -163,6 +169,20 @@
       volume.connect(sound.destination);
       tone.start(begin);
       tone.stop(begin + 0.24);
+    }
+  }
+
+  /* What the server has made of a call. Where it can't be played the chime is heard at least. */
+  function play(said) {
+    if (!window.Audio) { chime(); return; }
+    if (player) { player.pause(); }
+    player = new window.Audio(address + "/sound/" + encodeURIComponent(said.sound));
+    player.onerror = chime;
+    var started = player.play();
+    if (started && started["catch"]) {
+      started["catch"](function (fault) {
+        if (fault && fault.name === "NotAllowedError") { refused = true; draw(false); }
+      });
     }
   }
 
@@ -189,7 +209,7 @@
     var fresh = news(said.board);
     draw(fresh);
     if (fresh) {
-      chime();
+      if (!said.board.voice) { chime(); }
       window.setTimeout(calm, HIGHLIGHT);
     }
   }
@@ -240,6 +260,7 @@
     stream = new window.EventSource(address + "/stream");
     stream.addEventListener("board", function (event) { show(JSON.parse(event.data)); });
     stream.addEventListener("beat", function (event) { beat(JSON.parse(event.data)); });
+    stream.addEventListener("say", function (event) { play(JSON.parse(event.data)); });
     stream.onerror = function () {
       if (stream.readyState === 2) {
         stream.close();
@@ -267,8 +288,9 @@
   }
   document.addEventListener("click", function () {
     if (sound && sound.resume) { sound.resume(); }
+    refused = false;
     var told = document.querySelector(".mute");
-    if (told) { told.parentNode.removeChild(told); }
+    if (told && !(state.board && state.board.voice === "quiet")) { told.parentNode.removeChild(told); }
   });
   if (!state.board) { say("span", "", words.connecting, lostBox); }
   follow();

@@ -1,0 +1,1 @@
+"""Announcements: what is said of a call (pure), by whom, and when in which zone."""
