@@ -290,6 +290,6 @@ async def test_the_page_of_displays_says_which_voice_is_not_there(
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     section = _section({"espeak": {"kind": "espeak"}}, by=["espeak"])
     async with department(tmp_path, section) as office:
-        page = (await office.http.get("/display")).text
+        page = (await office.http.get("/display?lang=en")).text
         assert "The announcer espeak says nothing: its extra is not installed" in page
         assert "未安装可选组件" in (await office.http.get("/display?lang=zh-CN")).text
