@@ -14,9 +14,8 @@ from gateway.model import Instant, PersonName, Sex
 from gateway.patients.masking import initials, masked, name_for
 from queue_display.estimate import Wait
 from queue_display.options import DisplayOptions, Layout, Masking, QueueOptions
-from queue_display.rank import text
 from queue_display.scene import Entry, Lane, Scene
-from queue_display.terms import LANGUAGES, State, Words, words
+from queue_display.terms import State, Words, spoken
 
 _BENEATH = 4
 _LISTED = 12
@@ -113,7 +112,7 @@ def board(scene: Scene, zone: str, options: DisplayOptions, waits: Mapping[str, 
         options.languages,
         _calls(lanes, shown),
         tuple(_line(lane, shown, waits) for lane in lanes),
-        _spoken(options.notice) if options.notice else None,
+        spoken(options.notice) if options.notice else None,
     )
 
 
@@ -123,7 +122,8 @@ def _present(lane: Lane) -> list[Entry]:
 
 def _shown(entries: Sequence[Entry], options: DisplayOptions) -> dict[str, Shown]:
     """Each ticket as it is shown. Names that look the same name nobody: their tickets do."""
-    names = {each.ticket.id: _masked(each.names, options) for each in entries}
+    language = options.languages[0]
+    names = {each.ticket.id: mask(each.names, options.names, language) for each in entries}
     seen = Counter(names.values())
     return {
         each.ticket.id: Shown(
@@ -133,11 +133,12 @@ def _shown(entries: Sequence[Entry], options: DisplayOptions) -> dict[str, Shown
     }
 
 
-def _masked(names: Sequence[PersonName], options: DisplayOptions) -> str:
-    name = name_for(names, options.languages[0])
-    if name is None or options.names is Masking.NUMBER:
+def mask(names: Sequence[PersonName], masking: Masking, language: str) -> str:
+    """A name as it may leave the server; empty where the number alone may."""
+    name = name_for(names, language)
+    if name is None or masking is Masking.NUMBER:
         return ""
-    return masked(name) if options.names is Masking.MASKED else initials(name)
+    return masked(name) if masking is Masking.MASKED else initials(name)
 
 
 def _calls(lanes: Sequence[Lane], shown: Mapping[str, Shown]) -> tuple[Call, ...]:
@@ -158,8 +159,8 @@ def _call(lane: Lane, entry: Entry, shown: Mapping[str, Shown]) -> Call:
     return Call(
         f"{ticket.label}/{lane.id}/{ticket.calls}/{ticket.state is State.CALLED:d}",
         shown[ticket.id],
-        _spoken(options.name),
-        _spoken(options.place or options.name),
+        spoken(options.name),
+        spoken(options.place or options.name),
         options.arrow,
         ticket.called or Instant(0),
         lane.id,
@@ -177,8 +178,8 @@ def _line(lane: Lane, shown: Mapping[str, Shown], waits: Mapping[str, Wait]) -> 
     inside = [each for each in lane.running if each.ticket.state is not State.CALLED]
     waiting = [Waits(shown[e.ticket.id], waits.get(e.ticket.id)) for e in lane.waiting]
     return Line(
-        _spoken(lane.options.name),
-        _spoken(lane.options.place or lane.options.name),
+        spoken(lane.options.name),
+        spoken(lane.options.place or lane.options.name),
         lane.stand.stopped is not None,
         tuple(shown[each.ticket.id] for each in inside),
         tuple(waiting[:_LISTED]),
@@ -202,8 +203,3 @@ def _line_payload(line: Line) -> dict[str, Any]:
         ],
         "more": line.more,
     }
-
-
-def _spoken(text_: Any) -> Words:
-    zh, en = (text(text_, tag) for tag in LANGUAGES)
-    return words(zh, en)

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.room import Column, PageKit, Permission, Table, access
 from queue_display.figures import Figures, figures
 from queue_display.parts import Parts
-from queue_display.rank import text
+from queue_display.terms import text
 
 _DAY = timedelta(days=1)
 

@@ -12,8 +12,7 @@ from gateway.room import PageKit, Permission, RoomContext, access, principal
 from queue_display.arrivals import NOT_A_CARD, Arrival, NotFound, Reception
 from queue_display.desk import QueueDesk
 from queue_display.machine import Illegal
-from queue_display.rank import text
-from queue_display.terms import Words
+from queue_display.terms import Words, text
 from queue_display.ticket import Ticket
 
 

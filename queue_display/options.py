@@ -20,10 +20,11 @@ from pydantic import (
 
 from gateway.driver import LinkEntry
 from gateway.model import Kind, Localized
+from gateway.notify.options import Webhook
 from gateway.room import Mistake
 from gateway.transport import Outgoing, Serial
 from queue_display.boards.template import Template, parse
-from queue_display.terms import Mark, Words, words
+from queue_display.terms import Mark, spoken
 from queue_display.voice.clips import read_clips
 from queue_display.voice.options import AnnouncerOptions, ClipsOptions, VoiceOptions
 from queue_display.voice.script import Tongue, needed
@@ -234,6 +235,43 @@ class LineOptions(_Options):
     pause: float = Field(default=0.05, ge=0, le=10)
 
 
+class Step(StrEnum):
+    """What of a ticket a patient is told of."""
+
+    CHECKED_IN = "checked-in"
+    POSITION = "position"
+    CALLED = "called"
+    SKIPPED = "skipped"
+
+
+class OutletRule(_Options):
+    """When an outlet is told: with `position` 3, once the patient is third in line or nearer."""
+
+    on: Step
+    position: int = Field(default=3, ge=1, le=100)
+
+
+class OutletOptions(_Options):
+    """A hospital's own service that tells patients, by WeChat or SMS.
+
+    What could not be handed over within `minutes` is not told any more: it would be wrong by then.
+    """
+
+    webhook: Webhook
+    rules: tuple[OutletRule, ...] = Field(min_length=1)
+    queues: tuple[Name, ...] = ()
+    names: Masking = Masking.MASKED
+    minutes: Annotated[float, Field(gt=0, le=240)] = 20
+
+    @field_validator("webhook")
+    @classmethod
+    def _is_secret(cls, hook: Webhook) -> Webhook:
+        parts = urlsplit(hook.url)
+        if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError("what is told of patients goes by https: alone")
+        return hook
+
+
 class ReadingOptions(_Options):
     """How a surname is read at this site: pinyin with tones as digits, characters of that sound."""
 
@@ -250,13 +288,15 @@ class QueueRoomOptions(_Options):
     check_in: CheckInOptions = CheckInOptions()
     signals: tuple[SignalOptions, ...] = ()
     boards: dict[Name, LineOptions] = {}
+    outlets: dict[Name, OutletOptions] = {}
     announcers: dict[Name, AnnouncerOptions] = {}
     readings: dict[str, ReadingOptions] = {}
 
     def calls(self) -> Sequence[str]:
-        """The hosts that are called: the service for dynamic codes, and boards."""
+        """The hosts that are called: the service for dynamic codes, outlets, and boards."""
         qr = self.check_in.qr
-        hosts = [] if qr is None else [urlsplit(qr.url).hostname or ""]
+        urls = [each.webhook.url for each in self.outlets.values()]
+        hosts = [urlsplit(url).hostname or "" for url in [*([qr.url] if qr else []), *urls]]
         lines = (line.transport for line in self.boards.values())
         return [*hosts, *(line.host for line in lines if not isinstance(line, Serial))]
 
@@ -299,18 +339,9 @@ class QueueRoomOptions(_Options):
                 for tongue in options.said_in or zone.voice.languages:
                     if tongue not in clips.words:
                         continue
-                    where = self.place_of(queue)
+                    where = spoken(options.place or options.name)
                     for word in clips.missing(tongue, needed(tongue, [options.prefix], [where])):
                         yield f"{tongue} has no recording of {word}, which {queue} needs"
-
-    def place_of(self, queue: str) -> Words:
-        """Where the called patients of a queue go, in every language."""
-        options = self.queues[queue]
-        said = options.place or options.name
-        if isinstance(said, str):
-            return words(said, said)
-        other = next(iter(said.values()), "")
-        return words(said.get("zh-CN") or other, said.get("en") or other)
 
     def _named(self) -> Iterable[tuple[tuple[str | int, ...], str]]:
         """Every name of a queue, and where it stands."""
@@ -320,6 +351,9 @@ class QueueRoomOptions(_Options):
         for name, display in self.displays.items():
             for place, each in enumerate(display.queues):
                 yield ("displays", name, "queues", place), each
+        for name, outlet in self.outlets.items():
+            for place, each in enumerate(outlet.queues):
+                yield ("outlets", name, "queues", place), each
         for place, signal in enumerate(self.signals):
             yield ("signals", place, "queue"), signal.queue
         for name, line in self.boards.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gateway.model import Instant, Localized
 from queue_display.options import PolicyOptions
-from queue_display.terms import LANGUAGES, MARK_WORDS, Mark, Words, words
+from queue_display.terms import LANGUAGES, MARK_WORDS, Mark, Words, text, words
 from queue_display.ticket import Base, Place, Ticket
 
 _MINUTE = 60_000_000
@@ -179,13 +179,6 @@ _LEVELS = {
     _FIRST: words("优先于所有人", "priority over all"),
     _LAST: words("后一位排在最后（感染隔离）", "the other comes last (infection)"),
 }
-
-
-def text(text_: Localized, language: str) -> str:
-    """A text of the site's file in a language, or in the one that it has."""
-    if isinstance(text_, str):
-        return text_
-    return text_.get(language) or next(iter(text_.values()), "")
 
 
 def _priority_reason(name: Localized, minutes: float, *, first: bool) -> Reason:

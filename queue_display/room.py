@@ -38,6 +38,8 @@ from queue_display.figures_page import FiguresPage
 from queue_display.follow import Follower
 from queue_display.kiosk import Kiosk
 from queue_display.options import Layout, Masking, QueueRoomOptions
+from queue_display.outlets import outlets_of
+from queue_display.outlets_page import OutletsPage
 from queue_display.pages import QueuePages
 from queue_display.parts import Parts
 from queue_display.scene import Stage
@@ -75,6 +77,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             if each.voice is not None
         }
         air = Air(stage, context.clock, speakers)
+        outlets = await outlets_of(stack, context, stage, air.waits)
         reception = Reception(stage, context.neighbours, client)
         follower = Follower(desk, stage, context.clock)
 
@@ -84,6 +87,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *FiguresPage(kit, parts).routes(),
                 *QueuePages(kit, parts).routes(),
                 *TicketPage(kit, context, desk, stage).routes(),
+                *OutletsPage(kit, context, outlets).routes(),
                 *Kiosk(kit, context, desk, reception).routes(),
                 *Screens(kit, air, options, announcers).routes(),
                 *QueueApi(context, desk, reception).routes(),
@@ -96,6 +100,8 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         jobs = {"air": air.run} | ({"follow": follower.run} if options.check_in.arrivals else {})
         for name, line in options.boards.items():
             jobs[f"boards-{name}"] = LineSender(name, line, stage, context.clock).run
+        if outlets is not None:
+            jobs["outlets"] = outlets.run
         jobs |= {f"voice-{zone}": partial(air.speak, zone) for zone in speakers}
         yield Running(
             subscribers=subscribers,

@@ -14,8 +14,7 @@ from gateway.web import Refusal, json_response
 from gateway.web.sse import respond
 from queue_display.air import MOST_SCREENS, Air
 from queue_display.options import QueueRoomOptions
-from queue_display.rank import text
-from queue_display.terms import Words, words
+from queue_display.terms import Words, text, words
 from queue_display.told import no_sound, unknown_zone
 from queue_display.voice.announcer import Announcer
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from gateway.errors import StoreError
 from gateway.notify.courier import Courier
 from gateway.notify.letter import Paper
+from gateway.notify.lookout import Lookout
 from gateway.notify.notifier import Notifier
 from gateway.notify.options import Notify
 from gateway.notify.pages import Pages
@@ -22,7 +23,6 @@ from gateway.room import Area, Entry, Permission, Room, RoomContext, Running, Wo
 log = logging.getLogger(__name__)
 
 _TURN = 1.0
-_PATIENCE = 300 * 1_000_000
 CODE = "notify"
 """Code of the system event that says whether people can be told."""
 
@@ -71,8 +71,8 @@ class Watch:
     """Escalates, ends silences, and says when people can't be told."""
 
     def __init__(self, context: RoomContext, notifier: Notifier, courier: Courier) -> None:
-        self._context, self._notifier, self._courier = context, notifier, courier
-        self._said: str | None = None
+        self._notifier = notifier
+        self._lookout = Lookout(context.ports, context.clock, courier, CODE)
 
     async def run(self) -> None:
         """Look every second, until cancelled."""
@@ -80,31 +80,13 @@ class Watch:
         while True:
             try:
                 await self._notifier.turn()
-                await self.look()
+                await self._lookout.look()
                 failing = False
             except StoreError as error:
                 if not failing:
                     log.warning("Notices can't be followed up: %s", error)
                 failing = True
             await asyncio.sleep(_TURN)
-
-    async def look(self) -> None:
-        """Say once that a destination has not been reached for long, or that a notice is dead."""
-        now = self._context.clock.now()
-        long = [
-            f"{each.name}: {each.failing[1]}"
-            for each in self._courier.failing()
-            if each.failing is not None and now - each.failing[0] >= _PATIENCE
-        ]
-        dead = [
-            f"{each.destination}: {each.error}"
-            for each in await self._context.ports.outbox.dead()
-            if each.destination in self._courier.rounds
-        ]
-        said = "undeliverable" if long or dead else "delivered"
-        if said != self._said:
-            self._context.ports.system(CODE, said, "; ".join([*long, *dead])[:500])
-            self._said = said
 
 
 def _calendar(context: RoomContext) -> Calendar:

@@ -10,9 +10,8 @@ from gateway.model import Clock, Direction
 from gateway.transport import Connection, connect
 from queue_display.boards.template import Facts
 from queue_display.options import BoardOptions, LineOptions
-from queue_display.rank import text
 from queue_display.scene import Lane, Stage
-from queue_display.terms import State
+from queue_display.terms import State, text
 
 log = logging.getLogger(__name__)
 

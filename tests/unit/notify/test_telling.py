@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.model import Instant
-from gateway.notify.room import Watch
+from gateway.notify.lookout import Lookout
+from gateway.notify.room import CODE
 from gateway.profile import Priority
 from gateway.room import OWNER
 from tests.unit.notify.notify_case import MONDAY, SECTION, NotifySite, notice, roster, utc
@@ -133,13 +134,14 @@ async def test_a_system_that_is_away_is_told_later_and_one_that_refuses_never(
 
 async def test_that_nobody_can_be_told_is_said_of_the_gateway_itself(tmp_path: Path) -> None:
     async with NotifySite(tmp_path).running() as site:
-        watch = Watch(site.context(), site.notifier, site.courier)
-        await watch.look()
+        context = site.context()
+        lookout = Lookout(context.ports, context.clock, site.courier, CODE)
+        await lookout.look()
         site.strangers["webhook:ops"].mood = "refuses"
         await site.say(notice())
         await site.deliver()
-        await watch.look()
-        await watch.look()
+        await lookout.look()
+        await lookout.look()
         assert [text for code, text, _ in site.ports.said if code == "notify"] == [
             "delivered",
             "undeliverable",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import sys
 from collections.abc import Mapping
 from copy import deepcopy
@@ -287,7 +288,11 @@ async def test_a_call_that_is_over_or_old_is_not_said_any_more(tmp_path: Path) -
 async def test_the_page_of_displays_says_which_voice_is_not_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name, package=None: None if name == "espeakng_loader" else found(name, package),
+    )
     section = _section({"espeak": {"kind": "espeak"}}, by=["espeak"])
     async with department(tmp_path, section) as office:
         page = (await office.http.get("/display?lang=en")).text
