@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -173,6 +173,15 @@ class QrOptions(_Options):
     seconds: float = Field(default=3, gt=0, le=30)
 
 
+class KioskOptions(_Options):
+    """A kiosk with `readers`: devices (driver `line`) whose readings are answered on its page.
+
+    Its token has the scope `zone:<its key>`.
+    """
+
+    readers: tuple[str, ...] = Field(min_length=1)
+
+
 class CheckInOptions(_Options):
     """`early` minutes before the appointment a kiosk checks in at the soonest.
 
@@ -184,6 +193,7 @@ class CheckInOptions(_Options):
     by_birth_date: bool = False
     early: Minutes = 240
     arrivals: bool = False
+    kiosks: dict[Name, KioskOptions] = {}
 
 
 class SignalOptions(_Options):
@@ -313,7 +323,20 @@ class QueueRoomOptions(_Options):
             if signal.device and signal.device not in devices:
                 trail = ("signals", place, "device")
                 yield Mistake(trail, f"no device has the id {signal.device}")
+        yield from self._unread(devices)
         yield from self._unspoken()
+
+    def _unread(self, devices: Collection[str]) -> Iterable[Mistake]:
+        """Readers that there are not, or that two kiosks have."""
+        seen: set[str] = set()
+        for name, kiosk in self.check_in.kiosks.items():
+            for place, reader in enumerate(kiosk.readers):
+                trail = ("check_in", "kiosks", name, "readers", place)
+                if reader not in devices:
+                    yield Mistake(trail, f"no device has the id {reader}")
+                elif reader in seen:
+                    yield Mistake(trail, f"{reader} is bound to a kiosk already")
+                seen.add(reader)
 
     def _unspoken(self) -> Iterable[Mistake]:
         """Announcers that there are not, and recordings that are missing or can't be played."""

@@ -8,6 +8,7 @@ from gateway.room import RoomContext
 from queue_display.air import Air
 from queue_display.arrivals import Reception
 from queue_display.desk import QueueDesk
+from queue_display.readers import CardReaders
 from queue_display.scene import Stage
 
 
@@ -20,3 +21,4 @@ class Parts:
     desk: QueueDesk
     air: Air
     reception: Reception
+    readers: CardReaders

@@ -42,6 +42,7 @@ from queue_display.outlets import outlets_of
 from queue_display.outlets_page import OutletsPage
 from queue_display.pages import QueuePages
 from queue_display.parts import Parts
+from queue_display.readers import CardReaders
 from queue_display.scene import Stage
 from queue_display.screens import Screens
 from queue_display.signals import SignalTables, kinds_of, tables_for
@@ -79,16 +80,19 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         air = Air(stage, context.clock, speakers)
         outlets = await outlets_of(stack, context, stage, air.waits)
         reception = Reception(stage, context.neighbours, client)
+        readers = CardReaders(
+            options.check_in.kiosks, desk, reception, context.clock, context.ports.last_seq
+        )
         follower = Follower(desk, stage, context.clock)
 
         def routes(kit: PageKit) -> list[BaseRoute]:
-            parts = Parts(context, stage, desk, air, reception)
+            parts = Parts(context, stage, desk, air, reception, readers)
             return [
                 *FiguresPage(kit, parts).routes(),
                 *QueuePages(kit, parts).routes(),
                 *TicketPage(kit, context, desk, stage).routes(),
                 *OutletsPage(kit, context, outlets).routes(),
-                *Kiosk(kit, context, desk, reception).routes(),
+                *Kiosk(kit, parts).routes(),
                 *Screens(kit, air, options, announcers).routes(),
                 *QueueApi(context, desk, reception).routes(),
                 Mount("/queue-static", access(Access.PUBLIC)(StaticFiles(directory=_STATIC))),
@@ -97,7 +101,11 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         async def glance(who: Principal) -> Glance:
             return await _glance(desk, who)
 
-        jobs = {"air": air.run} | ({"follow": follower.run} if options.check_in.arrivals else {})
+        if options.check_in.kiosks:
+            subscribers.append(readers)
+        jobs = {"air": air.run, "readers": readers.run} | (
+            {"follow": follower.run} if options.check_in.arrivals else {}
+        )
         for name, line in options.boards.items():
             jobs[f"boards-{name}"] = LineSender(name, line, stage, context.clock).run
         if outlets is not None:
@@ -105,7 +113,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         jobs |= {f"voice-{zone}": partial(air.speak, zone) for zone in speakers}
         yield Running(
             subscribers=subscribers,
-            services=(desk, air),
+            services=(desk, air, readers),
             jobs=jobs,
             routes=routes,
             glance=glance,

@@ -18,7 +18,7 @@ from queue_display.terms import Words, text, words
 from queue_display.told import no_sound, unknown_zone
 from queue_display.voice.announcer import Announcer
 
-_ZONE = "zone:"
+ZONE = "zone:"
 
 WORDS: dict[str, Words] = {
     "calling": words("正在呼叫", "Now calling"),
@@ -133,15 +133,15 @@ def zone_asked(request: Request, options: QueueRoomOptions) -> str:
     """The zone in an address; Refusal if it is not the caller's, or none."""
     zone = str(request.path_params["zone"])
     who = principal(request)
-    if zone not in options.displays or (who.scope and who.scope != f"{_ZONE}{zone}"):
+    if zone not in options.displays or (who.scope and who.scope != f"{ZONE}{zone}"):
         raise unknown_zone(zone)
     return zone
 
 
 def zone_of(who: Principal, options: QueueRoomOptions) -> str:
     """The zone that a token is for; Refusal if devices.yaml has none such."""
-    zone = who.scope.removeprefix(_ZONE)
-    if not who.scope.startswith(_ZONE) or zone not in options.displays:
+    zone = who.scope.removeprefix(ZONE)
+    if not who.scope.startswith(ZONE) or zone not in options.displays:
         raise unknown_zone(zone)
     return zone
 

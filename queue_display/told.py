@@ -43,3 +43,12 @@ def no_sound() -> Refusal:
         "This was not said here, or too long ago.",
         "Nothing is to be done: the screen shows the call.",
     )
+
+
+def no_reader() -> Refusal:
+    return Refusal(
+        404,
+        "No reader",
+        "No card reader is bound to this kiosk.",
+        "Bind one under queue, check_in, kiosks, and give the kiosk's token its scope.",
+    )
