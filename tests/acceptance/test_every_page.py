@@ -86,10 +86,10 @@ UNATTENDED = {"/pair", "/display", "/display/{zone}", "/display/{zone}/board"}
 LOOKS = [("zh-CN", "light"), ("en", "dark"), ("zh-CN", "dark"), ("en", "light")]
 
 
-ELSEWHERE = ("/dicom", "/objects", "/studies", "/courses", "/plans", "/queue")
+ELSEWHERE = ("/dicom", "/objects", "/studies", "/courses", "/plans", "/queue", "/kiosk/read/")
 """Whose pages that need a parameter are tried with the rooms that bring them."""
 
-_PARTS = ("/devices/{device}/spark/", "/static/", "/objects/")
+_PARTS = ("/devices/{device}/spark/", "/static/", "/objects/", "/display/{zone}/sound/")
 """What is no page but a part of one."""
 
 
