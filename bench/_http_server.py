@@ -38,9 +38,11 @@ from gateway.store.relational import Tables
 from gateway.testing import room_context
 from gateway.testing.room import MemoryRoomPorts
 from gateway.web.caller import OVER_SOCKET
+from queue_display.terms import Verb
 from tests.accounts import CHEAP, PASSWORD
 from tests.unit.api.memory_site import NOON, measured, wire
 from tests.unit.api.stored_site import StoredSite
+from tests.unit.queue.desk_case import WANG, department
 
 POINTS = 50
 EVENTS = 5_000
@@ -146,6 +148,32 @@ async def _fastapi_sse(_folder: Path) -> AsyncIterator[Served]:
 
 
 @asynccontextmanager
+async def _displays(folder: Path) -> AsyncIterator[Served]:
+    """The queue in memory with forty who wait: each line calls somebody, or takes it back.
+
+    It prints the monotonic clock from just before.
+    """
+    async with department(folder) as office:
+        for number in range(40):
+            queue = ("linac-1", "linac-2")[number % 2]
+            await office.desk.walk_in(WANG, queue, None, "bench")
+
+        async def act(number: int) -> None:
+            print(time.monotonic_ns(), flush=True)
+            if number % 2:
+                await office.desk.call_next(WANG, "linac-1")
+                return
+            (called,) = (await office.desk.scene()).lanes["linac-1"].running
+            await office.desk.take(WANG, called.ticket.id, Verb.UNDO)
+
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(office.jobs["air"](), name="air")
+            async with _on_each_line(act):
+                yield office.app, ""
+            task.cancel()
+
+
+@asynccontextmanager
 async def _guarded(folder: Path) -> AsyncIterator[tuple[EventStore, ASGIApp, str]]:
     """The API over a store, behind the real gate, with a physicist who is signed in."""
     clock = SystemClock()
@@ -204,7 +232,13 @@ async def _on_each_line(publish: Any) -> AsyncIterator[None]:
             task.cancel()
 
 
-_APPS = {"rest": _rest, "bare": _bare, "fan-out": _fan_out, "fastapi-sse": _fastapi_sse}
+_APPS = {
+    "rest": _rest,
+    "bare": _bare,
+    "fan-out": _fan_out,
+    "fastapi-sse": _fastapi_sse,
+    "displays": _displays,
+}
 
 if __name__ == "__main__":
     asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

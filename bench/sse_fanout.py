@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import statistics
-import time
 from collections.abc import Sequence
 
-from bench._http import LOOPBACK, Server, served
+from bench._http import Server, served
+from bench._screen import all_have, opened
 from bench.case import Case, Options
 
 _PATHS = {"fan-out": "/api/v1/stream", "fastapi-sse": "/stream"}
-_AT_ONCE = 100
 _WARM = 20
 _PAUSE = 0.5
-_PATIENCE = 20.0
 _GOALS = {500: 50.0, 2000: 150.0}
 _MEMORY_GOAL = 20.0
 _SENT = re.compile(rb'"sent": ?(\d+)')
@@ -80,14 +78,11 @@ async def _measure(kind: str, clients: int, events: int) -> _Figures:
     async with served(kind) as server:
         await _warm(server, _PATHS[kind])
         before = server.resident()
-        screens = [_Screen() for _ in range(clients)]
-        for first in range(0, clients, _AT_ONCE):
-            group = screens[first : first + _AT_ONCE]
-            await asyncio.gather(*(screen.open(server, _PATHS[kind]) for screen in group))
+        screens = await opened(server, _PATHS[kind], clients, _stamped)
         await asyncio.sleep(_PAUSE)
         for number in range(1, events + 2):
             await server.publish()
-            await _all_have(screens, number)
+            await all_have(screens, number)
             await asyncio.sleep(_PAUSE)
         memory = (server.resident() - before) / clients / 1000
         for screen in screens:
@@ -97,46 +92,15 @@ async def _measure(kind: str, clients: int, events: int) -> _Figures:
 
 
 async def _warm(server: Server, path: str) -> None:
-    screens = [_Screen() for _ in range(_WARM)]
-    await asyncio.gather(*(screen.open(server, path) for screen in screens))
+    screens = await opened(server, path, _WARM, _stamped)
     await asyncio.sleep(_PAUSE)
     await server.publish()
-    await _all_have(screens, 1)
+    await all_have(screens, 1)
     for screen in screens:
         screen.close()
     await asyncio.sleep(_PAUSE)
 
 
-async def _all_have(screens: Sequence[_Screen], number: int) -> None:
-    async with asyncio.timeout(_PATIENCE):
-        while any(len(each.delays) < number for each in screens):  # noqa: ASYNC110 - many clients
-            await asyncio.sleep(0.02)
-
-
-class _Screen(asyncio.Protocol):
-    """A client that notes how long each event took; the clock is the machine's, for both ends."""
-
-    def __init__(self) -> None:
-        self.delays: list[float] = []
-        self.size = 0
-        self._ready = asyncio.get_running_loop().create_future()
-        self._transport: asyncio.Transport | None = None
-
-    async def open(self, server: Server, path: str) -> None:
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_connection(lambda: self, LOOPBACK, server.port)
-        self._transport.write(server.head(path))
-        async with asyncio.timeout(_PATIENCE):
-            await self._ready
-
-    def data_received(self, data: bytes) -> None:
-        now = time.monotonic_ns()
-        if not self._ready.done():
-            self._ready.set_result(None)
-        for sent in _SENT.findall(data):
-            self.delays.append((now - int(sent)) / 1e6)
-            self.size = len(data)
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+def _stamped(data: bytes, now: int) -> list[float]:
+    """How long the events in a chunk took, which say themselves when they were sent."""
+    return [(now - int(sent)) / 1e6 for sent in _SENT.findall(data)]
