@@ -69,8 +69,9 @@ def has_bytes(event: dict[str, Any]) -> bool:
 
 
 def is_our_own(event: dict[str, Any]) -> bool:
-    """What the gateway says by itself: of itself, or that a device came or went."""
-    return event["kind"] in {"system", "availability"}
+    """What the gateway says by itself: of itself, that a device came or went, what was done here."""
+    done_here = event["kind"] == "action" and event["device"] == "gateway"
+    return done_here or event["kind"] in {"system", "availability"}
 
 
 def devices_with_values(api: Api) -> set[str]:
