@@ -69,7 +69,7 @@ def has_bytes(event: dict[str, Any]) -> bool:
 
 
 def is_our_own(event: dict[str, Any]) -> bool:
-    """What the gateway says by itself: of itself, that a device came or went, what was done here."""
+    """What the gateway says by itself: of itself, of devices that came or went, of acts."""
     done_here = event["kind"] == "action" and event["device"] == "gateway"
     return done_here or event["kind"] in {"system", "availability"}
 
