@@ -11,15 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.errors import StoreError
 from gateway.model import Clock
 from gateway.web import encode
-from gateway.web.listener import Listener
+from gateway.web.listener import Audience
 from gateway.web.sse import frame
 from queue_display.board import board
 from queue_display.estimate import Promises, Wait
@@ -37,7 +36,7 @@ _STAFF = ""
 
 @dataclass(slots=True)
 class _Zone:
-    listeners: set[Listener] = field(default_factory=set)
+    audience: Audience = field(default_factory=Audience)
     seq: int = 0
     shown: dict[str, Any] = field(default_factory=dict)
 
@@ -56,12 +55,11 @@ class Air:
         self._zones = {zone: _Zone() for zone in (*self._options.displays, _STAFF)}
         self._moved = asyncio.Event()
         self._scene: Scene | None = None
-        self._ended = False
         self.epoch = os.urandom(6).hex()
 
     @property
     def screens(self) -> int:
-        return sum(len(zone.listeners) for zone in self._zones.values())
+        return sum(len(zone.audience) for zone in self._zones.values())
 
     async def run(self) -> None:
         """Until cancelled; then every stream ends."""
@@ -93,14 +91,13 @@ class Air:
             if shown != zone.shown or (not name and changed):
                 zone.seq += 1
                 zone.shown = shown
-                self._give(zone, frame("board", encode(self._said(zone, whole=True))))
+                zone.audience.give(frame("board", encode(self._said(zone, whole=True))))
             else:
-                self._give(zone, frame("beat", encode(self._said(zone))))
+                zone.audience.give(frame("beat", encode(self._said(zone))))
 
     async def speak(self, name: str) -> None:
         """Say the calls of a zone that has a voice, until cancelled."""
-        zone = self._zones[name]
-        await self._speakers[name].run(lambda chunk: self._give(zone, chunk))
+        await self._speakers[name].run(self._zones[name].audience.give)
 
     def sound(self, name: str, sound: str) -> bytes | None:
         """A sound that the screens of a zone were told to play; None if there is none."""
@@ -125,32 +122,15 @@ class Air:
         """The board as it is, then every change and beat."""
         zone = self._zones[name]
         first = await self.snapshot(name)
-        with self._listening(zone) as listener:
+        with zone.audience.listening() as listener:
             yield frame("board", encode(first))
             async for chunk in listener.chunks():
                 yield chunk
 
     def end_streams(self) -> None:
         """End every stream, so that a server that waits for its connections can stop."""
-        self._ended = True
         for zone in self._zones.values():
-            for listener in zone.listeners:
-                listener.end()
-
-    @contextmanager
-    def _listening(self, zone: _Zone) -> Iterator[Listener]:
-        listener = Listener()
-        zone.listeners.add(listener)
-        if self._ended:
-            listener.end()
-        try:
-            yield listener
-        finally:
-            zone.listeners.discard(listener)
-
-    def _give(self, zone: _Zone, chunk: bytes) -> None:
-        slow = [each for each in zone.listeners if not each.offer(chunk)]
-        zone.listeners.difference_update(slow)
+            zone.audience.end()
 
     def _shown(self, scene: Scene, name: str) -> dict[str, Any]:
         made = board(scene, name, self._options.displays[name], self._waits)

@@ -17,7 +17,7 @@ from gateway.errors import StoreError
 from gateway.model import Clock, DeviceEvent, Kind, Quality
 from gateway.room import Emit, Permission, Principal
 from gateway.web import encode
-from gateway.web.listener import Listener
+from gateway.web.listener import Audience
 from gateway.web.sse import frame
 from queue_display.arrivals import NotFound, Reception
 from queue_display.desk import QueueDesk
@@ -51,7 +51,7 @@ class Answer:
 @dataclass(slots=True)
 class _Kiosk:
     who: Principal
-    listeners: set[Listener] = field(default_factory=set)
+    audience: Audience = field(default_factory=Audience)
     answers: dict[str, Answer] = field(default_factory=dict)
 
 
@@ -76,7 +76,6 @@ class CardReaders:
         }
         self._read: asyncio.Queue[DeviceEvent] = asyncio.Queue(_MOST_WAITING)
         self._cursor = since
-        self._ended = False
 
     def cursor(self) -> int:
         return self._cursor
@@ -101,7 +100,7 @@ class CardReaders:
                     event = await self._read.get()
             except TimeoutError:
                 for kiosk in self._kiosks.values():
-                    _give(kiosk, frame("beat", b"{}"))
+                    kiosk.audience.give(frame("beat", b"{}"))
                 continue
             await self.answer(event)
 
@@ -111,7 +110,7 @@ class CardReaders:
         name = os.urandom(9).hex()
         kiosk.answers[name] = await self._of(kiosk, _text(event))
         asyncio.get_running_loop().call_later(KEPT, kiosk.answers.pop, name, None)
-        _give(kiosk, frame("read", encode({"answer": name})))
+        kiosk.audience.give(frame("read", encode({"answer": name})))
 
     def has(self, kiosk: str) -> bool:
         """Whether readers are bound to a kiosk."""
@@ -123,23 +122,18 @@ class CardReaders:
 
     async def stream(self, kiosk: str) -> AsyncGenerator[bytes, None]:
         """What the page of a kiosk is told."""
-        listener, own = Listener(), self._kiosks[kiosk]
-        if self._ended or len(own.listeners) >= _MOST_PAGES:
-            listener.end()
-        own.listeners.add(listener)
-        try:
+        audience = self._kiosks[kiosk].audience
+        with audience.listening() as listener:
+            if len(audience) > _MOST_PAGES:
+                listener.end()
             yield frame("beat", b"{}")
             async for chunk in listener.chunks():
                 yield chunk
-        finally:
-            own.listeners.discard(listener)
 
     def end_streams(self) -> None:
         """End every stream, so that a server that waits for its connections can stop."""
-        self._ended = True
         for kiosk in self._kiosks.values():
-            for listener in kiosk.listeners:
-                listener.end()
+            kiosk.audience.end()
 
     async def _of(self, kiosk: _Kiosk, text: str) -> Answer:
         try:
@@ -158,7 +152,3 @@ def _text(event: DeviceEvent) -> str:
     if event.kind not in _READ or event.value is None or event.quality is not Quality.GOOD:
         return ""
     return event.value.text.strip()
-
-
-def _give(kiosk: _Kiosk, chunk: bytes) -> None:
-    kiosk.listeners -= {each for each in kiosk.listeners if not each.offer(chunk)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from gateway.alarms import ALARM_SYSTEM
 from gateway.api.alarms import alarm_change
@@ -18,7 +18,7 @@ from gateway.registry import DeviceStatus
 from gateway.room import Permission, notice_of
 from gateway.room.sight import permission_for
 from gateway.web import GatewayView, encode
-from gateway.web.listener import Listener
+from gateway.web.listener import Audience
 from gateway.web.sse import HEARTBEAT, frame
 
 _PAGE = 500
@@ -36,7 +36,7 @@ class Broadcast:
     def __init__(self, view: GatewayView) -> None:
         self._view = view
         self._position = view.store.last_seq
-        self._groups: defaultdict[Interest, set[Listener]] = defaultdict(set)
+        self._groups: defaultdict[Interest, Audience] = defaultdict(Audience)
         self._moved: dict[tuple[str, str], DeviceEvent] = {}
         self._readers = asyncio.Semaphore(_READERS)
         self.cut = 0
@@ -44,7 +44,7 @@ class Broadcast:
 
     @property
     def clients(self) -> int:
-        return sum(len(listeners) for listeners in self._groups.values())
+        return sum(map(len, self._groups.values()))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -68,9 +68,8 @@ class Broadcast:
     def end_streams(self) -> None:
         """End every stream, so that a server that waits for its connections can stop."""
         self.ended = True
-        for listeners in self._groups.values():
-            for listener in listeners:
-                listener.end()
+        for audience in self._groups.values():
+            audience.end()
 
     async def stream(self, interest: Interest, after: int | None) -> AsyncGenerator[bytes, None]:
         """What interests a client: the past after seq `after`, then all that happens.
@@ -80,23 +79,16 @@ class Broadcast:
         if after is not None and Topic.EVENT in interest.topics:
             async for chunk in self._past(interest, after):
                 yield chunk
-        with self._listening(interest) as listener:
-            snapshot = self._snapshot(interest)
-            if snapshot:
-                yield snapshot
-            async for chunk in listener.chunks():
-                yield chunk
-
-    @contextmanager
-    def _listening(self, interest: Interest) -> Iterator[Listener]:
-        listener = Listener()
-        listeners = self._groups[interest]
-        listeners.add(listener)
+        audience = self._groups[interest]
         try:
-            yield listener
+            with audience.listening() as listener:
+                snapshot = self._snapshot(interest)
+                if snapshot:
+                    yield snapshot
+                async for chunk in listener.chunks():
+                    yield chunk
         finally:
-            listeners.discard(listener)
-            if not listeners and self._groups.get(interest) is listeners:
+            if not audience and self._groups.get(interest) is audience:
                 del self._groups[interest]
 
     async def _past(self, interest: Interest, after: int) -> AsyncIterator[bytes]:
@@ -200,9 +192,7 @@ class Broadcast:
 
     def _give(self, interests: Sequence[Interest], chunk: bytes) -> None:
         for interest in interests:
-            slow = [each for each in self._groups[interest] if not each.offer(chunk)]
-            self._groups[interest].difference_update(slow)
-            self.cut += len(slow)
+            self.cut += self._groups[interest].give(chunk)
 
 
 def _is_alarm(event: DeviceEvent) -> bool:

@@ -1,9 +1,10 @@
-"""The bytes that wait for one client of a stream."""
+"""The clients of a stream, and the bytes that wait for each."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 MOST_WAITING = 256 * 1024
 """Bytes that may wait for one client before it is cut."""
@@ -54,3 +55,40 @@ class Listener:
     def _rouse(self) -> None:
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
+
+
+class Audience:
+    """All who listen to the same: each is given the same bytes."""
+
+    __slots__ = ("_ended", "_listeners")
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+        self._ended = False
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    @contextmanager
+    def listening(self) -> Iterator[Listener]:
+        """One more, while the block runs; after `end` its stream ends at once."""
+        listener = Listener()
+        self._listeners.add(listener)
+        if self._ended:
+            listener.end()
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    def give(self, chunk: bytes) -> int:
+        """Let a chunk wait for everybody; how many were too slow for it, and are cut."""
+        slow = [each for each in self._listeners if not each.offer(chunk)]
+        self._listeners.difference_update(slow)
+        return len(slow)
+
+    def end(self) -> None:
+        """End every stream, and those that begin later."""
+        self._ended = True
+        for each in self._listeners:
+            each.end()

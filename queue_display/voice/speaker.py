@@ -85,7 +85,7 @@ class Speaker:
                 self._came.set()
         self._known = frozenset(each.key for each in standing)
 
-    async def run(self, tell: Callable[[bytes], None]) -> None:
+    async def run(self, tell: Callable[[bytes], object]) -> None:
         """Say one after another until cancelled; `tell` gives the screens a frame."""
         while True:
             while (call := self._next()) is None:
