@@ -15,8 +15,8 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.errors import StoreError
 from gateway.model import Clock
+from gateway.room import roused, steadily
 from gateway.web import encode
 from gateway.web.listener import Audience
 from gateway.web.sse import frame
@@ -64,17 +64,12 @@ class Air:
     async def run(self) -> None:
         """Until cancelled; then every stream ends."""
         stop = self._stage.book.watch(self._moved.set)
-        failing = False
         try:
-            while True:
-                try:
-                    await self.turn()
-                    failing = False
-                except StoreError as error:
-                    if not failing:
-                        log.warning("The displays get no news: %s", error)
-                    failing = True
-                await self._pause()
+            await steadily(
+                self.turn,
+                lambda: roused(self._moved, BEAT),
+                lambda error: log.warning("The displays get no news: %s", error),
+            )
         finally:
             stop()
             self.end_streams()
@@ -149,11 +144,3 @@ class Air:
             "clock": self._stage.book.clock(now),
         }
         return {**said, "board": zone.shown} if whole else said
-
-    async def _pause(self) -> None:
-        """Until something moves, or for as long as nobody has to be told that nothing did."""
-        try:
-            async with asyncio.timeout(BEAT):
-                await self._moved.wait()
-        except TimeoutError:
-            return

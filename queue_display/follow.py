@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from gateway.errors import StoreError
 from gateway.model import AppointmentStatus, Clock
-from gateway.room import Permission, Principal
+from gateway.room import Permission, Principal, steadily
 from queue_display.desk import QueueDesk
 from queue_display.machine import Illegal
 from queue_display.scene import Stage
@@ -28,16 +27,11 @@ class Follower:
 
     async def run(self) -> None:
         """Until cancelled; a store that can't be read is tried again."""
-        failing = False
-        while True:
-            try:
-                await self.turn()
-                failing = False
-            except StoreError as error:
-                if not failing:
-                    log.warning("Arrivals can't be taken over from the schedule: %s", error)
-                failing = True
-            await asyncio.sleep(_TURN)
+        await steadily(
+            self.turn,
+            lambda: asyncio.sleep(_TURN),
+            lambda error: log.warning("Arrivals can't be taken over from the schedule: %s", error),
+        )
 
     async def turn(self) -> None:
         """Check in everybody who has arrived and has no ticket yet."""

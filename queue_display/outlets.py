@@ -16,12 +16,12 @@ from typing import Any
 
 import orjson
 
-from gateway.errors import ProtocolViolation, StoreError
+from gateway.errors import ProtocolViolation
 from gateway.model import Clock, Instant
 from gateway.notify.courier import Courier
 from gateway.notify.lookout import Lookout
 from gateway.notify.way import Way, WebhookWay, webhook_client
-from gateway.room import Delivery, RoomContext
+from gateway.room import Delivery, RoomContext, roused, steadily
 from queue_display.board import mask
 from queue_display.estimate import Wait
 from queue_display.options import OutletOptions, OutletRule, Step
@@ -165,22 +165,16 @@ class Outlets:
         self._owed = {each[:2] for each in now_owed}
 
     async def _follow(self) -> None:
-        failing = False
-        while True:
-            self._moved.clear()
-            try:
-                await self.turn()
-                await self._lookout.look()
-                failing = False
-            except StoreError as error:
-                if not failing:
-                    log.warning("Outlets are not told of the queue: %s", error)
-                failing = True
-            try:
-                async with asyncio.timeout(_LOOK):
-                    await self._moved.wait()
-            except TimeoutError:
-                continue
+        await steadily(
+            self._look,
+            lambda: roused(self._moved, _LOOK),
+            lambda error: log.warning("Outlets are not told of the queue: %s", error),
+        )
+
+    async def _look(self) -> None:
+        self._moved.clear()
+        await self.turn()
+        await self._lookout.look()
 
 
 async def outlets_of(

@@ -17,7 +17,7 @@ from gateway.alarms.tracker import POINT_KINDS, Trackers
 from gateway.driver import LinkEntry
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Instant
-from gateway.room import Emit, RoomContext
+from gateway.room import Emit, RoomContext, roused
 
 log = logging.getLogger(__name__)
 
@@ -131,11 +131,7 @@ class Detector:
     async def _pause(self) -> None:
         """Until the next turn, or until there is something to tell."""
         self._wake.clear()
-        try:
-            async with asyncio.timeout(_TURN):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+        await roused(self._wake, _TURN)
 
     async def turn(self) -> None:
         """Tell what is due by now; what the store refuses is told when it takes it again."""

@@ -12,7 +12,7 @@ from gateway.model import Clock, Instant
 from gateway.notify.letter import Told
 from gateway.notify.way import Way
 from gateway.profile import Priority
-from gateway.room import Deliveries, Delivery
+from gateway.room import Deliveries, Delivery, roused
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +77,7 @@ class Courier:
         if seconds <= 0:
             return
         each.wake.clear()
-        try:
-            async with asyncio.timeout(min(seconds, _LOOK) if seconds else _LOOK):
-                await each.wake.wait()
-        except TimeoutError:
-            return
+        await roused(each.wake, min(seconds, _LOOK))
 
     async def deliver(self, each: Round) -> float:
         """Hand over what may go now; seconds after which to look again."""

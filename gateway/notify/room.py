@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from gateway.errors import StoreError
 from gateway.notify.courier import Courier
 from gateway.notify.letter import Paper
 from gateway.notify.lookout import Lookout
@@ -18,7 +17,16 @@ from gateway.notify.options import Notify
 from gateway.notify.pages import Pages
 from gateway.notify.roster import Calendar, Roster
 from gateway.notify.way import MailWay, Way, WebhookWay, webhook_client
-from gateway.room import Area, Entry, Permission, Room, RoomContext, Running, WorkDays
+from gateway.room import (
+    Area,
+    Entry,
+    Permission,
+    Room,
+    RoomContext,
+    Running,
+    WorkDays,
+    steadily,
+)
 
 log = logging.getLogger(__name__)
 
@@ -76,17 +84,15 @@ class Watch:
 
     async def run(self) -> None:
         """Look every second, until cancelled."""
-        failing = False
-        while True:
-            try:
-                await self._notifier.turn()
-                await self._lookout.look()
-                failing = False
-            except StoreError as error:
-                if not failing:
-                    log.warning("Notices can't be followed up: %s", error)
-                failing = True
-            await asyncio.sleep(_TURN)
+        await steadily(
+            self._turn,
+            lambda: asyncio.sleep(_TURN),
+            lambda error: log.warning("Notices can't be followed up: %s", error),
+        )
+
+    async def _turn(self) -> None:
+        await self._notifier.turn()
+        await self._lookout.look()
 
 
 def _calendar(context: RoomContext) -> Calendar:

@@ -44,6 +44,7 @@ from gateway.room.room import (
     Site,
 )
 from gateway.room.sight import Sight, visible
+from gateway.room.steady import roused, steadily
 from gateway.room.subscriber import Emit, Subscriber
 from gateway.room.table import Asked, Choice, Column, Search, Sheet, Table
 from gateway.room.tables import RoomTables, TableSet
@@ -142,8 +143,10 @@ __all__ = [
     "open_stream",
     "principal",
     "read_notice",
+    "roused",
     "rule_of",
     "set_principal",
+    "steadily",
     "texts",
     "visible",
 ]

@@ -7,6 +7,7 @@ import logging
 
 from gateway.errors import DeviceUnavailable, StoreError
 from gateway.model import Clock, Direction
+from gateway.room import roused
 from gateway.transport import Connection, connect
 from queue_display.boards.template import Facts
 from queue_display.options import BoardOptions, LineOptions
@@ -74,13 +75,8 @@ class LineSender:
 
     async def _wait(self) -> None:
         """Until something moves, or the boards are told again."""
-        try:
-            async with asyncio.timeout(_AGAIN):
-                await self._moved.wait()
-        except TimeoutError:
-            return
-        finally:
-            self._moved.clear()
+        await roused(self._moved, _AGAIN)
+        self._moved.clear()
 
 
 def _facts(board: BoardOptions, lane: Lane) -> Facts | None:
