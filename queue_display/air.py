@@ -13,7 +13,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.model import Clock
 from gateway.room import roused, steadily
@@ -24,7 +24,9 @@ from queue_display.board import board
 from queue_display.estimate import Promises, Wait
 from queue_display.options import QueueRoomOptions
 from queue_display.scene import Scene, Stage
-from queue_display.voice.speaker import Speaker
+
+if TYPE_CHECKING:
+    from queue_display.voice.speaker import Speaker
 
 log = logging.getLogger(__name__)
 

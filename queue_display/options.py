@@ -25,7 +25,6 @@ from gateway.room import Mistake
 from gateway.transport import Outgoing, Serial
 from queue_display.boards.template import Template, parse
 from queue_display.terms import Mark, spoken
-from queue_display.voice.clips import read_clips
 from queue_display.voice.options import AnnouncerOptions, ClipsOptions, VoiceOptions
 from queue_display.voice.script import Tongue, needed
 
@@ -353,6 +352,8 @@ class QueueRoomOptions(_Options):
 
     def _unrecorded(self, name: str, announcer: ClipsOptions) -> Iterable[str]:
         """Faults of a folder, and the words of its languages that its zones need besides."""
+        from queue_display.voice.clips import read_clips  # noqa: PLC0415 - numpy, for sound alone
+
         clips, faults = read_clips(announcer.folder)
         yield from faults
         for queue, options in self.queues.items():

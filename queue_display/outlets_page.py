@@ -9,9 +9,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.room import PageKit, Permission, RoomContext, access, principal
+from gateway.web.number import number
 from queue_display.outlets import PREFIX, Outlets
 
-_LONGEST = 16
 _PATH = "/queue/outlets"
 
 
@@ -43,8 +43,6 @@ class OutletsPage:
     @access(Permission.CONFIGURE)
     async def again(self, request: Request) -> Response:
         """Try one again; what is too old by then is not told after all."""
-        number = str(request.path_params["delivery"])
-        known = number.isascii() and number.isdigit() and len(number) <= _LONGEST
-        if known and await self._context.ports.outbox.revive(int(number)) and self._outlets:
-            self._outlets.courier.wake(self._outlets.courier.rounds)
+        if self._outlets is not None:
+            await self._outlets.courier.again(number(request.path_params["delivery"]))
         return self._kit.done(request, _PATH, "It is being tried again.")

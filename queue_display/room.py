@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -48,8 +49,10 @@ from queue_display.screens import Screens
 from queue_display.signals import SignalTables, kinds_of, tables_for
 from queue_display.terms import Mark, State, Verb
 from queue_display.ticket_page import TicketPage
-from queue_display.voice.announcer import announcer
-from queue_display.voice.speaker import Speaker
+
+if TYPE_CHECKING:
+    from queue_display.voice.announcer import Announcer
+    from queue_display.voice.speaker import Speaker
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -71,12 +74,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         stage = Stage(options, book, context.neighbours)
         desk = QueueDesk(context, stage)
-        announcers = {name: announcer(each) for name, each in options.announcers.items()}
-        speakers = {
-            zone: Speaker(zone, options, announcers, context.clock, book.local)
-            for zone, each in options.displays.items()
-            if each.voice is not None
-        }
+        announcers, speakers = _voices(context, book) if options.announcers else ({}, {})
         air = Air(stage, context.clock, speakers)
         outlets = await outlets_of(stack, context, stage, air.waits)
         reception = Reception(stage, context.neighbours, client)
@@ -101,11 +99,10 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         async def glance(who: Principal) -> Glance:
             return await _glance(desk, who)
 
+        jobs = {"air": air.run} | ({"follow": follower.run} if options.check_in.arrivals else {})
         if options.check_in.kiosks:
             subscribers.append(readers)
-        jobs = {"air": air.run, "readers": readers.run} | (
-            {"follow": follower.run} if options.check_in.arrivals else {}
-        )
+            jobs["readers"] = readers.run
         for name, line in options.boards.items():
             jobs[f"boards-{name}"] = LineSender(name, line, stage, context.clock).run
         if outlets is not None:
@@ -118,6 +115,23 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             routes=routes,
             glance=glance,
         )
+
+
+def _voices(
+    context: RoomContext, book: QueueBook
+) -> tuple[dict[str, Announcer], dict[str, Speaker]]:
+    """Who speaks, by name, and where, by zone."""
+    from queue_display.voice.announcer import announcer  # noqa: PLC0415 - numpy, for sound alone
+    from queue_display.voice.speaker import Speaker  # noqa: PLC0415 - as above
+
+    options: QueueRoomOptions = context.section
+    announcers = {name: announcer(each) for name, each in options.announcers.items()}
+    speakers = {
+        zone: Speaker(zone, options, announcers, context.clock, book.local)
+        for zone, each in options.displays.items()
+        if each.voice is not None
+    }
+    return announcers, speakers
 
 
 def _signals(

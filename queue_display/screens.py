@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,7 +17,9 @@ from queue_display.air import MOST_SCREENS, Air
 from queue_display.options import QueueRoomOptions
 from queue_display.terms import Words, text, words
 from queue_display.told import no_sound, unknown_zone
-from queue_display.voice.announcer import Announcer
+
+if TYPE_CHECKING:
+    from queue_display.voice.announcer import Announcer
 
 ZONE = "zone:"
 

@@ -25,10 +25,10 @@ from gateway.room import (
     access,
     principal,
 )
+from gateway.web.number import number
 
 _PAGE = 100
 _MOST = 20
-_LONGEST = 16
 
 
 class Pages:
@@ -63,7 +63,7 @@ class Pages:
 
         @access(Permission.READ_ALARMS)
         async def history(request: Request) -> Response:
-            before = _number(request.query_params.get("before", ""))
+            before = number(request.query_params.get("before", ""))
             steps = await panel.history(principal(request), before=before, limit=_PAGE)
             return kit.page(
                 request,
@@ -105,7 +105,3 @@ class Pages:
             for each in alarms[:_MOST]
         ]
         return Glance((tile,), attention)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST else 0

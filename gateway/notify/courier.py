@@ -57,6 +57,15 @@ class Courier:
         """The destinations that nothing gets through to."""
         return [each for each in self.rounds.values() if each.failing is not None]
 
+    async def dead(self) -> list[Delivery]:
+        """What these destinations will never take, or took too long to."""
+        return [each for each in await self._outbox.dead() if each.destination in self.rounds]
+
+    async def again(self, delivery: int) -> None:
+        """Try one that is dead once more; nothing happens if there is none of this id."""
+        if await self._outbox.revive(delivery):
+            self.wake(self.rounds)
+
     async def run(self) -> None:
         """Deliver until cancelled."""
         async with asyncio.TaskGroup() as group:

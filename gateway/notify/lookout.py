@@ -24,11 +24,7 @@ class Lookout:
             for each in self._courier.failing()
             if each.failing is not None and now - each.failing[0] >= _PATIENCE
         ]
-        dead = [
-            f"{each.destination}: {each.error}"
-            for each in await self._ports.outbox.dead()
-            if each.destination in self._courier.rounds
-        ]
+        dead = [f"{each.destination}: {each.error}" for each in await self._courier.dead()]
         said = "undeliverable" if long or dead else "delivered"
         if said != self._said:
             self._ports.system(self._code, said, "; ".join([*long, *dead])[:500])

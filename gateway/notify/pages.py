@@ -29,10 +29,10 @@ from gateway.room import (
     access,
     principal,
 )
+from gateway.web.number import number
 
 _SHOWN = 50
 _HOUR = 3600 * 1_000_000
-_LONGEST = 16
 _TELLINGS = 20
 
 
@@ -71,7 +71,7 @@ class Pages:
 
         @access(Permission.SHELVE_ALARMS)
         async def unsilence(request: Request) -> Response:
-            who, silence_id = principal(request), _number(request.path_params["silence"])
+            who, silence_id = principal(request), number(request.path_params["silence"])
             await notifier.unsilence(who, silence_id)
             await context.audit.record(
                 "notify.unsilence", who, objects={"silence": str(silence_id)}
@@ -80,9 +80,7 @@ class Pages:
 
         @access(Permission.CONFIGURE)
         async def again(request: Request) -> Response:
-            delivery = _number(request.path_params["delivery"])
-            if await context.ports.outbox.revive(delivery):
-                self._courier.wake(self._courier.rounds)
+            await self._courier.again(number(request.path_params["delivery"]))
             return kit.done(request, "/notifications", "It is being tried again.")
 
         @access(Permission.CONFIGURE)
@@ -133,7 +131,7 @@ class Pages:
             status=200 if form is None else 422,
             shown=[Shown(each, await outbox.fates(f"{each.key}:", _TELLINGS)) for each in matters],
             silences=await notifier.ask(Tables.silences),
-            dead=[each for each in await outbox.dead() if each.destination in self._courier.rounds],
+            dead=await self._courier.dead(),
             failing=self._courier.failing(),
             duties=self._duties(),
             form=form or self._form().of({"until": until.strftime("%Y-%m-%dT%H:%M")}),
@@ -171,7 +169,3 @@ class Pages:
             return from_datetime(datetime.fromisoformat(text).replace(tzinfo=self._zone))
         except ValueError:
             return None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST else 0

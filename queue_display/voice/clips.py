@@ -28,11 +28,11 @@ class Clips:
         """The sentence, without the name if it is not recorded; None if another word is not."""
         own = self.words.get(sentence.tongue, {})
         words = [each for each in sentence.words if each != PAUSE]
-        if any(each.name and each.clip not in own for each in words):
+        if any(each.name and each.text not in own for each in words):
             words = [each for each in words if not each.name]
-        if any(each.clip not in own for each in words):
+        if any(each.text not in own for each in words):
             return None
-        sounds = [own[each.clip] for each in words]
+        sounds = [own[each.text] for each in words]
         return joined(sounds, gap, sounds[0].rate)
 
 

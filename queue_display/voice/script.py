@@ -32,7 +32,7 @@ class Tongue(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What is said in one breath. `clip` is what a recording of it is called.
+    """What is said in one breath; a recording of it is called as its `text`.
 
     `reading` is how a surname is read; `name`: part of the patient's name, all of which is left
     out where a recording of one of its words is missing.
@@ -41,10 +41,6 @@ class Word:
     text: str
     reading: Reading | None = None
     name: bool = False
-
-    @property
-    def clip(self) -> str:
-        return self.text
 
     @property
     def pinyin(self) -> str:
@@ -154,5 +150,5 @@ def needed(tongue: Tongue, prefixes: Iterable[str], places: Iterable[Words]) -> 
     found = [*DIGITS[tongue].split(), *sorted(own)]
     for place in places:
         call = Called("0", "", place)
-        found += [each.clip for each in said(call, tongue).words if each is not PAUSE]
+        found += [each.text for each in said(call, tongue).words if each is not PAUSE]
     return list(dict.fromkeys(found))

@@ -6,6 +6,7 @@ import io
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +104,7 @@ def turned(sound: Sound, volume: float) -> Sound:
     return Sound(sound.rate, np.round(sound.samples.astype(np.float64) * volume).astype(np.int16))
 
 
+@cache
 def chime(rate: int = RATE) -> Sound:
     """Three tones, 0.8 s."""
     samples = np.zeros(round(rate * (_STEP * (len(_TONES) - 1) + _TONE)))

@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from gateway.console.kit.render import Renderer
 from gateway.console.pages.finding import LEVELS, finding, sample_page
-from gateway.console.pages.query import number
 from gateway.console.text.reader import Reader
 from gateway.console.text.times import day_start
 from gateway.lab import FlagLevel, LabDesk, ResultFilter
@@ -15,6 +14,7 @@ from gateway.model import Status
 from gateway.profile import AnalyzerProfile
 from gateway.room import Permission, about, access
 from gateway.web import GatewayView, SeenView, seen
+from gateway.web.number import number
 from gateway.web.refusal import unknown_sample
 
 _PAGE = 50

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from gateway.console.kit.render import Renderer
 from gateway.console.pages.chain import chain
 from gateway.console.pages.newest import Filters, newest
-from gateway.console.pages.query import number
 from gateway.console.pages.told import Told, told
 from gateway.console.pages.when import entered, seq_at
 from gateway.console.text.reader import Reader
 from gateway.model import DeviceEvent, Instant, Kind
 from gateway.room import Permission, access, texts
 from gateway.web import GatewayView, Refusal, SeenView, seen
+from gateway.web.number import number
 
 _PAGE = 50
 _REACH = 20_000

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from gateway.console.kit import dump
 from gateway.console.kit.anatomy import piece_by_piece
 from gateway.console.kit.render import Renderer
-from gateway.console.pages.query import number
 from gateway.lab import LabDesk, Result
 from gateway.model import DeviceEvent, RawId, WireRecord
 from gateway.room import Permission, about, access
 from gateway.web import GatewayView, seen
+from gateway.web.number import number
 from gateway.web.point import point_name
 from gateway.web.refusal import unknown_message
 

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.console.kit import dump, spark
-from gateway.console.pages.query import number
 from gateway.console.pages.shown import short
 from gateway.console.text import times
 from gateway.console.text.catalogue import catalogue
 from gateway.console.text.units import written
 from gateway.model import Instant
 from gateway.store import RollupRow
+from gateway.web.number import number
 from tests.unit.api.memory_site import NOON, SECOND
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
