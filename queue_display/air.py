@@ -21,7 +21,7 @@ from gateway.web import encode
 from gateway.web.listener import Audience
 from gateway.web.sse import frame
 from queue_display.board import board
-from queue_display.estimate import Promises, Wait
+from queue_display.estimate import Estimates, Wait
 from queue_display.options import QueueRoomOptions
 from queue_display.scene import Scene, Stage
 
@@ -47,12 +47,16 @@ class Air:
     """Follows the queue for all screens together."""
 
     def __init__(
-        self, stage: Stage, clock: Clock, speakers: Mapping[str, Speaker] | None = None
+        self,
+        stage: Stage,
+        clock: Clock,
+        estimates: Estimates,
+        speakers: Mapping[str, Speaker] | None = None,
     ) -> None:
         self._stage, self._clock = stage, clock
         self._speakers = speakers or {}
         self._options: QueueRoomOptions = stage.options
-        self._promises = Promises()
+        self._estimates = estimates
         self._waits: dict[str, Wait] = {}
         self._zones = {zone: _Zone() for zone in (*self._options.displays, _STAFF)}
         self._moved = asyncio.Event()
@@ -80,7 +84,7 @@ class Air:
         """Look once, and send what changed; those for whom nothing did are sent a beat."""
         self._moved.clear()
         scene = await self._stage.scene(self._clock.now())
-        self._waits = dict(self._promises.waits(scene))
+        self._waits = await self._estimates.waits(scene)
         changed = self._scene is None or self._scene.lanes != scene.lanes
         self._scene = scene
         for name, zone in self._zones.items():

@@ -58,6 +58,11 @@ class QueueBook(Projection[Tables]):
         """The tickets of one day."""
         return await self.ask(lambda tables: tables.of_day(day.isoformat(), ""))
 
+    async def days(self, first: date, end: date) -> dict[str, list[Ticket]]:
+        """The tickets of each day from `first` to the one before `end`, by day in order."""
+        names = first.isoformat(), end.isoformat()
+        return await self.ask(lambda tables: tables.of_days(*names))
+
     async def steps(self, id_: str) -> Sequence[Taken]:
         return await self.ask(lambda tables: tables.steps(id_))
 

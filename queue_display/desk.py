@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.model import Subject
 from gateway.room import Appointment, Patient, Principal, RoomContext
+from queue_display.estimate import Estimates
 from queue_display.machine import Illegal, step
 from queue_display.scene import Entry, Lane, Scene, Stage, booked_ticket
 from queue_display.tables import ACT, CLEANED, DISMISS, RESUME, STOP
@@ -30,7 +31,8 @@ class QueueDesk:
     be kept. One decision is made at a time, so that two desks never call the same patient.
     """
 
-    def __init__(self, context: RoomContext, stage: Stage) -> None:
+    def __init__(self, context: RoomContext, stage: Stage, estimates: Estimates) -> None:
+        self._estimates = estimates
         self._context, self._stage, self._book = context, stage, stage.book
         self._turn = asyncio.Lock()
 
@@ -44,7 +46,8 @@ class QueueDesk:
             lane = _lane(scene, queue)
             if lane.next is None:
                 raise Illegal(_nobody(lane))
-            return await self._do(who, scene, lane.next.ticket, self._act(who, Verb.CALL))
+            ticket = lane.next.ticket
+            return await self._do(who, scene, ticket, self._act(who, Verb.CALL, ticket=ticket.id))
 
     async def take(
         self,
@@ -70,7 +73,7 @@ class QueueDesk:
             if entry is None or verb in _BY_RULE:
                 raise Illegal(_GONE)
             ticket = entry.ticket
-            act = replace(self._act(who, verb, why), to=to, cause=cause)
+            act = replace(self._act(who, verb, why, id_), to=to, cause=cause)
             if verb is Verb.MOVE:
                 waits = _waits(scene, ticket)
                 act = replace(act, place=self._stage.ranking.before(waits, ticket, before))
@@ -191,8 +194,10 @@ class QueueDesk:
             priority=ticket.priority if priority is None else priority,
         )
 
-    def _act(self, who: Principal, verb: Verb, why: str = "") -> Act:
-        return Act(verb, self._context.clock.now(), who.id, why.strip()[:400])
+    def _act(self, who: Principal, verb: Verb, why: str = "", ticket: str = "") -> Act:
+        """A call keeps what the patient was told about the wait, so that it can be judged."""
+        told = self._estimates.told(ticket) if verb is Verb.CALL else None
+        return Act(verb, self._context.clock.now(), who.id, why.strip()[:400], told=told)
 
     async def _do(
         self, who: Principal, scene: Scene, ticket: Ticket, act: Act, *, opens: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median, quantiles
+from statistics import fmean, median, quantiles
 
 from gateway.model import Instant
 from queue_display.terms import State
@@ -19,7 +19,9 @@ class Figures:
     """Minutes, rounded to one place; None where there is nothing to count.
 
     `waited` is from check-in to the last call, `late` from the appointment to the beginning of the
-    treatment (below zero: early), `took` the treatment, `used` all of them together.
+    treatment (below zero: early), `took` the treatment, `used` all of them together. `off` is how
+    far the middle of what was told when the waiting began was from the first call, on average, and
+    `held` the share of first calls, in percent, that came within what was told.
     """
 
     queue: str
@@ -32,6 +34,8 @@ class Figures:
     late: float | None
     took: float | None
     used: float
+    off: float | None
+    held: float | None
 
 
 def figures(queue: str, name: str, tickets: Iterable[Ticket]) -> Figures:
@@ -40,6 +44,11 @@ def figures(queue: str, name: str, tickets: Iterable[Ticket]) -> Figures:
     done = [each for each in own if each.state is State.DONE]
     waited = _minutes(own, lambda each: (each.checked_in, each.called))
     took = _minutes(done, lambda each: (each.started, each.since))
+    told = [
+        (each.told, (each.called - each.told.at) / _MINUTE)
+        for each in own
+        if each.told is not None and each.called is not None and each.calls == 1
+    ]
     return Figures(
         queue,
         name,
@@ -51,6 +60,8 @@ def figures(queue: str, name: str, tickets: Iterable[Ticket]) -> Figures:
         _rounded(_minutes(own, lambda each: (each.start, each.started)), median),
         _rounded(took, median),
         round(sum(took), 1),
+        _rounded([abs((each.low + each.high) / 2 - real) for each, real in told], fmean),
+        _rounded([100.0 * (each.low <= real <= each.high) for each, real in told], fmean),
     )
 
 

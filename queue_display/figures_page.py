@@ -28,6 +28,8 @@ TABLE: Table[Figures] = Table(
         Column("late", "Began late, median (min)", lambda each: each.late, right=True),
         Column("took", "Treatment, median (min)", lambda each: each.took, right=True),
         Column("used", "In treatment (min)", lambda each: each.used, right=True),
+        Column("off", "Estimate off by (min)", lambda each: each.off, right=True),
+        Column("held", "Called as told, percent", lambda each: each.held, right=True),
     ),
 )
 

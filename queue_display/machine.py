@@ -130,7 +130,9 @@ def _ready(ticket: Ticket, _: Act) -> Ticket:
 
 
 def _called(ticket: Ticket, act: Act) -> Ticket:
-    return replace(ticket, state=State.CALLED, called=act.at, calls=ticket.calls + 1, place=None)
+    told = ticket.told if ticket.calls else act.told
+    calls = ticket.calls + 1
+    return replace(ticket, state=State.CALLED, called=act.at, calls=calls, told=told, place=None)
 
 
 def _started(ticket: Ticket, act: Act) -> Ticket:

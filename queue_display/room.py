@@ -35,6 +35,7 @@ from queue_display.arrivals import Reception
 from queue_display.boards.sender import LineSender
 from queue_display.book import QueueBook
 from queue_display.desk import QueueDesk
+from queue_display.estimate import Estimates
 from queue_display.figures_page import FiguresPage
 from queue_display.follow import Follower
 from queue_display.kiosk import Kiosk
@@ -73,9 +74,10 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         if options.check_in.qr is not None:
             client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         stage = Stage(options, book, context.neighbours)
-        desk = QueueDesk(context, stage)
+        estimates = Estimates(stage)
+        desk = QueueDesk(context, stage, estimates)
         announcers, speakers = _voices(context, book) if options.announcers else ({}, {})
-        air = Air(stage, context.clock, speakers)
+        air = Air(stage, context.clock, estimates, speakers)
         outlets = await outlets_of(stack, context, stage, air.waits)
         reception = Reception(stage, context.neighbours, client)
         readers = CardReaders(

@@ -262,4 +262,5 @@ def booked_ticket(appointment: Appointment, queue: str, day: str) -> Ticket:
         patient=appointment.key,
         start=appointment.start,
         minutes=appointment.minutes,
+        kind=appointment.kind,
     )

@@ -125,6 +125,15 @@ class Tables:
         )
         return [_read(body) for (body,) in rows]
 
+    def of_days(self, first: str, end: str) -> dict[str, list[Ticket]]:
+        """Tickets by day in order, from `first` to the day before `end`."""
+        found: dict[str, list[Ticket]] = {}
+        for day, body in self._connection.execute(
+            "SELECT day, body FROM ticket WHERE day >= ? AND day < ? ORDER BY day", (first, end)
+        ):
+            found.setdefault(day, []).append(_read(body))
+        return found
+
     def steps(self, id_: str) -> list[Taken]:
         """A ticket's history, oldest first."""
         rows = self._connection.execute(

@@ -36,12 +36,21 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a patient was told to wait when the waiting began: from `low` to `high` minutes."""
+
+    at: Instant
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """A step that somebody takes; `who` is a principal's id.
 
     `cause` is the id, in hexadecimal, of the event that it follows from, empty where a person
     decided. `to` is the queue of a transfer, `place` goes with MOVE and RETURN, `marks` and
-    `priority` with MARK. `proxy`: somebody else checked the patient in.
+    `priority` with MARK, `told` with CALL. `proxy`: somebody else checked the patient in.
     """
 
     verb: Verb
@@ -54,6 +63,7 @@ class Act:
     marks: frozenset[Mark] = frozenset()
     priority: str = ""
     proxy: bool = False
+    told: Told | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +71,10 @@ class Ticket:
     """A ticket as it stands.
 
     `number` is 0 until it is checked in, and then counts within its first queue and day (its label
-    is what people hear and read). `after` is the ticket that has to be done before, `ready` whether
-    it is. `calls` only ever grows: it tells one call from the next. `before` is what undo restores.
+    is what people hear and read). `kind` is that of its appointment, in the words of its source.
+    `after` is the ticket that has to be done before, `ready` whether it is. `calls` only grows:
+    it tells one call from the next. `told` is what was told before the first call. `before` is what
+    undo restores.
     """
 
     id: str
@@ -75,6 +87,7 @@ class Ticket:
     patient: PatientKey | None = None
     start: Instant | None = None
     minutes: float = 0.0
+    kind: str = ""
     after: str = ""
     ready: bool = False
     marks: frozenset[Mark] = frozenset()
@@ -85,6 +98,7 @@ class Ticket:
     started: Instant | None = None
     calls: int = 0
     proxy: bool = False
+    told: Told | None = None
     place: Place | None = None
     last: Act | None = None
     before: Ticket | None = field(default=None, repr=False)
@@ -102,6 +116,7 @@ class Ticket:
             "patient": list(self.patient) if self.patient else None,
             "start": self.start,
             "minutes": self.minutes,
+            "kind": self.kind,
             "after": self.after,
             "ready": self.ready,
             "marks": sorted(self.marks),
@@ -112,6 +127,7 @@ class Ticket:
             "started": self.started,
             "calls": self.calls,
             "proxy": self.proxy,
+            "told": _told(self.told),
             "place": _place(self.place),
             "last": act_payload(self.last) if self.last else None,
             "before": self.before.payload() if self.before else None,
@@ -134,6 +150,7 @@ def read_ticket(said: Mapping[str, Any]) -> Ticket:
         patient=(patient[0], patient[1]) if patient else None,
         start=_instant(said.get("start")),
         minutes=said.get("minutes", 0.0),
+        kind=said.get("kind", ""),
         after=said.get("after", ""),
         ready=said.get("ready", False),
         marks=frozenset(Mark(each) for each in said.get("marks", ())),
@@ -144,6 +161,7 @@ def read_ticket(said: Mapping[str, Any]) -> Ticket:
         started=_instant(said.get("started")),
         calls=said.get("calls", 0),
         proxy=said.get("proxy", False),
+        told=_read_told(said.get("told")),
         place=_read_place(said.get("place")),
         last=read_act(last) if last else None,
         before=read_ticket(before) if before else None,
@@ -162,6 +180,7 @@ def act_payload(act: Act) -> dict[str, Any]:
         "marks": sorted(act.marks),
         "priority": act.priority,
         "proxy": act.proxy,
+        "told": _told(act.told),
     }
     return {key: each for key, each in said.items() if each not in (None, "", [], False)}
 
@@ -179,7 +198,16 @@ def read_act(said: Mapping[str, Any]) -> Act:
         marks=frozenset(Mark(each) for each in said.get("marks", ())),
         priority=said.get("priority", ""),
         proxy=said.get("proxy", False),
+        told=_read_told(said.get("told")),
     )
+
+
+def _told(told: Told | None) -> list[int] | None:
+    return None if told is None else [told.at, told.low, told.high]
+
+
+def _read_told(said: list[int] | None) -> Told | None:
+    return None if said is None else Told(Instant(said[0]), said[1], said[2])
 
 
 def _place(place: Place | None) -> list[Any] | None:
