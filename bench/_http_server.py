@@ -163,7 +163,7 @@ async def _displays(folder: Path) -> AsyncIterator[Served]:
             if number % 2:
                 await office.desk.call_next(WANG, "linac-1")
                 return
-            (called,) = (await office.desk.scene()).lanes["linac-1"].running
+            (called,) = (await office.desk.scene(WANG)).lanes["linac-1"].running
             await office.desk.take(WANG, called.ticket.id, Verb.UNDO)
 
         async with asyncio.TaskGroup() as group:

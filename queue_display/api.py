@@ -39,9 +39,9 @@ class QueueApi:
         ]
 
     @access(Permission.CALL_PATIENTS)
-    async def lanes(self, _request: Request) -> Response:
+    async def lanes(self, request: Request) -> Response:
         """Every queue in the order of calling, each place explained."""
-        scene = await self._desk.scene()
+        scene = await self._desk.scene(principal(request))
         return json_response({"queues": [_lane_item(each) for each in scene.lanes.values()]})
 
     @access(Permission.CHECK_IN)

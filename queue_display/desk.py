@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gateway.model import Subject
@@ -36,13 +37,14 @@ class QueueDesk:
         self._context, self._stage, self._book = context, stage, stage.book
         self._turn = asyncio.Lock()
 
-    async def scene(self) -> Scene:
-        return await self._stage.scene(self._context.clock.now())
+    async def scene(self, who: Principal) -> Scene:
+        """The queues as somebody sees them: what they don't see isn't there for them."""
+        return (await self._whole()).only(partial(self._stage.seen.queue, who))
 
     async def call_next(self, who: Principal, queue: str) -> Ticket:
         """Call the first who may be called."""
         async with self._turn:
-            scene = await self.scene()
+            scene = await self.scene(who)
             lane = _lane(scene, queue)
             if lane.next is None:
                 raise Illegal(_nobody(lane))
@@ -68,7 +70,7 @@ class QueueDesk:
         event whose proposal is confirmed.
         """
         async with self._turn:
-            scene = await self.scene()
+            scene = await self.scene(who)
             entry = scene.entries.get(id_)
             if entry is None or verb in _BY_RULE:
                 raise Illegal(_GONE)
@@ -98,13 +100,14 @@ class QueueDesk:
         """Check a patient in for the appointments of today, each with its queue.
 
         The first is waited for; each further one once that before it is done. Those that are
-        checked in already are left as they are.
+        checked in already are left as they are, and those of queues that `who` doesn't see.
         """
         async with self._turn:
-            scene = await self.scene()
+            scene = await self._whole()
             day = self._book.local(scene.now).date().isoformat()
             taken: list[Ticket] = []
-            for queue, appointment in sorted(stops, key=lambda each: each[1].start or 0):
+            seen = [each for each in stops if self._stage.seen.queue(who, each[0])]
+            for queue, appointment in sorted(seen, key=lambda each: each[1].start or 0):
                 ticket = booked_ticket(appointment, queue, day)
                 known = scene.entries.get(ticket.id)
                 if known is not None and known.ticket.state not in {State.BOOKED, State.NO_SHOW}:
@@ -125,7 +128,7 @@ class QueueDesk:
     ) -> Ticket:
         """A ticket without an appointment."""
         async with self._turn:
-            scene = await self.scene()
+            scene = await self.scene(who)
             lane = _lane(scene, queue)
             if not why:
                 raise Illegal(words("请写明原因。", "Say why: there is no appointment."))
@@ -155,7 +158,7 @@ class QueueDesk:
 
     async def settle(self, who: Principal, queue: str, cause: str, *, confirmed: bool) -> None:
         """Answer what a device event proposes."""
-        scene = await self.scene()
+        scene = await self.scene(who)
         found = next((e for e in _lane(scene, queue).proposals if e.cause == cause), None)
         if found is None:
             raise Illegal(words("该提示已处理。", "Somebody has answered this already."))
@@ -168,6 +171,9 @@ class QueueDesk:
             await self._of_queue(who, queue, found.verb, why, cause)
         else:
             await self.take(who, found.ticket, Verb(found.verb), cause=cause)
+
+    async def _whole(self) -> Scene:
+        return await self._stage.scene(self._context.clock.now())
 
     def _opened(self, ticket: Ticket, appointment: Appointment, patient: Patient | None) -> Ticket:
         """A ticket with what the appointment and the patient's visit bring to its rank."""
@@ -253,7 +259,7 @@ class QueueDesk:
                 return
 
     async def _of_queue(self, who: Principal, queue: str, what: str, why: str, cause: str) -> None:
-        if queue not in self._stage.options.queues:
+        if queue not in self._stage.options.queues or not self._stage.seen.queue(who, queue):
             raise Illegal(_NO_QUEUE)
         objects = {"queue": queue} | ({"event": cause} if cause else {})
         await self._note(who, what, None, objects, why)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.room import Column, PageKit, Permission, Table, access
+from gateway.room import Column, PageKit, Permission, Table, access, principal
 from queue_display.figures import Figures, figures
 from queue_display.parts import Parts
 from queue_display.terms import text
@@ -35,7 +35,7 @@ TABLE: Table[Figures] = Table(
 
 
 class FiguresPage:
-    """Nothing of single patients, so that everybody of the site may see it."""
+    """Nothing of single patients, so that all who see a queue may see it."""
 
     def __init__(self, kit: PageKit, parts: Parts) -> None:
         self._kit, self._stage = kit, parts.stage
@@ -52,6 +52,7 @@ class FiguresPage:
         rows = [
             figures(id_, text(queue.name, reader.language), tickets)
             for id_, queue in self._stage.options.queues.items()
+            if self._stage.seen.queue(principal(request), id_)
         ]
         return self._kit.table(
             request,

@@ -67,7 +67,7 @@ class Kiosk:
 
     async def _done(self, request: Request, tickets: Sequence[Ticket]) -> Response:
         """The numbers and ways of whoever is checked in."""
-        scene = await self._desk.scene()
+        scene = await self._desk.scene(principal(request))
         language = self._kit.reader(request).language
         stops = [
             {

@@ -50,7 +50,7 @@ class QueuePages:
     async def lanes(self, request: Request) -> Response:
         """All queues, or the one that the address names."""
         place = self._air.place()
-        scene = await self._desk.scene()
+        scene = await self._desk.scene(principal(request))
         wanted = request.query_params.get("queue", "")
         lanes = [each for each in scene.lanes.values() if wanted in ("", each.id)]
         reader = self._kit.reader(request)
@@ -61,7 +61,8 @@ class QueuePages:
             place=place,
             lanes=lanes or list(scene.lanes.values()),
             wanted=wanted if len(lanes) == 1 else "",
-            queues=self._stage.options.queues,
+            queues={each.id: each.options for each in scene.lanes.values()},
+            twins=self._stage.options.queues,
             faces=faces,
             waits=self._air.waits(),
             possible=possible,
@@ -145,7 +146,7 @@ class QueuePages:
 
     async def _checked_in(self, request: Request, given: Mapping[str, str]) -> list[Ticket]:
         now, proxy = self._context.clock.now(), bool(given.get("proxy"))
-        scene = await self._desk.scene()
+        scene = await self._desk.scene(principal(request))
         entry = scene.entries.get(given.get("ticket", ""))
         if entry is not None and entry.appointment is not None:
             key = entry.appointment.key

@@ -46,7 +46,7 @@ from queue_display.pages import QueuePages
 from queue_display.parts import Parts
 from queue_display.readers import CardReaders
 from queue_display.scene import Stage
-from queue_display.screens import Screens
+from queue_display.screens import Screens, Zones
 from queue_display.signals import SignalTables, kinds_of, tables_for
 from queue_display.terms import Mark, State, Verb
 from queue_display.ticket_page import TicketPage
@@ -93,7 +93,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *TicketPage(kit, context, desk, stage).routes(),
                 *OutletsPage(kit, context, outlets).routes(),
                 *Kiosk(kit, parts).routes(),
-                *Screens(kit, air, options, announcers).routes(),
+                *Screens(kit, air, Zones(options, stage.seen), announcers).routes(),
                 *QueueApi(context, desk, reception).routes(),
                 Mount("/queue-static", access(Access.PUBLIC)(StaticFiles(directory=_STATIC))),
             ]
@@ -151,7 +151,7 @@ def _signals(
 async def _glance(desk: QueueDesk, who: Principal) -> Glance:
     if not who.may(Permission.CALL_PATIENTS):
         return Glance()
-    lanes = (await desk.scene()).lanes.values()
+    lanes = (await desk.scene(who)).lanes.values()
     waiting = sum(len(each.waiting) for each in lanes)
     inside = sum(len(each.running) for each in lanes)
     label = {"en": "Patients waiting", "zh-CN": "候诊患者"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.model import AppointmentStatus, Instant, PersonName
@@ -10,6 +10,7 @@ from gateway.room import Agenda, Appointment, Neighbours, Patient, PatientKey, P
 from queue_display.book import QueueBook
 from queue_display.options import QueueOptions, QueueRoomOptions
 from queue_display.rank import Ranked, Ranking
+from queue_display.seen import SeenQueues
 from queue_display.tables import Proposal, Stand
 from queue_display.terms import Mark, State, Words, words
 from queue_display.ticket import Ticket
@@ -82,6 +83,14 @@ class Scene:
         """The queue of a ticket; None if devices.yaml no longer has it."""
         return self.lanes.get(ticket.queue)
 
+    def only(self, seen: Callable[[str], bool]) -> Scene:
+        """What of it is in queues that are seen."""
+        return Scene(
+            self.now,
+            {name: lane for name, lane in self.lanes.items() if seen(name)},
+            {id_: entry for id_, entry in self.entries.items() if seen(entry.ticket.queue)},
+        )
+
 
 class Stage:
     """Puts scenes together. Every method may raise StoreError."""
@@ -89,6 +98,7 @@ class Stage:
     def __init__(self, options: QueueRoomOptions, book: QueueBook, neighbours: Neighbours) -> None:
         self.options, self.book, self._neighbours = options, book, neighbours
         self.ranking = Ranking(options.policy, book.clock)
+        self.seen = SeenQueues(options.queues, neighbours)
 
     async def scene(self, now: Instant) -> Scene:
         """How everything stands at `now`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -14,7 +15,8 @@ from gateway.room import PageKit, Permission, Principal, access, principal
 from gateway.web import Refusal, json_response
 from gateway.web.sse import respond
 from queue_display.air import MOST_SCREENS, Air
-from queue_display.options import QueueRoomOptions
+from queue_display.options import DisplayOptions, QueueRoomOptions
+from queue_display.seen import SeenQueues
 from queue_display.terms import Words, text, words
 from queue_display.told import no_sound, unknown_zone
 
@@ -43,17 +45,45 @@ WORDS: dict[str, Words] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """Whose screens one may watch."""
+
+    options: QueueRoomOptions
+    queues: SeenQueues
+
+    def seen(self, who: Principal) -> dict[str, DisplayOptions]:
+        """The zones that somebody sees, whatever their token is for."""
+        displays = self.options.displays.items()
+        return {zone: each for zone, each in displays if self.queues.display(who, each)}
+
+    def asked(self, request: Request) -> str:
+        """The zone in an address; Refusal if it is not the caller's, or none."""
+        zone = str(request.path_params["zone"])
+        who = principal(request)
+        if zone not in self.seen(who) or (who.scope and who.scope != f"{ZONE}{zone}"):
+            raise unknown_zone(zone)
+        return zone
+
+    def of(self, who: Principal) -> str:
+        """The zone that a token is for; Refusal if devices.yaml has none such."""
+        zone = who.scope.removeprefix(ZONE)
+        if not who.scope.startswith(ZONE) or zone not in self.options.displays:
+            raise unknown_zone(zone)
+        return zone
+
+
 class Screens:
-    """A token sees its own zone; persons who may watch displays see all."""
+    """A token sees its own zone; persons who may watch displays those with a queue of theirs."""
 
     def __init__(
         self,
         kit: PageKit,
         air: Air,
-        options: QueueRoomOptions,
+        zones: Zones,
         announcers: Mapping[str, Announcer],
     ) -> None:
-        self._kit, self._air, self._options = kit, air, options
+        self._kit, self._air, self._zones = kit, air, zones
         self._announcers = announcers
 
     def routes(self) -> Iterable[BaseRoute]:
@@ -64,7 +94,7 @@ class Screens:
             Route("/display/{zone}/sound/{sound}", self.sound, methods=["GET"]),
             Route(
                 "/display/{zone}/stream",
-                ScreenStream(self._air, self._options),
+                ScreenStream(self._air, self._zones),
                 methods=["GET"],
             ),
         ]
@@ -74,17 +104,17 @@ class Screens:
         """To the zone of a display's token; persons choose one."""
         who = principal(request)
         if who.scope:
-            return RedirectResponse(f"/display/{zone_of(who, self._options)}", 303)
+            return RedirectResponse(f"/display/{self._zones.of(who)}", 303)
         language = self._kit.reader(request).language
         mute = {name: text(e.lacks, language) for name, e in self._announcers.items() if e.lacks}
         return self._kit.page(
-            request, "queue/displays.html", displays=self._options.displays, mute=mute
+            request, "queue/displays.html", displays=self._zones.seen(who), mute=mute
         )
 
     @access(Permission.WATCH_DISPLAYS)
     async def screen(self, request: Request) -> Response:
-        zone = zone_asked(request, self._options)
-        options = self._options.displays[zone]
+        zone = self._zones.asked(request)
+        options = self._zones.options.displays[zone]
         return self._kit.page(
             request, "queue/screen.html", zone=zone, options=options, screen_words=WORDS
         )
@@ -92,12 +122,12 @@ class Screens:
     @access(Permission.WATCH_DISPLAYS)
     async def board(self, request: Request) -> Response:
         """The board once, for a screen that has missed something."""
-        return json_response(await self._air.snapshot(zone_asked(request, self._options)))
+        return json_response(await self._air.snapshot(self._zones.asked(request)))
 
     @access(Permission.WATCH_DISPLAYS)
     async def sound(self, request: Request) -> Response:
         """What a screen was told to play; its address names nobody, and it is gone soon."""
-        zone = zone_asked(request, self._options)
+        zone = self._zones.asked(request)
         found = self._air.sound(zone, str(request.path_params["sound"]))
         if found is None:
             raise no_sound()
@@ -109,11 +139,11 @@ class Screens:
 class ScreenStream:
     """The board, and what changes of it."""
 
-    def __init__(self, air: Air, options: QueueRoomOptions) -> None:
-        self._air, self._options = air, options
+    def __init__(self, air: Air, zones: Zones) -> None:
+        self._air, self._zones = air, zones
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        zone = zone_asked(Request(scope), self._options)
+        zone = self._zones.asked(Request(scope))
         if self._air.screens >= MOST_SCREENS:
             raise too_many()
         return respond(receive, send, self._air.stream(zone))
@@ -130,23 +160,6 @@ class DeskStream:
         if self._air.screens >= MOST_SCREENS:
             raise too_many()
         return respond(receive, send, self._air.stream(""))
-
-
-def zone_asked(request: Request, options: QueueRoomOptions) -> str:
-    """The zone in an address; Refusal if it is not the caller's, or none."""
-    zone = str(request.path_params["zone"])
-    who = principal(request)
-    if zone not in options.displays or (who.scope and who.scope != f"{ZONE}{zone}"):
-        raise unknown_zone(zone)
-    return zone
-
-
-def zone_of(who: Principal, options: QueueRoomOptions) -> str:
-    """The zone that a token is for; Refusal if devices.yaml has none such."""
-    zone = who.scope.removeprefix(ZONE)
-    if not who.scope.startswith(ZONE) or zone not in options.displays:
-        raise unknown_zone(zone)
-    return zone
 
 
 def too_many() -> Refusal:

@@ -35,7 +35,7 @@ class TicketPage:
 
     @access(Permission.CALL_PATIENTS)
     async def ticket(self, request: Request) -> Response:
-        scene = await self._desk.scene()
+        scene = await self._desk.scene(principal(request))
         entry = scene.entries.get(_id(request))
         if entry is None:
             raise unknown_ticket()

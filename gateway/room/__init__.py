@@ -43,7 +43,7 @@ from gateway.room.room import (
     Running,
     Site,
 )
-from gateway.room.sight import Sight, visible
+from gateway.room.sight import Sight, shared_with, visible
 from gateway.room.steady import roused, steadily
 from gateway.room.subscriber import Emit, Subscriber
 from gateway.room.table import Asked, Choice, Column, Search, Sheet, Table
@@ -146,6 +146,7 @@ __all__ = [
     "roused",
     "rule_of",
     "set_principal",
+    "shared_with",
     "steadily",
     "texts",
     "visible",

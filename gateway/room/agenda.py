@@ -95,13 +95,17 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A declared resource as a DICOM worklist names it; both are empty where nobody said so."""
+    """A declared resource as a DICOM worklist names it; empty is what nobody said.
+
+    `department` is whose it is.
+    """
 
     resource: str
     ae_title: str
     modality: str
     name: Localized
     location: Localized
+    department: str = ""
 
 
 @runtime_checkable

@@ -6,6 +6,7 @@ department, or one that is no longer configured, is nobody's and shown to the un
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -80,6 +81,15 @@ _EVERY = frozenset({*_OPENS.values(), Permission.READ_PATIENTS})
 def _sight(permissions: frozenset[Permission], departments: frozenset[str]) -> Sight:
     """One object for all who see the same: thousands of streams hold theirs."""
     return Sight(permissions & _EVERY, departments)
+
+
+def shared_with(who: Principal, departments: Collection[str]) -> bool:
+    """Whether a thing of some departments is shown: if one is theirs, and to all if it is of none.
+
+    For rooms whose things are nobody's until the site says otherwise: studies, plans, queues.
+    """
+    named = frozenset(filter(None, departments))
+    return not who.departments or not named or not named.isdisjoint(who.departments)
 
 
 def visible(who: Principal, device: DeviceEntry | None) -> bool:

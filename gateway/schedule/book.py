@@ -102,7 +102,14 @@ class ScheduleBook(Projection[Tables]):
         found = self.resources.get(resource)
         if found is None:
             return None
-        return Station(found.id, found.ae_title, found.modality, found.name, found.location)
+        return Station(
+            found.id,
+            found.ae_title,
+            found.modality,
+            found.name,
+            found.location,
+            found.department,
+        )
 
     async def appointment(self, id_: str) -> Appointment | None:
         key = _key(id_)

@@ -103,12 +103,12 @@ class Day:
         self.minute += 1
         for number in [each for each, when in self.comes.items() if when == self.minute]:
             await self.office.arrives(number)
-        await self._gates(await self.desk.scene())
+        await self._gates(await self.desk.scene(WANG))
         if self.minute == 90:
             await self._emergency()
         if self.minute in {120, 150}:
             await self._breakdown(stops=self.minute == 120)
-        for lane in (await self.desk.scene()).lanes.values():
+        for lane in (await self.desk.scene(WANG)).lanes.values():
             await self._work(lane)
         await self.office.air.turn()
 
@@ -218,7 +218,7 @@ async def test_a_day_loses_nobody_and_names_nobody(tmp_path: Path) -> None:
 
 
 async def _open(office: Department) -> bool:
-    lanes = (await office.desk.scene()).lanes.values()
+    lanes = (await office.desk.scene(WANG)).lanes.values()
     return any(lane.waiting or lane.running or lane.aside for lane in lanes)
 
 

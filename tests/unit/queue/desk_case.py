@@ -39,9 +39,13 @@ WANG = Principal("person:wang", "Wang", frozenset(Permission))
 SCHEDULE = ScheduleOptions.model_validate(
     {
         "resources": {
-            "linac-1": {"name": {"en": "Linac 1", "zh-CN": "加速器1"}, "known_as": ["LA1"]},
+            "linac-1": {
+                "name": {"en": "Linac 1", "zh-CN": "加速器1"},
+                "known_as": ["LA1"],
+                "department": "radiotherapy",
+            },
             "linac-2": {"name": {"en": "Linac 2", "zh-CN": "加速器2"}, "known_as": ["LA2"]},
-            "ct": {"name": "CT", "kind": "imaging", "known_as": ["CT1"]},
+            "ct": {"name": "CT", "kind": "imaging", "known_as": ["CT1"], "department": "imaging"},
             **{f"linac-{n}": {"name": f"LA{n}", "known_as": [f"LA{n}"]} for n in (3, 4, 5)},
         }
     }
@@ -135,7 +139,7 @@ class Department:
     neighbours: Neighbours
 
     async def lane(self, name: str = "linac-1") -> Lane:
-        return (await self.desk.scene()).lanes[name]
+        return (await self.desk.scene(WANG)).lanes[name]
 
     async def books(
         self, number: str, time: str, resource: str = "LA1", minute: float = 0, **facts: Any
