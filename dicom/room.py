@@ -60,7 +60,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 outward.watch,
                 outward.asking,
                 web.peers,
-                Objects(node.index, node.blobs),
+                Objects(node.index, node.blobs, node.storage, keeping.title),
             ),
             jobs={"listen": node.listen, **keeping.jobs, **outward.jobs},
             routes=routes,

@@ -137,15 +137,29 @@ class PlanDesk:
 
         A group of which nothing is left is not among them.
         """
+        made = []
+        for case in await self._cases(row):
+            if case.ledger.next is not None:
+                attempt = self._attempt(row, case.ledger)
+                made.append(Checked(case.group, attempt.fraction, checks(attempt, case)))
+        return made
+
+    async def judged(self, attempt: Attempt, group: int) -> tuple[Check, ...]:
+        """The checks of what somebody means to treat. Refusal 404 where its plan is not here."""
+        cases = await self._cases(await self.known(attempt.plan))
+        case = next((each for each in cases if each.group == group), None)
+        if case is None:
+            raise _no_group()
+        return checks(attempt, case)
+
+    async def _cases(self, row: PlanRow) -> list[Case]:
+        """What is known of each fraction group of a plan."""
         card = row.card
         notes = await self._book.notes(card.uid)
         records = await self._book.records(card.uid)
         registry, registered = await self._registered(row)
-        made = []
-        for group, ledger in zip(
-            card.facts.groups, await self._book.ledgers(card.uid), strict=True
-        ):
-            case = Case(
+        return [
+            Case(
                 card=card,
                 ledger=ledger,
                 group=group.number,
@@ -157,10 +171,10 @@ class PlanDesk:
                 overrides=overrides_of(notes, second_person=self._options.second_person),
                 interval=self._options.interval,
             )
-            if ledger.next is not None:
-                attempt = self._attempt(row, ledger)
-                made.append(Checked(group.number, attempt.fraction, checks(attempt, case)))
-        return made
+            for group, ledger in zip(
+                card.facts.groups, await self._book.ledgers(card.uid), strict=True
+            )
+        ]
 
     def _attempt(self, row: PlanRow, ledger: Ledger) -> Attempt:
         card = row.card
@@ -214,4 +228,13 @@ def _no_block() -> Refusal:
         "Nothing to set aside",
         "This does not block the next fraction.",
         "Open the plan again: it may have changed.",
+    )
+
+
+def _no_group() -> Refusal:
+    return Refusal(
+        404,
+        "Unknown fraction group",
+        "The plan has no such fraction group.",
+        "Open the plan, and choose one of its groups.",
     )

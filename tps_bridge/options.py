@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway import Bytes
 from tps_bridge.compare import Tolerances
 from tps_bridge.compare.limit import DEFAULT, SITE
+from tps_bridge.session import Level
+
+MachineName = Annotated[str, StringConstraints(min_length=1, max_length=16)]
+AETitle = Annotated[str, StringConstraints(pattern=r"^[ -~]{1,16}$", strip_whitespace=True)]
 
 
 class _Options(BaseModel):
@@ -29,8 +35,28 @@ class ToleranceOptions(_Options):
         return Tolerances(**self.model_dump(), source=source)
 
 
+class MachineOptions(_Options):
+    """A treatment machine, under the name that plans give it.
+
+    `titles` are the AE titles under which it claims its work; none means any. `resource` is the
+    schedule's id of it.
+    """
+
+    level: Level = Level.OBSERVED
+    titles: tuple[AETitle, ...] = ()
+    resource: str = ""
+
+
 class TpsOptions(_Options):
-    """Plans, treatment records and the ledger of fractions."""
+    """Plans, treatment records, the ledger of fractions, and treatment sessions.
+
+    A machine that is not under `machines` is observed.
+    """
+
+    machines: dict[MachineName, MachineOptions] = {}
+    offer: float = Field(
+        default=24.0, gt=0, le=168, description="hours before its time a session is offered"
+    )
 
     tolerance: ToleranceOptions = ToleranceOptions()
     second_person: bool = Field(
@@ -42,3 +68,8 @@ class TpsOptions(_Options):
     largest: Bytes = Field(
         default=64 * 10**6, ge=10**5, description="the largest plan or record that is read"
     )
+
+    def level(self, machine: str) -> Level:
+        """How far a machine is kept from treating what is blocked."""
+        known = self.machines.get(machine)
+        return known.level if known is not None else Level.OBSERVED

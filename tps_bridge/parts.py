@@ -8,7 +8,9 @@ from gateway.room import RoomContext
 from tps_bridge.book import Book
 from tps_bridge.compare import Tolerances
 from tps_bridge.desk import PlanDesk
+from tps_bridge.options import TpsOptions
 from tps_bridge.reader import Reader
+from tps_bridge.session.desk import SessionDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +22,5 @@ class Parts:
     desk: PlanDesk
     reader: Reader
     tolerances: Tolerances
+    sessions: SessionDesk
+    options: TpsOptions

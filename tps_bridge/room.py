@@ -24,10 +24,13 @@ from tps_bridge.intake import Intake
 from tps_bridge.ledger import Basis, FindingKind, FractionState, PlanState
 from tps_bridge.options import TpsOptions
 from tps_bridge.overview import PlanOverview
-from tps_bridge.pages import CoursePages, DifferencePages, PlanPages
+from tps_bridge.pages import CoursePages, DifferencePages, PlanPages, SessionPages
 from tps_bridge.parts import Parts
 from tps_bridge.plan import Approval, PlanKind
 from tps_bridge.reader import Reader
+from tps_bridge.session import Level, SessionState, Step
+from tps_bridge.session.desk import SessionDesk
+from tps_bridge.session.offer import Offers
 
 BOOK = Path("store") / "tps.sqlite"
 
@@ -41,7 +44,9 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         book = await stack.enter_async_context(Book.open(context.data / BOOK, context.ring))
         reader = stack.enter_context(Reader.open(context.neighbours, book, options.largest))
         desk = PlanDesk(context, book, options)
-        parts = Parts(context, book, desk, reader, tolerances)
+        sessions = SessionDesk(context, book, options, desk)
+        offers = Offers(context, book, sessions, options)
+        parts = Parts(context, book, desk, reader, tolerances, sessions, options)
         intake = Intake(context, book, reader, tolerances)
 
         def routes(kit: PageKit) -> list[BaseRoute]:
@@ -49,13 +54,14 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *CoursePages(kit, parts).routes(),
                 *DifferencePages(kit, parts).routes(),
                 *PlanPages(kit, parts).routes(),
+                *SessionPages(kit, parts).routes(),
             ]
 
         overview = PlanOverview(context, book)
         yield Running(
             subscribers=(book,),
-            services=(desk,),
-            jobs={"intake": intake.run},
+            services=(desk, sessions, offers),
+            jobs={"intake": intake.run, "offers": offers.run},
             routes=routes,
             glance=overview.glance,
             find=overview.find,
@@ -69,6 +75,14 @@ room = Room(
     section=TpsOptions,
     package="tps_bridge",
     navigation=(
+        Entry(
+            "/sessions",
+            {"en": "Treatments today", "zh-CN": "今日治疗"},
+            Permission.READ_PLANS,
+            50,
+            Area.PATIENTS,
+            "clock",
+        ),
         Entry(
             "/courses",
             {"en": "Treatment courses", "zh-CN": "治疗疗程"},
@@ -88,6 +102,9 @@ room = Room(
         "basis": tuple(Basis),
         "block": tuple(BlockKind),
         "plan-act": tuple(act.partition(".")[2] for act in Act),
+        "session": (*SessionState, "blocked"),
+        "session-step": tuple(Step),
+        "enforcement": tuple(Level),
         "difference": ("within tolerance", "warning", "alarm"),
     },
 )

@@ -1,5 +1,6 @@
 """Services of the node, each a `dicom.dimse.Service`, and what other rooms may know of it."""
 
+from dicom.content import element, first, tag, text, values
 from dicom.scu.asking import Asking
 from dicom.scu.failure import PeerFailed
 from dicom.scu.identifier import Level, keyed, plain, query
@@ -42,9 +43,14 @@ __all__ = [
     "change_of",
     "codec_of",
     "decode_text",
+    "element",
+    "first",
     "keyed",
     "plain",
     "query",
     "stored_in",
+    "tag",
+    "text",
+    "values",
     "verification",
 ]

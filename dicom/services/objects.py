@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from dicom.content import Content, encode, tag, text
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
-from dicom.storage.object import Blob, StoredObject, is_object, object_of
+from dicom.storage.judge import Arrival, Refused
+from dicom.storage.object import Blob, Origin, StoredObject, is_object, object_of
+from dicom.storage.service import Storage
+from dicom.upper.negotiate import EXPLICIT
 from gateway import DeviceEvent, StoreError
+
+_CLASS, _INSTANCE = tag("SOPClassUID"), tag("SOPInstanceUID")
+_LONGEST_TITLE = 16
+
+
+class _Made:
+    """A dataset that lies in memory, as something that comes in."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self.received, self.is_drained = data, len(data), False
+
+    async def take(self, at_least: int = 1) -> list[bytes]:  # noqa: ARG002 - it is all there
+        self.is_drained = True
+        return [self._data]
 
 
 class Objects:
     """The stored objects of the node; ask for it with `RoomContext.neighbours(Objects)`."""
 
-    def __init__(self, index: Index, blobs: Blobs) -> None:
-        self._index, self._blobs = index, blobs
+    def __init__(self, index: Index, blobs: Blobs, storage: Storage, title: str) -> None:
+        self._index, self._blobs, self._storage = index, blobs, storage
+        self.title = title
+        """The AE title from which objects are retrieved."""
 
     async def instance(self, uid: str) -> StoredObject | None:
         """The object that counts for a SOP Instance UID, a moment behind the events."""
@@ -28,6 +48,19 @@ class Objects:
                 f"object {blob.digest} has {blob.size} bytes; {largest} are read at most"
             )
         return b"".join([piece async for piece in self._blobs.read(blob)])
+
+    async def keep(self, content: Content, *, room: str) -> StoredObject:
+        """Store an object that a room made; kept again, it is the same one.
+
+        StoreError where it can't be kept, also because it is no object of its class.
+        """
+        origin = Origin(f"room:{room}"[:_LONGEST_TITLE], self.title, "", EXPLICIT)
+        made = _Made(encode(content, EXPLICIT))
+        arrival = Arrival(text(content, _CLASS), text(content, _INSTANCE), origin, made)
+        try:
+            return await self._storage.take(arrival)
+        except Refused as refusal:
+            raise StoreError(f"an object of the room {room}: {refusal.words}") from refusal
 
 
 def stored_in(event: DeviceEvent) -> StoredObject | None:

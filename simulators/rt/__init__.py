@@ -10,6 +10,7 @@ from simulators.rt.compose import (
     brachy_plan,
     plan,
 )
+from simulators.rt.linac import Linac, Refused, Task
 from simulators.rt.machine import Machine, Part, record
 from simulators.rt.send import encoded, file_of, store
 
@@ -19,8 +20,11 @@ __all__ = [
     "ION",
     "STATIC",
     "Course",
+    "Linac",
     "Machine",
     "Part",
+    "Refused",
+    "Task",
     "approved",
     "brachy_plan",
     "encoded",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,13 @@ from tps_bridge.book.noted import Note
 from tps_bridge.book.tables import Tables
 from tps_bridge.ledger import Ledger
 from tps_bridge.plan import DoseGrid, StructureSet
+from tps_bridge.session.session import Session
+from tps_bridge.session.tables import Taken
 
+_ALONE = """
+WHERE plan.uid IS NOT NULL
+AND record.uid IN (SELECT record FROM session_record WHERE session = '')
+"""
 _KINDS = frozenset({Kind.OBJECT, Kind.ACTION})
 
 
@@ -30,6 +36,7 @@ class Book(Projection[Tables]):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._news = asyncio.Event()
+        self._watchers: list[Callable[[], None]] = []
 
     @classmethod
     @asynccontextmanager
@@ -42,6 +49,13 @@ class Book(Projection[Tables]):
         await super().apply(events, emit)
         if any(event.kind in _KINDS for event in events):
             self._news.set()
+            for watcher in list(self._watchers):
+                watcher()
+
+    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        """Call `watcher` whenever something was folded; returns how to stop."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
 
     async def news(self) -> None:
         """Wait until something that may concern the book came since this was last awaited."""
@@ -102,6 +116,36 @@ class Book(Projection[Tables]):
     async def doses(self, plan: str) -> Sequence[DoseGrid]:
         """The dose grids of a plan, in outline."""
         return await self.ask(lambda tables: tables.doses(plan))
+
+    async def session(self, id_: str) -> Session | None:
+        return await self.ask(lambda tables: tables.sessions.session(id_))
+
+    async def session_of(self, item: str) -> Session | None:
+        """The session that a work item is for."""
+        return await self.ask(lambda tables: tables.sessions.of_item(item))
+
+    async def sessions(self, plan: str) -> Sequence[Session]:
+        """The sessions of a plan, by time."""
+        return await self.ask(lambda tables: tables.sessions.of_plan(plan))
+
+    async def due(self, first: int, end: int) -> Sequence[Session]:
+        """The sessions due from one moment (µs) to before another."""
+        return await self.ask(lambda tables: tables.sessions.between(first, end))
+
+    async def open_sessions(self) -> Sequence[Session]:
+        """Those that may still be treated."""
+        return await self.ask(lambda tables: tables.sessions.open())
+
+    async def session_steps(self, id_: str) -> Sequence[Taken]:
+        return await self.ask(lambda tables: tables.sessions.steps(id_))
+
+    async def session_records(self, id_: str) -> Sequence[str]:
+        """The UIDs of the records that a session left."""
+        return await self.ask(lambda tables: tables.sessions.records(id_))
+
+    async def records_alone(self) -> Sequence[RecordRow]:
+        """Records of known plans of which there is no session."""
+        return await self.ask(lambda tables: tables.records(_ALONE, ()))
 
     async def troubles(self, limit: int = 100) -> Sequence[Trouble]:
         """Objects for a person: unreadable, or another content under a known UID."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any, ClassVar
@@ -30,6 +31,10 @@ from tps_bridge.book.standing import standing
 from tps_bridge.ledger import FractionState, Ledger
 from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES, DoseGrid, StructureSet
 from tps_bridge.record import RECORD_CLASSES
+from tps_bridge.session.tables import SCHEMA as SESSIONS
+from tps_bridge.session.tables import SessionTables
+
+log = logging.getLogger(__name__)
 
 READ = PLAN_CLASSES | RECORD_CLASSES | {STRUCTURES, DOSE}
 """SOP classes that are read; others are none of the book's business."""
@@ -83,20 +88,26 @@ ORDER BY seq DESC LIMIT ?
 class Tables:
     """Used by one thread at a time."""
 
-    format: ClassVar[int] = 2
-    schema: ClassVar[str] = SCHEMA
+    format: ClassVar[int] = 3
+    schema: ClassVar[str] = SCHEMA + SESSIONS
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+        self.sessions = SessionTables(connection)
 
     def fold(self, events: Sequence[DeviceEvent]) -> Sequence[DeviceEvent]:
-        """Objects, what was read of them, and acts, in order of seq; nothing follows from them."""
+        """Objects, what was read of them, and acts, in order of seq.
+
+        What follows are moves of sessions.
+        """
         moved: dict[str, None] = {}
+        said: list[DeviceEvent] = []
         for event in events:
             moved.update(dict.fromkeys(self._take(event)))
+            said += self._of_sessions(event)
         for plan in moved:
             self._stand(plan)
-        return ()
+        return said
 
     def waiting(self, limit: int) -> list[tuple[Any, ...]]:
         """Objects to be read, oldest first."""
@@ -157,6 +168,23 @@ class Tables:
 
     def troubles(self, limit: int) -> list[Trouble]:
         return [Trouble(*row) for row in self._rows(_TROUBLES, (limit,))]
+
+    def _of_sessions(self, event: DeviceEvent) -> list[DeviceEvent]:
+        """What an event does to sessions; one that says nothing they understand does nothing."""
+        try:
+            if is_ours(event) and event.code.code == RECORD:
+                return list(self._followed(event))
+            return list(self.sessions.take(event))
+        except (KeyError, TypeError, ValueError) as error:
+            log.warning("Event %d says nothing to sessions: %s", event.seq, error)
+            return []
+
+    def _followed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
+        uid = (event.payload or {})["uid"]
+        for row in self.records("WHERE record.uid = ?", (uid,)):
+            card = row.card
+            fractions = [each for one in self.ledgers(card.plan) for each in one.fractions]
+            yield from self.sessions.follow(uid, card.plan, card.machine, fractions, event)
 
     def _rows(self, sql: str, binds: Sequence[Any]) -> Iterator[Any]:
         return iter(self._connection.execute(sql, binds))

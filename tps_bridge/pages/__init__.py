@@ -3,5 +3,6 @@
 from tps_bridge.pages.course import CoursePages
 from tps_bridge.pages.difference import DifferencePages
 from tps_bridge.pages.plan import PlanPages
+from tps_bridge.pages.session import SessionPages
 
-__all__ = ["CoursePages", "DifferencePages", "PlanPages"]
+__all__ = ["CoursePages", "DifferencePages", "PlanPages", "SessionPages"]

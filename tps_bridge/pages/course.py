@@ -77,6 +77,7 @@ class CoursePages:
 
     def __init__(self, kit: PageKit, parts: Parts) -> None:
         self._kit, self._context, self._book = kit, parts.context, parts.book
+        self._machines = parts.options.machines
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -127,7 +128,8 @@ class CoursePages:
     async def problems(self, request: Request) -> Response:
         """Objects that need a person; each is kept."""
         strays = await self._book.strays()
-        identities = [each.card.identity for each in strays]
+        alone = await self._alone()
+        identities = [each.card.identity for each in (*strays, *alone)]
         reader, who = self._kit.reader(request), principal(request)
         faces = await Faces.of(self._context.neighbours, identities, who, reader.language)
         return self._kit.page(
@@ -135,7 +137,13 @@ class CoursePages:
             "tps/problems.html",
             troubles=await self._book.troubles(),
             strays=[(each, faces.face(each.card.identity)) for each in strays],
+            alone=[(each, faces.face(each.card.identity)) for each in alone],
         )
+
+    async def _alone(self) -> list[RecordRow]:
+        """Records without a session, of machines whose sessions are kept here."""
+        rows = await self._book.records_alone()
+        return [each for each in rows if each.card.machine in self._machines]
 
     async def _faces(self, request: Request, rows: Iterable[PlanRow]) -> Faces:
         identities = [each.card.identity for each in rows]

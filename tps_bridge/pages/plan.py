@@ -46,7 +46,7 @@ class PlanPages:
     def __init__(self, kit: PageKit, parts: Parts) -> None:
         self._kit, self._context = kit, parts.context
         self._book, self._desk, self._reader = parts.book, parts.desk, parts.reader
-        self._tolerances = parts.tolerances
+        self._tolerances, self._options = parts.tolerances, parts.options
 
     def routes(self) -> Iterable[BaseRoute]:
         one = "/plans/{uid}"
@@ -91,6 +91,8 @@ class PlanPages:
             may_note=who.may(Permission.NOTE_FRACTIONS),
             may_override=who.may(Permission.OVERRIDE_BLOCKS),
             who_id=who.id,
+            sessions=await self._book.sessions(card.uid),
+            levels={each: self._options.level(each) for each in card.machines},
             overridable=frozenset(BlockKind) - {BlockKind.OVERRIDE},
         )
 

@@ -20,6 +20,8 @@ from dicom.storage.header import Header
 from dicom.storage.index import Index
 from dicom.storage.object import Origin, StoredObject, event_of
 from dicom.storage.part10 import head
+from dicom.storage.service import Storage
+from dicom.storage.space import Bounds, Space
 from gateway import DeviceEvent, Receipt, WireRecord
 from gateway.api import open_app
 from gateway.api.app import Application
@@ -57,10 +59,17 @@ class FedPorts(MemoryRoomPorts):
     def __init__(self) -> None:
         super().__init__("site", ManualClock(NOW))
         self.fed: list[Book] = []
+        self._feeding = False
 
     async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
+        """What a book emits while it is fed is fed after that."""
         receipt = await super().publish(events, *wire)
-        await self.feed(*self.fed)
+        if not self._feeding:
+            self._feeding = True
+            try:
+                await self.feed(*self.fed)
+            finally:
+                self._feeding = False
         return receipt
 
 
@@ -140,7 +149,9 @@ async def treatments(data: Path, options: TpsOptions | None = None) -> AsyncIter
             Index.open(data / "store" / "objects.sqlite", context.ring)
         )
         blobs = stack.enter_context(Blobs.open(data / "dicom", context.ring))
-        opened.append(Objects(index, blobs))
+        space = Space(blobs.folder, Bounds(0, None, 10**9), 0)
+        storage = Storage("site", ports.clock, ports, blobs, space)
+        opened.append(Objects(index, blobs, storage, "ISOGATE"))
         known = await stack.enter_async_context(patients.open(replace(context, section=None)))
         opened += [*known.subscribers, *known.services]
         running = await stack.enter_async_context(room.open(context))

@@ -1,0 +1,250 @@
+"""`/sessions`: the treatments of a day by machine; one session, and what stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.model import from_datetime
+from gateway.room import Choice, Column, PageKit, Permission, Table, access, principal
+from gateway.web import Refusal, json_response, rfc3339
+from tps_bridge.draw.day import Slot, lanes
+from tps_bridge.face import Face, Faces, course_id
+from tps_bridge.parts import Parts
+from tps_bridge.session import Session
+from tps_bridge.session.desk import Standing
+
+_DAY = timedelta(days=1)
+_MINUTES = 15
+_MICROS = 60_000_000
+_LONGEST = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A session in the list of a day."""
+
+    standing: Standing
+    face: Face
+    clock: str
+
+    @property
+    def state(self) -> str:
+        return "blocked" if self.standing.blocked else self.standing.session.state.value
+
+
+SESSIONS: Table[Line] = Table(
+    "sessions",
+    (
+        Column("at", "Due", lambda each: each.clock),
+        Column("machine", "Machine", lambda each: each.standing.session.machine),
+        Column("patient", "Patient", lambda each: each.face.name),
+        Column("number", "Number", lambda each: each.face.number),
+        Column("plan", "Plan", lambda each: each.standing.session.label),
+        Column("fraction", "Fraction", lambda each: each.standing.session.fraction, right=True),
+        Column("state", "State", lambda each: each.state),
+        Column("level", "Enforcement", lambda each: each.standing.level.value),
+    ),
+    (
+        Choice("state", "State", lambda each: each.state, context="session"),
+        Choice("machine", "Machine", lambda each: each.standing.session.machine),
+    ),
+    sort="at",
+)
+
+
+class SessionPages:
+    """The day, and one session."""
+
+    def __init__(self, kit: PageKit, parts: Parts) -> None:
+        self._kit, self._context, self._book = kit, parts.context, parts.book
+        self._desk, self._machines = parts.sessions, parts.options.machines
+        self._zone = ZoneInfo(parts.context.site.zone)
+
+    def routes(self) -> Iterable[BaseRoute]:
+        return [
+            Route("/sessions", self.day, methods=["GET"]),
+            Route("/sessions/{id}", self.session, methods=["GET"]),
+            Route("/sessions/{id}/cancel", self.cancel, methods=["POST"]),
+            Route("/plans/{uid}/session", self.schedule, methods=["POST"]),
+            Route("/api/v1/sessions", self.listed, methods=["GET"]),
+            Route("/api/v1/sessions", self.made, methods=["POST"]),
+        ]
+
+    @access(Permission.READ_PLANS)
+    async def day(self, request: Request) -> Response:
+        """Treatments of a day; today's where none is named."""
+        wanted = self._day(request)
+        lines = await self._lines(request, wanted)
+        midnight = self._midnight(wanted)
+        now = self._context.clock.now()
+        return self._kit.table(
+            request,
+            "tps/sessions.html",
+            SESSIONS,
+            lines,
+            day=wanted,
+            today=self._today(),
+            before=wanted - _DAY,
+            after=wanted + _DAY,
+            lanes=lanes([_slot(each) for each in lines], midnight, now),
+            alone=[
+                each
+                for each in await self._book.records_alone()
+                if each.card.machine in self._machines
+            ],
+        )
+
+    @access(Permission.READ_PLANS)
+    async def session(self, request: Request) -> Response:
+        session = await self._desk.known(str(request.path_params["id"]))
+        reader, who = self._kit.reader(request), principal(request)
+        faces = await Faces.of(self._context.neighbours, [session.identity], who, reader.language)
+        uids = set(await self._book.session_records(session.id))
+        records = [e for e in await self._book.records(session.plan) if e.card.uid in uids]
+        return self._kit.page(
+            request,
+            "tps/session.html",
+            standing=await self._desk.standing(session),
+            face=faces.face(session.identity),
+            course=course_id(session.identity, session.plan),
+            steps=await self._book.session_steps(session.id),
+            records=records,
+            may_schedule=who.may(Permission.NOTE_FRACTIONS),
+        )
+
+    @access(Permission.NOTE_FRACTIONS)
+    async def schedule(self, request: Request) -> Response:
+        """A session for the next fraction of a plan."""
+        given = await self._kit.form(request)
+        group = given.get("group", "")
+        if not (group.isascii() and group.isdigit()):
+            raise Refusal(422, "No group", "No fraction group was chosen.", "Choose one.")
+        uid = str(request.path_params["uid"])
+        made = await self._desk.schedule(
+            principal(request), uid, int(group[:9]), given.get("at", "")
+        )
+        return self._kit.done(request, f"/sessions/{made.id}", "The session is scheduled.")
+
+    @access(Permission.NOTE_FRACTIONS)
+    async def cancel(self, request: Request) -> Response:
+        given = await self._kit.form(request)
+        id_ = str(request.path_params["id"])
+        await self._desk.cancel(principal(request), id_, _why(given))
+        return self._kit.done(request, f"/sessions/{id_}", "The session is called off.")
+
+    @access(Permission.READ_PLANS)
+    async def listed(self, request: Request) -> Response:
+        """The sessions of a day (`?day=2026-11-26`), each with what stands against it."""
+        found = [await self._desk.standing(each) for each in await self._due(self._day(request))]
+        return json_response({"sessions": [_item(each) for each in found]})
+
+    @access(Permission.NOTE_FRACTIONS)
+    async def made(self, request: Request) -> Response:
+        """`{"plan", "group", "at", "appointment"}`: a session for the plan's next fraction."""
+        said = await _body(request)
+        plan, at = said.get("plan"), said.get("at")
+        group, appointment = said.get("group", 1), said.get("appointment", "")
+        if not (isinstance(plan, str) and isinstance(at, str) and isinstance(appointment, str)):
+            raise _wanted()
+        if not isinstance(group, int):
+            raise _wanted()
+        who = principal(request)
+        session = await self._desk.schedule(who, plan, group, at, appointment=appointment)
+        return json_response(_item(await self._desk.standing(session)), 201)
+
+    async def _lines(self, request: Request, wanted: date) -> list[Line]:
+        sessions = await self._due(wanted)
+        reader, who = self._kit.reader(request), principal(request)
+        identities = [each.identity for each in sessions]
+        faces = await Faces.of(self._context.neighbours, identities, who, reader.language)
+        return [
+            Line(
+                await self._desk.standing(each),
+                faces.face(each.identity),
+                f"{self._desk.local(each.at):%H:%M}",
+            )
+            for each in sessions
+        ]
+
+    async def _due(self, wanted: date) -> list[Session]:
+        return list(await self._book.due(self._midnight(wanted), self._midnight(wanted + _DAY)))
+
+    def _day(self, request: Request) -> date:
+        try:
+            return date.fromisoformat(request.query_params.get("day", ""))
+        except ValueError:
+            return self._today()
+
+    def _today(self) -> date:
+        return self._desk.local(self._context.clock.now()).date()
+
+    def _midnight(self, day: date) -> int:
+        return from_datetime(datetime.combine(day, time(), self._zone))
+
+
+def _slot(line: Line) -> Slot:
+    session = line.standing.session
+    start = session.begun if session.begun is not None else session.at
+    end = session.ended if session.ended is not None and session.begun is not None else None
+    return Slot(
+        session.id,
+        session.machine,
+        start,
+        end if end is not None else start + _MINUTES * _MICROS,
+        line.state,
+        f"{line.clock} {line.face.name}",
+    )
+
+
+def _item(standing: Standing) -> Mapping[str, object]:
+    session = standing.session
+    return {
+        "id": session.id,
+        "plan": session.plan,
+        "fraction": session.fraction,
+        "machine": session.machine,
+        "enforcement": standing.level.value,
+        "due": rfc3339(session.at),
+        "state": session.state.value,
+        "blocked_by": [each.kind.value for each in standing.checks if each.blocks],
+        "performer": session.performer,
+        "progress": session.progress,
+        "work_item": session.item,
+        "instruction": session.instruction,
+        "appointment": session.appointment,
+    }
+
+
+def _why(given: Mapping[str, str]) -> str:
+    reason = given.get("reason", "").strip()[:_LONGEST]
+    if not reason:
+        raise Refusal(422, "A reason is needed", "Nothing was done.", "Say why, and try again.")
+    return reason
+
+
+async def _body(request: Request) -> Mapping[str, object]:
+    try:
+        said = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        raise _wanted() from None
+    if not isinstance(said, dict):
+        raise _wanted()
+    return said
+
+
+def _wanted() -> Refusal:
+    return Refusal(
+        422,
+        "Bad request",
+        "A session needs {names}.",
+        "Send a plan's UID, its fraction group, and when the session is due.",
+        names="plan, group, at",
+    )

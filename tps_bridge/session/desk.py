@@ -1,0 +1,165 @@
+"""What people do with sessions, and whether one may be treated."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from gateway.model import Instant, Subject, from_datetime, to_datetime
+from gateway.room import Principal, RoomContext
+from gateway.web import Refusal
+from tps_bridge.block import Attempt, Check, stands
+from tps_bridge.book import Book, PlanRow
+from tps_bridge.desk import PlanDesk
+from tps_bridge.options import TpsOptions
+from tps_bridge.session.events import ACT, written
+from tps_bridge.session.session import Level, Session, SessionState, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A session with the checks that it meets now; none where it has ended or begun."""
+
+    session: Session
+    level: Level
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        return stands(self.checks)
+
+
+class SessionDesk:
+    """Carries out what a person decides. When a call returns, the book shows it.
+
+    Refusal (gateway.web) where it is not possible; StoreError where it can't be kept.
+    """
+
+    def __init__(
+        self, context: RoomContext, book: Book, options: TpsOptions, plans: PlanDesk
+    ) -> None:
+        self._context, self._book, self._options, self._plans = context, book, options, plans
+        self._zone = ZoneInfo(context.site.zone)
+
+    async def schedule(
+        self, who: Principal, plan: str, group: int, at: str, *, appointment: str = ""
+    ) -> Session:
+        """A session for the next fraction of a plan's group, due at `at` (2026-11-26T14:05).
+
+        Refusal 409 where nothing is left to treat, or a session of it is open already.
+        """
+        row = await self._plans.known(plan)
+        session = await self._next(row, group, self._due(at), appointment)
+        payload = {"session": session.id, "opens": written(session)}
+        await self._act(who, Step.SCHEDULE, session, "", **payload)
+        return session
+
+    async def cancel(self, who: Principal, id_: str, why: str) -> None:
+        """Call off a session that has not begun."""
+        session = await self.known(id_)
+        if session.state is not SessionState.SCHEDULED:
+            raise Refusal(
+                409,
+                "Not called off",
+                "The session has begun or ended.",
+                "Open it again to see how it stands.",
+            )
+        await self._act(who, Step.CANCEL, session, why, session=id_)
+
+    async def known(self, id_: str) -> Session:
+        found = await self._book.session(id_)
+        if found is None:
+            raise Refusal(
+                404,
+                "Unknown session",
+                "There is no such treatment session.",
+                "Look it up under Treatments today.",
+            )
+        return found
+
+    async def standing(self, session: Session) -> Standing:
+        """How a session stands now: every check, as if its machine asked."""
+        level = self._options.level(session.machine)
+        if session.state is not SessionState.SCHEDULED:
+            return Standing(session, level)
+        at = max(self._context.clock.now(), session.at)
+        attempt = Attempt(
+            identity=session.identity,
+            plan=session.plan,
+            digest=session.digest,
+            machine=session.machine,
+            fraction=session.fraction,
+            at=f"{self.local(at):%Y%m%d%H%M%S}",
+        )
+        return Standing(session, level, await self._plans.judged(attempt, session.group))
+
+    def local(self, micros: int) -> datetime:
+        """The time at the site."""
+        return to_datetime(Instant(micros)).astimezone(self._zone)
+
+    async def _next(self, row: PlanRow, group: int, at: Instant, appointment: str) -> Session:
+        card = row.card
+        groups = zip(card.facts.groups, await self._book.ledgers(card.uid), strict=True)
+        ledger = next((ledger for each, ledger in groups if each.number == group), None)
+        if ledger is None or ledger.next is None:
+            raise Refusal(
+                409,
+                "Nothing to schedule",
+                "No fraction of this group is left to treat.",
+                "Look at the plan: it may be complete, ended or retired.",
+            )
+        open_ = [each for each in await self._book.sessions(card.uid) if each.state.is_open]
+        if any(each.group == group for each in open_):
+            raise Refusal(
+                409,
+                "Scheduled already",
+                "A session of this plan is open already.",
+                "Treat it or call it off first.",
+            )
+        if len(card.machines) != 1:
+            raise Refusal(
+                409,
+                "No one machine",
+                "The plan does not name one treatment machine.",
+                "Ask for the plan to be exported for one machine.",
+            )
+        return Session(
+            id=os.urandom(12).hex(),
+            plan=card.uid,
+            digest=card.digest,
+            group=group,
+            fraction=ledger.next,
+            machine=card.machines[0],
+            identity=card.identity,
+            at=at,
+            label=card.label,
+            appointment=appointment,
+        )
+
+    def _due(self, text: str) -> Instant:
+        try:
+            said = datetime.fromisoformat(text)
+        except ValueError:
+            raise Refusal(
+                422,
+                "No time",
+                "A time is written as 2026-11-23T14:05.",
+                "Enter day and time again.",
+            ) from None
+        return from_datetime(said if said.tzinfo else said.replace(tzinfo=self._zone))
+
+    async def _act(
+        self, who: Principal, step: Step, session: Session, why: str, /, **payload: object
+    ) -> None:
+        own = session.identity
+        subject = Subject(own.patient, own.issuer) if own.patient else None
+        objects = {"session": session.id, "plan": session.plan, "fraction": str(session.fraction)}
+        await self._context.audit.record(
+            f"{ACT}{step}", who, subject=subject, objects=objects, detail=why
+        )
+        seq = await self._context.ports.act(
+            who, f"{ACT}{step}", text=why, subject=subject, payload=payload
+        )
+        await self._book.reached(seq)

@@ -1,0 +1,139 @@
+"""What happens to sessions, as events. Pure.
+
+People's steps, and our own, are acts `session.<step>`. What a machine does to its work item, and
+what a record tells, moves a session when it is folded; an event `session.began`, `.completed` or
+`.discontinued` then says so to other rooms, and names its cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from dicom.services import Verb, WorkItemChange, first, tag, values
+from gateway import Coding, DeviceEvent, Instant, Kind, Source, Subject, content_digest
+from gateway.room import ACTION_SYSTEM
+from tps_bridge.session.session import Move, Session, SessionState, Step
+
+ACT = "session."
+ROOM = "tps"
+"""The keeper of our work items, and who acts by itself."""
+
+_SESSION = TypeAdapter(Session)
+_PROGRESS_OF = tag("ProcedureStepProgressInformationSequence")
+_PROGRESS, _REASON = tag("ProcedureStepProgress"), tag("ReasonForCancellation")
+_SAID = {
+    SessionState.IN_PROGRESS: "began",
+    SessionState.COMPLETED: "completed",
+    SessionState.DISCONTINUED: "discontinued",
+}
+_MOST = 100.0
+
+
+def written(session: Session) -> dict[str, Any]:
+    """A session as JSON has it."""
+    made: dict[str, Any] = _SESSION.dump_python(session, mode="json")
+    return made
+
+
+def as_json(session: Session) -> bytes:
+    return _SESSION.dump_json(session)
+
+
+def from_json(body: bytes) -> Session:
+    return _SESSION.validate_json(body)
+
+
+def read(said: Any) -> Session:
+    """What `written` wrote."""
+    return _SESSION.validate_python(said)
+
+
+def step_of(event: DeviceEvent) -> Step | None:
+    """The step that an act takes; None for other events."""
+    code = event.code
+    if event.kind is not Kind.ACTION or code.system != ACTION_SYSTEM:
+        return None
+    name = code.code.removeprefix(ACT)
+    return Step(name) if code.code.startswith(ACT) and name in set(Step) else None
+
+
+def move_of(event: DeviceEvent, step: Step) -> Move:
+    """The move that an act makes; ValueError, KeyError or TypeError where it says none."""
+    said: Mapping[str, Any] = event.payload or {}
+    return Move(
+        step,
+        event.received_at,
+        event.actor,
+        event.value.text if event.value else "",
+        str(said.get("item", "")),
+        str(said.get("instruction", "")),
+    )
+
+
+def move_by(change: WorkItemChange) -> Move | None:
+    """What a change of its work item is to a session; None where it is nothing."""
+    by_us = change.actor == f"room:{ROOM}"
+    match change.verb:
+        case Verb.CLAIM:
+            return Move(Step.BEGIN, change.at, change.actor)
+        case Verb.SET:
+            progress = _progress(change)
+            return (
+                None
+                if progress is None
+                else Move(Step.PROGRESS, change.at, change.actor, progress=progress)
+            )
+        case Verb.COMPLETE:
+            return Move(Step.COMPLETE, change.at, change.actor)
+        case Verb.CANCEL:
+            step = Step.WITHDRAW if by_us else Step.CANCEL
+            return Move(step, change.at, change.actor, _reason(change))
+        case _:
+            return None
+
+
+def _progress(change: WorkItemChange) -> float | None:
+    for each in values(change.content, _PROGRESS_OF):
+        try:
+            return min(_MOST, max(0.0, float(first(each, _PROGRESS))))
+        except (TypeError, ValueError):
+            continue
+    return None
+
+
+def _reason(change: WorkItemChange) -> str:
+    found = (first(each, _REASON) for each in values(change.content, _PROGRESS_OF))
+    return next((str(each) for each in found if each), "")
+
+
+def said_of(before: Session, after: Session, cause: DeviceEvent) -> DeviceEvent | None:
+    """What other rooms are told of a move; made again it is the same event."""
+    if after.state is before.state or after.state not in _SAID:
+        return None
+    code = f"{ACT}{_SAID[after.state]}"
+    own = after.identity
+    return DeviceEvent(
+        id=content_digest(b"session", cause.id, after.id.encode(), code.encode()),
+        site=cause.site,
+        source=Source(ROOM, ROOM),
+        kind=Kind.ACTION,
+        code=Coding(ACTION_SYSTEM, code),
+        value=None,
+        unit="",
+        received_at=cause.received_at,
+        observed_at=Instant(cause.observed_at),
+        simulated=cause.simulated,
+        subject=Subject(own.patient, own.issuer) if own.patient else None,
+        actor=after.performer,
+        caused_by=cause.id,
+        payload={
+            "session": after.id,
+            "plan": after.plan,
+            "fraction": after.fraction,
+            "machine": after.machine,
+            "appointment": after.appointment,
+        },
+    )

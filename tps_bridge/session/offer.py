@@ -1,0 +1,211 @@
+"""Offers sessions to their machines as work items, and withdraws those that are blocked since.
+
+The keeper of these items: a machine gets one only while nothing blocks its session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from dicom.services import Ask, Content, Objects, Verb, WorkItemRefused, WorkItems
+from gateway import StoreError
+from gateway.model import Localized, Subject
+from gateway.room import Agenda, Principal, RoomContext, roused, steadily
+from gateway.schedule.gate import gate_event
+from gateway.web import Refusal
+from tps_bridge.block import Check
+from tps_bridge.book import Book
+from tps_bridge.options import TpsOptions
+from tps_bridge.session.desk import SessionDesk, Standing
+from tps_bridge.session.events import ACT, ROOM
+from tps_bridge.session.instruction import Object, Unclear, instruction, uid_of, work_item
+from tps_bridge.session.session import Level, Session, SessionState, Step
+
+log = logging.getLogger(__name__)
+
+TPS = Principal(f"room:{ROOM}", ROOM, frozenset())
+"""Who offers and refuses."""
+
+GATE = "session"
+_TURN = 5.0
+_HOUR = 3600 * 1_000_000
+_DUPLICATE = 0x0111
+_WORDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Ask `may_change` before a claim (`dicom.services.WorkItemKeeper`)."""
+
+    context: RoomContext
+    book: Book
+    desk: SessionDesk
+    options: TpsOptions
+
+    @property
+    def keeps_work_items(self) -> str:
+        return ROOM
+
+    async def may_change(self, ask: Ask) -> str:
+        """Why a machine gets no session; '' where it does. A refusal is an event of the session."""
+        session = await self.book.session_of(ask.item.uid)
+        if session is None:
+            return "no treatment session is behind this work item"
+        if ask.verb is not Verb.CLAIM:
+            return ""
+        why = await self._against(session, ask.actor.title)
+        if why:
+            await self._act(session, Step.REFUSE, f"{ask.actor.name}: {why}")
+        return why
+
+    async def _against(self, session: Session, title: str) -> str:
+        known = self.options.machines.get(session.machine)
+        if known is not None and known.titles and title not in known.titles:
+            return f"{title} is not {session.machine}"
+        try:
+            standing = await self.desk.standing(session)
+        except Refusal as refusal:
+            return refusal.title
+        kinds = [each.kind.value for each in standing.checks if each.blocks]
+        return f"blocked: {', '.join(kinds)}"[:_WORDS] if kinds else ""
+
+    async def run(self) -> None:
+        """Look at every open session whenever something happened, until cancelled."""
+        moved = asyncio.Event()
+        stop = self.book.watch(moved.set)
+        try:
+            await steadily(
+                lambda: self._looked(moved),
+                lambda: roused(moved, _TURN),
+                lambda error: log.warning("Sessions can't be offered now: %s", error),
+            )
+        finally:
+            stop()
+
+    async def _looked(self, moved: asyncio.Event) -> None:
+        moved.clear()
+        await self.turn()
+
+    async def turn(self) -> None:
+        """Offer, withdraw, and set or clear gates, each where it has to be."""
+        for session in await self.book.open_sessions():
+            if session.state is SessionState.SCHEDULED:
+                try:
+                    await self._tend(await self.desk.standing(session))
+                except Refusal as refusal:
+                    log.info("Session %s stands still: %s", session.id, refusal.title)
+
+    async def _tend(self, standing: Standing) -> None:
+        session = standing.session
+        soon = session.at - self.context.clock.now() <= self.options.offer * _HOUR
+        if standing.level is Level.ENFORCED:
+            if session.item and standing.blocked:
+                await self._withdraw(session)
+            elif not session.item and not standing.blocked and soon:
+                await self._offer(session)
+        if standing.level is not Level.OBSERVED and session.appointment:
+            await self._gate(session, standing.checks if standing.blocked else ())
+
+    async def _withdraw(self, session: Session) -> None:
+        try:
+            items = self.context.neighbours(WorkItems)
+            await items.cancel(session.item, "the session is blocked", keeper=ROOM)
+        except (LookupError, WorkItemRefused) as error:
+            log.warning("Session %s can't be withdrawn: %s", session.id, error)
+
+    async def _offer(self, session: Session) -> None:
+        """Make the delivery instruction, then the work item, then say so."""
+        try:
+            objects = self.context.neighbours(Objects)
+            items = self.context.neighbours(WorkItems)
+        except LookupError:
+            log.warning("Session %s can't be offered: no work items are served", session.id)
+            return
+        try:
+            made = await self._instruction(session, objects)
+            uid = uid_of("item", session.id, str(session.offers), made[1].uid)
+            content = work_item(session, made, self.desk.local(session.at))
+            await self._create(items, content, uid)
+        except (Unclear, WorkItemRefused) as error:
+            log.warning("Session %s is not offered: %s", session.id, error)
+            return
+        await self._act(session, Step.OFFER, "", item=uid, instruction=made[1].uid)
+
+    async def _create(self, items: WorkItems, content: Content, uid: str) -> None:
+        """A second time it is there already: we were stopped before we said so."""
+        try:
+            await items.create(content, keeper=ROOM, uid=uid)
+        except WorkItemRefused as error:
+            if error.status != _DUPLICATE:
+                raise
+
+    async def _instruction(self, session: Session, objects: Objects) -> tuple[Object, Object]:
+        """The plan and the instruction, as inputs. Unclear; StoreError."""
+        row = await self.book.plan(session.plan)
+        stored = await objects.instance(session.plan)
+        if row is None or stored is None:
+            raise Unclear("its plan is not stored")
+        ledgers = zip(row.card.facts.groups, await self.book.ledgers(session.plan), strict=True)
+        ledger = next((each for group, each in ledgers if group.number == session.group), None)
+        if ledger is None:
+            raise Unclear("its plan has no such fraction group")
+        about = stored.attributes
+        plan = Object(about.sop_class, stored.uid, about.study, about.series, stored.origin.called)
+        content = instruction(session, row.card, ledger, plan, self.desk.local(session.at))
+        kept = await objects.keep(content, room=ROOM)
+        made = kept.attributes
+        return plan, Object(made.sop_class, kept.uid, made.study, made.series, objects.title)
+
+    async def _gate(self, session: Session, blocks: tuple[Check, ...]) -> None:
+        """Say on the appointment why the patient may not be called, or that nothing is against."""
+        try:
+            appointment = await self.context.neighbours(Agenda).appointment(session.appointment)
+        except LookupError:
+            return
+        if appointment is None:
+            return
+        own = [each.reason for each in appointment.gates if each.room == ROOM and each.name == GATE]
+        reason = _reason(blocks)
+        if (own[0] if own else None) == reason:
+            return
+        event = gate_event(
+            self.context.site.id,
+            ROOM,
+            GATE,
+            appointment.id,
+            reason,
+            at=self.context.clock.now(),
+            cause=self.book.cursor().to_bytes(16, "big"),
+            actor=TPS.id,
+        )
+        await self.context.ports.publish((event,))
+
+    async def _act(self, session: Session, step: Step, why: str, /, **facts: str) -> None:
+        own = session.identity
+        subject = Subject(own.patient, own.issuer) if own.patient else None
+        payload = {"session": session.id, **facts}
+        try:
+            seq = await self.context.ports.act(
+                TPS, f"{ACT}{step}", text=why, subject=subject, payload=payload
+            )
+        except StoreError:
+            if step is not Step.REFUSE:
+                raise
+            log.warning("Session %s: a refusal could not be kept", session.id)
+            return
+        if step is not Step.REFUSE:
+            await self.book.reached(seq)
+
+
+def _reason(blocks: tuple[Check, ...]) -> dict[str, str] | None:
+    """The first block in every language; None where there is none."""
+    reasons = [each.reason for each in blocks if each.blocks and each.reason is not None]
+    return {tag: _in(reasons[0], tag) for tag in ("zh-CN", "en")} if reasons else None
+
+
+def _in(text: Localized, language: str) -> str:
+    if isinstance(text, str):
+        return text
+    return text.get(language) or next(iter(text.values()))

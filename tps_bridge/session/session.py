@@ -1,0 +1,175 @@
+"""A treatment session: one fraction of one plan at one machine, and how far it has come. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from gateway import Instant
+from tps_bridge.plan import Identity
+
+
+class SessionState(StrEnum):
+    """DISCONTINUED: it began, and ended before all was given; the fraction may be resumed."""
+
+    SCHEDULED = "scheduled"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    DISCONTINUED = "discontinued"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still be treated."""
+        return self in {SessionState.SCHEDULED, SessionState.IN_PROGRESS}
+
+
+class Step(StrEnum):
+    """What happens to a session.
+
+    OFFER: it is a work item since, which its machine may claim. WITHDRAW: it is none any more.
+    REFUSE: somebody wanted it and did not get it. BEGIN may be followed by another one's.
+    """
+
+    SCHEDULE = "schedule"
+    OFFER = "offer"
+    WITHDRAW = "withdraw"
+    REFUSE = "refuse"
+    BEGIN = "begin"
+    PROGRESS = "progress"
+    COMPLETE = "complete"
+    DISCONTINUE = "discontinue"
+    CANCEL = "cancel"
+
+
+class Level(StrEnum):
+    """How far a machine is kept from treating what is blocked.
+
+    ENFORCED: it gets its work from us, and a blocked session is not handed over. GATED: its
+    patients are not to be called while a session is blocked. OBSERVED: found from the record.
+    """
+
+    ENFORCED = "enforced"
+    GATED = "gated"
+    OBSERVED = "observed"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`at` is when it is due (µs), `digest` that of the plan when it was scheduled.
+
+    `item` is the UID of its work item and `instruction` that of the delivery instruction, empty
+    where it is not offered; `offers` counts how often it was. `performer` is who began it, as
+    `ae:TITLE`, a principal's id, or `record:MACHINE`; `progress` is in percent, as the performer
+    says. `begun` and `ended` are µs. `why` is what was said with the last step.
+    """
+
+    id: str
+    plan: str
+    digest: str
+    group: int
+    fraction: int
+    machine: str
+    identity: Identity
+    at: Instant
+    label: str = ""
+    appointment: str = ""
+    state: SessionState = SessionState.SCHEDULED
+    item: str = ""
+    instruction: str = ""
+    offers: int = 0
+    performer: str = ""
+    progress: float | None = None
+    begun: Instant | None = None
+    ended: Instant | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A step that is taken: by whom, when (µs), why; the rest as the step needs it."""
+
+    step: Step
+    at: Instant
+    who: str
+    why: str = ""
+    item: str = ""
+    instruction: str = ""
+    progress: float | None = None
+
+
+class Illegal(ValueError):  # noqa: N818 - a step that is none
+    """A step that can't be taken; the session stays as it is."""
+
+
+_ALL = frozenset(SessionState)
+FROM: Mapping[Step, frozenset[SessionState]] = {
+    Step.OFFER: frozenset({SessionState.SCHEDULED}),
+    Step.WITHDRAW: frozenset({SessionState.SCHEDULED}),
+    Step.REFUSE: _ALL,
+    Step.BEGIN: frozenset({SessionState.SCHEDULED}),
+    Step.PROGRESS: frozenset({SessionState.IN_PROGRESS}),
+    Step.COMPLETE: frozenset({SessionState.SCHEDULED, SessionState.IN_PROGRESS}),
+    Step.DISCONTINUE: frozenset({SessionState.SCHEDULED, SessionState.IN_PROGRESS}),
+    Step.CANCEL: frozenset({SessionState.SCHEDULED}),
+}
+"""In which states each step is possible. Where only a record tells, a session ends as it begins."""
+
+
+def moved(session: Session, move: Move) -> Session:
+    """The session after a step; Illegal if it can't be taken."""
+    if move.step not in FROM or session.state not in FROM[move.step]:
+        raise Illegal(f"a session that is {session.state} can't {move.step}")
+    return _EFFECTS[move.step](session, move)
+
+
+def _offered(session: Session, move: Move) -> Session:
+    return replace(session, item=move.item, instruction=move.instruction, offers=session.offers + 1)
+
+
+def _withdrawn(session: Session, move: Move) -> Session:
+    return replace(session, item="", instruction="", why=move.why)
+
+
+def _same(session: Session, _move: Move) -> Session:
+    return session
+
+
+def _begun(session: Session, move: Move) -> Session:
+    state = SessionState.IN_PROGRESS
+    return replace(session, state=state, performer=move.who, begun=move.at, progress=None)
+
+
+def _progressed(session: Session, move: Move) -> Session:
+    return replace(session, progress=move.progress)
+
+
+def _ended(state: SessionState) -> Callable[[Session, Move], Session]:
+    def effect(session: Session, move: Move) -> Session:
+        return replace(
+            session,
+            state=state,
+            performer=session.performer or move.who,
+            begun=session.begun if session.begun is not None else move.at,
+            ended=move.at,
+            why=move.why,
+        )
+
+    return effect
+
+
+def _cancelled(session: Session, move: Move) -> Session:
+    return replace(session, state=SessionState.CANCELLED, ended=move.at, why=move.why)
+
+
+_EFFECTS: Mapping[Step, Callable[[Session, Move], Session]] = {
+    Step.OFFER: _offered,
+    Step.WITHDRAW: _withdrawn,
+    Step.REFUSE: _same,
+    Step.BEGIN: _begun,
+    Step.PROGRESS: _progressed,
+    Step.COMPLETE: _ended(SessionState.COMPLETED),
+    Step.DISCONTINUE: _ended(SessionState.DISCONTINUED),
+    Step.CANCEL: _cancelled,
+}

@@ -1,0 +1,198 @@
+"""The sessions on the connection of the book: moved by acts, by work items, and by records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import apsw
+
+from dicom.services import change_of
+from gateway import DeviceEvent, Kind
+from tps_bridge.ledger import Fraction, FractionState
+from tps_bridge.session.events import as_json, from_json, move_by, move_of, read, said_of, step_of
+from tps_bridge.session.session import Illegal, Move, Session, SessionState, Step, moved
+
+SCHEMA = """
+CREATE TABLE session(
+  id TEXT PRIMARY KEY,
+  plan TEXT NOT NULL, fraction INTEGER NOT NULL, machine TEXT NOT NULL, at INTEGER NOT NULL,
+  state TEXT NOT NULL, item TEXT NOT NULL, body BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX session_by_plan ON session(plan, fraction);
+CREATE INDEX session_by_time ON session(at);
+CREATE INDEX session_open ON session(state) WHERE state IN ('scheduled', 'in-progress');
+CREATE INDEX session_by_item ON session(item) WHERE item <> '';
+CREATE TABLE session_step(
+  seq INTEGER NOT NULL, session TEXT NOT NULL,
+  step TEXT NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL,
+  state TEXT NOT NULL,
+  PRIMARY KEY(session, seq, step)
+) WITHOUT ROWID;
+CREATE TABLE session_record(
+  record TEXT PRIMARY KEY, plan TEXT NOT NULL, session TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX record_alone ON session_record(session) WHERE session = '';
+"""
+_BODY = "SELECT body FROM session"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step of a session's history and the state it led to; `seq` is that of its event."""
+
+    seq: int
+    step: Step
+    at: int
+    who: str
+    why: str
+    state: SessionState
+
+
+class SessionTables:
+    """Used by one thread at a time, inside the book's transaction."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def session(self, id_: str) -> Session | None:
+        return next(iter(self._sessions("WHERE id = ?", id_)), None)
+
+    def of_item(self, uid: str) -> Session | None:
+        """The session that a work item is for."""
+        return next(iter(self._sessions("WHERE item = ? AND item <> ''", uid)), None)
+
+    def of_plan(self, plan: str) -> list[Session]:
+        return self._sessions("WHERE plan = ?", plan)
+
+    def between(self, first: int, end: int) -> list[Session]:
+        """Those due from one moment (µs) to before another."""
+        return self._sessions("WHERE at >= ? AND at < ?", first, end)
+
+    def open(self) -> list[Session]:
+        """Those that may still be treated."""
+        return self._sessions("WHERE state IN ('scheduled', 'in-progress')")
+
+    def steps(self, id_: str) -> list[Taken]:
+        """A session's history, oldest first."""
+        sql = "SELECT seq, step, at, who, why, state FROM session_step WHERE session = ?"
+        rows = self._connection.execute(f"{sql} ORDER BY seq, at", (id_,))
+        return [
+            Taken(seq, Step(step), at, who, why, SessionState(state))
+            for seq, step, at, who, why, state in rows
+        ]
+
+    def records(self, id_: str) -> list[str]:
+        """The UIDs of the records of a session."""
+        sql = "SELECT record FROM session_record WHERE session = ? ORDER BY record"
+        return [row[0] for row in self._connection.execute(sql, (id_,))]
+
+    def take(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
+        """Take an act, or a change of a work item; what other rooms are told."""
+        if event.kind is not Kind.ACTION:
+            return
+        if (change := change_of(event)) is not None:
+            session, move = self.of_item(change.uid), move_by(change)
+            if session is not None and move is not None:
+                yield from self._move(session, _fitting(session, move), event)
+            return
+        step = step_of(event)
+        if step is Step.SCHEDULE:
+            opened = read((event.payload or {})["opens"])
+            self._keep(opened)
+            self._note(opened.id, move_of(event, step), event.seq)
+        elif step is not None:
+            session = self.session((event.payload or {})["session"])
+            if session is not None:
+                yield from self._move(session, move_of(event, step), event)
+
+    def follow(
+        self,
+        record: str,
+        plan: str,
+        machine: str,
+        fractions: Sequence[Fraction],
+        cause: DeviceEvent,
+    ) -> Iterator[DeviceEvent]:
+        """Tie a record to the session that it is of, and move one that nothing else moves."""
+        parts = [
+            each
+            for each in fractions
+            for beam in each.beams
+            for part in beam.parts
+            if part.record == record
+        ]
+        fraction = parts[0] if parts else None
+        session = self._of_record(plan, machine, fraction) if fraction else None
+        row = (record, plan, session.id if session else "")
+        self._connection.execute("INSERT OR REPLACE INTO session_record VALUES(?,?,?)", row)
+        if session is None or fraction is None or session.item:
+            return
+        who = f"record:{machine}"
+        if session.state is SessionState.SCHEDULED:
+            yield from self._move(session, Move(Step.BEGIN, cause.received_at, who), cause)
+            session = self.session(session.id) or session
+        if fraction.state is FractionState.DELIVERED:
+            yield from self._move(session, Move(Step.COMPLETE, cause.received_at, who), cause)
+        else:
+            progress = Move(Step.PROGRESS, cause.received_at, who, progress=_share(fraction))
+            yield from self._move(session, progress, cause)
+
+    def _of_record(self, plan: str, machine: str, fraction: Fraction) -> Session | None:
+        """The newest session of a fraction at a machine that was not called off."""
+        found = [
+            each
+            for each in self._sessions("WHERE plan = ? AND fraction = ?", plan, fraction.number)
+            if each.machine == machine and each.state is not SessionState.CANCELLED
+        ]
+        open_ = [each for each in found if each.state.is_open]
+        return max(open_ or found, key=lambda each: each.at, default=None)
+
+    def _move(self, session: Session, move: Move, cause: DeviceEvent) -> Iterator[DeviceEvent]:
+        try:
+            after = moved(session, move)
+        except Illegal:
+            return
+        self._keep(after)
+        if move.step is not Step.PROGRESS:
+            self._note(session.id, move, cause.seq, after.state)
+        said = said_of(session, after, cause)
+        if said is not None:
+            yield said
+
+    def _keep(self, session: Session) -> None:
+        row = (
+            session.id,
+            session.plan,
+            session.fraction,
+            session.machine,
+            session.at,
+            session.state.value,
+            session.item,
+            as_json(session),
+        )
+        self._connection.execute("INSERT OR REPLACE INTO session VALUES(?,?,?,?,?,?,?,?)", row)
+
+    def _note(
+        self, session: str, move: Move, seq: int, state: SessionState = SessionState.SCHEDULED
+    ) -> None:
+        row = (seq, session, move.step.value, move.at, move.who, move.why, state.value)
+        self._connection.execute("INSERT OR REPLACE INTO session_step VALUES(?,?,?,?,?,?,?)", row)
+
+    def _sessions(self, where: str = "", *binds: str | int) -> list[Session]:
+        rows = self._connection.execute(f"{_BODY} {where} ORDER BY at, id", binds)
+        return [from_json(row[0]) for row in rows]
+
+
+def _fitting(session: Session, move: Move) -> Move:
+    """A work item that ends as CANCELED discontinues a session that has begun."""
+    begun = session.state is SessionState.IN_PROGRESS
+    if move.step in {Step.CANCEL, Step.WITHDRAW} and begun:
+        return replace(move, step=Step.DISCONTINUE)
+    return move
+
+
+def _share(fraction: Fraction) -> float | None:
+    """Percent of the planned meterset that was given."""
+    planned = sum(each.beam.meterset or 0.0 for each in fraction.beams)
+    return min(100.0, 100.0 * fraction.given / planned) if planned else None
