@@ -35,5 +35,4 @@ class SeenQueues:
             agenda = self.neighbours(Agenda)
         except LookupError:
             return ""
-        station = agenda.station(options.resource) if options is not None else None
-        return station.department if station is not None else ""
+        return agenda.department(options.resource) if options is not None else ""

@@ -24,6 +24,7 @@ from tps_bridge.book import Act, Book, PlanRow
 from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.ledger import Ledger
 from tps_bridge.options import TpsOptions
+from tps_bridge.seen import SeenPlans
 
 _DAY = 10
 
@@ -55,21 +56,15 @@ class PlanDesk:
     def __init__(self, context: RoomContext, book: Book, options: TpsOptions) -> None:
         self._context, self._book, self._options = context, book, options
         self._zone = ZoneInfo(context.site.zone)
+        self.seen = SeenPlans(book, context.neighbours)
 
-    async def known(self, uid: str) -> PlanRow:
-        found = await self._book.plan(uid)
-        if found is None:
-            raise Refusal(
-                404,
-                "Unknown plan",
-                "No plan has this UID, or it was not read yet.",
-                "Look it up on its patient's course.",
-            )
-        return found
+    async def known(self, who: Principal, uid: str) -> PlanRow:
+        """A plan that somebody sees; Refusal 404."""
+        return _there(await self.seen.one(who, uid))
 
     async def approve(self, who: Principal, uid: str, digest: str, why: str) -> None:
         """Say that what a plan delivers, by the digest that was looked at, may be treated."""
-        row = await self.known(uid)
+        row = await self.known(who, uid)
         if digest != row.card.digest:
             raise Refusal(
                 409,
@@ -81,19 +76,19 @@ class PlanDesk:
 
     async def retire(self, who: Principal, uid: str, why: str) -> None:
         """The plan is not treated any more."""
-        await self._act(who, Act.RETIRE, await self.known(uid), why)
+        await self._act(who, Act.RETIRE, await self.known(who, uid), why)
 
     async def end(self, who: Principal, uid: str, why: str) -> None:
         """The plan's fractions end here, before the last one."""
-        await self._act(who, Act.END, await self.known(uid), why)
+        await self._act(who, Act.END, await self.known(who, uid), why)
 
     async def miss(self, who: Principal, uid: str, day: str, why: str) -> None:
         """A fraction was due on a day and not given."""
-        await self._act(who, Act.MISS, await self.known(uid), why, day=_day(day))
+        await self._act(who, Act.MISS, await self.known(who, uid), why, day=_day(day))
 
     async def make_up(self, who: Principal, uid: str, day: str, fraction: int, why: str) -> None:
         """A fraction made up for a missed day. Refusal 409 if that day was not noted as missed."""
-        row = await self.known(uid)
+        row = await self.known(who, uid)
         missed = {each.text("day") for each in await self._book.notes(uid) if each.act is Act.MISS}
         if _day(day) not in missed:
             raise Refusal(
@@ -109,7 +104,7 @@ class PlanDesk:
 
         Refusal 409 where nothing is blocked by it.
         """
-        row = await self.known(uid)
+        row = await self.known(who, uid)
         if block not in set(BlockKind):
             raise _no_block()
         made = await self.checks(row)
@@ -119,7 +114,7 @@ class PlanDesk:
 
     async def confirm(self, who: Principal, uid: str, override: int) -> None:
         """Agree to an override as the second person. Refusal 409 for one's own."""
-        row = await self.known(uid)
+        row = await self.known(who, uid)
         found = next((each for each in await self._book.notes(uid) if each.seq == override), None)
         if found is None or found.act is not Act.OVERRIDE:
             raise _no_block()
@@ -146,7 +141,7 @@ class PlanDesk:
 
     async def judged(self, attempt: Attempt, group: int) -> tuple[Check, ...]:
         """The checks of what somebody means to treat. Refusal 404 where its plan is not here."""
-        cases = await self._cases(await self.known(attempt.plan))
+        cases = await self._cases(_there(await self._book.plan(attempt.plan)))
         case = next((each for each in cases if each.group == group), None)
         if case is None:
             raise _no_group()
@@ -211,6 +206,17 @@ class PlanDesk:
             act.value, who, subject=subject, objects=objects, detail=why
         )
         await self._book.reached(seq)
+
+
+def _there(found: PlanRow | None) -> PlanRow:
+    if found is None:
+        raise Refusal(
+            404,
+            "Unknown plan",
+            "No plan has this UID, or it was not read yet.",
+            "Look it up on its patient's course.",
+        )
+    return found
 
 
 def _day(text: str) -> str:

@@ -16,9 +16,10 @@ from gateway.room import (
     RoomContext,
     Tile,
 )
-from tps_bridge.book import Book, PlanRow
+from tps_bridge.book import PlanRow
 from tps_bridge.face import Faces, names_of
 from tps_bridge.ledger import PlanState
+from tps_bridge.seen import SeenPlans
 
 _FOUND = 5
 _MOST = 500
@@ -44,13 +45,13 @@ _STATES: dict[str, Localized] = {
 class PlanOverview:
     """For whoever may read plans."""
 
-    def __init__(self, context: RoomContext, book: Book) -> None:
-        self._context, self._book = context, book
+    def __init__(self, context: RoomContext, seen: SeenPlans) -> None:
+        self._context, self._seen, self._book = context, seen, seen.book
 
     async def glance(self, who: Principal) -> Glance:
         if not who.may(Permission.READ_PLANS):
             return Glance()
-        open_ = await self._open()
+        open_ = _open(await self._seen.plans(who))
         resume = sum(each.state == PlanState.RESUME for each in open_)
         tile = Tile(
             {"en": "Plans under treatment", "zh-CN": "治疗中的计划"},
@@ -60,7 +61,7 @@ class PlanOverview:
             {"en": f"{resume} to resume", "zh-CN": f"{resume} 个待续治"} if resume else "",
             place=150,
         )
-        count = len(await self._book.troubles()) + len(await self._book.strays())
+        count = len(await self._book.troubles()) + len(await self._seen.strays(who))
         if not count:
             return Glance((tile,))
         why = {
@@ -79,7 +80,7 @@ class PlanOverview:
         wanted = text.casefold()
         rows = [
             each
-            for each in await self._book.plans()
+            for each in await self._seen.plans(who)
             if wanted in (each.card.identity.patient.casefold(), each.card.label.casefold())
         ][:_FOUND]
         identities = [each.card.identity for each in rows]
@@ -91,14 +92,15 @@ class PlanOverview:
 
     async def papers(self) -> Sequence[Paper]:
         """Who is under treatment, and how far; what was stopped halfway stands out."""
-        rows = (await self._open())[:_MOST]
+        rows = _open(await self._book.plans())[:_MOST]
         grave = {place for place, each in enumerate(rows) if each.state == PlanState.RESUME}
         title = {"en": "Plans under treatment", "zh-CN": "治疗中的计划"}
         lines = [_line(each) for each in rows]
         return (Paper("courses", title, _HEAD, lines, grave=frozenset(grave)),)
 
-    async def _open(self) -> list[PlanRow]:
-        return [each for each in await self._book.plans() if each.state in _OPEN]
+
+def _open(rows: Sequence[PlanRow]) -> list[PlanRow]:
+    return [each for each in rows if each.state in _OPEN]
 
 
 def _line(row: PlanRow) -> tuple[Localized, ...]:

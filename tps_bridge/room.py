@@ -57,7 +57,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *SessionPages(kit, parts).routes(),
             ]
 
-        overview = PlanOverview(context, book)
+        overview = PlanOverview(context, desk.seen)
         yield Running(
             subscribers=(book,),
             services=(desk, sessions, offers),

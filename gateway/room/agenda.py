@@ -95,17 +95,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A declared resource as a DICOM worklist names it; empty is what nobody said.
-
-    `department` is whose it is.
-    """
+    """A declared resource as a DICOM worklist names it; both are empty where nobody said so."""
 
     resource: str
     ae_title: str
     modality: str
     name: Localized
     location: Localized
-    department: str = ""
 
 
 @runtime_checkable
@@ -146,6 +142,10 @@ class Agenda(Protocol):
 
     def station(self, resource: str) -> Station | None:
         """A declared resource; None if there is none of this id."""
+        ...
+
+    def department(self, word: str) -> str:
+        """Whose a declared resource is, by its id or a word that means it; empty for nobody's."""
         ...
 
     async def orders(self, keys: Collection[PatientKey]) -> Sequence[Order]:

@@ -108,8 +108,10 @@ class ScheduleBook(Projection[Tables]):
             found.modality,
             found.name,
             found.location,
-            found.department,
         )
+
+    def department(self, word: str) -> str:
+        return self.resources.department(word)
 
     async def appointment(self, id_: str) -> Appointment | None:
         key = _key(id_)

@@ -45,6 +45,11 @@ class Resources:
     def get(self, id_: str) -> Resource | None:
         return self._known.get(id_)
 
+    def department(self, word: str) -> str:
+        """Whose the resource is that a word means, in any book; empty for nobody's."""
+        found = self.get(self._words.get(word, ""))
+        return found.department if found is not None else ""
+
     def of(self, book: str, uses: Sequence[ResourceUse]) -> str:
         """The id of the resource that an appointment takes; empty where none is declared.
 

@@ -14,6 +14,7 @@ from gateway.room import (
     Column,
     PageKit,
     Permission,
+    Principal,
     Search,
     Table,
     access,
@@ -78,6 +79,7 @@ class CoursePages:
     def __init__(self, kit: PageKit, parts: Parts) -> None:
         self._kit, self._context, self._book = kit, parts.context, parts.book
         self._machines = parts.options.machines
+        self._seen = parts.desk.seen
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -88,13 +90,14 @@ class CoursePages:
 
     @access(Permission.READ_PLANS)
     async def courses(self, request: Request) -> Response:
-        rows = await self._book.plans()
+        who = principal(request)
+        rows = await self._seen.plans(who)
         faces = await self._faces(request, rows)
         lines = [
             Line(row, faces.face(row.card.identity), course_id(row.card.identity, row.card.uid))
             for row in rows
         ]
-        problems = len(await self._book.troubles()) + len(await self._book.strays())
+        problems = len(await self._book.troubles()) + len(await self._seen.strays(who))
         waiting = len(await self._book.waiting(100))
         return self._kit.table(
             request, "tps/courses.html", COURSES, lines, problems=problems, waiting=waiting
@@ -106,7 +109,7 @@ class CoursePages:
         wanted = str(request.path_params["id"])
         rows = [
             each
-            for each in await self._book.plans()
+            for each in await self._seen.plans(principal(request))
             if course_id(each.card.identity, each.card.uid) == wanted
         ]
         if not rows:
@@ -127,10 +130,9 @@ class CoursePages:
     @access(Permission.READ_PLANS)
     async def problems(self, request: Request) -> Response:
         """Objects that need a person; each is kept."""
-        strays = await self._book.strays()
-        alone = await self._alone()
-        identities = [each.card.identity for each in (*strays, *alone)]
         reader, who = self._kit.reader(request), principal(request)
+        strays, alone = await self._seen.strays(who), await self._alone(who)
+        identities = [each.card.identity for each in (*strays, *alone)]
         faces = await Faces.of(self._context.neighbours, identities, who, reader.language)
         return self._kit.page(
             request,
@@ -140,9 +142,9 @@ class CoursePages:
             alone=[(each, faces.face(each.card.identity)) for each in alone],
         )
 
-    async def _alone(self) -> list[RecordRow]:
+    async def _alone(self, who: Principal) -> list[RecordRow]:
         """Records without a session, of machines whose sessions are kept here."""
-        rows = await self._book.records_alone()
+        rows = await self._seen.records_alone(who)
         return [each for each in rows if each.card.machine in self._machines]
 
     async def _faces(self, request: Request, rows: Iterable[PlanRow]) -> Faces:

@@ -57,8 +57,11 @@ class DifferencePages:
     @access(Permission.READ_PLANS)
     async def difference(self, request: Request) -> Response:
         """Against a record (`record=`), or another plan (`plan=`)."""
-        row = await self._desk.known(str(request.path_params["uid"]))
+        who = principal(request)
+        row = await self._desk.known(who, str(request.path_params["uid"]))
         record, other = request.query_params.get("record", ""), request.query_params.get("plan", "")
+        if not record:
+            await self._desk.known(who, other)
         try:
             found = await self._found(row.card.uid, record, other)
         except (LookupError, StoreError, Malformed) as error:
@@ -69,7 +72,7 @@ class DifferencePages:
                 "Look it up on the plan's page; what can't be read is in the list of problems.",
                 what=str(error),
             ) from None
-        reader, who = self._kit.reader(request), principal(request)
+        reader = self._kit.reader(request)
         identity = row.card.identity
         faces = await Faces.of(self._context.neighbours, [identity], who, reader.language)
         least = Severity.NOTE if request.query_params.get("all") else Severity.WARN

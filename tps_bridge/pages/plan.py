@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway import StoreError
-from gateway.room import PageKit, Permission, access, principal
+from gateway.room import PageKit, Permission, Principal, access, principal
 from gateway.web import Refusal
 from tps_bridge.block import BlockKind
 from tps_bridge.book import PlanRow
@@ -63,7 +63,7 @@ class PlanPages:
 
     @access(Permission.READ_PLANS)
     async def plan(self, request: Request) -> Response:
-        row = await self._desk.known(_uid(request))
+        row = await self._desk.known(principal(request), _uid(request))
         card, who = row.card, principal(request)
         reader = self._kit.reader(request)
         neighbours = self._context.neighbours
@@ -86,7 +86,7 @@ class PlanPages:
             seen=None if plan is None else await self._seen(request, plan),
             structures=await self._book.structures(card.structure_set),
             grids=await self._book.doses(card.uid),
-            versions=await self._versions(row),
+            versions=await self._versions(who, row),
             may_approve=who.may(Permission.APPROVE_PLANS),
             may_note=who.may(Permission.NOTE_FRACTIONS),
             may_override=who.may(Permission.OVERRIDE_BLOCKS),
@@ -152,12 +152,12 @@ class PlanPages:
         except (LookupError, StoreError, Malformed):
             return None
 
-    async def _versions(self, row: PlanRow) -> list[PlanRow]:
+    async def _versions(self, who: Principal, row: PlanRow) -> list[PlanRow]:
         """The other plans of this person."""
         own = row.card.identity
         if not own.patient:
             return []
-        several = await self._book.of_patient(own.patient, own.issuer)
+        several = await self._desk.seen.of_patient(who, own.patient, own.issuer)
         return [each for each in several if each.card.uid != row.card.uid]
 
     async def _seen(self, request: Request, plan: Plan) -> Seen | None:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.model import from_datetime
-from gateway.room import Choice, Column, PageKit, Permission, Table, access, principal
+from gateway.room import Choice, Column, PageKit, Permission, Principal, Table, access, principal
 from gateway.web import Refusal, json_response, rfc3339
 from tps_bridge.draw.day import Slot, lanes
 from tps_bridge.face import Face, Faces, course_id
@@ -65,6 +65,7 @@ class SessionPages:
 
     def __init__(self, kit: PageKit, parts: Parts) -> None:
         self._kit, self._context, self._book = kit, parts.context, parts.book
+        self._seen = parts.desk.seen
         self._desk, self._machines = parts.sessions, parts.options.machines
         self._zone = ZoneInfo(parts.context.site.zone)
 
@@ -97,15 +98,15 @@ class SessionPages:
             lanes=lanes([_slot(each) for each in lines], midnight, now),
             alone=[
                 each
-                for each in await self._book.records_alone()
+                for each in await self._seen.records_alone(principal(request))
                 if each.card.machine in self._machines
             ],
         )
 
     @access(Permission.READ_PLANS)
     async def session(self, request: Request) -> Response:
-        session = await self._desk.known(str(request.path_params["id"]))
         reader, who = self._kit.reader(request), principal(request)
+        session = await self._desk.known(who, str(request.path_params["id"]))
         faces = await Faces.of(self._context.neighbours, [session.identity], who, reader.language)
         uids = set(await self._book.session_records(session.id))
         records = [e for e in await self._book.records(session.plan) if e.card.uid in uids]
@@ -143,7 +144,10 @@ class SessionPages:
     @access(Permission.READ_PLANS)
     async def listed(self, request: Request) -> Response:
         """The sessions of a day (`?day=2026-11-26`), each with what stands against it."""
-        found = [await self._desk.standing(each) for each in await self._due(self._day(request))]
+        found = [
+            await self._desk.standing(each)
+            for each in await self._due(principal(request), self._day(request))
+        ]
         return json_response({"sessions": [_item(each) for each in found]})
 
     @access(Permission.NOTE_FRACTIONS)
@@ -161,8 +165,8 @@ class SessionPages:
         return json_response(_item(await self._desk.standing(session)), 201)
 
     async def _lines(self, request: Request, wanted: date) -> list[Line]:
-        sessions = await self._due(wanted)
         reader, who = self._kit.reader(request), principal(request)
+        sessions = await self._due(who, wanted)
         identities = [each.identity for each in sessions]
         faces = await Faces.of(self._context.neighbours, identities, who, reader.language)
         return [
@@ -174,8 +178,8 @@ class SessionPages:
             for each in sessions
         ]
 
-    async def _due(self, wanted: date) -> list[Session]:
-        return list(await self._book.due(self._midnight(wanted), self._midnight(wanted + _DAY)))
+    async def _due(self, who: Principal, wanted: date) -> list[Session]:
+        return await self._desk.due(who, self._midnight(wanted), self._midnight(wanted + _DAY))
 
     def _day(self, request: Request) -> date:
         try:

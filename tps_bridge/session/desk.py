@@ -50,7 +50,7 @@ class SessionDesk:
 
         Refusal 409 where nothing is left to treat, or a session of it is open already.
         """
-        row = await self._plans.known(plan)
+        row = await self._plans.known(who, plan)
         session = await self._next(row, group, self._due(at), appointment)
         payload = {"session": session.id, "opens": written(session)}
         await self._act(who, Step.SCHEDULE, session, "", **payload)
@@ -58,7 +58,7 @@ class SessionDesk:
 
     async def cancel(self, who: Principal, id_: str, why: str) -> None:
         """Call off a session that has not begun."""
-        session = await self.known(id_)
+        session = await self.known(who, id_)
         if session.state is not SessionState.SCHEDULED:
             raise Refusal(
                 409,
@@ -68,9 +68,16 @@ class SessionDesk:
             )
         await self._act(who, Step.CANCEL, session, why, session=id_)
 
-    async def known(self, id_: str) -> Session:
+    async def due(self, who: Principal, begin: int, end: int) -> list[Session]:
+        """The sessions of a span of time that somebody sees."""
+        seen = self._plans.seen
+        found = await self._book.due(begin, end)
+        return [each for each in found if seen.machine(who, each.machine)]
+
+    async def known(self, who: Principal, id_: str) -> Session:
+        """A session that somebody sees; Refusal 404."""
         found = await self._book.session(id_)
-        if found is None:
+        if found is None or not self._plans.seen.machine(who, found.machine):
             raise Refusal(
                 404,
                 "Unknown session",

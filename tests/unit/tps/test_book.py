@@ -12,6 +12,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from gateway import StoreError
+from gateway.room import OWNER
 from gateway.testing.room import known_ring
 from simulators.rt import ION, STATIC, Course, Part, approved, brachy_plan, plan, record
 from tests.unit.tps.treatment_case import Treatments, treatments
@@ -74,7 +75,7 @@ async def test_a_replay_reads_nothing_again_and_gives_the_same(tmp_path: Path) -
         await t.take(made, record(made, 1, [Part(1)]), brachy_plan(), plan(ION))
         row = await t.book.plan(uid(made))
         assert row is not None
-        await t.desk.known(uid(made))
+        await t.desk.known(OWNER, uid(made))
         said = len(t.ports.events)
         before = await _contents(t.book)
         async with Book.open(tmp_path / "again" / "tps.sqlite", known_ring()) as again:

@@ -170,7 +170,7 @@ async def test_names_are_masked_for_who_may_not_see_patients(tmp_path: Path) -> 
 async def test_the_overview_the_palette_and_the_papers_know_the_courses(tmp_path: Path) -> None:
     made = approved(plan(STATIC, COURSE))
     async with treatments(tmp_path) as t:
-        overview = PlanOverview(t.context, t.book)
+        overview = PlanOverview(t.context, t.desk.seen)
         assert (await overview.glance(OWNER)).tiles[0].value == "0"
         await t.take(made, record(made, 1, [Part(1), Part(2, 0, 30, termination="MACHINE")]))
         stray = record(plan(STATIC), 1, [Part(1)])

@@ -29,6 +29,8 @@ from gateway.console import Console
 from gateway.model import from_datetime
 from gateway.patients import room as patients
 from gateway.room import Entry, Permission, Principal, RoomContext
+from gateway.schedule import room as schedule
+from gateway.schedule.options import ScheduleOptions
 from gateway.testing import ManualClock, Recognizing
 from gateway.testing.room import MemoryAuditor, MemoryRoomPorts, room_context
 from simulators.rt import encoded
@@ -128,7 +130,10 @@ class Treatments:
 
 
 @asynccontextmanager
-async def treatments(data: Path, options: TpsOptions | None = None) -> AsyncIterator[Treatments]:
+async def treatments(
+    data: Path, options: TpsOptions | None = None, agenda: ScheduleOptions | None = None
+) -> AsyncIterator[Treatments]:
+    """With a schedule where `agenda` says what its machines are."""
     ports, audit, gate = FedPorts(), MemoryAuditor(), Recognizing()
     site = Site(ManualClock(NOW))
     console = Console(site)
@@ -154,6 +159,11 @@ async def treatments(data: Path, options: TpsOptions | None = None) -> AsyncIter
         opened.append(Objects(index, blobs, storage, "ISOGATE"))
         known = await stack.enter_async_context(patients.open(replace(context, section=None)))
         opened += [*known.subscribers, *known.services]
+        if agenda is not None:
+            booked = await stack.enter_async_context(
+                schedule.open(replace(context, section=agenda))
+            )
+            opened += [*booked.subscribers, *booked.services]
         running = await stack.enter_async_context(room.open(context))
         opened += [*running.subscribers, *running.services]
         book = neighbour(Book)
