@@ -34,6 +34,7 @@ from dicom.options import DicomOptions, ListenerTls, PeerOptions, PeerTls, Title
 from dicom.query.find import Store
 from dicom.query.retrieve import Retriever, destinations
 from dicom.scu.commitment import Reports
+from dicom.seen import SeenStudies
 from dicom.services import VERIFICATION, verification
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
@@ -58,6 +59,7 @@ class Node:
     storage: Storage
     blobs: Blobs
     index: Index
+    seen: SeenStudies
     limits: Limits
     keeping: Keeping
     answering: Answering
@@ -152,6 +154,7 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
             storage,
             blobs,
             index,
+            SeenStudies.of(index, options.peers.values()),
             limits.limits(),
             keeping,
             answering,

@@ -135,12 +135,18 @@ class TitleOptions(_Options):
 
 
 class PeerOptions(_Options):
-    """A node that we know: it is named in events, and can be called."""
+    """A node that we know: it is named in events, and can be called.
+
+    `department` is whose it is: accounts that are limited to departments see studies of theirs.
+    """
 
     title: Title
     host: str = Field(min_length=1, pattern=r"^[^/?#@\s]+$")
     port: int = Field(ge=1, le=65535)
     calling: Title | None = Field(default=None, description="our AE title there; else our first")
+    department: str = Field(
+        default="", max_length=80, description="whose it is: theirs are the studies that it sends"
+    )
     tls: PeerTls | None = None
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dicom.forward.chosen import chosen
 from dicom.forward.entry import Entry, Queue, State
 from dicom.forward.forwarding import Forwarding
 from dicom.node import Node
@@ -60,7 +61,8 @@ class ForwardApi:
         if state not in set(State):
             raise HTTPException(422, f"state is one of {', '.join(State)}")
         destination = request.path_params["destination"]
-        found = await self._forwarding.entries(destination, State(state), _MOST)
+        owed = await self._forwarding.entries(destination, State(state), _MOST)
+        found = await self._node.seen.entries(principal(request), owed)
         return _json({"items": [_entry(each) for each in found]})
 
     @access(Permission.SEND_IMAGES)
@@ -68,7 +70,7 @@ class ForwardApi:
         """Owe `study`, `series` or `instance` (a UID) to a destination or peer."""
         destination = request.path_params["destination"]
         said = await _body(request)
-        objects = await self._wanted(said)
+        objects = await self._node.seen.objects(principal(request), await self._wanted(said))
         if not objects:
             raise HTTPException(404, "no stored object has this UID")
         about(request, study=str(said.get("study", "")), peer=destination)
@@ -117,12 +119,13 @@ class ForwardApi:
         said = await _body(request)
         match said.get("objects"):
             case None:
-                dead = await self._forwarding.entries(destination, State.DEAD, _MOST)
-                return [each.seq for each in dead]
+                wanted = None
             case list(seqs) if all(isinstance(each, int) for each in seqs):
-                return seqs
+                wanted = seqs
             case _:
                 raise HTTPException(422, "objects is a list of numbers")
+        seen = self._node.seen
+        return await chosen(principal(request), seen, self._forwarding, destination, wanted)
 
 
 async def _body(request: Request) -> Mapping[str, Any]:

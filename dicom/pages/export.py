@@ -49,7 +49,9 @@ class ExportPages:
         name = (await self._kit.form(request)).get("profile", "")
         if name and name not in self._profiles:
             raise HTTPException(404, "no such profile in dicom.deid")
-        objects = await self._node.index.of_study(uid)
+        objects = await self._node.seen.objects(
+            principal(request), await self._node.index.of_study(uid)
+        )
         if not objects:
             raise HTTPException(404, "no such study")
         first = objects[0].attributes

@@ -8,15 +8,18 @@ from collections.abc import Iterator, Sequence
 from dicom.pages.rows import StudyRow
 from dicom.storage.index import Index
 from dicom.storage.search import Level, Search
+from dicom.storage.sight import Sight
 
 _WILD = re.compile(r"[*?\\]")
 
 
-async def find(index: Index, text: str, language: str, limit: int) -> Sequence[StudyRow]:
-    """Studies whose patient's number or order it is, whole, or whose name it begins."""
+async def find(
+    index: Index, text: str, language: str, limit: int, sight: Sight | None
+) -> Sequence[StudyRow]:
+    """Studies in sight whose patient's number or order it is, whole, or whose name it begins."""
     found: dict[str, StudyRow] = {}
     for keyword, value in _questions(" ".join(text.split())):
-        rows = (await index.search(Search(Level.STUDY, {keyword: value}, limit))).rows
+        rows = (await index.search(Search(Level.STUDY, {keyword: value}, limit, sight=sight))).rows
         for row in rows:
             found.setdefault(row["StudyInstanceUID"], StudyRow.of(row, language))
     return list(found.values())[:limit]

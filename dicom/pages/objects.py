@@ -19,7 +19,7 @@ from dicom.storage.object import StoredObject
 from dicom.view import Look, Picture, Row, Unviewable, Viewer
 from dicom.view.colours import hex_stops
 from dicom.view.words import ends
-from gateway.room import PageKit, Permission, about, access
+from gateway.room import PageKit, Permission, about, access, principal
 
 _MARKS = 5
 _LONGEST = 16
@@ -100,7 +100,8 @@ class ObjectPages:
         return Response(png, media_type="image/png")
 
     async def _versions(self, request: Request) -> Sequence[StoredObject]:
-        versions = await self._node.index.versions(request.path_params["uid"])
+        found = await self._node.index.versions(request.path_params["uid"])
+        versions = await self._node.seen.objects(principal(request), found)
         if not versions:
             raise HTTPException(404, "no such object")
         first = versions[0].attributes

@@ -37,13 +37,13 @@ class Pages:
         self._node, self._viewer, self._context = node, viewer, context
         self._watch, self._forwarding = outward.watch, outward.forwarding
         window = node.answering.window(context.section)
-        self._worklist = WorklistPages(node.answering, window, context.clock)
+        self._worklist = WorklistPages(node.answering, node.seen, window, context.clock)
 
     def routes(self, kit: PageKit) -> Iterable[BaseRoute]:
         node, forwarding, audit = self._node, self._forwarding, self._context.audit
         profiles = self._context.section.deid
         return [
-            *StudyPages(kit, node.index, list(forwarding.senders), list(profiles)).routes(),
+            *StudyPages(kit, node.seen, list(forwarding.senders), list(profiles)).routes(),
             *ExportPages(kit, node, self._viewer, profiles, audit).routes(),
             *QueuePages(kit, node, forwarding, audit).routes(),
             *ObjectPages(kit, node, self._viewer, forwarding).routes(),
@@ -69,7 +69,9 @@ class Pages:
         since = self._context.clock.now() - _DAY
         recent = [
             each
-            for each in await self._node.index.conflicts(_HITS)
+            for each in await self._node.seen.conflicts(
+                who, await self._node.index.conflicts(_HITS)
+            )
             if each.stored.received_at >= since
         ]
         attention = [
@@ -91,7 +93,8 @@ class Pages:
         """Studies by number, order or name."""
         if not who.may(Permission.READ_IMAGES) or not text.strip():
             return ()
-        rows = await find(self._node.index, text, self._context.site.locale, _HITS)
+        sight, language = self._node.seen.sight(who), self._context.site.locale
+        rows = await find(self._node.index, text, language, _HITS, sight)
         return [
             Hit(
                 row.name or row.patient or row.uid,

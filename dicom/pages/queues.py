@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dicom.forward.chosen import chosen
 from dicom.forward.entry import Queue, State
 from dicom.forward.forwarding import Forwarding
 from dicom.node import Node
@@ -16,7 +17,6 @@ from dicom.pages.names import size
 from gateway.room import Auditor, PageKit, Permission, about, access, principal
 
 _SHOWN = 200
-_MOST = 1000
 _SHORTEST = 1
 _LONGEST = 18
 
@@ -45,7 +45,8 @@ class QueuePages:
         default = State.DEAD if counts.dead else State.WAITING
         asked = request.query_params.get("state", default)
         state = State(asked) if asked in set(State) else default
-        entries = await self._forwarding.entries(queue.destination, state, _SHOWN)
+        owed = await self._forwarding.entries(queue.destination, state, _SHOWN)
+        entries = await self._node.seen.entries(principal(request), owed)
         return self._kit.page(
             request,
             "dicom/queue.html",
@@ -89,7 +90,9 @@ class QueuePages:
         destination = (await self._kit.form(request)).get("destination", "")
         if destination not in self._forwarding.senders:
             raise HTTPException(404, "no such destination in devices.yaml")
-        objects = await self._node.index.of_study(uid)
+        objects = await self._node.seen.objects(
+            principal(request), await self._node.index.of_study(uid)
+        )
         if not objects:
             raise HTTPException(404, "no such study")
         first = objects[0].attributes
@@ -119,8 +122,9 @@ class QueuePages:
         raise HTTPException(404, "nothing is owed to such a destination")
 
     async def _chosen(self, request: Request, destination: str) -> Sequence[int]:
+        """The dead letter of the form, or all; only of those that are seen."""
         text = (await self._kit.form(request)).get("object", "")
-        if text.isascii() and text.isdigit() and _SHORTEST <= len(text) <= _LONGEST:
-            return [int(text)]
-        dead = await self._forwarding.entries(destination, State.DEAD, _MOST)
-        return [each.seq for each in dead]
+        one = text.isascii() and text.isdigit() and _SHORTEST <= len(text) <= _LONGEST
+        wanted = [int(text)] if one else None
+        seen = self._node.seen
+        return await chosen(principal(request), seen, self._forwarding, destination, wanted)

@@ -54,7 +54,8 @@ class NodePages:
 
     @access(Permission.READ_IMAGES)
     async def conflicts(self, request: Request) -> Response:
-        found = await self._node.index.conflicts(_CONFLICTS)
+        every = await self._node.index.conflicts(_CONFLICTS)
+        found = await self._node.seen.conflicts(principal(request), every)
         return self._kit.page(request, "dicom/conflicts.html", conflicts=found, clashes=CLASHES)
 
     @access(Permission.CONFIGURE)

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from dicom.pages.finding import find
 from dicom.pages.names import CLASHES, kind, size
 from dicom.pages.rows import OBJECTS, STUDIES, SeriesRow, StudyRow
-from dicom.storage.index import Index
+from dicom.seen import SeenStudies
 from dicom.storage.search import Level, Search
 from gateway import Subject
 from gateway.room import Asked, Field, Form, PageKit, Permission, about, access, principal
@@ -28,9 +28,9 @@ class StudyPages:
     """The way down: studies, a study, a series."""
 
     def __init__(
-        self, kit: PageKit, index: Index, destinations: Sequence[str], profiles: Sequence[str]
+        self, kit: PageKit, seen: SeenStudies, destinations: Sequence[str], profiles: Sequence[str]
     ) -> None:
-        self._kit, self._index = kit, index
+        self._kit, self._seen, self._index = kit, seen, seen.index
         self._destinations, self._profiles = destinations, profiles
 
     def routes(self) -> Iterable[BaseRoute]:
@@ -46,7 +46,7 @@ class StudyPages:
         """What came last first, or what the address asks for."""
         asked = STUDIES.asked(request)
         wrong = not all(_is_day(asked.value(name)) for name in ("from", "to"))
-        rows, total = await self._rows(asked, self._kit.reader(request).language)
+        rows, total = await self._rows(request, asked)
         if asked.csv:
             return self._kit.csv(request, STUDIES.name, STUDIES.head, STUDIES.cells(rows))
         sheet = STUDIES.page_of(asked, rows, total)
@@ -59,7 +59,9 @@ class StudyPages:
         """By POST: a patient's name must not stand in an address."""
         form = SEARCH.filled(await self._kit.form(request))
         language = self._kit.reader(request).language
-        rows = await find(self._index, form["q"], language, _FOUND)
+        rows = await find(
+            self._index, form["q"], language, _FOUND, self._seen.sight(principal(request))
+        )
         sheet = STUDIES.page_of(Asked(), rows, len(rows))
         return self._kit.page(
             request, "dicom/studies.html", sheet=sheet, form=form, asked=form["q"], most=_FOUND
@@ -105,14 +107,15 @@ class StudyPages:
     async def _study(self, request: Request) -> StudyRow:
         """The study of the address; said to the audit."""
         where = {"StudyInstanceUID": request.path_params["study"]}
-        found = await self._index.search(Search(Level.STUDY, where, 1))
+        sight = self._seen.sight(principal(request))
+        found = await self._index.search(Search(Level.STUDY, where, 1, sight=sight))
         if not found.rows:
             raise HTTPException(404, "no such study")
         row = StudyRow.of(found.rows[0], self._kit.reader(request).language)
         about(request, subject=Subject(patient=row.patient, issuer=row.issuer), study=row.uid)
         return row
 
-    async def _rows(self, asked: Asked, language: str) -> tuple[Sequence[StudyRow], int]:
+    async def _rows(self, request: Request, asked: Asked) -> tuple[Sequence[StudyRow], int]:
         limit = _MOST_CSV if asked.csv else STUDIES.size
         search = Search(
             Level.STUDY,
@@ -120,7 +123,9 @@ class StudyPages:
             limit,
             0 if asked.csv else (asked.page - 1) * STUDIES.size,
             f"{'-' if asked.descending else ''}{asked.sort}" if asked.sort else "",
+            self._seen.sight(principal(request)),
         )
+        language = self._kit.reader(request).language
         found = await self._index.search(search)
         return [StudyRow.of(each, language) for each in found.rows], found.total
 

@@ -14,11 +14,12 @@ from dicom.mpps.link import Link
 from dicom.mpps.said import text
 from dicom.mpps.steps import PerformedStep
 from dicom.pages.names import clock, day, person
+from dicom.seen import SeenStudies
 from dicom.worklist.options import WorklistOptions
-from dicom.worklist.step import Step
+from dicom.worklist.step import LeftOut, Step
 from dicom.worklist.tags import Tag
 from gateway import Clock, StoreError
-from gateway.room import Attention, Glance, Level, PageKit, Permission, Principal, access
+from gateway.room import Attention, Glance, Level, PageKit, Permission, Principal, access, principal
 
 _SHOWN = 200
 _PERFORMED = 50
@@ -59,20 +60,23 @@ class Done:
 class WorklistPages:
     """One page, and its part of the overview."""
 
-    def __init__(self, answering: Answering, options: WorklistOptions, now: Clock) -> None:
-        self._answering, self._options, self._clock = answering, options, now
+    def __init__(
+        self, answering: Answering, seen: SeenStudies, options: WorklistOptions, now: Clock
+    ) -> None:
+        self._answering, self._seen = answering, seen
+        self._options, self._clock = options, now
 
     def routes(self, kit: PageKit) -> Iterable[BaseRoute]:
         @access(Permission.READ_PATIENTS)
         async def worklist(request: Request) -> Response:
-            language = kit.reader(request).language
+            language, who = kit.reader(request).language, principal(request)
             board, open_ = self._answering.board, True
             lines: list[Line] = []
-            left_out = []
+            left_out: list[LeftOut] = []
             try:
-                steps = await board.steps(self._options)
-                left_out = list(await board.left_out(self._options))
-                lines = [_line(step, language) for step in steps[:_SHOWN]]
+                steps = await board.seen(who, (await board.steps(self._options))[:_SHOWN])
+                left_out = await board.seen(who, await board.left_out(self._options))
+                lines = [_line(step, language) for step in steps]
             except StoreError:
                 open_ = False
             recent = await self._answering.steps.recent(_PERFORMED)
@@ -81,7 +85,7 @@ class WorklistPages:
                 "dicom/worklist.html",
                 lines=lines,
                 left_out=left_out,
-                done=[_done(step, language) for step in recent],
+                done=[_done(step, language) for step in self._of(who, recent)],
                 is_open=open_,
                 day=day,
                 clock=clock,
@@ -95,7 +99,7 @@ class WorklistPages:
             return Glance()
         since = self._clock.now() - _DAY
         flagged = await self._answering.steps.recent(_PERFORMED, flagged=True)
-        recent = [each for each in flagged if each.began >= since]
+        recent = [each for each in self._of(who, flagged) if each.began >= since]
         if not recent:
             return Glance()
         why = {
@@ -105,6 +109,10 @@ class WorklistPages:
         }
         first = min(each.began for each in recent)
         return Glance(attention=(Attention(Level.MEDIUM, _WORKLIST, why, "/worklist", first),))
+
+    def _of(self, who: Principal, steps: Iterable[PerformedStep]) -> list[PerformedStep]:
+        """Those that a machine whose studies are seen has performed."""
+        return [each for each in steps if self._seen.sender(who, each.calling)]
 
 
 def _line(step: Step, language: str) -> Line:

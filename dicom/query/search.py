@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dicom.query.keys import KEYS, MOMENTS, PATIENT_ID, SERIES_UID, STUDY_UID, Key, Level
 from dicom.query.matching import moment_of
 from dicom.query.question import Question
+from dicom.storage.sight import Sight
 from dicom.storage.tables import Tables
 
 _FROM = {
@@ -51,13 +52,18 @@ class Page:
 
 
 class Search:
-    """A question as SQL that finds candidates, and the tests that each of them has to pass."""
+    """A question as SQL that finds candidates, and the tests that each of them has to pass.
 
-    def __init__(self, question: Question, size: int = 200) -> None:
+    `sight` leaves out what is not seen; not of patients, who are asked for by peers alone.
+    """
+
+    def __init__(self, question: Question, size: int = 200, sight: Sight | None = None) -> None:
         self._question, self._size = question, size
         self._keys = tuple(dict.fromkeys((*question.keys, *_needed(question))))
         cursor = _CURSOR[question.level]
         clauses = list(_clauses(question))
+        if sight is not None:
+            clauses.append(sight.clause)
         self._binds = [bind for _, binds in clauses for bind in binds]
         where = " AND ".join((*(clause for clause, _ in clauses), f"{cursor} > ?"))
         columns = ", ".join((cursor, *(key.sql for key in self._keys)))
@@ -98,7 +104,7 @@ def _needed(question: Question) -> Iterator[Key]:
             yield KEYS[MOMENTS[tag]]
 
 
-def _clauses(question: Question) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _clauses(question: Question) -> Iterator[tuple[str, Sequence[str]]]:
     """What the index can rule out at once; `fits` decides."""
     for tag, match in question.matches.items():
         exactly = match.exactly

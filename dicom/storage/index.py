@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +15,7 @@ import orjson
 
 from dicom.storage.object import StoredObject, is_object, read_payload
 from dicom.storage.search import Found, Search, statements
+from dicom.storage.sight import Sight
 from dicom.storage.tables import Tables
 from gateway import DeviceEvent, Instant, Kind
 from gateway.projection import Projection
@@ -48,6 +49,7 @@ SELECT digest FROM instance WHERE digest IN ({marks})
 UNION SELECT digest FROM conflict WHERE digest IN ({marks})
 """
 _HELD = "SELECT sop_class, syntax, instances FROM holding"
+_SEEN = "SELECT uid FROM study WHERE uid IN ({marks}) AND {clause}"
 _AT_ONCE = 400
 _STUDIES = """
 SELECT study.uid, patient.id, patient.issuer, patient.name, study.date, study.description,
@@ -205,6 +207,16 @@ class Index(Projection[Tables]):
 
         return await self.ask(found)
 
+    async def seen(self, uids: Collection[str], sight: Sight) -> frozenset[str]:
+        """Those of some studies that a sight leaves."""
+        found: set[str] = set()
+        wanted, (clause, titles) = list(uids), sight.clause
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            sql = _SEEN.format(marks=",".join("?" * len(some)), clause=clause)
+            found |= await self._column(sql, (*some, *titles))
+        return frozenset(found)
+
     async def versions(self, uid: str) -> Sequence[StoredObject]:
         """All objects with a SOP Instance UID; the first one counts."""
         return await self._objects(_VERSIONS, uid)
@@ -229,9 +241,10 @@ class Index(Projection[Tables]):
 
     async def _known(self, digests: Sequence[str]) -> set[str]:
         sql = _DIGESTS.format(marks=",".join("?" * len(digests)))
-        return await self.ask(
-            lambda tables: {str(row[0]) for row in tables.rows(sql, (*digests, *digests))}
-        )
+        return await self._column(sql, (*digests, *digests))
+
+    async def _column(self, sql: str, binds: Sequence[Any]) -> set[str]:
+        return await self.ask(lambda tables: {str(row[0]) for row in tables.rows(sql, binds)})
 
     async def _conflicts(self, sql: str, *binds: Any) -> list[Conflict]:
         return await self.ask(

@@ -24,6 +24,9 @@ CREATE INDEX study_by_patient ON study(patient);
 CREATE INDEX study_by_day ON study(day);
 CREATE INDEX study_by_accession ON study(accession) WHERE accession <> '';
 CREATE INDEX study_by_received ON study(received);
+CREATE TABLE sender(
+  study TEXT, title TEXT, PRIMARY KEY(study, title)
+) WITHOUT ROWID;
 CREATE TABLE series(
   uid TEXT PRIMARY KEY,
   study TEXT NOT NULL REFERENCES study(uid),

@@ -13,6 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from dicom.storage.sight import Sight
+
 _WILD = "*?"
 _MOST_VALUES = 500
 
@@ -116,6 +118,7 @@ class Search:
     """`conditions` are matching values by keyword; an empty one matches everything.
 
     `sort` is a keyword of the level, `-keyword` downwards; by default what came last stands first.
+    `sight` leaves out studies that are not seen.
     """
 
     level: Level
@@ -123,6 +126,7 @@ class Search:
     limit: int = 100
     offset: int = 0
     sort: str = ""
+    sight: Sight | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,10 @@ def _where(search: Search) -> tuple[str, list[Any]]:
             raise NotSearchable(f"{keyword} is not kept in the index")
         parts.append(part)
         binds += more
+    if search.sight is not None:
+        part, titles = search.sight.clause
+        parts.append(part)
+        binds += titles
     return " AND ".join(parts), binds
 
 

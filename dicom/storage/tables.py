@@ -19,6 +19,7 @@ _NEW_PATIENT = "INSERT INTO patient VALUES(NULL,?,?,?,?,?,?) RETURNING key, birt
 _NEW_NAME = "INSERT OR IGNORE INTO patient_name VALUES(?,?)"
 _STUDY = "SELECT patient FROM study WHERE uid = ?"
 _NEW_STUDY = "INSERT INTO study VALUES(?,?,?,?,?,?,?,?,?,?)"
+_NEW_SENDER = "INSERT OR IGNORE INTO sender VALUES(?,?)"
 _SERIES = "SELECT study FROM series WHERE uid = ?"
 _NEW_SERIES = "INSERT INTO series VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
 _INSTANCE = "SELECT digest FROM instance WHERE uid = ?"
@@ -39,7 +40,7 @@ class _Clash:
 class Tables:
     """Used by one thread at a time. What came first counts; what contradicts it is a conflict."""
 
-    format: ClassVar[int] = 3
+    format: ClassVar[int] = 4
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -60,6 +61,8 @@ class Tables:
 
     def _take(self, stored: StoredObject) -> Sequence[_Clash]:
         attributes = stored.attributes
+        if attributes.study:
+            self._connection.execute(_NEW_SENDER, (attributes.study, stored.origin.calling))
         known = self._one(_INSTANCE, attributes.sop_instance)
         if known is not None:
             return [] if known[0] == stored.blob.digest else [self._other_content(stored)]

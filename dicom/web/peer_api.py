@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from dicom.storage.index import Index
+from dicom.seen import SeenStudies
 from dicom.upper.negotiate import is_uid
 from dicom.web.client import RefusedByPeer
 from dicom.web.peers import Moved, WebPeers
@@ -26,8 +26,8 @@ _LEVELS = frozenset(("studies", "series", "instances"))
 class WebPeersApi:
     """What people and programs do with the servers; each act is in the audit."""
 
-    def __init__(self, peers: WebPeers, index: Index, audit: Auditor) -> None:
-        self._peers, self._index, self._audit = peers, index, audit
+    def __init__(self, peers: WebPeers, seen: SeenStudies, audit: Auditor) -> None:
+        self._peers, self._seen, self._audit = peers, seen, audit
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -57,7 +57,7 @@ class WebPeersApi:
     async def send(self, request: Request) -> Response:
         """Store a `study` of ours there."""
         name, uid = request.path_params["name"], await _study(request)
-        objects = await self._index.of_study(uid)
+        objects = await self._seen.objects(principal(request), await self._seen.index.of_study(uid))
         if not objects:
             raise HTTPException(404, "no stored object has this UID")
         first = objects[0].attributes

@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from dicom.query.find import Store
+from dicom.seen import SeenStudies
 from dicom.storage.blobs import Blobs
 from dicom.storage.object import StoredObject
 from dicom.view import Picture, Unseen, Unviewable, Viewer
@@ -28,7 +29,7 @@ from dicom.web.media import (
 from dicom.web.multipart import Writer
 from dicom.web.question import tag_of
 from dicom.web.search import origin
-from gateway.room import Permission, about, access
+from gateway.room import Permission, about, access, principal
 
 _MOST_METADATA = 2000
 _ANY = "*"
@@ -39,8 +40,11 @@ _STATUS = {Unseen.NO_FRAME: 404, Unseen.NO_PIXELS: 404, Unseen.NO_VALUE: 404}
 class Retrievals:
     """What can be fetched. `base` is the path of the service."""
 
-    def __init__(self, base: str, store: Store, blobs: Blobs, viewer: Viewer) -> None:
-        self._base, self._store, self._blobs, self._viewer = base, store, blobs, viewer
+    def __init__(
+        self, base: str, store: Store, seen: SeenStudies, blobs: Blobs, viewer: Viewer
+    ) -> None:
+        self._base, self._store, self._studies = base, store, seen
+        self._blobs, self._viewer = blobs, viewer
 
     def routes(self) -> Iterable[BaseRoute]:
         study = f"{self._base}/studies/{{study}}"
@@ -130,7 +134,7 @@ class Retrievals:
             found = await index.of_study(path["study"])
         found = [
             each
-            for each in found
+            for each in await self._studies.objects(principal(request), found)
             if each.attributes.study == path["study"]
             and path.get("series", each.attributes.series) == each.attributes.series
         ]

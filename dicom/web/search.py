@@ -14,10 +14,12 @@ from dicom.query.find import Store, subject_of
 from dicom.query.keys import AVAILABILITY, INSTANCE_UID, SERIES_UID, STUDY_UID, Level
 from dicom.query.search import Row
 from dicom.query.search import Search as Candidates
+from dicom.seen import SeenStudies
+from dicom.storage.sight import Sight
 from dicom.web.media import JSON, PLAIN_JSON, accepted, takes
 from dicom.web.model import Dataset, dataset
 from dicom.web.question import Unclear, Wanted, wanted
-from gateway.room import Permission, about, access
+from gateway.room import Permission, about, access, principal
 
 MOST = 1000
 """Results given at once; a client asks for the following ones by `offset`."""
@@ -28,8 +30,8 @@ _PATH = {"study": STUDY_UID, "series": SERIES_UID}
 class Searches:
     """The six searches. `base` is the path of the service."""
 
-    def __init__(self, base: str, store: Store) -> None:
-        self._base, self._store = base, store
+    def __init__(self, base: str, store: Store, seen: SeenStudies) -> None:
+        self._base, self._store, self._seen = base, store, seen
 
     def routes(self) -> Iterable[BaseRoute]:
         study, base = f"{self._base}/studies/{{study}}", self._base
@@ -64,7 +66,7 @@ class Searches:
         except Unclear as error:
             raise HTTPException(400, str(error)) from None
         about(request, subject=subject_of(asked.question), study=asked.question.single(STUDY_UID))
-        rows, more = await self._rows(asked)
+        rows, more = await self._rows(asked, self._seen.sight(principal(request)))
         warnings = list(asked.warnings)
         if more:
             warnings.append("There are additional results that can be requested")
@@ -74,9 +76,9 @@ class Searches:
         found = [self._described(request, asked, row) for row in rows]
         return Response(orjson.dumps(found), media_type=JSON, headers=headers)
 
-    async def _rows(self, asked: Wanted) -> tuple[list[Row], bool]:
+    async def _rows(self, asked: Wanted, sight: Sight | None) -> tuple[list[Row], bool]:
         """The rows wanted, in the order of their UIDs, and whether there are more."""
-        index, search = await self._store.current(), Candidates(asked.question)
+        index, search = await self._store.current(), Candidates(asked.question, sight=sight)
         rows: list[Row] = []
         after: str | int | None = search.start
         while after is not None and len(rows) <= asked.offset + asked.limit:

@@ -39,10 +39,10 @@ class Server:
         servers = {name: _peer(name, each) for name, each in options.web.peers.items()}
         self.peers = WebPeers(servers, node.storage, node.blobs, taking)
         self._parts = (
-            Searches(BASE, store),
+            Searches(BASE, store, node.seen),
             Stores(BASE, node.storage, context.audit, taking),
-            Retrievals(BASE, store, node.blobs, viewer),
-            WebPeersApi(self.peers, node.index, context.audit),
+            Retrievals(BASE, store, node.seen, node.blobs, viewer),
+            WebPeersApi(self.peers, node.seen, context.audit),
         )
 
     def routes(self, _kit: PageKit) -> Iterable[BaseRoute]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from dicom.query.matching import Range
 from dicom.worklist.options import WorklistOptions
 from dicom.worklist.step import Around, LeftOut, Site, Step, appointment_of, step_of
 from gateway import StoreError, to_datetime
-from gateway.room import Agenda, Appointment, People, RoomContext
+from gateway.room import Agenda, Appointment, People, Principal, RoomContext
+
+T = TypeVar("T", Step, LeftOut)
 
 _ONE = timedelta(days=1)
 _MOST_DAYS = 480
@@ -67,6 +69,14 @@ class Board:
     async def left_out(self, options: WorklistOptions) -> Sequence[LeftOut]:
         """Appointments of stations that no worklist shows, each with the reason."""
         return [each for day in await self._of(options, None) for each in day.left_out]
+
+    async def seen(self, who: Principal, items: Iterable[T]) -> list[T]:
+        """Those whose appointment somebody sees, who may be limited to departments."""
+        if not who.departments:
+            return list(items)
+        agenda, _ = self._keepers()
+        found = [(each, await agenda.appointment(each.appointment)) for each in items]
+        return [each for each, of in found if of is not None and agenda.sees(who, of)]
 
     async def _of(self, options: WorklistOptions, days: Range | None) -> Sequence[_Day]:
         agenda, people = self._keepers()

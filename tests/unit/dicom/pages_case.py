@@ -47,9 +47,14 @@ class Desk:
     port: int
     app: Application
 
-    async def store(self, *objects: Dataset, syntax: str = "1.2.840.10008.1.2.1") -> None:
+    async def store(
+        self,
+        *objects: Dataset,
+        syntax: str = "1.2.840.10008.1.2.1",
+        calling: str = "SCANNER",
+    ) -> None:
         """Send objects to the node, and let its index follow."""
-        peer = Peer(OURS, LOOPBACK, self.port, "SCANNER")
+        peer = Peer(OURS, LOOPBACK, self.port, calling)
         classes = {str(each.SOPClassUID): None for each in objects}
         async with associate(peer, [Wanted(each, (syntax,)) for each in classes]) as association:
             for made in objects:
@@ -93,15 +98,33 @@ class FollowedPorts(MemoryRoomPorts):
 
 @asynccontextmanager
 async def desk(
-    data: Path, ports: MemoryRoomPorts | None = None, web: Mapping[str, Any] | None = None
+    data: Path,
+    ports: MemoryRoomPorts | None = None,
+    web: Mapping[str, Any] | None = None,
+    departments: Mapping[str, str] | None = None,
+    gate: Recognizing | None = None,
 ) -> AsyncIterator[Desk]:
-    """The whole room, listening on loopback; `web` are DICOMweb servers that it knows."""
+    """The whole room, listening on loopback; `web` are DICOMweb servers that it knows.
+
+    `departments` are those of senders by their AE title.
+    """
     port = free_port()
     options = DicomOptions.model_validate(
         {
             "listeners": [{"port": 0}],
             "titles": {OURS: {"allow": "anyone"}},
-            "peers": {"gone": {"title": "GONE", "host": LOOPBACK, "port": port}},
+            "peers": {
+                "gone": {"title": "GONE", "host": LOOPBACK, "port": port},
+                **{
+                    title.lower(): {
+                        "title": title,
+                        "host": LOOPBACK,
+                        "port": port,
+                        "department": department,
+                    }
+                    for title, department in (departments or {}).items()
+                },
+            },
             "storage": {"min_free": 10**6},
             "web": {"peers": web or {}},
             "deid": {"trial": {"key": "a key of more than sixteen"}},
@@ -118,7 +141,7 @@ async def desk(
         pages = [*console.routes(), *running.routes(console.kit)]
         async with (
             accepting(node.acceptor, node.listeners) as acceptor,
-            open_app(site, pages, console.error_page, gate=Recognizing()) as app,
+            open_app(site, pages, console.error_page, gate=gate or Recognizing()) as app,
             httpx.AsyncClient(
                 transport=httpx.ASGITransport(app),
                 base_url="http://localhost",
