@@ -29,7 +29,15 @@ from simulators.astm import AstmHospital, astm_hospital
 from simulators.astm import faults as astm_faults
 from simulators.astm.sender import Timers
 from simulators.control import controlled
-from simulators.dicom import ARCHIVE_FAULTS, SOURCE_FAULTS, Archive, Sources
+from simulators.dicom import (
+    ARCHIVE_FAULTS,
+    BUNKER_FAULTS,
+    SOURCE_FAULTS,
+    Archive,
+    Bunker,
+    Sources,
+)
+from simulators.dicom.sources import WORKLIST
 from simulators.his import his as hospital_system
 from simulators.hl7 import FAULTS as HL7_FAULTS
 from simulators.hl7 import Analyzer, hl7_analyzer
@@ -47,11 +55,14 @@ HOST = "127.0.0.1"
 SENSORS = "sensors"
 HEMATOLOGY, SCALE, URINE, WATER = "hematology", "scale", "urine", "water"
 HIS = "his"
-DICOM, ARCHIVE = "dicom", "archive"
+DICOM, ARCHIVE, LINAC = "dicom", "archive", "la1"
 _SAMPLE = 20.0
 """Seconds between two samples of an analyzer."""
 _WEIGHING = 5.0
 """Seconds between two lines of a scale."""
+_BEAM = 15.0
+"""Seconds that a beam takes, and between two patients of a linac."""
+_SITE, _TITLE = "Asia/Shanghai", "ISOGATE"
 _STUDY = 30.0
 """Seconds between two patients whose plans, records or images are sent."""
 _IMPATIENT = Timers(answer=2.0, after_nak=2.0)
@@ -144,7 +155,8 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
     broker = ports.get(SENSORS) or _free_port()
     office = ports.get(HIS) or _free_port()
     node = ports.get(DICOM) or _free_port()
-    sources = Sources(HOST, node, "ISOGATE", _STUDY / speed, seed=1, zone="Asia/Shanghai")
+    sources = Sources(HOST, node, _TITLE, _STUDY / speed, seed=1, zone=_SITE)
+    linac = Bunker(WORKLIST, HOST, node, _TITLE, ports.get(LINAC) or _free_port())
     archive = Archive(HOST, ports.get(ARCHIVE) or _free_port())
     scale = LineServer(weights(random.Random()), rate=speed / _WEIGHING)
     water = WaterService(_WEIGHING / speed)
@@ -159,6 +171,7 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
         hospital_system(office, speed=speed) as system,
         sources.sending(),
         archive.serving(),
+        linac.treating(_BEAM / speed, _SITE),
     ):
         endpoints = {
             **_modbus_endpoints(modbus),
@@ -170,6 +183,7 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
             ARCHIVE: Endpoint(
                 archive.port, ARCHIVE_FAULTS, archive.fault, lambda _unit: archive.clear()
             ),
+            LINAC: Endpoint(linac.port, BUNKER_FAULTS, linac.fault, lambda _unit: linac.clear()),
             SCALE: Endpoint(scale_port, LINE_FAULTS, scale.fault, lambda _unit: scale.clear()),
             WATER: Endpoint(water.port, HTTP_FAULTS, water.fault, lambda _unit: water.clear()),
             URINE: Endpoint(

@@ -54,6 +54,10 @@ class TpsOptions(_Options):
     """
 
     machines: dict[MachineName, MachineOptions] = {}
+    from_schedule: bool = Field(
+        default=False,
+        description="today's appointments become sessions where a patient has one plan for it",
+    )
     offer: float = Field(
         default=24.0, gt=0, le=168, description="hours before its time a session is offered"
     )

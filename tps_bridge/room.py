@@ -31,6 +31,7 @@ from tps_bridge.reader import Reader
 from tps_bridge.session import Level, SessionState, Step
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.offer import Offers
+from tps_bridge.session.planner import Planner
 
 BOOK = Path("store") / "tps.sqlite"
 
@@ -58,10 +59,12 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             ]
 
         overview = PlanOverview(context, desk.seen)
+        planner = Planner(context, book, sessions, options)
+        planning = {"sessions": planner.run} if options.from_schedule else {}
         yield Running(
             subscribers=(book,),
             services=(desk, sessions, offers),
-            jobs={"intake": intake.run, "offers": offers.run},
+            jobs={"intake": intake.run, "offers": offers.run} | planning,
             routes=routes,
             glance=overview.glance,
             find=overview.find,

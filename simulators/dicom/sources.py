@@ -28,6 +28,11 @@ _PATIENCE = 5.0
 _BONE = 0.1
 _STOPPED = 0.2
 """How often the last fraction was interrupted in its second beam."""
+_UNAPPROVED = 0.1
+"""How often a plan came without its approval."""
+WORKLIST, RECORDS = "LA1", "LA2"
+"""The machine that takes its work from a worklist, and the one that only sends records."""
+_TREATED = timedelta(minutes=12)
 
 
 class Sources:
@@ -62,14 +67,25 @@ class Sources:
         self._faults.clear()
 
     async def _run(self) -> None:
+        told: set[str] = set()
         while True:
             today = datetime.now(self._zone).date()
-            for number, booking in enumerate(_in_turn(bookings(today, self._zone, self._seed))):
-                await self._sent(booking)
+            booked = bookings(today, self._zone, self._seed)
+            for number, booking in enumerate(_in_turn(booked)):
+                await self._sent(booking.machine[0], list(_objects(booking)))
                 await asyncio.sleep(self._interval if number >= _AT_ONCE else 0)
+                await self._tell(booked, told)
 
-    async def _sent(self, booking: Booking) -> None:
-        calling, made = booking.machine[0], list(_objects(booking))
+    async def _tell(self, booked: Sequence[Booking], told: set[str]) -> None:
+        """The records of today's treatments that are over since."""
+        now = datetime.now(self._zone)
+        for each in booked:
+            over = each.start + _TREATED <= now
+            if each.machine[0] == RECORDS and over and each.number not in told:
+                await self._sent(RECORDS, [_today(each)])
+                told.add(each.number)
+
+    async def _sent(self, calling: str, made: list[Dataset]) -> None:
         while True:
             if not self._faults:
                 try:
@@ -97,6 +113,25 @@ def _objects(booking: Booking) -> Iterator[Dataset]:
     if booking.machine[0] == "CT1":
         yield from _images(booking)
         return
+    made, given, dice = _course(booking)
+    yield made
+    for fraction in range(1, given + 1):
+        at = booking.start.replace(tzinfo=None) - timedelta(days=given - fraction + 1)
+        parts = [Part(1), Part(2)]
+        if fraction == given and dice.random() < _STOPPED:
+            parts[1] = Part(2, 0, 40, termination="MACHINE")
+        yield _record(booking, made, fraction, parts, at)
+
+
+def _today(booking: Booking) -> Dataset:
+    """The fraction of today, as a machine that has no worklist tells of it afterwards."""
+    made, given, _ = _course(booking)
+    at = booking.start.replace(tzinfo=None)
+    return _record(booking, made, given + 1, [Part(1), Part(2)], at)
+
+
+def _course(booking: Booking) -> tuple[Dataset, int, random.Random]:
+    """The plan of somebody's course, how many fractions were given, and the dice of the rest."""
     dice = random.Random(f"course/{booking.number}")
     label, kind, fractions, dose = dice.choice(_KINDS)
     who = booking.who
@@ -113,23 +148,25 @@ def _objects(booking: Booking) -> Iterator[Dataset]:
         frame=_uid(booking, "frame"),
         structures=_uid(booking, "structures"),
     )
-    made = approved(plan(kind, course, SOPInstanceUID=_uid(booking, "plan")))
-    yield made
-    given = dice.randrange(1, min(fractions, 6))
-    machine = Machine(booking.machine[0], f"SN-{booking.machine[0]}", 0.1, 0.2, dice)
-    for fraction in range(1, given + 1):
-        at = booking.start.replace(tzinfo=None) - timedelta(days=given - fraction)
-        parts = [Part(1), Part(2)]
-        if fraction == given and dice.random() < _STOPPED:
-            parts[1] = Part(2, 0, 40, termination="MACHINE")
-        yield record(
-            made,
-            fraction,
-            parts,
-            at=at,
-            machine=machine,
-            SOPInstanceUID=_uid(booking, f"fraction/{fraction}"),
-        )
+    made = plan(kind, course, SOPInstanceUID=_uid(booking, "plan"))
+    if dice.random() >= _UNAPPROVED:
+        made = approved(made)
+    return made, dice.randrange(1, min(fractions, 6)), dice
+
+
+def _record(
+    booking: Booking, made: Dataset, fraction: int, parts: Sequence[Part], at: datetime
+) -> Dataset:
+    name = booking.machine[0]
+    chance = random.Random(f"noise/{booking.number}/{fraction}")
+    return record(
+        made,
+        fraction,
+        parts,
+        at=at,
+        machine=Machine(name, f"SN-{name}", 0.1, 0.2, chance),
+        SOPInstanceUID=_uid(booking, f"fraction/{fraction}"),
+    )
 
 
 def _images(booking: Booking) -> Iterator[Dataset]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Event
 
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
@@ -61,6 +62,10 @@ class Linac:
     called: str
     listens: int
     machine: Machine = field(default_factory=Machine)
+    pace: float = 0.0
+    """Seconds that a beam takes."""
+    off: Event = field(default_factory=Event)
+    """Set, it stops where it is, and says no more."""
     _came: dict[str, Dataset] = field(default_factory=dict)
 
     @contextmanager
@@ -138,6 +143,8 @@ class Linac:
         parts: list[Part] = []
         for place, each in enumerate(tasks):
             self.progress(task, 100.0 * place / len(tasks), int(each.ReferencedBeamNumber))
+            if self.off.wait(self.pace):
+                raise Refused("switched off", 0x0110)
             last = place == len(tasks) - 1
             parts.append(_part(each, stop_at if last else None))
         made = record(

@@ -69,8 +69,11 @@ def has_bytes(event: dict[str, Any]) -> bool:
 
 
 def is_our_own(event: dict[str, Any]) -> bool:
-    """What the gateway says by itself: of itself, of devices that came or went, of acts."""
-    done_here = event["kind"] == "action" and event["device"] == "gateway"
+    """What the gateway says by itself: of itself, of devices that came or went, of acts.
+
+    The room of plans says as well what became of sessions, and who may not be called.
+    """
+    done_here = event["kind"] in {"action", "appointment"} and event["device"] in {"gateway", "tps"}
     return done_here or event["kind"] in {"system", "availability"}
 
 

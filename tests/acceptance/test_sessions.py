@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydicom.dataset import Dataset
@@ -23,7 +24,13 @@ from tests.peers import LOOPBACK, free_port, wait_until
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 
 COURSE = Course(points=7, pairs=12, fractions=3)
+SITE = ZoneInfo("Asia/Shanghai")
 ENFORCED, OBSERVED = "LINAC1", "LINAC2"
+
+
+def now() -> datetime:
+    """The time at the site, as machines write it."""
+    return datetime.now(SITE).replace(tzinfo=None)
 
 
 def site(port: int, listens: int) -> Mapping[str, Any]:
@@ -111,7 +118,7 @@ def bunker(path: Path) -> Iterator[Bunker]:
 
 def test_a_fraction_by_tdw_ii_interrupted_resumed_and_on_the_ledger(tmp_path: Path) -> None:
     made = approved(plan(ARC, COURSE))
-    path, at = f"/plans/{made.SOPInstanceUID}", datetime.now()  # noqa: DTZ005 - as DICOM writes it
+    path, at = f"/plans/{made.SOPInstanceUID}", now()
     with bunker(tmp_path) as it, it.folder.gateway() as process:
         it.folder.wait_ready(it.api, process, within=60)
         it.register()
@@ -162,7 +169,7 @@ def test_what_is_blocked_is_not_handed_over_until_two_people_set_it_aside(tmp_pa
 
 def test_a_kill_in_the_middle_of_a_beam_keeps_lock_session_and_ledger(tmp_path: Path) -> None:
     made = approved(plan(ARC, COURSE))
-    path, at = f"/plans/{made.SOPInstanceUID}", datetime.now()  # noqa: DTZ005 - as DICOM writes it
+    path, at = f"/plans/{made.SOPInstanceUID}", now()
     with bunker(tmp_path) as it:
         with it.folder.gateway() as process:
             it.folder.wait_ready(it.api, process, within=60)
@@ -191,7 +198,7 @@ def test_a_kill_in_the_middle_of_a_beam_keeps_lock_session_and_ledger(tmp_path: 
 
 def test_a_machine_that_only_records_moves_its_session_too(tmp_path: Path) -> None:
     made = approved(plan(STATIC, Course(points=3, pairs=4, fractions=2, machine=OBSERVED)))
-    at = datetime.now()  # noqa: DTZ005 - as DICOM writes it
+    at = now()
     machine = Machine(OBSERVED)
     with bunker(tmp_path) as it, it.folder.gateway() as process:
         it.folder.wait_ready(it.api, process, within=60)

@@ -21,8 +21,10 @@ from tps_bridge.session.session import Session
 from tps_bridge.session.tables import Taken
 
 _ALONE = """
-WHERE plan.uid IS NOT NULL
-AND record.uid IN (SELECT record FROM session_record WHERE session = '')
+WHERE plan.uid IS NOT NULL AND record.uid IN (
+  SELECT record FROM session_record AS told WHERE session = ''
+  AND day >= (SELECT min(day) FROM session WHERE session.machine = told.machine)
+)
 """
 _KINDS = frozenset({Kind.OBJECT, Kind.ACTION})
 
@@ -124,6 +126,10 @@ class Book(Projection[Tables]):
         """The session that a work item is for."""
         return await self.ask(lambda tables: tables.sessions.of_item(item))
 
+    async def sessions_of(self, appointment: str) -> Sequence[Session]:
+        """The sessions that were made of an appointment."""
+        return await self.ask(lambda tables: tables.sessions.of_appointment(appointment))
+
     async def sessions(self, plan: str) -> Sequence[Session]:
         """The sessions of a plan, by time."""
         return await self.ask(lambda tables: tables.sessions.of_plan(plan))
@@ -144,7 +150,7 @@ class Book(Projection[Tables]):
         return await self.ask(lambda tables: tables.sessions.records(id_))
 
     async def records_alone(self) -> Sequence[RecordRow]:
-        """Records of known plans of which there is no session."""
+        """Records of known plans without a session, of days since their machine has sessions."""
         return await self.ask(lambda tables: tables.records(_ALONE, ()))
 
     async def troubles(self, limit: int = 100) -> Sequence[Trouble]:

@@ -184,7 +184,14 @@ class Tables:
         for row in self.records("WHERE record.uid = ?", (uid,)):
             card = row.card
             fractions = [each for one in self.ledgers(card.plan) for each in one.fractions]
-            yield from self.sessions.follow(uid, card.plan, card.machine, fractions, event)
+            yield from self.sessions.follow(
+                fractions,
+                event,
+                record=uid,
+                plan=card.plan,
+                machine=card.machine,
+                day=card.day,
+            )
 
     def _rows(self, sql: str, binds: Sequence[Any]) -> Iterator[Any]:
         return iter(self._connection.execute(sql, binds))

@@ -18,7 +18,7 @@ from gateway.web import Refusal, json_response, rfc3339
 from tps_bridge.draw.day import Slot, lanes
 from tps_bridge.face import Face, Faces, course_id
 from tps_bridge.parts import Parts
-from tps_bridge.session import Session
+from tps_bridge.session import Session, SessionState
 from tps_bridge.session.desk import Standing
 
 _DAY = timedelta(days=1)
@@ -129,9 +129,8 @@ class SessionPages:
         if not (group.isascii() and group.isdigit()):
             raise Refusal(422, "No group", "No fraction group was chosen.", "Choose one.")
         uid = str(request.path_params["uid"])
-        made = await self._desk.schedule(
-            principal(request), uid, int(group[:9]), given.get("at", "")
-        )
+        at = self._desk.moment(given.get("at", ""))
+        made = await self._desk.schedule(principal(request), uid, int(group[:9]), at)
         return self._kit.done(request, f"/sessions/{made.id}", "The session is scheduled.")
 
     @access(Permission.NOTE_FRACTIONS)
@@ -161,12 +160,20 @@ class SessionPages:
         if not isinstance(group, int):
             raise _wanted()
         who = principal(request)
-        session = await self._desk.schedule(who, plan, group, at, appointment=appointment)
+        session = await self._desk.schedule(
+            who, plan, group, self._desk.moment(at), appointment=appointment
+        )
         return json_response(_item(await self._desk.standing(session)), 201)
 
     async def _lines(self, request: Request, wanted: date) -> list[Line]:
+        """Of a day; what was called off only where somebody asks for that."""
         reader, who = self._kit.reader(request), principal(request)
-        sessions = await self._due(who, wanted)
+        called_off = request.query_params.get("state") == SessionState.CANCELLED
+        sessions = [
+            each
+            for each in await self._due(who, wanted)
+            if (each.state is SessionState.CANCELLED) == called_off
+        ]
         identities = [each.identity for each in sessions]
         faces = await Faces.of(self._context.neighbours, identities, who, reader.language)
         return [

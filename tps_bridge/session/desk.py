@@ -44,14 +44,14 @@ class SessionDesk:
         self._zone = ZoneInfo(context.site.zone)
 
     async def schedule(
-        self, who: Principal, plan: str, group: int, at: str, *, appointment: str = ""
+        self, who: Principal, plan: str, group: int, at: Instant, *, appointment: str = ""
     ) -> Session:
-        """A session for the next fraction of a plan's group, due at `at` (2026-11-26T14:05).
+        """A session for the next fraction of a plan's group, due at `at`.
 
         Refusal 409 where nothing is left to treat, or a session of it is open already.
         """
         row = await self._plans.known(who, plan)
-        session = await self._next(row, group, self._due(at), appointment)
+        session = await self._next(row, group, at, appointment)
         payload = {"session": session.id, "opens": written(session)}
         await self._act(who, Step.SCHEDULE, session, "", **payload)
         return session
@@ -141,11 +141,13 @@ class SessionDesk:
             machine=card.machines[0],
             identity=card.identity,
             at=at,
+            day=f"{self.local(at):%Y%m%d}",
             label=card.label,
             appointment=appointment,
         )
 
-    def _due(self, text: str) -> Instant:
+    def moment(self, text: str) -> Instant:
+        """What a person wrote as `2026-11-26T14:05`, in the site's zone. Refusal 422."""
         try:
             said = datetime.fromisoformat(text)
         except ValueError:

@@ -57,12 +57,13 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`at` is when it is due (µs), `digest` that of the plan when it was scheduled.
+    """`at` is when it is due (µs), `day` that day at the site (YYYYMMDD).
 
-    `item` is the UID of its work item and `instruction` that of the delivery instruction, empty
-    where it is not offered; `offers` counts how often it was. `performer` is who began it, as
-    `ae:TITLE`, a principal's id, or `record:MACHINE`; `progress` is in percent, as the performer
-    says. `begun` and `ended` are µs. `why` is what was said with the last step.
+    `digest` is that of the plan when it was scheduled. `item` is the UID of its work item and
+    `instruction` that of the delivery instruction, empty where it is not offered; `offers` counts
+    how often it was. `performer` is who began it, as `ae:TITLE`, a principal's id, or
+    `record:MACHINE`; `progress` is in percent, as the performer says. `begun` and `ended` are µs.
+    `why` is what was said with the last step.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Session:
     machine: str
     identity: Identity
     at: Instant
+    day: str = ""
     label: str = ""
     appointment: str = ""
     state: SessionState = SessionState.SCHEDULED

@@ -16,12 +16,15 @@ from tps_bridge.session.session import Illegal, Move, Session, SessionState, Ste
 SCHEMA = """
 CREATE TABLE session(
   id TEXT PRIMARY KEY,
-  plan TEXT NOT NULL, fraction INTEGER NOT NULL, machine TEXT NOT NULL, at INTEGER NOT NULL,
-  state TEXT NOT NULL, item TEXT NOT NULL, body BLOB NOT NULL
+  plan TEXT NOT NULL, fraction INTEGER NOT NULL, machine TEXT NOT NULL,
+  at INTEGER NOT NULL, day TEXT NOT NULL,
+  state TEXT NOT NULL, item TEXT NOT NULL, appointment TEXT NOT NULL, body BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX session_by_plan ON session(plan, fraction);
 CREATE INDEX session_by_time ON session(at);
+CREATE INDEX session_by_machine ON session(machine, day);
 CREATE INDEX session_open ON session(state) WHERE state IN ('scheduled', 'in-progress');
+CREATE INDEX session_by_appointment ON session(appointment) WHERE appointment <> '';
 CREATE INDEX session_by_item ON session(item) WHERE item <> '';
 CREATE TABLE session_step(
   seq INTEGER NOT NULL, session TEXT NOT NULL,
@@ -30,7 +33,7 @@ CREATE TABLE session_step(
   PRIMARY KEY(session, seq, step)
 ) WITHOUT ROWID;
 CREATE TABLE session_record(
-  record TEXT PRIMARY KEY, plan TEXT NOT NULL, session TEXT NOT NULL
+  record TEXT PRIMARY KEY, machine TEXT NOT NULL, day TEXT NOT NULL, session TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX record_alone ON session_record(session) WHERE session = '';
 """
@@ -61,6 +64,9 @@ class SessionTables:
     def of_item(self, uid: str) -> Session | None:
         """The session that a work item is for."""
         return next(iter(self._sessions("WHERE item = ? AND item <> ''", uid)), None)
+
+    def of_appointment(self, id_: str) -> list[Session]:
+        return self._sessions("WHERE appointment = ? AND appointment <> ''", id_)
 
     def of_plan(self, plan: str) -> list[Session]:
         return self._sessions("WHERE plan = ?", plan)
@@ -108,11 +114,13 @@ class SessionTables:
 
     def follow(
         self,
+        fractions: Sequence[Fraction],
+        cause: DeviceEvent,
+        *,
         record: str,
         plan: str,
         machine: str,
-        fractions: Sequence[Fraction],
-        cause: DeviceEvent,
+        day: str,
     ) -> Iterator[DeviceEvent]:
         """Tie a record to the session that it is of, and move one that nothing else moves."""
         parts = [
@@ -123,9 +131,9 @@ class SessionTables:
             if part.record == record
         ]
         fraction = parts[0] if parts else None
-        session = self._of_record(plan, machine, fraction) if fraction else None
-        row = (record, plan, session.id if session else "")
-        self._connection.execute("INSERT OR REPLACE INTO session_record VALUES(?,?,?)", row)
+        session = self._of_record(plan, machine, fraction, day) if fraction else None
+        row = (record, machine, day, session.id if session else "")
+        self._connection.execute("INSERT OR REPLACE INTO session_record VALUES(?,?,?,?)", row)
         if session is None or fraction is None or session.item:
             return
         who = f"record:{machine}"
@@ -138,12 +146,17 @@ class SessionTables:
             progress = Move(Step.PROGRESS, cause.received_at, who, progress=_share(fraction))
             yield from self._move(session, progress, cause)
 
-    def _of_record(self, plan: str, machine: str, fraction: Fraction) -> Session | None:
-        """The newest session of a fraction at a machine that was not called off."""
+    def _of_record(self, plan: str, machine: str, fraction: Fraction, day: str) -> Session | None:
+        """The newest session of a fraction at a machine that was not called off.
+
+        What was given on a day before is none of its.
+        """
         found = [
             each
             for each in self._sessions("WHERE plan = ? AND fraction = ?", plan, fraction.number)
-            if each.machine == machine and each.state is not SessionState.CANCELLED
+            if each.machine == machine
+            and each.state is not SessionState.CANCELLED
+            and each.day <= day
         ]
         open_ = [each for each in found if each.state.is_open]
         return max(open_ or found, key=lambda each: each.at, default=None)
@@ -167,11 +180,13 @@ class SessionTables:
             session.fraction,
             session.machine,
             session.at,
+            session.day,
             session.state.value,
             session.item,
+            session.appointment,
             as_json(session),
         )
-        self._connection.execute("INSERT OR REPLACE INTO session VALUES(?,?,?,?,?,?,?,?)", row)
+        self._connection.execute("INSERT OR REPLACE INTO session VALUES(?,?,?,?,?,?,?,?,?,?)", row)
 
     def _note(
         self, session: str, move: Move, seq: int, state: SessionState = SessionState.SCHEDULED

@@ -52,8 +52,8 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
 def test_every_endpoint_has_a_port_and_its_faults(ask: Ask) -> None:
     listed = ask(kind="list")["endpoints"]
     assert {"meters", "chiller", "ups", "room", "chemistry", "hematology"} <= set(listed)
-    assert {"scale", "water", "urine", "his", "dicom", "archive"} <= set(listed)
-    assert len(listed) == 4 + 8 + 8
+    assert {"scale", "water", "urine", "his", "dicom", "archive", "la1"} <= set(listed)
+    assert len(listed) == 4 + 8 + 9
     assert listed["chemistry"]["port"].startswith("/dev/")
     assert all(each["port"] and each["faults"] for each in listed.values())
 

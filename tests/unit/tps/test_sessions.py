@@ -69,9 +69,9 @@ def test_nothing_leads_out_of_an_end_and_only_a_session_that_began_is_discontinu
         session = after
 
 
-async def scheduled(t: Treatments, uid: str, at: str = "2025-06-12T10:00") -> Session:
+async def scheduled(t: Treatments, uid: str, at: str = "2025-06-09T10:00") -> Session:
     desk = t.context.neighbours(SessionDesk)
-    return await desk.schedule(OWNER, uid, 1, at)
+    return await desk.schedule(OWNER, uid, 1, desk.moment(at))
 
 
 async def test_the_next_fraction_is_scheduled_once(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ async def test_a_day_shows_its_sessions_and_what_stands_against_them(tmp_path: P
         answer = await t.http.post(f"/plans/{made.SOPInstanceUID}/session?lang=en", data=form)
         assert answer.status_code == 200
         day = await t.page("/sessions?lang=en&day=2025-06-12")
-        assert 'class="bar is-blocked"' in day
+        assert 'class="slot is-blocked"' in day
         assert "Patients with a blocked session are not to be called." in day
         (session,) = await t.book.sessions(str(made.SOPInstanceUID))
         one = await t.page(f"/sessions/{session.id}?lang=en")

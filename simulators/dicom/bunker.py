@@ -1,0 +1,79 @@
+"""A treatment machine at work: it treats what its worklist has, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pydicom.dataset import Dataset
+
+from simulators.rt import Linac, Machine, Refused
+
+FAULTS = ("silent", "interrupted")
+_PATIENCE = 5.0
+_EARLY, _LONG = timedelta(minutes=15), timedelta(hours=1)
+_STOPS_AT = 40.0
+
+
+class Bunker:
+    """Asks `called` at `port` for work by TDW-II and treats what is due, earliest first.
+
+    `silent`: it asks for nothing. `interrupted`: its treatments stop in their last beam.
+    """
+
+    def __init__(self, title: str, host: str, port: int, called: str, listens: int) -> None:
+        machine = Machine(title, f"SN-{title}", 0.1, 0.2)
+        self._linac = Linac(title, host, port, called, listens, machine)
+        self._faults: set[str] = set()
+        self._zone = ZoneInfo("UTC")
+
+    @property
+    def port(self) -> int:
+        """Where it takes what is moved to it."""
+        return self._linac.listens
+
+    @asynccontextmanager
+    async def treating(self, pause: float, zone: str) -> AsyncIterator[Bunker]:
+        """Treat within the block; `pause` seconds a beam, and as long between two patients."""
+        self._zone, self._linac.pace = ZoneInfo(zone), pause
+        with self._linac.listening():
+            task = asyncio.create_task(self._run(pause), name=f"bunker-{self._linac.title}")
+            try:
+                yield self
+            finally:
+                self._linac.off.set()
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    def fault(self, kind: str) -> None:
+        self._faults.add(kind)
+
+    def clear(self) -> None:
+        self._faults.clear()
+
+    async def _run(self, pause: float) -> None:
+        while True:
+            await asyncio.sleep(pause or _PATIENCE)
+            if "silent" in self._faults:
+                continue
+            try:
+                await self._turn()
+            except (ConnectionError, Refused):
+                await asyncio.sleep(_PATIENCE)
+
+    async def _turn(self) -> None:
+        """Treat the first that is due; at hours when nobody is for long, the next one."""
+        listed = await asyncio.to_thread(self._linac.worklist)
+        now = datetime.now(self._zone).replace(tzinfo=None)
+        first = min(((_at(each), str(each.SOPInstanceUID)) for each in listed), default=None)
+        if first is not None and not now + _EARLY < first[0] <= now + _LONG:
+            stop = _STOPS_AT if "interrupted" in self._faults else None
+            await asyncio.to_thread(self._linac.treat, first[1], at=now, stop_at=stop)
+
+
+def _at(step: Dataset) -> datetime:
+    text = str(step.ScheduledProcedureStepStartDateTime)
+    return datetime.strptime(text[:14], "%Y%m%d%H%M%S")  # noqa: DTZ007 - the site's own time

@@ -1,0 +1,121 @@
+"""Makes sessions of today's appointments, where the site says so and there is no choice to make."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import date
+
+from gateway.room import Agenda, Appointment, RoomContext, roused, steadily
+from gateway.web import Refusal
+from tps_bridge.book import Book, PlanRow
+from tps_bridge.book.standing import is_active
+from tps_bridge.options import MachineOptions, TpsOptions
+from tps_bridge.session.desk import SessionDesk
+from tps_bridge.session.offer import TPS
+from tps_bridge.session.session import Session, SessionState
+
+log = logging.getLogger(__name__)
+
+_TURN = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """A person with one plan for the appointment's machine gets a session of its next fraction.
+
+    Of several plans, or none, nobody guesses: a person schedules. An appointment that is moved or
+    called off takes its session along until that begins.
+    """
+
+    context: RoomContext
+    book: Book
+    desk: SessionDesk
+    options: TpsOptions
+
+    async def run(self) -> None:
+        """Until cancelled; a store that can't be read is tried again."""
+        moved = asyncio.Event()
+        stop = self.book.watch(moved.set)
+        try:
+            await steadily(
+                lambda: self._looked(moved),
+                lambda: roused(moved, _TURN),
+                lambda error: log.warning("Sessions can't be made of the schedule: %s", error),
+            )
+        finally:
+            stop()
+
+    async def _looked(self, moved: asyncio.Event) -> None:
+        moved.clear()
+        await self.turn()
+
+    async def turn(self) -> None:
+        """Look at today's appointments of every machine that the schedule knows."""
+        try:
+            agenda = self.context.neighbours(Agenda)
+        except LookupError:
+            return
+        today = self.desk.local(self.context.clock.now()).date()
+        for machine, known in self.options.machines.items():
+            for appointment in await self._of(agenda, known, today):
+                try:
+                    await self._tend(machine, appointment)
+                except Refusal as refusal:
+                    log.info("No session of appointment %s: %s", appointment.id, refusal.title)
+
+    async def _of(self, agenda: Agenda, known: MachineOptions, today: date) -> list[Appointment]:
+        if not known.resource:
+            return []
+        return [each for each in await agenda.day(today, known.resource) if each.start is not None]
+
+    async def _tend(self, machine: str, appointment: Appointment) -> None:
+        sessions = [
+            each
+            for each in await self.book.sessions_of(appointment.id)
+            if each.state is not SessionState.CANCELLED
+        ]
+        for each in sessions:
+            if each.state is SessionState.SCHEDULED:
+                await self._keep_with(each, appointment)
+        if not sessions and appointment.status.is_open and appointment.start is not None:
+            found = await self._plans(machine, appointment)
+            if len(found) == 1:
+                row, group = found[0]
+                await self.desk.schedule(
+                    TPS, row.card.uid, group, appointment.start, appointment=appointment.id
+                )
+
+    async def _keep_with(self, session: Session, appointment: Appointment) -> None:
+        if not appointment.status.is_open:
+            await self.desk.cancel(TPS, session.id, f"the appointment is {appointment.status}")
+        elif appointment.start != session.at:
+            await self.desk.cancel(TPS, session.id, "the appointment was moved")
+        elif not await self._is_next(session):
+            await self.desk.cancel(TPS, session.id, "another fraction comes next since")
+
+    async def _is_next(self, session: Session) -> bool:
+        """Whether its fraction is still the plan's next: records of earlier ones may come late."""
+        row = await self.book.plan(session.plan)
+        if row is None:
+            return False
+        groups = zip(row.card.facts.groups, await self.book.ledgers(session.plan), strict=True)
+        return any(
+            group.number == session.group and ledger.next in {session.fraction, None}
+            for group, ledger in groups
+        )
+
+    async def _plans(self, machine: str, appointment: Appointment) -> list[tuple[PlanRow, int]]:
+        """Plans of the patient for the machine with a fraction left, each with its group."""
+        if appointment.key is None:
+            return []
+        found: list[tuple[PlanRow, int]] = []
+        for row in await self.book.of_patient(*appointment.key):
+            if row.card.machines != (machine,):
+                continue
+            if not is_active(row.card, await self.book.notes(row.card.uid)):
+                continue
+            groups = zip(row.card.facts.groups, await self.book.ledgers(row.card.uid), strict=True)
+            found += [(row, group.number) for group, ledger in groups if ledger.next is not None]
+        return found
