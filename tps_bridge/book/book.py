@@ -142,6 +142,10 @@ class Book(Projection[Tables]):
         """Those that may still be treated."""
         return await self.ask(lambda tables: tables.sessions.open())
 
+    async def left_sessions(self) -> Sequence[Session]:
+        """Those that were called off and are still a work item."""
+        return await self.ask(lambda tables: tables.sessions.left())
+
     async def session_steps(self, id_: str) -> Sequence[Taken]:
         return await self.ask(lambda tables: tables.sessions.steps(id_))
 

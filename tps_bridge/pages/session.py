@@ -74,6 +74,7 @@ class SessionPages:
             Route("/sessions", self.day, methods=["GET"]),
             Route("/sessions/{id}", self.session, methods=["GET"]),
             Route("/sessions/{id}/cancel", self.cancel, methods=["POST"]),
+            Route("/sessions/{id}/end", self.end, methods=["POST"]),
             Route("/plans/{uid}/session", self.schedule, methods=["POST"]),
             Route("/api/v1/sessions", self.listed, methods=["GET"]),
             Route("/api/v1/sessions", self.made, methods=["POST"]),
@@ -139,6 +140,14 @@ class SessionPages:
         id_ = str(request.path_params["id"])
         await self._desk.cancel(principal(request), id_, _why(given))
         return self._kit.done(request, f"/sessions/{id_}", "The session is called off.")
+
+    @access(Permission.NOTE_FRACTIONS)
+    async def end(self, request: Request) -> Response:
+        """End what a machine left in progress."""
+        given = await self._kit.form(request)
+        id_ = str(request.path_params["id"])
+        await self._desk.end(principal(request), id_, _why(given))
+        return self._kit.done(request, f"/sessions/{id_}", "The session is ended.")
 
     @access(Permission.READ_PLANS)
     async def listed(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from dicom.services import WorkItemRefused, WorkItems
 from gateway.model import Instant, Subject, from_datetime, to_datetime
 from gateway.room import Principal, RoomContext
 from gateway.web import Refusal
@@ -14,7 +15,7 @@ from tps_bridge.block import Attempt, Check, stands
 from tps_bridge.book import Book, PlanRow
 from tps_bridge.desk import PlanDesk
 from tps_bridge.options import TpsOptions
-from tps_bridge.session.events import ACT, written
+from tps_bridge.session.events import ACT, ROOM, written
 from tps_bridge.session.session import Level, Session, SessionState, Step
 
 
@@ -67,6 +68,36 @@ class SessionDesk:
                 "Open it again to see how it stands.",
             )
         await self._act(who, Step.CANCEL, session, why, session=id_)
+
+    async def end(self, who: Principal, id_: str, why: str) -> None:
+        """End a session that its machine left; its work item is cancelled, and the machine told.
+
+        Refusal 409 where none is in progress.
+        """
+        session = await self.known(who, id_)
+        if session.state is not SessionState.IN_PROGRESS:
+            raise Refusal(
+                409,
+                "Not ended",
+                "The session is not being treated.",
+                "Open it again to see how it stands.",
+            )
+        if not session.item:
+            await self._act(who, Step.DISCONTINUE, session, why, session=id_)
+            return
+        try:
+            items = self._context.neighbours(WorkItems)
+            await items.cancel(session.item, f"{who.id}: {why}", keeper=ROOM)
+        except (LookupError, WorkItemRefused) as error:
+            raise Refusal(
+                409,
+                "Not ended",
+                "Its work item can't be cancelled: {error}",
+                "See whether the machine has ended it, and try again.",
+                error=str(error),
+            ) from error
+        await self._audit(who, Step.DISCONTINUE, session, why)
+        await self._book.reached(self._context.ports.last_seq)
 
     async def due(self, who: Principal, begin: int, end: int) -> list[Session]:
         """The sessions of a span of time that somebody sees."""
@@ -162,13 +193,19 @@ class SessionDesk:
     async def _act(
         self, who: Principal, step: Step, session: Session, why: str, /, **payload: object
     ) -> None:
-        own = session.identity
-        subject = Subject(own.patient, own.issuer) if own.patient else None
-        objects = {"session": session.id, "plan": session.plan, "fraction": str(session.fraction)}
-        await self._context.audit.record(
-            f"{ACT}{step}", who, subject=subject, objects=objects, detail=why
-        )
+        await self._audit(who, step, session, why)
         seq = await self._context.ports.act(
-            who, f"{ACT}{step}", text=why, subject=subject, payload=payload
+            who, f"{ACT}{step}", text=why, subject=_subject(session), payload=payload
         )
         await self._book.reached(seq)
+
+    async def _audit(self, who: Principal, step: Step, session: Session, why: str) -> None:
+        objects = {"session": session.id, "plan": session.plan, "fraction": str(session.fraction)}
+        await self._context.audit.record(
+            f"{ACT}{step}", who, subject=_subject(session), objects=objects, detail=why
+        )
+
+
+def _subject(session: Session) -> Subject | None:
+    own = session.identity
+    return Subject(own.patient, own.issuer) if own.patient else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dicom.services import Ask, Content, Objects, Verb, WorkItemRefused, WorkItems
@@ -31,6 +32,7 @@ TPS = Principal(f"room:{ROOM}", ROOM, frozenset())
 GATE = "session"
 _TURN = 5.0
 _HOUR = 3600 * 1_000_000
+_DAY = 24 * _HOUR
 _DUPLICATE = 0x0111
 _WORDS = 60
 
@@ -61,6 +63,8 @@ class Offers:
         return why
 
     async def _against(self, session: Session, title: str) -> str:
+        if session.state is not SessionState.SCHEDULED:
+            return f"its session is {session.state.value}"
         known = self.options.machines.get(session.machine)
         if known is not None and known.titles and title not in known.titles:
             return f"{title} is not {session.machine}"
@@ -90,30 +94,41 @@ class Offers:
 
     async def turn(self) -> None:
         """Offer, withdraw, and set or clear gates, each where it has to be."""
-        for session in await self.book.open_sessions():
+        for session in await self.book.left_sessions():
+            await self._withdraw(session.id, session.item, "the session is called off")
+        open_ = await self.book.open_sessions()
+        await self._clear({each.appointment for each in open_})
+        for session in open_:
             if session.state is SessionState.SCHEDULED:
                 try:
                     await self._tend(await self.desk.standing(session))
                 except Refusal as refusal:
                     log.info("Session %s stands still: %s", session.id, refusal.title)
 
+    async def _clear(self, kept: Collection[str]) -> None:
+        """Nothing of a session that has ended keeps its patient from being called."""
+        now = self.context.clock.now()
+        for each in await self.book.due(now - _DAY, now + _DAY):
+            gated = self.options.level(each.machine) is not Level.OBSERVED
+            if gated and not each.state.is_open and each.appointment not in {"", *kept}:
+                await self._gate(each, ())
+
     async def _tend(self, standing: Standing) -> None:
         session = standing.session
         soon = session.at - self.context.clock.now() <= self.options.offer * _HOUR
         if standing.level is Level.ENFORCED:
             if session.item and standing.blocked:
-                await self._withdraw(session)
+                await self._withdraw(session.id, session.item, "the session is blocked")
             elif not session.item and not standing.blocked and soon:
                 await self._offer(session)
         if standing.level is not Level.OBSERVED and session.appointment:
             await self._gate(session, standing.checks if standing.blocked else ())
 
-    async def _withdraw(self, session: Session) -> None:
+    async def _withdraw(self, session: str, item: str, why: str) -> None:
         try:
-            items = self.context.neighbours(WorkItems)
-            await items.cancel(session.item, "the session is blocked", keeper=ROOM)
+            await self.context.neighbours(WorkItems).cancel(item, why, keeper=ROOM)
         except (LookupError, WorkItemRefused) as error:
-            log.warning("Session %s can't be withdrawn: %s", session.id, error)
+            log.warning("Session %s can't be withdrawn: %s", session, error)
 
     async def _offer(self, session: Session) -> None:
         """Make the delivery instruction, then the work item, then say so."""
@@ -132,6 +147,8 @@ class Offers:
             log.warning("Session %s is not offered: %s", session.id, error)
             return
         await self._act(session, Step.OFFER, "", item=uid, instruction=made[1].uid)
+        if await self.book.session_of(uid) is None:  # called off while it was being offered
+            await self._withdraw(session.id, uid, "the session is called off")
 
     async def _create(self, items: WorkItems, content: Content, uid: str) -> None:
         """A second time it is there already: we were stopped before we said so."""

@@ -108,7 +108,7 @@ class Illegal(ValueError):  # noqa: N818 - a step that is none
 _ALL = frozenset(SessionState)
 FROM: Mapping[Step, frozenset[SessionState]] = {
     Step.OFFER: frozenset({SessionState.SCHEDULED}),
-    Step.WITHDRAW: frozenset({SessionState.SCHEDULED}),
+    Step.WITHDRAW: frozenset({SessionState.SCHEDULED, SessionState.CANCELLED}),
     Step.REFUSE: _ALL,
     Step.BEGIN: frozenset({SessionState.SCHEDULED}),
     Step.PROGRESS: frozenset({SessionState.IN_PROGRESS}),
@@ -116,7 +116,10 @@ FROM: Mapping[Step, frozenset[SessionState]] = {
     Step.DISCONTINUE: frozenset({SessionState.SCHEDULED, SessionState.IN_PROGRESS}),
     Step.CANCEL: frozenset({SessionState.SCHEDULED}),
 }
-"""In which states each step is possible. Where only a record tells, a session ends as it begins."""
+"""In which states each step is possible. Where only a record tells, a session ends as it begins.
+
+What was called off may still be a work item, which is withdrawn after it.
+"""
 
 
 def moved(session: Session, move: Move) -> Session:
@@ -131,7 +134,8 @@ def _offered(session: Session, move: Move) -> Session:
 
 
 def _withdrawn(session: Session, move: Move) -> Session:
-    return replace(session, item="", instruction="", why=move.why)
+    why = session.why if session.state is SessionState.CANCELLED else move.why
+    return replace(session, item="", instruction="", why=why)
 
 
 def _same(session: Session, _move: Move) -> Session:

@@ -79,6 +79,10 @@ class SessionTables:
         """Those that may still be treated."""
         return self._sessions("WHERE state IN ('scheduled', 'in-progress')")
 
+    def left(self) -> list[Session]:
+        """Those that were called off and are still a work item."""
+        return self._sessions("WHERE item <> '' AND state = 'cancelled'")
+
     def steps(self, id_: str) -> list[Taken]:
         """A session's history, oldest first."""
         sql = "SELECT seq, step, at, who, why, state FROM session_step WHERE session = ?"
