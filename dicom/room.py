@@ -17,6 +17,7 @@ from dicom.outward import open_outward
 from dicom.pages import CLASHES, Pages
 from dicom.quiet import keep_values_out_of_the_log
 from dicom.services import Objects
+from dicom.telling import TELLS
 from dicom.view import Unseen, Viewer
 from dicom.watch.watch import PeerState
 from dicom.web.server import Server
@@ -74,6 +75,7 @@ room = Room(
     open=_open,
     section=DicomOptions,
     package="dicom",
+    tells=TELLS,
     navigation=(
         Entry(
             "/studies",

@@ -48,6 +48,7 @@ from queue_display.readers import CardReaders
 from queue_display.scene import Stage
 from queue_display.screens import Screens, Zones
 from queue_display.signals import SignalTables, kinds_of, tables_for
+from queue_display.telling import TELLS
 from queue_display.terms import Mark, State, Verb
 from queue_display.ticket_page import TicketPage
 
@@ -164,6 +165,7 @@ room = Room(
     open=_open,
     section=QueueRoomOptions,
     package="queue_display",
+    tells=TELLS,
     navigation=(
         Entry(
             "/queue",

@@ -32,6 +32,7 @@ from tps_bridge.session import Level, SessionState, Step
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.offer import Offers
 from tps_bridge.session.planner import Planner
+from tps_bridge.telling import TELLS
 
 BOOK = Path("store") / "tps.sqlite"
 
@@ -77,6 +78,7 @@ room = Room(
     open=_open,
     section=TpsOptions,
     package="tps_bridge",
+    tells=TELLS,
     navigation=(
         Entry(
             "/sessions",

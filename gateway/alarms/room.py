@@ -13,6 +13,7 @@ from gateway.alarms.pages import Pages
 from gateway.alarms.panel import AlarmPanel
 from gateway.alarms.paper import alarm_paper, device_paper
 from gateway.alarms.tables import Tables
+from gateway.alarms.telling import TELLS
 from gateway.model import Micros
 from gateway.profile import Priority, Severity
 from gateway.room import Area, Entry, Paper, Permission, Room, RoomContext, Running
@@ -49,6 +50,7 @@ room = Room(
     open=_open,
     section=Alarms,
     package="gateway.alarms",
+    tells=TELLS,
     words={
         "standing": tuple(Standing),
         "alarm-step": tuple(Step),

@@ -20,7 +20,7 @@ from gateway.mapping import Mappings, Overlay
 from gateway.model import Clock, DeviceEvent, Instant, Micros, WireRecord
 from gateway.profile import Profile
 from gateway.registry import Registry
-from gateway.room import Entry, Glance, Hit, Principal
+from gateway.room import Entry, Glance, Hit, Principal, Telling
 from gateway.room import Site as SiteView
 from gateway.store import EventStore, StoreHealth
 from gateway.store.relational import Tables
@@ -111,6 +111,9 @@ class Gateway:
 
     def packages(self) -> Sequence[str]:
         return self.rooms.packages()
+
+    def telling(self) -> Telling:
+        return self.rooms.telling
 
     async def glances(self, who: Principal) -> Sequence[Glance]:
         return await self.rooms.glances(who)

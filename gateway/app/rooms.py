@@ -27,7 +27,9 @@ from gateway.room import (
     Running,
     Subscriber,
     TableSet,
+    Telling,
     Values,
+    joined,
 )
 from gateway.room import Site as SiteFacts
 from gateway.seal import Keyring
@@ -43,6 +45,11 @@ class Rooms:
     running: dict[str, Running] = field(default_factory=dict)
     services: tuple[object, ...] = ()
     """What the gateway itself offers to rooms."""
+    telling: Telling = field(init=False)
+    """What their events are called, of those as well that are closed now."""
+
+    def __post_init__(self) -> None:
+        self.telling = joined(*(each.tells for each in self.rooms.values()))
 
     async def open(
         self,

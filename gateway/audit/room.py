@@ -17,6 +17,7 @@ from gateway.audit.pages import Pages
 from gateway.audit.trail import AuditTrail
 from gateway.errors import StoreError
 from gateway.room import (
+    NOTED_SYSTEM,
     OWNER,
     Area,
     Attention,
@@ -30,6 +31,7 @@ from gateway.room import (
     RoomContext,
     RoomPorts,
     Running,
+    tells,
 )
 from gateway.sqlite import write_durably
 
@@ -105,6 +107,13 @@ room = Room(
     open=_open,
     section=AuditOptions,
     package="gateway.audit",
+    tells=tells(
+        NOTED_SYSTEM,
+        {
+            "audit cut": ("The audit was cut", "审计记录被截断"),
+            "audit anchor": ("Anchor of the audit", "审计锚点"),
+        },
+    ),
     navigation=(
         Entry(
             "/audit",

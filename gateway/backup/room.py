@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from gateway.backup.manifest import Kind
 from gateway.backup.pages import PATH, Pages
-from gateway.room import Area, Entry, Permission, Room, RoomContext, Running
+from gateway.room import ACTION_SYSTEM, Area, Entry, Permission, Room, RoomContext, Running, tells
 
 
 @asynccontextmanager
@@ -19,6 +19,13 @@ room = Room(
     name="backups",
     open=_open,
     package="gateway.backup",
+    tells=tells(
+        ACTION_SYSTEM,
+        {
+            "backup.backup": ("Backup ordered", "要求备份"),
+            "backup.drill": ("Restore drill ordered", "要求恢复演练"),
+        },
+    ),
     navigation=(
         Entry(
             PATH,

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gateway.mapping.desk import Mappings
-from gateway.room import Room, RoomContext, Running
+from gateway.mapping.mapping import SET, WITHDRAW
+from gateway.room import ACTION_SYSTEM, Room, RoomContext, Running, tells
 
 
 @asynccontextmanager
@@ -16,4 +17,14 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         yield Running(subscribers=(mappings,))
 
 
-room = Room(name="mapping", open=_open)
+room = Room(
+    name="mapping",
+    open=_open,
+    tells=tells(
+        ACTION_SYSTEM,
+        {
+            SET: ("Mapping set", "设定对照"),
+            WITHDRAW: ("Mapping withdrawn", "撤销对照"),
+        },
+    ),
+)

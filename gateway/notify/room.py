@@ -16,6 +16,7 @@ from gateway.notify.notifier import Notifier
 from gateway.notify.options import Notify
 from gateway.notify.pages import Pages
 from gateway.notify.roster import Calendar, Roster
+from gateway.notify.telling import TELLS
 from gateway.notify.way import MailWay, Way, WebhookWay, webhook_client
 from gateway.room import (
     Area,
@@ -112,6 +113,7 @@ room = Room(
     open=_open,
     section=Notify,
     package="gateway.notify",
+    tells=TELLS,
     words={"delivery": ("waiting", "delivered", "dead")},
     navigation=(
         Entry(

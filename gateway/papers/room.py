@@ -15,7 +15,7 @@ from gateway.papers.options import PapersOptions
 from gateway.papers.printer import newest, write_printing
 from gateway.papers.sheet import Printing, sheet
 from gateway.papers.timetable import last_due, next_due
-from gateway.room import OWNER, Room, RoomContext, Running
+from gateway.room import NOTED_SYSTEM, OWNER, Room, RoomContext, Running, tells
 
 log = logging.getLogger(__name__)
 
@@ -88,4 +88,15 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
     yield Running(jobs={"press": Press(context, context.section).run})
 
 
-room = Room(name="papers", open=_open, section=PapersOptions)
+room = Room(
+    name="papers",
+    open=_open,
+    section=PapersOptions,
+    tells=tells(
+        NOTED_SYSTEM,
+        {
+            f"{CODE} failed": ("Downtime papers not written", "停机单据写入失败"),
+            f"{CODE} written": ("Downtime papers written again", "停机单据恢复写入"),
+        },
+    ),
+)

@@ -19,6 +19,7 @@ from gateway.patients.masking import name_for
 from gateway.patients.pages import PatientPages
 from gateway.patients.question import QuestionKind
 from gateway.patients.seen import SeenPatients
+from gateway.patients.telling import TELLS
 from gateway.patients.words import IDENTIFIER_WORDS, SEX_WORDS, VISIT_WORDS
 from gateway.room import (
     Area,
@@ -103,6 +104,7 @@ room = Room(
     name="patients",
     open=_open,
     package="gateway.patients",
+    tells=TELLS,
     navigation=(
         Entry(
             "/patients",

@@ -48,6 +48,7 @@ from gateway.room.steady import roused, steadily
 from gateway.room.subscriber import Emit, Subscriber
 from gateway.room.table import Asked, Choice, Column, Search, Sheet, Table
 from gateway.room.tables import RoomTables, TableSet
+from gateway.room.telling import NOTED_SYSTEM, Telling, joined, tells
 from gateway.room.values import Values
 from gateway.room.words import texts
 from gateway.room.workdays import WorkDays
@@ -57,6 +58,7 @@ __all__ = [
     "ACTION_SYSTEM",
     "ENTRY_POINT_GROUP",
     "NOBODY",
+    "NOTED_SYSTEM",
     "OPTIONAL_ENTRY_POINT_GROUP",
     "OWNER",
     "Access",
@@ -128,6 +130,7 @@ __all__ = [
     "Subscriber",
     "Table",
     "TableSet",
+    "Telling",
     "Tile",
     "Values",
     "WorkDays",
@@ -137,6 +140,7 @@ __all__ = [
     "declared",
     "is_endless",
     "is_streamed",
+    "joined",
     "largest_body",
     "no_papers",
     "notice_of",
@@ -148,6 +152,7 @@ __all__ = [
     "set_principal",
     "shared_with",
     "steadily",
+    "tells",
     "texts",
     "visible",
 ]

@@ -20,6 +20,7 @@ from gateway.room.paper import Paper, Papers, no_papers
 from gateway.room.ports import RoomPorts
 from gateway.room.subscriber import Subscriber
 from gateway.room.tables import RoomTables, TableSet
+from gateway.room.telling import Telling
 from gateway.room.values import Values
 from gateway.seal import Keyring
 
@@ -141,7 +142,8 @@ class Room:
     Its entry point's group says when it is open. `section` is what devices.yaml may say of it; one
     that is always open gets defaults where the file is silent. `package` holds its `templates/` and
     `locale/`; `words` are the closed sets whose words it shows, by the context under which its
-    catalogue translates them. `tables` are made ready before it opens.
+    catalogue translates them; `tells` is what its events are called. `tables` are made ready before
+    it opens.
     """
 
     name: str
@@ -151,3 +153,4 @@ class Room:
     tables: TableSet | None = None
     navigation: tuple[Entry, ...] = ()
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    tells: Telling = field(default_factory=dict)

@@ -34,6 +34,7 @@ from gateway.schedule.origin import Sort
 from gateway.schedule.pages import SchedulePages
 from gateway.schedule.paper import appointment_paper
 from gateway.schedule.problem import ProblemKind
+from gateway.schedule.telling import TELLS
 from gateway.schedule.words import SHORT_WEEKDAYS, WEEKDAYS
 from gateway.schedule.work import WorkPages
 
@@ -104,6 +105,7 @@ room = Room(
     open=_open,
     section=ScheduleOptions,
     package="gateway.schedule",
+    tells=TELLS,
     navigation=(
         Entry(
             "/schedule",

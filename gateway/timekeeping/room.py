@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from gateway.room import Attention, Glance, Level, Principal, Room, RoomContext, Running
+from gateway.room import (
+    NOTED_SYSTEM,
+    Attention,
+    Glance,
+    Level,
+    Principal,
+    Room,
+    RoomContext,
+    Running,
+    tells,
+)
 from gateway.timekeeping.options import TimeOptions
 from gateway.timekeeping.source import ask
 from gateway.timekeeping.watch import Standing, Watch
@@ -36,4 +46,16 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
     yield Running(services=(watch,), jobs={"watch": watch.run}, glance=glance)
 
 
-room = Room(name="time", open=_open, section=TimeOptions)
+room = Room(
+    name="time",
+    open=_open,
+    section=TimeOptions,
+    tells=tells(
+        NOTED_SYSTEM,
+        {
+            "clock unknown": ("No time server answers", "时间服务器无应答"),
+            "clock right": ("The clock is right", "时钟准确"),
+            "clock off": ("The clock is off", "时钟偏差过大"),
+        },
+    ),
+)

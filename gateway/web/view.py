@@ -19,7 +19,7 @@ from gateway.model import (
     WireRecord,
 )
 from gateway.registry import Registry
-from gateway.room import Entry, Glance, Hit, Principal, Site
+from gateway.room import Entry, Glance, Hit, Principal, Site, Telling
 from gateway.store import QuarantineEntry, RollupRow
 from gateway.web.metric import Metric
 
@@ -136,6 +136,10 @@ class GatewayView(Protocol):
 
     def packages(self) -> Sequence[str]:
         """The packages in which open rooms keep templates and catalogues."""
+        ...
+
+    def telling(self) -> Telling:
+        """What the events of open rooms are called."""
         ...
 
     async def glances(self, who: Principal) -> Sequence[Glance]:

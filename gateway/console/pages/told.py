@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from gateway.console.pages.telling import called
 from gateway.console.text.reader import Reader
 from gateway.console.text.units import written
 from gateway.model import DeviceEvent, Kind
@@ -45,12 +46,18 @@ def told(event: DeviceEvent, view: GatewayView | SeenView, reader: Reader) -> To
     own = event.kind in _OWN_WORDS
     kind = reader.words.pgettext("kind", event.kind)
     coded = event.value is not None and event.value.code is not None
+    words = called(event, view.telling())
+    if words is not None:
+        what, value = reader.text(words.what), reader.said(words.rest)
+    else:
+        what = kind if own else reader.text(point_name(status, event.code.code))
+        value = _value(event, reader)
     return Told(
         event,
         name or event.source.device,
         status is not None,
-        kind if own else reader.text(point_name(status, event.code.code)),
-        _value(event, reader),
+        what,
+        value,
         "" if coded else written(event.unit),
     )
 

@@ -55,7 +55,7 @@ from gateway.profile import (
 )
 from gateway.projection import Projection
 from gateway.registry import DeviceState, Registry
-from gateway.room import Entry, Glance, Hit, Principal, Site
+from gateway.room import Entry, Glance, Hit, Principal, Site, Telling
 from gateway.store import QuarantineEntry, RollupRow
 from gateway.supervisor import Selection, Trial
 from gateway.supervisor.link import LinkState, LinkStatus
@@ -299,6 +299,9 @@ class MemorySite:
 
     def packages(self) -> Sequence[str]:
         return ()
+
+    def telling(self) -> Telling:
+        return {}
 
     async def glances(self, _who: Principal) -> Sequence[Glance]:
         return (self.glance,)

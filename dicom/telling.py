@@ -1,0 +1,85 @@
+"""What events of the node are called."""
+
+from __future__ import annotations
+
+from dicom.commitment.events import ANSWERED, REQUESTED
+from dicom.forward import facts
+from dicom.mpps.events import CHANGED, CREATED
+from dicom.pages.names import kind
+from dicom.services.workitems import Verb
+from dicom.storage.classes import storage_classes
+from dicom.storage.object import CONFLICT, DICOM_SYSTEM, OID_SYSTEM
+from dicom.ups.events import FORGET, RESTARTED, ROOM, SUBSCRIBE, SUSPEND, UNSUBSCRIBE
+from dicom.watch.watch import PEER
+from gateway.room import ACTION_SYSTEM, NOTED_SYSTEM, joined, tells
+
+TELLS = joined(
+    tells(OID_SYSTEM, {"*": ("DICOM object received", "收到 DICOM 对象")}),
+    tells(
+        OID_SYSTEM,
+        {
+            uid: (f"{kind(uid)} received", f"收到 {kind(uid)}")
+            for uid in storage_classes()
+            if kind(uid) != uid
+        },
+        "urn:oid:",
+    ),
+    tells(
+        DICOM_SYSTEM,
+        {
+            facts.RULES: ("Rules of forwarding", "转发规则"),
+            facts.BEGAN: ("Forwarding begun", "开始转发"),
+            facts.SENT: ("Forwarded", "已转发"),
+            facts.FAILED: ("Forwarding failed, tried again", "转发失败，将重试"),
+            facts.REFUSED: ("Forwarding refused", "转发被拒"),
+            facts.ASKED: ("Storage commitment asked for", "请求存储承诺"),
+            facts.ARCHIVED: ("Storage commitment given by the destination", "目的地已承诺存储"),
+            facts.LAPSED: ("Storage commitment not given", "未获存储承诺"),
+            f"{PEER} up": ("DICOM peer answers", "DICOM 节点有应答"),
+            f"{PEER} down": ("DICOM peer does not answer", "DICOM 节点无应答"),
+            CONFLICT: ("DICOM object contradicts another", "DICOM 对象与已有对象矛盾"),
+            CREATED: ("Procedure step begun", "检查步骤开始"),
+            CHANGED: ("Procedure step changed", "检查步骤变更"),
+        },
+    ),
+    tells(
+        ACTION_SYSTEM,
+        {
+            facts.SEND: ("Study sent by hand", "手工发送检查"),
+            facts.RETRY: ("Forwarding tried again by hand", "手工重新转发"),
+            facts.DROP: ("Forwarding given up by hand", "手工放弃转发"),
+            REQUESTED: ("Storage commitment requested", "收到存储承诺请求"),
+            ANSWERED: ("Storage commitment answered", "答复存储承诺"),
+        },
+    ),
+    tells(
+        ACTION_SYSTEM,
+        {
+            Verb.CREATE: ("Work item created", "新建工作项"),
+            Verb.SET: ("Work item changed", "修改工作项"),
+            Verb.CLAIM: ("Work item claimed", "认领工作项"),
+            Verb.COMPLETE: ("Work item completed", "完成工作项"),
+            Verb.CANCEL: ("Work item canceled", "取消工作项"),
+            Verb.REQUEST_CANCEL: ("Cancellation of a work item asked for", "请求取消工作项"),
+            SUBSCRIBE: ("Work items subscribed to", "订阅工作项"),
+            UNSUBSCRIBE: ("Subscription to work items ended", "取消订阅工作项"),
+            SUSPEND: ("Subscription to new work items ended", "停止订阅新工作项"),
+            FORGET: ("Finished work item forgotten", "清除已结束的工作项"),
+            RESTARTED: ("Subscribers told of a restart", "通知订阅者已重启"),
+        },
+        f"{ROOM}.",
+    ),
+    tells(
+        NOTED_SYSTEM,
+        {
+            "dicom-peers away": ("DICOM peers do not answer", "有 DICOM 节点无应答"),
+            "dicom-peers answer": ("All DICOM peers answer", "DICOM 节点均有应答"),
+            "dicom-reports stuck": ("Event reports can't be sent", "事件报告无法发送"),
+            "dicom-reports flowing": ("Event reports are sent again", "事件报告恢复发送"),
+            "dicom-forward stuck": ("Forwarding is stuck", "转发受阻"),
+            "dicom-forward flowing": ("Forwarding goes on", "转发恢复"),
+            "dicom-dead-letters waiting": ("Dead letters need a person", "有死信待处理"),
+            "dicom-dead-letters none": ("No dead letters are left", "死信已处理完"),
+        },
+    ),
+)
