@@ -86,7 +86,16 @@ UNATTENDED = {"/pair", "/display", "/display/{zone}", "/display/{zone}/board"}
 LOOKS = [("zh-CN", "light"), ("en", "dark"), ("zh-CN", "dark"), ("en", "light")]
 
 
-ELSEWHERE = ("/dicom", "/objects", "/studies", "/courses", "/plans", "/queue", "/kiosk/read/")
+ELSEWHERE = (
+    "/dicom",
+    "/objects",
+    "/studies",
+    "/courses",
+    "/plans",
+    "/sessions",
+    "/queue",
+    "/kiosk/read/",
+)
 """Whose pages that need a parameter are tried with the rooms that bring them."""
 
 _PARTS = ("/devices/{device}/spark/", "/static/", "/objects/", "/display/{zone}/sound/")
