@@ -14,7 +14,8 @@ class Act(StrEnum):
     MISS: a fraction was due on a day and not given. MAKE_UP: a fraction made up for one. END: the
     course ends before its last fraction. RETIRE: the plan is not treated any more. APPROVE: what
     it delivers, by its digest, may be treated. OVERRIDE: a block is set aside for one fraction;
-    CONFIRM: the second person agrees.
+    CONFIRM: the second person agrees. GIVE: what a machine that sends no records gave, as a person
+    read it there; WITNESS: a second one read the same.
     """
 
     MISS = "tps.miss"
@@ -24,6 +25,8 @@ class Act(StrEnum):
     APPROVE = "tps.approve"
     OVERRIDE = "tps.override"
     CONFIRM = "tps.confirm"
+    GIVE = "tps.give"
+    WITNESS = "tps.witness"
 
 
 @dataclass(frozen=True, slots=True)

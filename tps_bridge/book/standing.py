@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tps_bridge.book.byhand import by_hand
 from tps_bridge.book.card import PlanCard
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.ledger import Given, Ledger, Made, Missed, Noted, ledger_of
@@ -15,15 +16,16 @@ def standing(card: PlanCard, given: Sequence[Given], notes: Sequence[Note]) -> l
     """The ledger of each fraction group.
 
     A part of a record that names no group is of the only one; of several it belongs to that which
-    has its beam, if that is one.
+    has its beam, if that is one. Records by hand count when a second person confirmed them.
     """
     groups = card.facts.groups
+    hand = [part for each in by_hand(notes) if each.second for part in each.given()]
     ended = next((_noted(each) for each in notes if each.act is Act.END), None)
     return [
         ledger_of(
             card.facts,
             group,
-            [each for each in given if _group_of(card, each) == group.number],
+            [each for each in (*given, *hand) if _group_of(card, each) == group.number],
             missed=[
                 Missed(each.text("day"), _noted(each)) for each in notes if each.act is Act.MISS
             ],

@@ -13,6 +13,7 @@ import orjson
 from dicom.services import StoredObject, stored_in
 from gateway import DeviceEvent, Kind
 from gateway.room import ACTION_SYSTEM
+from tps_bridge.book.byhand import by_hand
 from tps_bridge.book.card import (
     Comparison,
     PlanCard,
@@ -88,7 +89,7 @@ ORDER BY seq DESC LIMIT ?
 class Tables:
     """Used by one thread at a time."""
 
-    format: ClassVar[int] = 3
+    format: ClassVar[int] = 4
     schema: ClassVar[str] = SCHEMA + SESSIONS
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -174,6 +175,8 @@ class Tables:
         try:
             if is_ours(event) and event.code.code == RECORD:
                 return list(self._followed(event))
+            if event.kind is Kind.ACTION and event.code.code == Act.WITNESS:
+                return list(self._witnessed(event))
             return list(self.sessions.take(event))
         except (KeyError, TypeError, ValueError) as error:
             log.warning("Event %d says nothing to sessions: %s", event.seq, error)
@@ -192,6 +195,22 @@ class Tables:
                 machine=card.machine,
                 day=card.day,
             )
+
+    def _witnessed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
+        """A record by hand moves its session once it is confirmed."""
+        said = event.payload or {}
+        plan = str(said["plan"])
+        for each in by_hand(self.notes(plan)):
+            if each.seq == said["given"] and each.second:
+                yield from self.sessions.follow(
+                    [one for ledger in self.ledgers(plan) for one in ledger.fractions],
+                    event,
+                    record=each.uid,
+                    plan=plan,
+                    machine=each.machine,
+                    day=each.day,
+                    who=event.actor,
+                )
 
     def _rows(self, sql: str, binds: Sequence[Any]) -> Iterator[Any]:
         return iter(self._connection.execute(sql, binds))

@@ -2,7 +2,8 @@
 
 from tps_bridge.pages.course import CoursePages
 from tps_bridge.pages.difference import DifferencePages
+from tps_bridge.pages.hand import HandPages
 from tps_bridge.pages.plan import PlanPages
 from tps_bridge.pages.session import SessionPages
 
-__all__ = ["CoursePages", "DifferencePages", "PlanPages", "SessionPages"]
+__all__ = ["CoursePages", "DifferencePages", "HandPages", "PlanPages", "SessionPages"]

@@ -20,6 +20,7 @@ from tps_bridge.face import Face, Faces, course_id
 from tps_bridge.parts import Parts
 from tps_bridge.session import Session, SessionState
 from tps_bridge.session.desk import Standing
+from tps_bridge.session.hand import HandDesk
 
 _DAY = timedelta(days=1)
 _MINUTES = 15
@@ -67,6 +68,7 @@ class SessionPages:
         self._kit, self._context, self._book = kit, parts.context, parts.book
         self._seen = parts.desk.seen
         self._desk, self._machines = parts.sessions, parts.options.machines
+        self._hand = HandDesk(parts.context, parts.book, parts.sessions)
         self._zone = ZoneInfo(parts.context.site.zone)
 
     def routes(self) -> Iterable[BaseRoute]:
@@ -119,6 +121,8 @@ class SessionPages:
             course=course_id(session.identity, session.plan),
             steps=await self._book.session_steps(session.id),
             records=records,
+            hand=await self._hand.sheet(session),
+            who_id=who.id,
             may_schedule=who.may(Permission.NOTE_FRACTIONS),
         )
 
@@ -138,7 +142,7 @@ class SessionPages:
     async def cancel(self, request: Request) -> Response:
         given = await self._kit.form(request)
         id_ = str(request.path_params["id"])
-        await self._desk.cancel(principal(request), id_, _why(given))
+        await self._desk.cancel(principal(request), id_, why_of(given))
         return self._kit.done(request, f"/sessions/{id_}", "The session is called off.")
 
     @access(Permission.NOTE_FRACTIONS)
@@ -146,7 +150,7 @@ class SessionPages:
         """End what a machine left in progress."""
         given = await self._kit.form(request)
         id_ = str(request.path_params["id"])
-        await self._desk.end(principal(request), id_, _why(given))
+        await self._desk.end(principal(request), id_, why_of(given))
         return self._kit.done(request, f"/sessions/{id_}", "The session is ended.")
 
     @access(Permission.READ_PLANS)
@@ -243,7 +247,8 @@ def _item(standing: Standing) -> Mapping[str, object]:
     }
 
 
-def _why(given: Mapping[str, str]) -> str:
+def why_of(given: Mapping[str, str]) -> str:
+    """The reason in a form; Refusal 422 without one."""
     reason = given.get("reason", "").strip()[:_LONGEST]
     if not reason:
         raise Refusal(422, "A reason is needed", "Nothing was done.", "Say why, and try again.")

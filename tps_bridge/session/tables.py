@@ -125,8 +125,12 @@ class SessionTables:
         plan: str,
         machine: str,
         day: str,
+        who: str = "",
     ) -> Iterator[DeviceEvent]:
-        """Tie a record to the session that it is of, and move one that nothing else moves."""
+        """Tie a record to the session that it is of, and move one that nothing else moves.
+
+        `who` told it, if not the machine.
+        """
         parts = [
             each
             for each in fractions
@@ -140,7 +144,7 @@ class SessionTables:
         self._connection.execute("INSERT OR REPLACE INTO session_record VALUES(?,?,?,?)", row)
         if session is None or fraction is None or session.item:
             return
-        who = f"record:{machine}"
+        who = who or f"record:{machine}"
         if session.state is SessionState.SCHEDULED:
             yield from self._move(session, Move(Step.BEGIN, cause.received_at, who), cause)
             session = self.session(session.id) or session

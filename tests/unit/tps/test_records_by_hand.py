@@ -1,0 +1,137 @@
+"""Records by hand: one reads, another confirms, and only then the fraction counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.room import Permission
+from gateway.web import Refusal
+from simulators.rt import ARC, Course, Part, approved, plan, record
+from tests.unit.tps.test_sessions import scheduled
+from tests.unit.tps.treatment_case import Treatments, somebody, treatments
+from tps_bridge.book import Act, Note
+from tps_bridge.book.byhand import by_hand
+from tps_bridge.ledger import FindingKind, FractionState
+from tps_bridge.session import SessionState
+from tps_bridge.session.desk import SessionDesk
+from tps_bridge.session.hand import HandDesk
+
+COURSE = Course(points=5, pairs=4, fractions=3)
+WEI = somebody("wei", Permission.READ_PLANS, Permission.NOTE_FRACTIONS)
+LAN = somebody("lan", Permission.READ_PLANS, Permission.NOTE_FRACTIONS)
+FORM = {"beam-1": "100", "beam-2": "100", "at": "2025-06-12T08:30", "ended": "normal"}
+WHY = {"reason": "the record server is down"}
+
+
+def desk_of(t: Treatments) -> HandDesk:
+    return HandDesk(t.context, t.book, t.context.neighbours(SessionDesk))
+
+
+async def posted(t: Treatments, path: str, **form: str) -> int:
+    return (await t.http.post(path, data=form)).status_code
+
+
+async def test_what_two_people_read_is_given_and_ends_the_session(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made)
+        session = await scheduled(t, uid)
+        page = f"/sessions/{session.id}"
+        t.act_as(WEI)
+        assert await posted(t, f"{page}/hand", **FORM, **WHY) == 200
+        assert "counts for nothing before a second person" in await t.page(f"{page}?lang=en")
+        (ledger,) = await t.book.ledgers(uid)
+        assert ledger.delivered == 0
+        (note,) = [each for each in await t.book.notes(uid) if each.act is Act.GIVE]
+        assert await posted(t, f"{page}/hand/confirm", given=str(note.seq)) == 409
+        t.act_as(LAN)
+        assert await posted(t, f"{page}/hand/confirm", given=str(note.seq)) == 200
+        (ledger,) = await t.book.ledgers(uid)
+        assert (ledger.delivered, ledger.findings) == (1, ())
+        done = await t.book.session(session.id)
+        assert done is not None
+        assert (done.state, done.performer) == (SessionState.COMPLETED, LAN.id)
+        assert f"read by {WEI.id}, confirmed by {LAN.id}" in await t.page(f"{page}?lang=en")
+        said = [each.code.code for each in t.ports.events if each.code.code.startswith("session.")]
+        assert said == ["session.schedule", "session.began", "session.completed"]
+        actions = [each.action for each in t.audit.entries if each.action.startswith("tps.")]
+        assert actions == ["tps.give", "tps.witness"]
+        assert await posted(t, f"{page}/hand", **FORM, **WHY) == 409
+
+
+async def test_the_rest_of_a_fraction_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made, record(made, 1, [Part(1), Part(2, 0, 40, termination="MACHINE")]))
+        session = await scheduled(t, uid)
+        hand, sessions = desk_of(t), t.context.neighbours(SessionDesk)
+        at = sessions.moment("2025-06-12T08:30")
+        await hand.give(WEI, session.id, {2: 60.0}, at, normal=True, why="no network")
+        waiting = (await hand.sheet(session)).waiting
+        assert waiting is not None
+        await hand.witness(LAN, session.id, waiting.seq)
+        (ledger,) = await t.book.ledgers(uid)
+        assert ledger.fractions[0].state is FractionState.DELIVERED
+        beam = ledger.fractions[0].beams[1]
+        assert [(each.start, each.delivery) for each in beam.parts] == [
+            (0, "TREATMENT"),
+            (40, "CONTINUATION"),
+        ]
+        assert beam.finished
+
+
+async def test_a_record_that_comes_after_all_shows_that_it_was_counted_twice(
+    tmp_path: Path,
+) -> None:
+    made = approved(plan(ARC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made)
+        session = await scheduled(t, uid)
+        hand, sessions = desk_of(t), t.context.neighbours(SessionDesk)
+        at = sessions.moment("2025-06-12T08:30")
+        await hand.give(WEI, session.id, {1: 100.0, 2: 100.0}, at, normal=True, why="no network")
+        waiting = (await hand.sheet(session)).waiting
+        assert waiting is not None
+        await hand.witness(LAN, session.id, waiting.seq)
+        await t.take(record(made, 1, [Part(1), Part(2)]))
+        (ledger,) = await t.book.ledgers(uid)
+        assert FindingKind.OVERLAP in {each.kind for each in ledger.findings}
+
+
+async def test_what_can_not_be_is_refused(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    async with treatments(tmp_path) as t:
+        await t.take(made)
+        session = await scheduled(t, str(made.SOPInstanceUID))
+        hand, sessions = desk_of(t), t.context.neighbours(SessionDesk)
+        at = sessions.moment("2025-06-12T08:30")
+        for metersets in ({}, {7: 10.0}, {1: 0.0}, {1: -1.0}, {1: float("nan")}, {1: 1e9}):
+            with pytest.raises(Refusal):
+                await hand.give(WEI, session.id, metersets, at, normal=True, why="x")
+        for moment in ("2025-06-13T08:30", "2025-06-08T08:30"):
+            late = sessions.moment(moment)
+            with pytest.raises(Refusal, match="in the future, or before"):
+                await hand.give(WEI, session.id, {1: 1.0}, late, normal=True, why="x")
+        path = f"/sessions/{session.id}/hand"
+        assert await posted(t, path, **FORM | {"beam-1": "a lot"}, **WHY) == 422
+        assert await posted(t, path, **FORM) == 422
+        assert not [each for each in t.ports.events if each.code.code == Act.GIVE]
+
+
+def note(seq: int, act: Act, who: str, **facts: object) -> Note:
+    return Note(seq, act, "1.2.3", who, 0, "", {"session": "s", **facts})
+
+
+def test_only_the_last_that_was_read_is_confirmed_and_by_somebody_else() -> None:
+    first, second = note(1, Act.GIVE, "wei"), note(2, Act.GIVE, "wei")
+    stale = note(3, Act.WITNESS, "lan", given=1)
+    own = note(4, Act.WITNESS, "wei", given=2)
+    good = note(5, Act.WITNESS, "lan", given=2)
+    assert [(e.seq, e.second) for e in by_hand([first, second, stale, own])] == [(2, "")]
+    assert [(e.seq, e.second) for e in by_hand([first, second, stale, own, good])] == [(2, "lan")]
+    assert by_hand([good]) == []

@@ -1,0 +1,75 @@
+"""Records by hand, on the page of a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.room import PageKit, Permission, access, principal
+from gateway.web import Refusal
+from tps_bridge.pages.session import why_of
+from tps_bridge.parts import Parts
+from tps_bridge.session.hand import HandDesk
+
+_BEAM = "beam-"
+
+
+class HandPages:
+    """What one person read from the machine, and what a second one confirms."""
+
+    def __init__(self, kit: PageKit, parts: Parts) -> None:
+        self._kit, self._sessions = kit, parts.sessions
+        self._desk = HandDesk(parts.context, parts.book, parts.sessions)
+
+    def routes(self) -> Iterable[BaseRoute]:
+        return [
+            Route("/sessions/{id}/hand", self.give, methods=["POST"]),
+            Route("/sessions/{id}/hand/confirm", self.witness, methods=["POST"]),
+        ]
+
+    @access(Permission.NOTE_FRACTIONS)
+    async def give(self, request: Request) -> Response:
+        given = await self._kit.form(request)
+        id_ = str(request.path_params["id"])
+        await self._desk.give(
+            principal(request),
+            id_,
+            _metersets(given),
+            self._sessions.moment(given.get("at", "")),
+            normal=given.get("ended") == "normal",
+            why=why_of(given),
+        )
+        return self._kit.done(
+            request, f"/sessions/{id_}", "Noted. It counts when a second person confirms it."
+        )
+
+    @access(Permission.NOTE_FRACTIONS)
+    async def witness(self, request: Request) -> Response:
+        given = await self._kit.form(request)
+        id_ = str(request.path_params["id"])
+        number = given.get("given", "")
+        seq = int(number[:18]) if number.isascii() and number.isdigit() else 0
+        await self._desk.witness(principal(request), id_, seq)
+        return self._kit.done(request, f"/sessions/{id_}", "The record by hand counts.")
+
+
+def _metersets(given: Mapping[str, str]) -> dict[int, float]:
+    """MU by beam; a field that is left empty says that the beam was not given."""
+    found: dict[int, float] = {}
+    for name, text in given.items():
+        number = name.removeprefix(_BEAM)
+        if not (name.startswith(_BEAM) and number.isascii() and number.isdigit() and text.strip()):
+            continue
+        try:
+            found[int(number)] = float(text)
+        except ValueError:
+            raise Refusal(
+                422,
+                "Can't be so",
+                "A beam's meterset is a number above 0, in MU.",
+                "Read the machine again, and correct it.",
+            ) from None
+    return found

@@ -1,0 +1,163 @@
+"""Records by hand: one person reads what a machine gave, a second one confirms it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from gateway.model import Instant, Subject
+from gateway.room import Principal, RoomContext, texts
+from gateway.web import Refusal
+from tps_bridge.book import Act, Book
+from tps_bridge.book.byhand import HandRecord, by_hand
+from tps_bridge.ledger import BeamCourse, Ledger
+from tps_bridge.session.desk import SessionDesk
+from tps_bridge.session.session import Session
+
+_MOST = 100_000.0
+"""MU of a beam; more is a slip of the keyboard."""
+_NO_BEAM, _NO_METERSET, _NO_TIME = texts(
+    "No beam of this fraction was given.",
+    "A beam's meterset is a number above 0, in MU.",
+    "The time is in the future, or before the day of the session.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What may be filled in for a session, what waits for a second person, and what counts."""
+
+    beams: tuple[BeamCourse, ...]
+    waiting: HandRecord | None
+    counted: tuple[HandRecord, ...]
+
+
+class HandDesk:
+    """When a call returns, the book shows it. Refusal where it is not possible; StoreError."""
+
+    def __init__(self, context: RoomContext, book: Book, desk: SessionDesk) -> None:
+        self._context, self._book, self._desk = context, book, desk
+
+    async def sheet(self, session: Session) -> Sheet:
+        """No beams where the machine says itself what it gave, or the session has ended."""
+        own = [
+            each
+            for each in by_hand(await self._book.notes(session.plan))
+            if each.session == session.id
+        ]
+        return Sheet(
+            await self._beams(session) if session.state.is_open and not session.item else (),
+            next((each for each in own if not each.second), None),
+            tuple(each for each in own if each.second),
+        )
+
+    async def give(
+        self,
+        who: Principal,
+        id_: str,
+        metersets: Mapping[int, float],
+        at: Instant,
+        *,
+        normal: bool,
+        why: str,
+    ) -> None:
+        """Note the MU that each beam gave in this session, which ended at `at`.
+
+        It counts when a second person confirms it; noted anew before that, the later one stands.
+        Refusal 409 where the machine says itself what it gave, 422 for what can't be.
+        """
+        session = await self._desk.known(who, id_)
+        courses = {each.beam.number: each for each in (await self.sheet(session)).beams}
+        if not courses:
+            raise Refusal(
+                409,
+                "Not by hand",
+                "The session has ended, or its machine says itself what it gave.",
+                "Look at its treatment records.",
+            )
+        self._possible(session, metersets, courses, at)
+        beams = [
+            [number, courses[number].reached, courses[number].reached + given]
+            for number, given in sorted(metersets.items())
+        ]
+        await self._act(
+            who,
+            Act.GIVE,
+            session,
+            why,
+            group=session.group,
+            fraction=session.fraction,
+            machine=session.machine,
+            at=f"{self._desk.local(at):%Y%m%d%H%M%S}",
+            normal=normal,
+            beams=beams,
+        )
+
+    async def witness(self, who: Principal, id_: str, given: int) -> None:
+        """Confirm as the second person. Refusal 409 for one's own, and for what was replaced."""
+        session = await self._desk.known(who, id_)
+        waiting = (await self.sheet(session)).waiting
+        if waiting is None or waiting.seq != given:
+            raise Refusal(
+                409,
+                "Nothing to confirm",
+                "This record was confirmed, or noted anew.",
+                "Open the session again.",
+            )
+        if waiting.who == who.id:
+            raise Refusal(
+                409,
+                "A second person is needed",
+                "Nobody confirms their own record.",
+                "Ask somebody else who read the machine.",
+            )
+        await self._act(who, Act.WITNESS, session, "", given=given)
+
+    def _possible(
+        self,
+        session: Session,
+        metersets: Mapping[int, float],
+        courses: Mapping[int, BeamCourse],
+        at: Instant,
+    ) -> None:
+        if not metersets or not metersets.keys() <= courses.keys():
+            raise _refused(_NO_BEAM)
+        if not all(isfinite(each) and 0 < each <= _MOST for each in metersets.values()):
+            raise _refused(_NO_METERSET)
+        day = f"{self._desk.local(at):%Y%m%d}"
+        if at > self._context.clock.now() or day < session.day:
+            raise _refused(_NO_TIME)
+
+    async def _beams(self, session: Session) -> tuple[BeamCourse, ...]:
+        """The beams of the session's fraction, as far as they were given."""
+        row = await self._book.plan(session.plan)
+        if row is None:
+            return ()
+        groups = zip(row.card.facts.groups, await self._book.ledgers(session.plan), strict=True)
+        ledger = next((each for group, each in groups if group.number == session.group), None)
+        return _fraction(ledger, session.fraction) if ledger else ()
+
+    async def _act(
+        self, who: Principal, act: Act, session: Session, why: str, /, **facts: object
+    ) -> None:
+        own = session.identity
+        subject = Subject(own.patient, own.issuer) if own.patient else None
+        objects = {"session": session.id, "plan": session.plan, "fraction": str(session.fraction)}
+        await self._context.audit.record(
+            act.value, who, subject=subject, objects=objects, detail=why
+        )
+        payload = {"plan": session.plan, "session": session.id, **facts}
+        seq = await self._context.ports.act(who, act, text=why, subject=subject, payload=payload)
+        await self._book.reached(seq)
+
+
+def _fraction(ledger: Ledger, number: int) -> tuple[BeamCourse, ...]:
+    found: Sequence[BeamCourse] = next(
+        (each.beams for each in ledger.fractions if each.number == number), ()
+    )
+    return tuple(found)
+
+
+def _refused(why: str) -> Refusal:
+    return Refusal(422, "Can't be so", why, "Read the machine again, and correct it.")
