@@ -38,8 +38,8 @@ class ToleranceOptions(_Options):
 class MachineOptions(_Options):
     """A treatment machine, under the name that plans give it.
 
-    `titles` are the AE titles under which it claims its work; none means any. `resource` is the
-    schedule's id of it.
+    `titles` are the AE titles under which it claims its work, or says by MPPS what it does; none
+    means any. `resource` is the schedule's id of it.
     """
 
     level: Level = Level.OBSERVED
@@ -72,6 +72,11 @@ class TpsOptions(_Options):
     largest: Bytes = Field(
         default=64 * 10**6, ge=10**5, description="the largest plan or record that is read"
     )
+
+    def titles(self, machine: str) -> tuple[str, ...]:
+        """The AE titles under which a machine calls; none means any."""
+        known = self.machines.get(machine)
+        return known.titles if known is not None else ()
 
     def level(self, machine: str) -> Level:
         """How far a machine is kept from treating what is blocked."""

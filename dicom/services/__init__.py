@@ -1,10 +1,12 @@
 """Services of the node, each a `dicom.dimse.Service`, and what other rooms may know of it."""
 
 from dicom.content import element, first, tag, text, values
+from dicom.mpps.said import State as PerformedState
 from dicom.scu.asking import Asking
 from dicom.scu.failure import PeerFailed
 from dicom.scu.identifier import Level, keyed, plain, query
 from dicom.services.objects import Objects, stored_in
+from dicom.services.performed import PerformedChange, performed_in
 from dicom.services.verification import VERIFICATION, verification
 from dicom.services.workitems import (
     Actor,
@@ -32,6 +34,8 @@ __all__ = [
     "Objects",
     "Origin",
     "PeerFailed",
+    "PerformedChange",
+    "PerformedState",
     "StoredObject",
     "UnknownCharset",
     "Verb",
@@ -46,6 +50,7 @@ __all__ = [
     "element",
     "first",
     "keyed",
+    "performed_in",
     "plain",
     "query",
     "stored_in",

@@ -26,7 +26,7 @@ WHERE plan.uid IS NOT NULL AND record.uid IN (
   AND day >= (SELECT min(day) FROM session WHERE session.machine = told.machine)
 )
 """
-_KINDS = frozenset({Kind.OBJECT, Kind.ACTION})
+_KINDS = frozenset({Kind.OBJECT, Kind.ACTION, Kind.SESSION})
 
 
 class Book(Projection[Tables]):

@@ -174,6 +174,7 @@ class SessionDesk:
             at=at,
             day=f"{self.local(at):%Y%m%d}",
             label=card.label,
+            titles=self._options.titles(card.machines[0]),
             appointment=appointment,
         )
 

@@ -12,7 +12,15 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from dicom.services import Verb, WorkItemChange, first, tag, values
+from dicom.services import (
+    PerformedChange,
+    PerformedState,
+    Verb,
+    WorkItemChange,
+    first,
+    tag,
+    values,
+)
 from gateway import Coding, DeviceEvent, Instant, Kind, Source, Subject, content_digest
 from gateway.room import ACTION_SYSTEM
 from tps_bridge.session.session import Move, Session, SessionState, Step
@@ -93,6 +101,20 @@ def move_by(change: WorkItemChange) -> Move | None:
             return Move(step, change.at, change.actor, _reason(change))
         case _:
             return None
+
+
+_PERFORMED = {
+    PerformedState.IN_PROGRESS: Step.BEGIN,
+    PerformedState.COMPLETED: Step.COMPLETE,
+    PerformedState.DISCONTINUED: Step.DISCONTINUE,
+}
+
+
+def move_as_performed(change: PerformedChange) -> Move | None:
+    """What a performed step (MPPS) is to its session; None where its state stays."""
+    if change.state is None:
+        return None
+    return Move(_PERFORMED[change.state], change.at, f"ae:{change.by}")
 
 
 def _progress(change: WorkItemChange) -> float | None:

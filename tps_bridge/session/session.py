@@ -59,6 +59,8 @@ class Level(StrEnum):
 class Session:
     """`at` is when it is due (µs), `day` that day at the site (YYYYMMDD).
 
+    `titles` are the AE titles of its machine when it was scheduled; none means that any may be.
+
     `digest` is that of the plan when it was scheduled. `item` is the UID of its work item and
     `instruction` that of the delivery instruction, empty where it is not offered; `offers` counts
     how often it was. `performer` is who began it, as `ae:TITLE`, a principal's id, or
@@ -76,6 +78,7 @@ class Session:
     at: Instant
     day: str = ""
     label: str = ""
+    titles: tuple[str, ...] = ()
     appointment: str = ""
     state: SessionState = SessionState.SCHEDULED
     item: str = ""

@@ -7,10 +7,19 @@ from dataclasses import dataclass, replace
 
 import apsw
 
-from dicom.services import change_of
+from dicom.services import change_of, performed_in
 from gateway import DeviceEvent, Kind
 from tps_bridge.ledger import Fraction, FractionState
-from tps_bridge.session.events import as_json, from_json, move_by, move_of, read, said_of, step_of
+from tps_bridge.session.events import (
+    as_json,
+    from_json,
+    move_as_performed,
+    move_by,
+    move_of,
+    read,
+    said_of,
+    step_of,
+)
 from tps_bridge.session.session import Illegal, Move, Session, SessionState, Step, moved
 
 SCHEMA = """
@@ -34,6 +43,9 @@ CREATE TABLE session_step(
 ) WITHOUT ROWID;
 CREATE TABLE session_record(
   record TEXT PRIMARY KEY, machine TEXT NOT NULL, day TEXT NOT NULL, session TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE session_performed(
+  performed TEXT PRIMARY KEY, session TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX record_alone ON session_record(session) WHERE session = '';
 """
@@ -98,7 +110,9 @@ class SessionTables:
         return [row[0] for row in self._connection.execute(sql, (id_,))]
 
     def take(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
-        """Take an act, or a change of a work item; what other rooms are told."""
+        """Take an act, or a change of a work item or a performed step; what others are told."""
+        if event.kind is Kind.SESSION:
+            yield from self._performed(event)
         if event.kind is not Kind.ACTION:
             return
         if (change := change_of(event)) is not None:
@@ -153,6 +167,27 @@ class SessionTables:
         else:
             progress = Move(Step.PROGRESS, cause.received_at, who, progress=_share(fraction))
             yield from self._move(session, progress, cause)
+
+    def _performed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
+        """A performed step moves the one session of its appointment; a work item goes before."""
+        change = performed_in(event)
+        if change is None:
+            return
+        for appointment in change.appointments:
+            open_ = [
+                each
+                for each in self.of_appointment(appointment)
+                if each.state.is_open and (not each.titles or change.by in each.titles)
+            ]
+            if len(open_) == 1:
+                row = (change.uid, open_[0].id)
+                self._connection.execute("INSERT OR IGNORE INTO session_performed VALUES(?,?)", row)
+        sql = "SELECT session FROM session_performed WHERE performed = ?"
+        move = move_as_performed(change)
+        for (id_,) in list(self._connection.execute(sql, (change.uid,))):
+            session = self.session(id_)
+            if session is not None and not session.item and move is not None:
+                yield from self._move(session, move, event)
 
     def _of_record(self, plan: str, machine: str, fraction: Fraction, day: str) -> Session | None:
         """The newest session of a fraction at a machine that was not called off.

@@ -1,0 +1,91 @@
+"""Sessions of machines that say by MPPS what they do: tied by the appointment alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dicom.dimse import Parties
+from dicom.mpps.events import Came, changed_event, created_event
+from dicom.mpps.link import How, Link
+from dicom.mpps.said import Said, State
+from gateway import DeviceEvent, RawId
+from gateway.room import OWNER
+from simulators.rt import ARC, Course, approved, plan
+from tests.unit.tps.treatment_case import NOW, Treatments, treatments
+from tps_bridge.options import TpsOptions
+from tps_bridge.session import Session, SessionState
+from tps_bridge.session.desk import SessionDesk
+
+COURSE = Course(points=3, pairs=4, fractions=3)
+OPTIONS = TpsOptions.model_validate({"machines": {"LINAC1": {"level": "gated", "titles": ["L1"]}}})
+VISIT = "00112233"
+
+
+def came(by: str) -> Came:
+    return Came("site", "linac-1", Parties(by, "ISOGATE", "10.0.0.1"), NOW, RawId(1))
+
+
+def begun(uid: str, by: str = "L1", how: How = How.LINKED, visit: str = VISIT) -> DeviceEvent:
+    tree = {"PerformedProcedureStepStatus": "IN PROGRESS"}
+    link = Link(how, "1.2", "S1", "A1", visit if how is How.LINKED else "")
+    return created_event(uid, Said(tree, State.IN_PROGRESS), [link], came(by))
+
+
+def ended(uid: str, state: State, by: str = "L1") -> DeviceEvent:
+    said = Said({"PerformedProcedureStepStatus": state.value}, state)
+    return changed_event(uid, said, 1, None, came(by))
+
+
+async def scheduled(t: Treatments) -> Session:
+    made = approved(plan(ARC, COURSE))
+    await t.take(made)
+    desk = t.context.neighbours(SessionDesk)
+    uid, at = str(made.SOPInstanceUID), desk.moment("2025-06-12T10:00")
+    return await desk.schedule(OWNER, uid, 1, at, appointment=VISIT)
+
+
+async def after(t: Treatments, session: Session, *events: DeviceEvent) -> Session:
+    await t.ports.publish(events)
+    found = await t.book.session(session.id)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("state", "then"),
+    [
+        (State.COMPLETED, SessionState.COMPLETED),
+        (State.DISCONTINUED, SessionState.DISCONTINUED),
+    ],
+)
+async def test_a_performed_step_moves_the_session_of_its_appointment(
+    tmp_path: Path, state: State, then: SessionState
+) -> None:
+    async with treatments(tmp_path, OPTIONS) as t:
+        session = await scheduled(t)
+        first = await after(t, session, begun("1.5"))
+        assert (first.state, first.performer) == (SessionState.IN_PROGRESS, "ae:L1")
+        assert (await after(t, session, ended("1.6", state))).state is SessionState.IN_PROGRESS
+        assert (await after(t, session, ended("1.5", state))).state is then
+        said = [each.code.code for each in t.ports.events if each.code.code.startswith("session.")]
+        assert said == ["session.schedule", "session.began", f"session.{then}"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        begun("1.5", how=How.UNSCHEDULED),
+        begun("1.5", how=How.CONFLICT),
+        begun("1.5", visit="ffff"),
+        begun("1.5", by="L2"),
+    ],
+    ids=["names no step", "contradicts the schedule", "another appointment", "another machine"],
+)
+async def test_what_is_not_surely_this_session_moves_nothing(
+    tmp_path: Path, event: DeviceEvent
+) -> None:
+    async with treatments(tmp_path, OPTIONS) as t:
+        session = await scheduled(t)
+        assert await after(t, session, event, ended("1.5", State.COMPLETED)) == session
