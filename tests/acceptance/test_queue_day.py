@@ -1,10 +1,17 @@
-"""A simulated day: nobody lost, nobody called twice or against a gate, no name sent."""
+"""A simulated day, with its screens in Chromium and two LED boards on a line.
+
+Nobody is lost, called twice or against a gate; no name leaves the server; screens and boards show
+the call that stands. The full count takes a second a minute (60 times as fast as it is).
+"""
 
 from __future__ import annotations
 
+import asyncio
 import random
+import time
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,22 +25,30 @@ from queue_display.machine import Illegal
 from queue_display.scene import Lane, Scene
 from queue_display.terms import State, Verb
 from queue_display.ticket import Ticket
-from tests.peers import count
+from tests.acceptance.browser import Tab, chromium, served, tab
+from tests.acceptance.test_dicom_pages import PICTURES
+from tests.peers import count, free_port, full_run
 from tests.unit.patients.people_case import event as person_event
 from tests.unit.patients.people_case import said
 from tests.unit.queue.desk_case import WANG, Department, department
 from tests.unit.schedule.schedule_case import at
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.peer, pytest.mark.acceptance, pytest.mark.timeout(1200)]
 
 LINACS, EACH = count(2, 5), count(7, 40)
+PACE, LOOK = (1.0, 20) if full_run() else (0.0, 20)
+"""Seconds a minute takes, and every how many minutes screens and boards are looked at."""
+WITHIN = 15.0
+SIZES = {0x05: 4, 0x3A: 7}
+"""Bytes in a frame of each board."""
+WALL = {"width": 1920, "height": 1080}
 SLOT, OPEN = 12, at("07:00")
 NAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏"
 GIVEN = "建国小娜文静志强美玲海燕俊杰"
 MINUTE = 60_000_000
 
 
-def section() -> dict[str, Any]:
+def section(boards: int) -> dict[str, Any]:
     """As many linacs, the first and second twins; beams start and end treatments by themselves."""
     return {
         "queues": {
@@ -50,7 +65,25 @@ def section() -> dict[str, Any]:
             "priorities": {"emergency": {"name": "Emergency", "first": True}},
             "cleaning": 5,
         },
-        "displays": {"hall": {"queues": [f"linac-{n}" for n in range(1, LINACS + 1)]}},
+        "displays": {
+            "hall": {"queues": [f"linac-{n}" for n in range(1, LINACS + 1)]},
+            "abroad": {
+                "queues": [f"linac-{n}" for n in range(1, LINACS + 1)],
+                "languages": ["en"],
+                "names": "initials",
+            },
+            "door": {"queues": ["linac-1"], "layout": "door", "names": "number"},
+        },
+        "boards": {
+            "line": {
+                "transport": {"type": "tcp", "host": "127.0.0.1", "port": boards},
+                "pause": 0,
+                "boards": [
+                    {"queue": "linac-1", "frame": "05 number:2 sum8", "idle": 0},
+                    {"queue": "linac-2", "frame": "3A 00 number:2le 01 sum8 0A", "idle": 0},
+                ],
+            }
+        },
         "check_in": {
             "cards": [{"name": "MRN", "pattern": "MRN(?P<number>[0-9]+)", "issuer": "HIS"}]
         },
@@ -204,16 +237,126 @@ class Day:
         await self.office.ports.publish([event])
 
 
+class Line:
+    """What the two LED boards of one line show, by the first byte of their frames."""
+
+    def __init__(self) -> None:
+        self._shown: dict[int, bytes] = {}
+        self._came = asyncio.Event()
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        """Listen within the block; the port."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+
+    async def shows(self, frame: bytes) -> None:
+        """Wait until a board shows it."""
+        async with asyncio.timeout(WITHIN):
+            while self._shown.get(frame[0]) != frame:
+                self._came.clear()
+                await self._came.wait()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readexactly(1)
+                frame = head + await reader.readexactly(SIZES[head[0]] - 1)
+                self._shown[head[0]] = frame
+                self._came.set()
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Screens:
+    """Hall screens in both languages, the door of the first linac, and the boards."""
+
+    halls: tuple[Tab, ...]
+    door: Tab
+    line: Line
+
+    async def agree(self, office: Department) -> None:
+        """Wait until every screen and board shows the call that stands."""
+        board = await office.air.snapshot("hall")
+        standing = [each["label"] for each in board["board"]["calls"] if each["key"].endswith("/1")]
+        for hall in self.halls if standing else ():
+            await hall.shows(".now .label", standing[0])
+        inside = (await office.air.snapshot("door"))["board"]["lines"][0]["inside"]
+        for each in inside[:1]:
+            await self.door.shows(".label", each["label"])
+        for queue, frame in (("linac-1", _red), ("linac-2", _green)):
+            called = [
+                each.ticket
+                for each in (await office.lane(queue)).running
+                if each.ticket.state is State.CALLED
+            ]
+            newest = max(called, key=lambda each: (each.called or 0, each.id), default=None)
+            await self.line.shows(frame(newest.number if newest else 0))
+
+    async def keep(self, name: str) -> None:
+        for number, each in enumerate((*self.halls, self.door)):
+            if PICTURES:
+                await each.page.screenshot(path=f"{PICTURES}/{name}-{number}.png")
+
+
+def _red(number: int) -> bytes:
+    """`05 03 E7 EF` shows 999 on board 5."""
+    body = b"\x05" + number.to_bytes(2, "big")
+    return body + bytes([sum(body) & 0xFF])
+
+
+def _green(number: int) -> bytes:
+    """`3A 00 78 03 01 B6 0A` shows 888 in green."""
+    body = b"\x3a\x00" + number.to_bytes(2, "little") + b"\x01"
+    return body + bytes([sum(body) & 0xFF, 0x0A])
+
+
+@asynccontextmanager
+async def screens(office: Department, line: Line) -> AsyncIterator[Screens]:
+    async with (
+        served(office.app, free_port()) as home,
+        chromium() as browser,
+        tab(browser, home, viewport=WALL) as chinese,
+        tab(browser, home, viewport=WALL, locale="en-GB") as english,
+        tab(browser, home, viewport={"width": 1080, "height": 1920}) as door,
+    ):
+        await chinese.go("/display/hall")
+        await english.go("/display/abroad")
+        await door.go("/display/door")
+        yield Screens((chinese, english), door, line)
+        for each in (chinese, english, door):
+            assert each.complaints == []
+            assert each.foreign == []
+        office.air.end_streams()
+
+
 async def test_a_day_loses_nobody_and_names_nobody(tmp_path: Path) -> None:
-    async with department(tmp_path, section(), OPEN) as office:
+    line = Line()
+    async with (
+        line.listening() as port,
+        department(tmp_path, section(port), OPEN) as office,
+        screens(office, line) as shown,
+    ):
+        sending = asyncio.create_task(office.jobs["boards-line"](), name="boards")
         day = Day(office, random.Random(20261123))
         await day.book()
         stream = office.air.stream("hall")
         while day.minute < 60 + EACH * SLOT + 60 or await _open(office):
+            begun = time.monotonic()
             await day.pass_minute()
             await day.listen(stream)
+            if day.minute % LOOK == 0:
+                await shown.agree(office)
+                await shown.keep(f"day-{day.minute:04}")
             assert day.minute < 1200, "the day does not end"
+            await asyncio.sleep(max(0.0, PACE - (time.monotonic() - begun)))
         await stream.aclose()
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
         await _judge(day)
 
 
