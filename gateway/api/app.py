@@ -42,6 +42,7 @@ from gateway.web import (
     json_response,
     problem,
 )
+from gateway.web.ways import Ways
 
 Streams: TypeAlias = Sequence[Route]
 
@@ -95,6 +96,7 @@ async def open_app(
     routes.extend([*_api_routes(view, broadcast), *rest, _openapi_route(fastapi)])
     streams = [*stream.routes(view, broadcast), *endless]
     _guard([*routes, *streams], gate)
+    fastapi.state.ways = Ways(routes)
     refuse.install(fastapi, error_page)
     asgi = BrowserHeaders(Door(_Beside(streams, fastapi), gate, names))
     async with broadcast.running():

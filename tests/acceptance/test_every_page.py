@@ -124,7 +124,7 @@ def _addresses(pages: list[str], shown: dict[str, str]) -> list[str]:
     return [*(page for page in pages if "{" not in page), *shown.values()]
 
 
-async def _filled(gateway: Gateway) -> dict[str, str]:
+async def filled(gateway: Gateway) -> dict[str, str]:
     """Something to see on every page; an address for each path that needs more than itself."""
     who = said("M1001", "王^建国", "1965-04-12", "M")
     today = datetime.now(ZoneInfo("Asia/Shanghai"))
@@ -210,7 +210,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     file = tmp_path / "devices.yaml"
     file.write_text(yaml.safe_dump({**whole_site(), **SITE}))
     async with open_gateway(ServeOptions(file, tmp_path / "data")) as gateway:
-        shown = await _filled(gateway)
+        shown = await filled(gateway)
         console = Console(gateway)
         pages = [*console.routes(), *gateway.rooms.routes(console.kit)]
         async with (
@@ -228,7 +228,7 @@ async def test_no_page_is_forgotten(site: Site) -> None:
         for page in site.pages
         if "{" in page and page not in site.shown and not page.startswith(ELSEWHERE)
     ]
-    assert lacking == [], "give each an address in `_filled`"
+    assert lacking == [], "give each an address in `filled`"
     entries = {entry.path for entry in site.gateway.navigation()}
     assert entries - set(site.addresses) - UNATTENDED == set()
     assert len(entries) >= 10

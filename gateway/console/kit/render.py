@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from gateway.console.text.reader import Reader
 from gateway.console.text.words import live_words
 from gateway.room import Table, principal, visible
 from gateway.web import GatewayView, caller_of
+from gateway.web.closed_links import without_closed_links
 from gateway.web.door import loopback
 from gateway.web.form_token import with_form_token
 from gateway.web.policy import CHART_POLICY
@@ -50,7 +52,11 @@ class Renderer:
         reader = self.reader(request)
         drawings = Drawings(reader)
         html = self._html(request, template, reader, {**facts, "drawing": drawings})
-        html = with_form_token(html, caller_of(request).form_token)
+        caller = caller_of(request)
+        html = with_form_token(html, caller.form_token)
+        ways = getattr(request.app.state, "ways", None) if "app" in request.scope else None
+        if ways is not None:
+            html = without_closed_links(html, partial(ways.closed, caller=caller))
         headers = {"cache-control": "no-store"}
         if drawings.used:
             headers["content-security-policy"] = CHART_POLICY

@@ -7,17 +7,28 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from gateway.console.kit.render import Renderer
+from gateway.console.navigation import navigation
 from gateway.console.pages.newest import Filters, newest
 from gateway.console.pages.told import told
 from gateway.console.text.reader import Reader
 from gateway.model import Instant, Kind, Localized
 from gateway.registry import DeviceState, DeviceStatus
-from gateway.room import Attention, Glance, Level, Permission, Principal, Tile, access, principal
+from gateway.room import (
+    Access,
+    Attention,
+    Glance,
+    Level,
+    Permission,
+    Principal,
+    Tile,
+    access,
+    principal,
+)
 from gateway.supervisor import LinkState, LinkStatus
-from gateway.web import GatewayView, SeenView, seen
+from gateway.web import GatewayView, Refusal, SeenView, caller_of, seen
 
 _WAITING = 100
 _RECENT = 8
@@ -31,9 +42,11 @@ class Overview:
         self._view = view
         self._renderer = renderer
 
-    @access(Permission.READ_SITE)
+    @access(Access.SIGNED_IN)
     async def page(self, request: Request) -> Response:
         who = principal(request)
+        if caller_of(request).pending or not who.may(Permission.READ_SITE):
+            return self._elsewhere(request, who)
         reader = self._renderer.reader(request)
         view = seen(self._view, request)
         own, of_rooms = await asyncio.gather(self._own(view, who, reader), view.glances(who))
@@ -54,6 +67,21 @@ class Overview:
             readiness=self._view.readiness(),
             recent=await self._recent(view, who, reader),
         )
+
+    def _elsewhere(self, request: Request, who: Principal) -> Response:
+        """To the first page that somebody may open who may not see the site."""
+        pending = caller_of(request).pending
+        areas = navigation(self._view.navigation(), who)
+        first = next((entry.path for entries in areas.values() for entry in entries), "")
+        if not (pending or first):
+            raise Refusal(
+                403,
+                "Not allowed",
+                "There is no page that {who} may open.",
+                "Ask an administrator if your work needs one.",
+                who=who.name or who.id,
+            )
+        return RedirectResponse(pending or first, 303, {"cache-control": "no-store"})
 
     async def _recent(self, view: SeenView, who: Principal, reader: Reader) -> list[object]:
         if not who.may(Permission.READ_EVENTS):
