@@ -25,7 +25,7 @@ from tests.acceptance.test_every_page import SITE, filled
 
 _LINKS = re.compile(r'\s(?:data-)?href="(/[^"]*)"')
 _UNFOLLOWED = ("/static/", "/queue-static/", "/sign-in/with", "/account", "/second-factor")
-"""What is no page, or is of one's own account, which a gate that recognizes everybody has none of."""
+"""No pages, and those of one's own account: whom a gate recognizes without one has none."""
 
 
 @dataclass(frozen=True, slots=True)

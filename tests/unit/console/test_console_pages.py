@@ -318,7 +318,7 @@ async def test_an_error_is_a_page_that_leads_back(
 ) -> None:
     page = await _text(http, f"{path}?lang=en", 404)
     assert f"<h1>{title}</h1>" in page
-    assert 'class="button" href="/"' in page
+    assert 'class="button primary" href="/"' in page
 
 
 async def test_an_error_speaks_the_readers_language(http: httpx.AsyncClient) -> None:
