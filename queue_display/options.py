@@ -64,7 +64,8 @@ class QueueOptions(_Options):
     patient goes, `arrow` the way there as seen from the hall. `twin` is a queue that its patients
     may be transferred to. `at_once` is how many may be called, in the room or in treatment
     together: 2 has the next one prepare while one is treated. `automatic` are the steps that
-    device events take without a person's confirmation. `said_in` are the languages of its calls,
+    device events take without a person's confirmation. `follows` is the treatment machine, as plans
+    name it, whose sessions begin and end treatments here. `said_in` are the languages of its calls,
     where they are others than those of the zone.
     """
 
@@ -76,6 +77,7 @@ class QueueOptions(_Options):
     twin: Name | None = None
     at_once: int = Field(default=2, ge=1, le=10)
     automatic: tuple[SignalVerb, ...] = ()
+    follows: str = ""
     said_in: tuple[Tongue, ...] = ()
 
 
@@ -211,6 +213,11 @@ class SignalOptions(_Options):
     where: dict[str, str] = {}
 
 
+_OF_SESSIONS = {"session.began": SignalVerb.START, "session.completed": SignalVerb.FINISH}
+"""What treatment sessions say, whichever way they were heard of. One that was discontinued ends
+nothing: the patient may still be inside."""
+
+
 class BoardOptions(_Options):
     """An LED board: the number of the newest call of a queue, never a name.
 
@@ -300,6 +307,23 @@ class QueueRoomOptions(_Options):
     outlets: dict[Name, OutletOptions] = {}
     announcers: dict[Name, AnnouncerOptions] = {}
     readings: dict[str, ReadingOptions] = {}
+
+    @property
+    def rules(self) -> tuple[SignalOptions, ...]:
+        """Which events move a queue: those of `signals`, and sessions of machines it follows."""
+        followed = (
+            SignalOptions(
+                kind=Kind.ACTION,
+                code=code,
+                where={"machine": each.follows},
+                queue=name,
+                proposes=verb,
+            )
+            for name, each in self.queues.items()
+            if each.follows
+            for code, verb in _OF_SESSIONS.items()
+        )
+        return (*self.signals, *followed)
 
     def calls(self) -> Sequence[str]:
         """The hosts that are called: the service for dynamic codes, outlets, and boards."""

@@ -69,7 +69,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             QueueBook.open(store / "queue.sqlite", context.ring, zone)
         )
         subscribers: list[Subscriber] = [book]
-        if options.signals:
+        if options.rules:
             subscribers.append(await stack.enter_async_context(_signals(context, store)))
         client = None
         if options.check_in.qr is not None:

@@ -48,7 +48,7 @@ class SignalTables:
             signal_event(event, rule, automatic=rule.proposes in self._automatic(rule))
             for event in events
             if event.received_at >= self.since
-            for rule in self.options.signals
+            for rule in self.options.rules
             if matches(rule, event)
         ]
 
@@ -68,7 +68,7 @@ def tables_for(options: QueueRoomOptions, now: Instant) -> type[SignalTables]:
 
 def kinds_of(options: QueueRoomOptions) -> frozenset[Kind]:
     """The kinds of events that a site's rules look at."""
-    return frozenset(rule.kind for rule in options.signals)
+    return frozenset(rule.kind for rule in options.rules)
 
 
 def matches(rule: SignalOptions, event: DeviceEvent) -> bool:

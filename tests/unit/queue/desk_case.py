@@ -60,7 +60,14 @@ SECTION: Mapping[str, Any] = {
             "arrow": "→",
             "twin": "linac-2",
         },
-        "linac-2": {"name": "LA2", "resource": "linac-2", "prefix": "B", "twin": "linac-1"},
+        "linac-2": {
+            "name": "LA2",
+            "resource": "linac-2",
+            "prefix": "B",
+            "twin": "linac-1",
+            "follows": "LINAC2",
+            "automatic": ["start", "finish"],
+        },
         "ct": {"name": "CT", "resource": "ct", "prefix": "C", "automatic": ["start", "stop"]},
     },
     "policy": {

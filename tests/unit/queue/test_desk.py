@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway.model import Coding, DeviceEvent, Kind, Source, Subject, Value
+from gateway.room import ACTION_SYSTEM
 from gateway.schedule.gate import gate_event
 from gateway.testing import known_ring
 from queue_display.book import QueueBook
@@ -234,6 +236,38 @@ async def test_where_the_site_allows_it_the_event_acts_and_is_named(office: Depa
     assert (await office.lane("ct")).stand.stopped == at("08:00")
 
 
+async def test_sessions_of_the_machine_that_a_queue_follows_begin_and_end_treatments(
+    office: Department,
+) -> None:
+    await office.books("1001", "08:00", "LA2")
+    await office.arrives("1001")
+    ticket = await office.desk.call_next(WANG, "linac-2")
+    other, began, done = (
+        _session(code, machine, n)
+        for n, (code, machine) in enumerate(
+            (("began", "LINAC1"), ("began", "LINAC2"), ("completed", "LINAC2"))
+        )
+    )
+    await office.ports.publish([other])
+    assert (await office.lane("linac-2")).running[0].ticket.state is State.CALLED
+    await office.ports.publish([began])
+    assert (await office.lane("linac-2")).running[0].ticket.state is State.IN_TREATMENT
+    await office.ports.publish([done])
+    steps = await office.book.steps(ticket.id)
+    assert [each.act.verb for each in steps[-2:]] == [Verb.START, Verb.FINISH]
+    assert [bytes.fromhex(each.act.cause) for each in steps[-2:]] == [began.id, done.id]
+
+
+def _session(code: str, machine: str, n: int) -> DeviceEvent:
+    """As the room of plans says it."""
+    return replace(
+        _signal("tps", code, n=n, patient="1001"),
+        kind=Kind.ACTION,
+        code=Coding(ACTION_SYSTEM, f"session.{code}"),
+        payload={"machine": machine},
+    )
+
+
 async def test_an_event_that_names_another_patient_moves_nobody(office: Department) -> None:
     await office.books("1001", "08:00", "CT1")
     await office.arrives("1001")
@@ -276,6 +310,22 @@ async def test_after_midnight_who_is_still_about_stays(office: Department) -> No
     lane = await office.lane()
     assert [each.ticket.id for each in lane.running] == [ticket.id]
     assert await labels(lane) == ["A002", "A003"]
+
+
+async def test_a_clock_that_jumps_moves_nobody_and_screens_go_on(office: Department) -> None:
+    await _three(office)
+    ticket = await office.desk.call_next(WANG, "linac-1")
+    before = await office.air.snapshot("hall-1")
+    for jump in (3600, -7200, 3600):
+        office.clock.advance(jump)
+        await office.air.turn()
+        lane = await office.lane()
+        assert [each.ticket for each in lane.running] == [ticket]
+        assert await labels(lane) == ["A002", "A003"]
+        shown = (await office.air.snapshot("hall-1"))["board"]
+        assert shown["calls"] == before["board"]["calls"]
+    second = await office.desk.call_next(WANG, "linac-1")
+    assert second.label == "A002"
 
 
 async def test_a_walk_in_waits_by_when_it_came(office: Department) -> None:
