@@ -39,12 +39,14 @@ class MachineOptions(_Options):
     """A treatment machine, under the name that plans give it.
 
     `titles` are the AE titles under which it claims its work, or says by MPPS what it does; none
-    means any. `resource` is the schedule's id of it.
+    means any. `resource` is the schedule's id of it, `beam` the device whose point `beam_on` says
+    that its beam is on.
     """
 
     level: Level = Level.OBSERVED
     titles: tuple[AETitle, ...] = ()
     resource: str = ""
+    beam: str = ""
 
 
 class TpsOptions(_Options):

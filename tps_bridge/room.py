@@ -8,6 +8,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
+from gateway.projection import Projection
 from gateway.room import (
     Area,
     Entry,
@@ -29,12 +30,15 @@ from tps_bridge.parts import Parts
 from tps_bridge.plan import Approval, PlanKind
 from tps_bridge.reader import Reader
 from tps_bridge.session import Level, SessionState, Step
+from tps_bridge.session.beam import KINDS as SIGNALS
+from tps_bridge.session.beam import Beams, tables_for
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.offer import Offers
 from tps_bridge.session.planner import Planner
 from tps_bridge.telling import TELLS
 
 BOOK = Path("store") / "tps.sqlite"
+BEAMS = Path("store") / "tps-beams.sqlite"
 
 
 @asynccontextmanager
@@ -61,12 +65,22 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             ]
 
         overview = PlanOverview(context, desk.seen)
+        signals = await stack.enter_async_context(
+            Projection.opened(
+                context.data / BEAMS,
+                context.ring,
+                tables_for(options, context.clock.now()),
+                SIGNALS,
+            )
+        )
+        machines = {each.beam: name for name, each in options.machines.items() if each.beam}
+        beams = Beams(context, book, signals, machines)
         planner = Planner(context, book, sessions, options)
         planning = {"sessions": planner.run} if options.from_schedule else {}
         yield Running(
-            subscribers=(book,),
+            subscribers=(book, signals),
             services=(desk, sessions, offers),
-            jobs={"intake": intake.run, "offers": offers.run} | planning,
+            jobs={"intake": intake.run, "offers": offers.run, "beams": beams.run} | planning,
             routes=routes,
             glance=overview.glance,
             find=overview.find,

@@ -30,6 +30,8 @@ TELLS = joined(
             Act.APPROVE: ("Plan approved for treatment", "批准计划治疗"),
             Act.OVERRIDE: ("Block set aside", "放行阻断"),
             Act.CONFIRM: ("Override confirmed by a second person", "第二人确认放行"),
+            Act.GIVE: ("Record made by hand", "手工记录"),
+            Act.WITNESS: ("Record by hand confirmed by a second person", "第二人确认手工记录"),
         },
     ),
     tells(
@@ -40,6 +42,7 @@ TELLS = joined(
             Step.WITHDRAW: ("Treatment session withdrawn from its machine", "治疗已从治疗机撤回"),
             Step.REFUSE: ("Treatment session refused to a machine", "拒绝治疗机领取治疗"),
             Step.BEGIN: ("Treatment session begun", "治疗开始"),
+            Step.BEAM: ("Beam on at a treatment machine", "治疗机出束"),
             Step.PROGRESS: ("Treatment session goes on", "治疗进行中"),
             Step.COMPLETE: ("Treatment session completed", "治疗完成"),
             Step.DISCONTINUE: ("Treatment session discontinued", "治疗中断"),

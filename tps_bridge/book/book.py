@@ -142,6 +142,10 @@ class Book(Projection[Tables]):
         """Those that may still be treated."""
         return await self.ask(lambda tables: tables.sessions.open())
 
+    async def beams_alone(self, first: int, end: int) -> Sequence[tuple[str, int]]:
+        """How often the beam of each machine came on without a session, in a span of time (µs)."""
+        return await self.ask(lambda tables: tables.sessions.beams_alone(first, end))
+
     async def left_sessions(self) -> Sequence[Session]:
         """Those that were called off and are still a work item."""
         return await self.ask(lambda tables: tables.sessions.left())

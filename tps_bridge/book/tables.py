@@ -89,7 +89,7 @@ ORDER BY seq DESC LIMIT ?
 class Tables:
     """Used by one thread at a time."""
 
-    format: ClassVar[int] = 5
+    format: ClassVar[int] = 6
     schema: ClassVar[str] = SCHEMA + SESSIONS
 
     def __init__(self, connection: apsw.Connection) -> None:

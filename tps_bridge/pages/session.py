@@ -99,6 +99,11 @@ class SessionPages:
             before=wanted - _DAY,
             after=wanted + _DAY,
             lanes=lanes([_slot(each) for each in lines], midnight, now),
+            beams=[
+                each
+                for each in await self._book.beams_alone(midnight, self._midnight(wanted + _DAY))
+                if self._seen.machine(principal(request), each[0])
+            ],
             alone=[
                 each
                 for each in await self._seen.records_alone(principal(request))

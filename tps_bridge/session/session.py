@@ -29,7 +29,8 @@ class Step(StrEnum):
     """What happens to a session.
 
     OFFER: it is a work item since, which its machine may claim. WITHDRAW: it is none any more.
-    REFUSE: somebody wanted it and did not get it. BEGIN may be followed by another one's.
+    REFUSE: somebody wanted it and did not get it. BEAM: its machine's beam came on. BEGIN may be
+    followed by another one's.
     """
 
     SCHEDULE = "schedule"
@@ -37,6 +38,7 @@ class Step(StrEnum):
     WITHDRAW = "withdraw"
     REFUSE = "refuse"
     BEGIN = "begin"
+    BEAM = "beam"
     PROGRESS = "progress"
     COMPLETE = "complete"
     DISCONTINUE = "discontinue"
@@ -114,6 +116,7 @@ FROM: Mapping[Step, frozenset[SessionState]] = {
     Step.WITHDRAW: frozenset({SessionState.SCHEDULED, SessionState.CANCELLED}),
     Step.REFUSE: _ALL,
     Step.BEGIN: frozenset({SessionState.SCHEDULED}),
+    Step.BEAM: _ALL,
     Step.PROGRESS: frozenset({SessionState.IN_PROGRESS}),
     Step.COMPLETE: frozenset({SessionState.SCHEDULED, SessionState.IN_PROGRESS}),
     Step.DISCONTINUE: frozenset({SessionState.SCHEDULED, SessionState.IN_PROGRESS}),
@@ -177,6 +180,7 @@ _EFFECTS: Mapping[Step, Callable[[Session, Move], Session]] = {
     Step.WITHDRAW: _withdrawn,
     Step.REFUSE: _same,
     Step.BEGIN: _begun,
+    Step.BEAM: _same,
     Step.PROGRESS: _progressed,
     Step.COMPLETE: _ended(SessionState.COMPLETED),
     Step.DISCONTINUE: _ended(SessionState.DISCONTINUED),

@@ -47,6 +47,8 @@ CREATE TABLE session_record(
 CREATE TABLE session_performed(
   performed TEXT PRIMARY KEY, session TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE beam_alone(seq INTEGER PRIMARY KEY, machine TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX beam_by_time ON beam_alone(at);
 CREATE INDEX record_alone ON session_record(session) WHERE session = '';
 """
 _BODY = "SELECT body FROM session"
@@ -91,6 +93,11 @@ class SessionTables:
         """Those that may still be treated."""
         return self._sessions("WHERE state IN ('scheduled', 'in-progress')")
 
+    def beams_alone(self, first: int, end: int) -> list[tuple[str, int]]:
+        """How often a machine's beam came on without a session, in a span of time (µs)."""
+        sql = "SELECT machine, count(*) FROM beam_alone WHERE at >= ? AND at < ? GROUP BY machine"
+        return list(self._connection.execute(sql, (first, end)))
+
     def left(self) -> list[Session]:
         """Those that were called off and are still a work item."""
         return self._sessions("WHERE item <> '' AND state = 'cancelled'")
@@ -126,9 +133,13 @@ class SessionTables:
             self._keep(opened)
             self._note(opened.id, move_of(event, step), event.seq)
         elif step is not None:
-            session = self.session((event.payload or {})["session"])
+            said = event.payload or {}
+            session = self.session(said["session"])
             if session is not None:
                 yield from self._move(session, move_of(event, step), event)
+            elif step is Step.BEAM:
+                row = (event.seq, said["machine"], event.received_at)
+                self._connection.execute("INSERT OR REPLACE INTO beam_alone VALUES(?,?,?)", row)
 
     def follow(
         self,

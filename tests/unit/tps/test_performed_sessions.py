@@ -10,8 +10,10 @@ from dicom.dimse import Parties
 from dicom.mpps.events import Came, changed_event, created_event
 from dicom.mpps.link import How, Link
 from dicom.mpps.said import Said, State
-from gateway import DeviceEvent, RawId
+from gateway import DeviceEvent, Kind, RawId
 from gateway.room import OWNER
+from queue_display.options import SignalOptions, SignalVerb
+from queue_display.signals import matches
 from simulators.rt import ARC, Course, approved, plan
 from tests.unit.tps.treatment_case import NOW, Treatments, treatments
 from tps_bridge.options import TpsOptions
@@ -21,6 +23,15 @@ from tps_bridge.session.desk import SessionDesk
 COURSE = Course(points=3, pairs=4, fractions=3)
 OPTIONS = TpsOptions.model_validate({"machines": {"LINAC1": {"level": "gated", "titles": ["L1"]}}})
 VISIT = "00112233"
+RULE = SignalOptions(
+    kind=Kind.ACTION,
+    queue="linac-1",
+    proposes=SignalVerb.START,
+    code="session.began",
+    where={"machine": "LINAC1"},
+)
+OTHERS = RULE.model_copy(update={"where": {"machine": "LINAC2"}})
+"""Queues follow sessions by rules of the site."""
 
 
 def came(by: str) -> Came:
@@ -71,6 +82,8 @@ async def test_a_performed_step_moves_the_session_of_its_appointment(
         assert (await after(t, session, ended("1.5", state))).state is then
         said = [each.code.code for each in t.ports.events if each.code.code.startswith("session.")]
         assert said == ["session.schedule", "session.began", f"session.{then}"]
+        (began,) = [each for each in t.ports.events if each.code.code == "session.began"]
+        assert [matches(rule, began) for rule in (RULE, OTHERS)] == [True, False]
 
 
 @pytest.mark.parametrize(

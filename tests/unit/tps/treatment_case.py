@@ -28,7 +28,7 @@ from gateway.api.app import Application
 from gateway.console import Console
 from gateway.model import from_datetime
 from gateway.patients import room as patients
-from gateway.room import Entry, Permission, Principal, RoomContext
+from gateway.room import Entry, Permission, Principal, RoomContext, Subscriber
 from gateway.schedule import room as schedule
 from gateway.schedule.options import ScheduleOptions
 from gateway.testing import ManualClock, Recognizing
@@ -56,11 +56,11 @@ class Site(MemorySite):
 
 
 class FedPorts(MemoryRoomPorts):
-    """Ports whose events reach the book before an act or a publication returns."""
+    """Ports whose events reach who is `fed` before an act or a publication returns."""
 
     def __init__(self) -> None:
         super().__init__("site", ManualClock(NOW))
-        self.fed: list[Book] = []
+        self.fed: list[Subscriber] = []
         self._feeding = False
 
     async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:

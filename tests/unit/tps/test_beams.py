@@ -1,0 +1,137 @@
+"""Beam-on signals: told to the session that is surely meant, to none where there is a choice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from gateway import Coding, DeviceEvent, Instant, Kind, Source, Value, content_digest
+from gateway.model import AppointmentStatement, AppointmentStatus
+from gateway.projection import Projection
+from gateway.room import OWNER
+from gateway.schedule import ScheduleBook, ScheduleDesk
+from simulators.rt import STATIC, Course, Part, approved, plan, record
+from tests.unit.tps.test_plan_departments import AGENDA
+from tests.unit.tps.treatment_case import NOW, Treatments, treatments
+from tps_bridge.options import TpsOptions
+from tps_bridge.session import Session, SessionState, Step
+from tps_bridge.session.beam import KINDS, Beams, BeamTables, tables_for
+from tps_bridge.session.desk import SessionDesk
+
+MACHINE, DEVICE = "LINAC1", "room-1"
+OPTIONS = TpsOptions.model_validate({"machines": {MACHINE: {"level": "gated", "beam": DEVICE}}})
+OURS = Course(points=2, pairs=4, fractions=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Bunker:
+    """A room with a machine whose only word is that its beam is on."""
+
+    t: Treatments
+    beams: Beams
+
+    async def on(self, number: int, state: str = "on", device: str = DEVICE) -> None:
+        await self.t.ports.publish((signal(number, state, device),))
+        await self.beams.turn()
+
+    async def visit(self, key: str, status: AppointmentStatus) -> str:
+        """An appointment as it stands; its id."""
+        desk = self.t.context.neighbours(ScheduleDesk)
+        start = Instant(NOW + 3_600_000_000)
+        said = AppointmentStatement(book="", start=start, day="2025-06-12", status=status)
+        return await desk.book(OWNER, said, key)
+
+    async def scheduled(self, course: Course, appointment: str = "") -> Session:
+        made = approved(plan(STATIC, course))
+        await self.t.take(made)
+        desk = self.t.context.neighbours(SessionDesk)
+        uid, at = str(made.SOPInstanceUID), desk.moment("2025-06-12T10:00")
+        return await desk.schedule(OWNER, uid, 1, at, appointment=appointment)
+
+    async def now(self, session: Session) -> Session:
+        found = await self.t.book.session(session.id)
+        assert found is not None
+        return found
+
+    async def steps(self, session: Session) -> list[Step]:
+        return [each.step for each in await self.t.book.session_steps(session.id)]
+
+
+def signal(number: int, state: str, device: str) -> DeviceEvent:
+    return DeviceEvent(
+        id=content_digest(b"signal", str(number).encode(), device.encode()),
+        site="site",
+        source=Source(device, "modbus"),
+        kind=Kind.STATE,
+        code=Coding("urn:isogate:point", "beam_on"),
+        value=Value(state),
+        unit="",
+        received_at=NOW,
+        observed_at=NOW,
+    )
+
+
+@asynccontextmanager
+async def bunker(path: Path) -> AsyncIterator[Bunker]:
+    async with treatments(path, OPTIONS, AGENDA) as t:
+        tables: type[BeamTables] = tables_for(OPTIONS, NOW)
+        file = path / "store" / "beams.sqlite"
+        async with Projection.opened(file, t.context.ring, tables, KINDS) as signals:
+            t.ports.fed += [t.context.neighbours(ScheduleBook), signals]
+            yield Bunker(t, Beams(t.context, t.book, signals, {DEVICE: MACHINE}))
+
+
+async def test_a_beam_begins_the_session_whose_appointment_somebody_started(
+    tmp_path: Path,
+) -> None:
+    async with bunker(tmp_path) as it:
+        started = await it.visit("a", AppointmentStatus.STARTED)
+        waits = await it.visit("b", AppointmentStatus.ARRIVED)
+        session = await it.scheduled(OURS, started)
+        other = await it.scheduled(replace(OURS, patient="RT-2", label="OTHER"), waits)
+        await it.on(1)
+        begun = await it.now(session)
+        assert (begun.state, begun.performer) == (SessionState.IN_PROGRESS, f"device:{DEVICE}")
+        assert await it.now(other) == other
+        await it.on(2, "off")
+        await it.on(3)
+        await it.beams.turn()
+        assert await it.steps(session) == [Step.SCHEDULE, Step.BEGIN, Step.BEAM, Step.BEAM]
+        said = [each.code.code for each in it.t.ports.events if each.caused_by]
+        assert said.count("session.began") == 1
+
+
+async def test_where_there_is_a_choice_nothing_moves_and_the_day_says_so(tmp_path: Path) -> None:
+    async with bunker(tmp_path) as it:
+        both = [await it.visit(key, AppointmentStatus.STARTED) for key in ("a", "b")]
+        one = await it.scheduled(OURS, both[0])
+        two = await it.scheduled(replace(OURS, patient="RT-2", label="OTHER"), both[1])
+        await it.on(1)
+        assert (await it.now(one), await it.now(two)) == (one, two)
+        day = await it.t.page("/sessions?lang=en&day=2025-06-12")
+        assert "LINAC1: the beam came on 1 time without a session." in day
+
+
+async def test_a_beam_in_progress_is_a_step_of_its_session(tmp_path: Path) -> None:
+    async with bunker(tmp_path) as it:
+        session = await it.scheduled(OURS)
+        await it.on(1)
+        assert (await it.now(session)).state is SessionState.SCHEDULED
+        made = plan(STATIC, OURS)
+        made.SOPInstanceUID = session.plan
+        at = datetime(2025, 6, 12, 8)  # noqa: DTZ001 - as DICOM writes it
+        await it.t.take(record(made, 1, [Part(1)], at=at))
+        await it.on(2)
+        assert (await it.steps(session)).count(Step.BEAM) == 1
+
+
+async def test_other_devices_and_other_words_mean_nothing(tmp_path: Path) -> None:
+    async with bunker(tmp_path) as it:
+        await it.scheduled(OURS, await it.visit("a", AppointmentStatus.STARTED))
+        before = len(it.t.ports.events)
+        await it.on(1, device="room-2")
+        await it.on(2, state="unknown")
+        assert len(it.t.ports.events) == before + 2
