@@ -21,7 +21,8 @@ class Figures:
     `waited` is from check-in to the last call, `late` from the appointment to the beginning of the
     treatment (below zero: early), `took` the treatment, `used` all of them together. `off` is how
     far the middle of what was told when the waiting began was from the first call, on average, and
-    `held` the share of first calls, in percent, that came within what was told.
+    `held` the share of first calls, in percent, that came within what was told. `share` is what
+    `used` is in percent of the time from the first call to the last end.
     """
 
     queue: str
@@ -36,6 +37,7 @@ class Figures:
     used: float
     off: float | None
     held: float | None
+    share: float | None = None
 
 
 def figures(queue: str, name: str, tickets: Iterable[Ticket]) -> Figures:
@@ -62,7 +64,16 @@ def figures(queue: str, name: str, tickets: Iterable[Ticket]) -> Figures:
         round(sum(took), 1),
         _rounded([abs((each.low + each.high) / 2 - real) for each, real in told], fmean),
         _rounded([100.0 * (each.low <= real <= each.high) for each, real in told], fmean),
+        _share(done, sum(took)),
     )
+
+
+def _share(done: Sequence[Ticket], used: float) -> float | None:
+    calls = [each.called for each in done if each.called is not None]
+    if not calls:
+        return None
+    span = (max(each.since for each in done) - min(calls)) / _MINUTE
+    return round(100.0 * used / span, 1) if span > 0 else None
 
 
 def _minutes(

@@ -16,22 +16,21 @@ from queue_display.terms import text
 
 _DAY = timedelta(days=1)
 
-TABLE: Table[Figures] = Table(
-    "queue-figures",
-    (
-        Column("name", "Queue", lambda each: each.name),
-        Column("done", "Done", lambda each: each.done, right=True),
-        Column("no-shows", "No-shows", lambda each: each.no_shows, right=True),
-        Column("present", "Still here", lambda each: each.present, right=True),
-        Column("waited", "Waited, median (min)", lambda each: each.waited, right=True),
-        Column("waited-90", "Waited, nine of ten (min)", lambda each: each.waited_90, right=True),
-        Column("late", "Began late, median (min)", lambda each: each.late, right=True),
-        Column("took", "Treatment, median (min)", lambda each: each.took, right=True),
-        Column("used", "In treatment (min)", lambda each: each.used, right=True),
-        Column("off", "Estimate off by (min)", lambda each: each.off, right=True),
-        Column("held", "Called as told, percent", lambda each: each.held, right=True),
-    ),
+COLUMNS: tuple[Column[Figures], ...] = (
+    Column("name", "Queue", lambda each: each.name),
+    Column("done", "Done", lambda each: each.done, right=True),
+    Column("no-shows", "No-shows", lambda each: each.no_shows, right=True),
+    Column("present", "Still here", lambda each: each.present, right=True),
+    Column("waited", "Waited, median (min)", lambda each: each.waited, right=True),
+    Column("waited-90", "Waited, nine of ten (min)", lambda each: each.waited_90, right=True),
+    Column("late", "Began late, median (min)", lambda each: each.late, right=True),
+    Column("took", "Treatment, median (min)", lambda each: each.took, right=True),
+    Column("used", "In treatment (min)", lambda each: each.used, right=True),
+    Column("share", "In treatment, percent", lambda each: each.share, right=True),
+    Column("off", "Estimate off by (min)", lambda each: each.off, right=True),
+    Column("held", "Called as told, percent", lambda each: each.held, right=True),
 )
+TABLE: Table[Figures] = Table("queue-figures", COLUMNS)
 
 
 class FiguresPage:

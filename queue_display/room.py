@@ -48,6 +48,7 @@ from queue_display.readers import CardReaders
 from queue_display.scene import Stage
 from queue_display.screens import Screens, Zones
 from queue_display.signals import SignalTables, kinds_of, tables_for
+from queue_display.statistics_page import StatisticsPage
 from queue_display.telling import TELLS
 from queue_display.terms import Mark, State, Verb
 from queue_display.ticket_page import TicketPage
@@ -90,6 +91,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             parts = Parts(context, stage, desk, air, reception, readers)
             return [
                 *FiguresPage(kit, parts).routes(),
+                *StatisticsPage(kit, parts).routes(),
                 *QueuePages(kit, parts).routes(),
                 *TicketPage(kit, context, desk, stage).routes(),
                 *OutletsPage(kit, context, outlets).routes(),

@@ -235,7 +235,41 @@ async def test_a_day_in_figures_by_queue_and_as_csv(office: Department) -> None:
     assert "The day in figures" in page.text
     csv = (await office.http.get("/queue/figures?format=csv&lang=en")).text
     linac = next(line for line in csv.splitlines() if line.startswith("Linac 1"))
-    assert linac.split(",")[1:] == ["1", "1", "0", "38.5", "45.3", "5.0", "12.0", "12.0", "", ""]
+    assert linac.split(",")[1:] == [
+        "1",
+        "1",
+        "0",
+        "38.5",
+        "45.3",
+        "5.0",
+        "12.0",
+        "12.0",
+        "70.6",
+        "",
+        "",
+    ]
     empty = (await office.http.get("/queue/figures?format=csv&lang=en&day=2026-11-22")).text
     assert "Linac 1,0,0,0,,,,,0" in empty
     assert "Linac 1,1,1" in (await office.http.get("/queue/figures?format=csv&day=x&lang=en")).text
+
+
+async def test_weeks_of_a_queue_are_charts_and_a_table(office: Department) -> None:
+    empty = (await office.http.get("/queue/statistics?lang=en")).text
+    assert "No ticket in these days." in empty
+    await office.books("1001", "08:00")
+    await office.arrives("1001")
+    office.clock.advance(1800)
+    ticket = await office.desk.call_next(WANG, "linac-1")
+    for verb in (Verb.START, Verb.FINISH):
+        office.clock.advance(600)
+        await office.desk.take(WANG, ticket.id, verb)
+    office.clock.advance(86_400)
+    page = (await office.http.get("/queue/statistics?lang=en&days=7")).text
+    assert page.count("data-chart") == 4
+    assert "2026-11-23" in page
+    csv = (await office.http.get("/queue/statistics?lang=en&format=csv")).text
+    assert "2026-11-23,Linac 1,1,0,30.0,30.0" in csv
+    assert (
+        "Statistics of the queue"
+        not in (await office.http.get("/queue/statistics?lang=zh-CN")).text
+    )
