@@ -122,7 +122,7 @@ room = Room(
         "basis": tuple(Basis),
         "block": tuple(BlockKind),
         "plan-act": tuple(act.partition(".")[2] for act in Act),
-        "session": (*SessionState, "blocked"),
+        "session": (*SessionState, "blocked", "withheld"),
         "session-step": tuple(Step),
         "enforcement": tuple(Level),
         "difference": ("within tolerance", "warning", "alarm"),

@@ -40,6 +40,7 @@ TELLS = joined(
             Step.SCHEDULE: ("Treatment session scheduled", "安排治疗"),
             Step.OFFER: ("Treatment session offered to its machine", "治疗已下发治疗机"),
             Step.WITHDRAW: ("Treatment session withdrawn from its machine", "治疗已从治疗机撤回"),
+            Step.WITHHOLD: ("Treatment session can't be offered", "治疗无法下发"),
             Step.REFUSE: ("Treatment session refused to a machine", "拒绝治疗机领取治疗"),
             Step.BEGIN: ("Treatment session begun", "治疗开始"),
             Step.BEAM: ("Beam on at a treatment machine", "治疗机出束"),

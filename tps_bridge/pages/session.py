@@ -38,7 +38,7 @@ class Line:
 
     @property
     def state(self) -> str:
-        return "blocked" if self.standing.blocked else self.standing.session.state.value
+        return self.standing.shown
 
 
 SESSIONS: Table[Line] = Table(

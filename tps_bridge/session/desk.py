@@ -31,6 +31,16 @@ class Standing:
     def blocked(self) -> bool:
         return stands(self.checks)
 
+    @property
+    def shown(self) -> str:
+        """Its state, or `blocked`, or `withheld` where it should be offered and can't be."""
+        session = self.session
+        if self.blocked:
+            return "blocked"
+        waits = session.state is SessionState.SCHEDULED and not session.item
+        held = waits and self.level is Level.ENFORCED and session.why
+        return "withheld" if held else session.state.value
+
 
 class SessionDesk:
     """Carries out what a person decides. When a call returns, the book shows it.

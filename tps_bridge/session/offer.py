@@ -136,7 +136,7 @@ class Offers:
             objects = self.context.neighbours(Objects)
             items = self.context.neighbours(WorkItems)
         except LookupError:
-            log.warning("Session %s can't be offered: no work items are served", session.id)
+            await self._withhold(session, "no title of the DICOM node serves work items (ups)")
             return
         try:
             made = await self._instruction(session, objects)
@@ -144,11 +144,17 @@ class Offers:
             content = work_item(session, made, self.desk.local(session.at))
             await self._create(items, content, uid)
         except (Unclear, WorkItemRefused) as error:
-            log.warning("Session %s is not offered: %s", session.id, error)
+            await self._withhold(session, str(error))
             return
         await self._act(session, Step.OFFER, "", item=uid, instruction=made[1].uid)
         if await self.book.session_of(uid) is None:  # called off while it was being offered
             await self._withdraw(session.id, uid, "the session is called off")
+
+    async def _withhold(self, session: Session, why: str) -> None:
+        """Say once why it is not offered although nothing blocks it; it is tried again."""
+        if session.why != why:
+            log.warning("Session %s is not offered: %s", session.id, why)
+            await self._act(session, Step.WITHHOLD, why)
 
     async def _create(self, items: WorkItems, content: Content, uid: str) -> None:
         """A second time it is there already: we were stopped before we said so."""

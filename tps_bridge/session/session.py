@@ -29,6 +29,7 @@ class Step(StrEnum):
     """What happens to a session.
 
     OFFER: it is a work item since, which its machine may claim. WITHDRAW: it is none any more.
+    WITHHOLD: nothing blocks it, and it can't be offered all the same: a person has to look.
     REFUSE: somebody wanted it and did not get it. BEAM: its machine's beam came on. BEGIN may be
     followed by another one's.
     """
@@ -36,6 +37,7 @@ class Step(StrEnum):
     SCHEDULE = "schedule"
     OFFER = "offer"
     WITHDRAW = "withdraw"
+    WITHHOLD = "withhold"
     REFUSE = "refuse"
     BEGIN = "begin"
     BEAM = "beam"
@@ -114,6 +116,7 @@ _ALL = frozenset(SessionState)
 FROM: Mapping[Step, frozenset[SessionState]] = {
     Step.OFFER: frozenset({SessionState.SCHEDULED}),
     Step.WITHDRAW: frozenset({SessionState.SCHEDULED, SessionState.CANCELLED}),
+    Step.WITHHOLD: frozenset({SessionState.SCHEDULED}),
     Step.REFUSE: _ALL,
     Step.BEGIN: frozenset({SessionState.SCHEDULED}),
     Step.BEAM: _ALL,
@@ -136,7 +139,17 @@ def moved(session: Session, move: Move) -> Session:
 
 
 def _offered(session: Session, move: Move) -> Session:
-    return replace(session, item=move.item, instruction=move.instruction, offers=session.offers + 1)
+    return replace(
+        session,
+        item=move.item,
+        instruction=move.instruction,
+        offers=session.offers + 1,
+        why="",
+    )
+
+
+def _withheld(session: Session, move: Move) -> Session:
+    return replace(session, why=move.why)
 
 
 def _withdrawn(session: Session, move: Move) -> Session:
@@ -178,6 +191,7 @@ def _cancelled(session: Session, move: Move) -> Session:
 _EFFECTS: Mapping[Step, Callable[[Session, Move], Session]] = {
     Step.OFFER: _offered,
     Step.WITHDRAW: _withdrawn,
+    Step.WITHHOLD: _withheld,
     Step.REFUSE: _same,
     Step.BEGIN: _begun,
     Step.BEAM: _same,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 
 from dicom.services import first, tag, text, values
 from gateway import Instant
-from gateway.room import OWNER
+from gateway.room import OWNER, Permission
 from gateway.web import Refusal
 from simulators.rt import ARC, Course, Part, approved, plan, record
-from tests.unit.tps.treatment_case import NOW, Treatments, treatments
+from tests.unit.tps.treatment_case import NOW, Treatments, somebody, treatments
+from tps_bridge.block import BlockKind
 from tps_bridge.draw.day import Slot, lanes
 from tps_bridge.options import TpsOptions
 from tps_bridge.plan import Identity
@@ -30,6 +32,7 @@ from tps_bridge.session.instruction import (
     uid_of,
     work_item,
 )
+from tps_bridge.session.offer import Offers
 
 COURSE = Course(points=5, pairs=4, fractions=3)
 HOUR = 3600 * 1_000_000
@@ -248,3 +251,24 @@ async def test_a_person_ends_what_a_machine_without_work_items_left(tmp_path: Pa
         assert ended is not None
         assert (ended.state, ended.why) == (SessionState.DISCONTINUED, "a cooling leak")
         assert (await scheduled(t, str(made.SOPInstanceUID))).fraction == 1
+
+
+async def test_what_can_not_be_offered_says_why_once(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    options = TpsOptions.model_validate({"machines": {"LINAC1": {"level": "enforced"}}})
+    async with treatments(tmp_path, options) as t:
+        await t.take(made)
+        await t.desk.override(OWNER, uid, BlockKind.IDENTITY, 1, "identified by two nurses")
+        (noted,) = await t.book.notes(uid)
+        lan = somebody("lan", Permission.READ_PLANS, Permission.OVERRIDE_BLOCKS)
+        await t.desk.confirm(lan, uid, noted.seq)
+        session = await scheduled(t, uid, "2025-06-12T10:00")
+        offers = t.context.neighbours(Offers)
+        await offers.turn()
+        await offers.turn()
+        steps = await t.book.session_steps(session.id)
+        assert [each.step for each in steps] == [Step.SCHEDULE, Step.WITHHOLD]
+        page = await t.page(f"/sessions/{session.id}?lang=en")
+        assert "not offered: no title of the DICOM node serves work items (ups)" in unescape(page)
+        assert "is-withheld" in await t.page("/sessions?lang=en&day=2025-06-12")
