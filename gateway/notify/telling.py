@@ -25,7 +25,7 @@ TELLS = joined(
         NOTED_SYSTEM,
         {
             "notify undeliverable": ("Notices can't be delivered", "通知无法送达"),
-            "notify delivered": ("Notices are delivered again", "通知恢复送达"),
+            "notify delivered": ("Notices are delivered", "通知可送达"),
         },
     ),
 )

@@ -96,7 +96,7 @@ room = Room(
         NOTED_SYSTEM,
         {
             f"{CODE} failed": ("Downtime papers not written", "停机单据写入失败"),
-            f"{CODE} written": ("Downtime papers written again", "停机单据恢复写入"),
+            f"{CODE} written": ("Downtime papers are written", "停机单据已写入"),
         },
     ),
 )

@@ -9,9 +9,11 @@ from gateway.console.pages.telling import called
 from gateway.console.text.reader import Reader
 from gateway.console.text.units import written
 from gateway.model import DeviceEvent, Kind
+from gateway.room.act import GATEWAY
 from gateway.web import GatewayView, SeenView
 from gateway.web.point import point_name
 
+_OF_PEOPLE = frozenset({Kind.PATIENT, Kind.APPOINTMENT, Kind.ORDER})
 _OWN_WORDS = frozenset({Kind.AVAILABILITY, Kind.SYSTEM, Kind.ACTION})
 
 
@@ -49,17 +51,23 @@ def told(event: DeviceEvent, view: GatewayView | SeenView, reader: Reader) -> To
     words = called(event, view.telling())
     if words is not None:
         what, value = reader.text(words.what), reader.said(words.rest)
+    elif own or event.kind in _OF_PEOPLE:
+        what, value = kind, _value(event, reader)
     else:
-        what = kind if own else reader.text(point_name(status, event.code.code))
-        value = _value(event, reader)
+        what, value = reader.text(point_name(status, event.code.code)), _value(event, reader)
     return Told(
         event,
-        name or event.source.device,
+        name or _nobodys(event.source.device, reader),
         status is not None,
         what,
         value,
         "" if coded else written(event.unit),
     )
+
+
+def _nobodys(device: str, reader: Reader) -> str:
+    """What is no device of devices.yaml: the gateway itself, or a part of it by its name."""
+    return reader.words.gettext("gateway") if device == GATEWAY else device
 
 
 def _value(event: DeviceEvent, reader: Reader) -> str:
@@ -70,6 +78,8 @@ def _value(event: DeviceEvent, reader: Reader) -> str:
         return reader.words.pgettext("value", value.code.code)
     if event.kind is Kind.AVAILABILITY:
         return reader.words.pgettext("state", value.text)
+    if event.kind in _OF_PEOPLE:
+        return event.code.code
     if event.kind in (Kind.SYSTEM, Kind.ACTION):
         return f"{event.code.code}: {value.text}"
     return f"{value.operator or ''}{value.text}"

@@ -54,3 +54,10 @@ if (toast) {
 }
 
 document.querySelector("[aria-invalid]")?.focus();
+
+// The navigation is longer than many screens: show the entry that one is at.
+const current = document.querySelector("#nav [aria-current]");
+if (current) {
+  const nav = current.closest("#nav");
+  nav.scrollTop = Math.max(0, current.offsetTop - nav.clientHeight / 2);
+}
