@@ -21,6 +21,7 @@ from gateway.room import (
 from tps_bridge.block import BlockKind
 from tps_bridge.book import Act, Book
 from tps_bridge.desk import PlanDesk
+from tps_bridge.draw.course import WEEKDAYS, Marked
 from tps_bridge.intake import Intake
 from tps_bridge.ledger import Basis, FindingKind, FractionState, PlanState
 from tps_bridge.options import TpsOptions
@@ -122,6 +123,8 @@ room = Room(
         "basis": tuple(Basis),
         "block": tuple(BlockKind),
         "plan-act": tuple(act.partition(".")[2] for act in Act),
+        "fraction-day": tuple(Marked),
+        "day-of-week": WEEKDAYS,
         "session": (*SessionState, "blocked", "withheld"),
         "session-step": tuple(Step),
         "enforcement": tuple(Level),

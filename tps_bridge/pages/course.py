@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from gateway.model import Instant, from_datetime
 from gateway.room import (
+    Chart,
     Choice,
     Column,
     PageKit,
@@ -22,9 +26,12 @@ from gateway.room import (
 )
 from gateway.web import Refusal
 from tps_bridge.book import Note, PlanRow, RecordRow
+from tps_bridge.draw.course import Cell, charts, weeks
 from tps_bridge.face import Face, Faces, course_id
 from tps_bridge.ledger import Ledger
 from tps_bridge.parts import Parts
+
+_NOON = time(12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,14 @@ COURSES: Table[Line] = Table(
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """A fraction group over time."""
+
+    weeks: tuple[tuple[Cell, ...], ...]
+    charts: Sequence[Chart]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanOfCourse:
     """A plan on its patient's page."""
 
@@ -71,6 +86,7 @@ class PlanOfCourse:
     ledgers: tuple[Ledger, ...]
     records: tuple[RecordRow, ...]
     notes: tuple[Note, ...]
+    times: tuple[Times, ...] = ()
 
 
 class CoursePages:
@@ -80,6 +96,7 @@ class CoursePages:
         self._kit, self._context, self._book = kit, parts.context, parts.book
         self._machines = parts.options.machines
         self._seen = parts.desk.seen
+        self._zone = ZoneInfo(parts.context.site.zone)
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -153,10 +170,22 @@ class CoursePages:
         return await Faces.of(self._context.neighbours, identities, principal(request), language)
 
     async def _of_course(self, row: PlanRow) -> PlanOfCourse:
-        uid = row.card.uid
+        uid, facts = row.card.uid, row.card.facts
+        ledgers = tuple(await self._book.ledgers(uid))
+        sessions = await self._book.sessions(uid)
         return PlanOfCourse(
             row,
-            tuple(await self._book.ledgers(uid)),
+            ledgers,
             tuple(await self._book.records(uid)),
             tuple(await self._book.notes(uid)),
+            tuple(
+                Times(
+                    weeks(ledger, [each for each in sessions if each.group == group.number]),
+                    charts(facts, group, ledger, self._noon),
+                )
+                for group, ledger in zip(facts.groups, ledgers, strict=True)
+            ),
         )
+
+    def _noon(self, day: date) -> Instant:
+        return from_datetime(datetime.combine(day, _NOON, self._zone))
