@@ -26,7 +26,14 @@ from tps_bridge.intake import Intake
 from tps_bridge.ledger import Basis, FindingKind, FractionState, PlanState
 from tps_bridge.options import TpsOptions
 from tps_bridge.overview import PlanOverview
-from tps_bridge.pages import CoursePages, DifferencePages, HandPages, PlanPages, SessionPages
+from tps_bridge.pages import (
+    CoursePages,
+    DifferencePages,
+    HandPages,
+    PlanPages,
+    SessionApi,
+    SessionPages,
+)
 from tps_bridge.parts import Parts
 from tps_bridge.plan import Approval, PlanKind
 from tps_bridge.reader import Reader
@@ -63,6 +70,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *PlanPages(kit, parts).routes(),
                 *SessionPages(kit, parts).routes(),
                 *HandPages(kit, parts).routes(),
+                *SessionApi(parts).routes(),
             ]
 
         overview = PlanOverview(context, desk.seen)

@@ -25,6 +25,7 @@ from gateway.cli import (
     restore,
     run,
     schedule,
+    sessions,
     simulate,
     token,
     upkeep,
@@ -49,6 +50,7 @@ app.command()(events.events)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(patients.app, name="patients")
 app.add_typer(schedule.app, name="schedule")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(mapping.app, name="mapping")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(account.app, name="account")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
 from simulators.rt import ARC, Course, approved, plan
+from tests.acceptance.live import ISOGATE
 from tests.acceptance.test_sessions import Bunker, bunker
 from tests.dicom_ups import PULL, Said, Scu, discontinued, performed, progress
 from tests.peers import wait_until
@@ -57,6 +59,12 @@ def in_the_bunker(tmp_path: Path, work: Callable[[Bunker, Scu, Dataset], None]) 
 def call(it: Bunker, session: str, act: str, why: str) -> None:
     answer = it.api.client.post(f"/sessions/{session}/{act}", data={"reason": why})
     assert answer.status_code in {200, 303}, answer.text
+
+
+def isogate(it: Bunker, *words: str) -> str:
+    """What `isogate sessions …` says."""
+    command = [*ISOGATE, "sessions", *words, "--data", str(it.folder.data)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def hexed(statuses: Sequence[int]) -> list[str]:
@@ -149,7 +157,9 @@ def test_what_a_person_calls_off_or_ends_is_not_the_machines_any_more(tmp_path: 
         item = it.offered(left)
         lock = claim(scu, item)
         it.reaches(left, "in-progress")
-        call(it, left, "end", "the machine is down")
+        shown = isogate(it, "day")
+        assert all(each in shown for each in (left, "LINAC1", "in-progress"))
+        assert "is discontinued" in isogate(it, "end", left, "--reason", "the machine is down")
         it.reaches(left, "discontinued")
         late = told(scu.set(item, progress("9"), lock), scu.state(item, "COMPLETED", lock))
         assert hexed(late) == ["C300", "C300"]

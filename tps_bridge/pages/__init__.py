@@ -5,5 +5,6 @@ from tps_bridge.pages.difference import DifferencePages
 from tps_bridge.pages.hand import HandPages
 from tps_bridge.pages.plan import PlanPages
 from tps_bridge.pages.session import SessionPages
+from tps_bridge.pages.session_api import SessionApi
 
-__all__ = ["CoursePages", "DifferencePages", "HandPages", "PlanPages", "SessionPages"]
+__all__ = ["CoursePages", "DifferencePages", "HandPages", "PlanPages", "SessionApi", "SessionPages"]

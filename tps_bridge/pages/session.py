@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.model import from_datetime
-from gateway.room import Choice, Column, PageKit, Permission, Principal, Table, access, principal
-from gateway.web import Refusal, json_response, rfc3339
+from gateway.room import Choice, Column, PageKit, Permission, Table, access, principal
+from gateway.web import Refusal
 from tps_bridge.draw.day import Slot, lanes
 from tps_bridge.face import Face, Faces, course_id
 from tps_bridge.parts import Parts
-from tps_bridge.session import Session, SessionState
+from tps_bridge.session import SessionState
 from tps_bridge.session.desk import Standing
 from tps_bridge.session.hand import HandDesk
 
@@ -69,7 +66,6 @@ class SessionPages:
         self._seen = parts.desk.seen
         self._desk, self._machines = parts.sessions, parts.options.machines
         self._hand = HandDesk(parts.context, parts.book, parts.sessions)
-        self._zone = ZoneInfo(parts.context.site.zone)
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -78,16 +74,14 @@ class SessionPages:
             Route("/sessions/{id}/cancel", self.cancel, methods=["POST"]),
             Route("/sessions/{id}/end", self.end, methods=["POST"]),
             Route("/plans/{uid}/session", self.schedule, methods=["POST"]),
-            Route("/api/v1/sessions", self.listed, methods=["GET"]),
-            Route("/api/v1/sessions", self.made, methods=["POST"]),
         ]
 
     @access(Permission.READ_PLANS)
     async def day(self, request: Request) -> Response:
         """Treatments of a day; today's where none is named."""
-        wanted = self._day(request)
+        wanted = self._desk.day(request.query_params.get("day", ""))
         lines = await self._lines(request, wanted)
-        midnight = self._midnight(wanted)
+        midnight = self._desk.midnight(wanted)
         now = self._context.clock.now()
         return self._kit.table(
             request,
@@ -95,13 +89,15 @@ class SessionPages:
             SESSIONS,
             lines,
             day=wanted,
-            today=self._today(),
+            today=self._desk.today(),
             before=wanted - _DAY,
             after=wanted + _DAY,
             lanes=lanes([_slot(each) for each in lines], midnight, now),
             beams=[
                 each
-                for each in await self._book.beams_alone(midnight, self._midnight(wanted + _DAY))
+                for each in await self._book.beams_alone(
+                    midnight, self._desk.midnight(wanted + _DAY)
+                )
                 if self._seen.machine(principal(request), each[0])
             ],
             alone=[
@@ -158,38 +154,13 @@ class SessionPages:
         await self._desk.end(principal(request), id_, why_of(given))
         return self._kit.done(request, f"/sessions/{id_}", "The session is ended.")
 
-    @access(Permission.READ_PLANS)
-    async def listed(self, request: Request) -> Response:
-        """The sessions of a day (`?day=2026-11-26`), each with what stands against it."""
-        found = [
-            await self._desk.standing(each)
-            for each in await self._due(principal(request), self._day(request))
-        ]
-        return json_response({"sessions": [_item(each) for each in found]})
-
-    @access(Permission.NOTE_FRACTIONS)
-    async def made(self, request: Request) -> Response:
-        """`{"plan", "group", "at", "appointment"}`: a session for the plan's next fraction."""
-        said = await _body(request)
-        plan, at = said.get("plan"), said.get("at")
-        group, appointment = said.get("group", 1), said.get("appointment", "")
-        if not (isinstance(plan, str) and isinstance(at, str) and isinstance(appointment, str)):
-            raise _wanted()
-        if not isinstance(group, int):
-            raise _wanted()
-        who = principal(request)
-        session = await self._desk.schedule(
-            who, plan, group, self._desk.moment(at), appointment=appointment
-        )
-        return json_response(_item(await self._desk.standing(session)), 201)
-
     async def _lines(self, request: Request, wanted: date) -> list[Line]:
         """Of a day; what was called off only where somebody asks for that."""
         reader, who = self._kit.reader(request), principal(request)
         called_off = request.query_params.get("state") == SessionState.CANCELLED
         sessions = [
             each
-            for each in await self._due(who, wanted)
+            for each in await self._desk.on(who, wanted)
             if (each.state is SessionState.CANCELLED) == called_off
         ]
         identities = [each.identity for each in sessions]
@@ -202,21 +173,6 @@ class SessionPages:
             )
             for each in sessions
         ]
-
-    async def _due(self, who: Principal, wanted: date) -> list[Session]:
-        return await self._desk.due(who, self._midnight(wanted), self._midnight(wanted + _DAY))
-
-    def _day(self, request: Request) -> date:
-        try:
-            return date.fromisoformat(request.query_params.get("day", ""))
-        except ValueError:
-            return self._today()
-
-    def _today(self) -> date:
-        return self._desk.local(self._context.clock.now()).date()
-
-    def _midnight(self, day: date) -> int:
-        return from_datetime(datetime.combine(day, time(), self._zone))
 
 
 def _slot(line: Line) -> Slot:
@@ -233,48 +189,9 @@ def _slot(line: Line) -> Slot:
     )
 
 
-def _item(standing: Standing) -> Mapping[str, object]:
-    session = standing.session
-    return {
-        "id": session.id,
-        "plan": session.plan,
-        "fraction": session.fraction,
-        "machine": session.machine,
-        "enforcement": standing.level.value,
-        "due": rfc3339(session.at),
-        "state": session.state.value,
-        "blocked_by": [each.kind.value for each in standing.checks if each.blocks],
-        "performer": session.performer,
-        "progress": session.progress,
-        "work_item": session.item,
-        "instruction": session.instruction,
-        "appointment": session.appointment,
-    }
-
-
 def why_of(given: Mapping[str, str]) -> str:
     """The reason in a form; Refusal 422 without one."""
     reason = given.get("reason", "").strip()[:_LONGEST]
     if not reason:
         raise Refusal(422, "A reason is needed", "Nothing was done.", "Say why, and try again.")
     return reason
-
-
-async def _body(request: Request) -> Mapping[str, object]:
-    try:
-        said = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        raise _wanted() from None
-    if not isinstance(said, dict):
-        raise _wanted()
-    return said
-
-
-def _wanted() -> Refusal:
-    return Refusal(
-        422,
-        "Bad request",
-        "A session needs {names}.",
-        "Send a plan's UID, its fraction group, and when the session is due.",
-        names="plan, group, at",
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dicom.services import WorkItemRefused, WorkItems
@@ -17,6 +17,8 @@ from tps_bridge.desk import PlanDesk
 from tps_bridge.options import TpsOptions
 from tps_bridge.session.events import ACT, ROOM, written
 from tps_bridge.session.session import Level, Session, SessionState, Step
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,25 @@ class SessionDesk:
         await self._audit(who, Step.DISCONTINUE, session, why)
         await self._book.reached(self._context.ports.last_seq)
 
-    async def due(self, who: Principal, begin: int, end: int) -> list[Session]:
-        """The sessions of a span of time that somebody sees."""
+    async def on(self, who: Principal, day: date) -> list[Session]:
+        """The sessions of a day that somebody sees."""
         seen = self._plans.seen
-        found = await self._book.due(begin, end)
+        found = await self._book.due(self.midnight(day), self.midnight(day + _DAY))
         return [each for each in found if seen.machine(who, each.machine)]
+
+    def midnight(self, day: date) -> int:
+        """When a day begins at the site, µs."""
+        return from_datetime(datetime.combine(day, time(), self._zone))
+
+    def day(self, text: str) -> date:
+        """A day as ISO 8601 writes it; today for anything else."""
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return self.today()
+
+    def today(self) -> date:
+        return self.local(self._context.clock.now()).date()
 
     async def known(self, who: Principal, id_: str) -> Session:
         """A session that somebody sees; Refusal 404."""

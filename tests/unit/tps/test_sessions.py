@@ -272,3 +272,41 @@ async def test_what_can_not_be_offered_says_why_once(tmp_path: Path) -> None:
         page = await t.page(f"/sessions/{session.id}?lang=en")
         assert "not offered: no title of the DICOM node serves work items (ups)" in unescape(page)
         assert "is-withheld" in await t.page("/sessions?lang=en&day=2025-06-12")
+
+
+ALWAYS = (
+    *("BeamTaskType", "TreatmentDeliveryType", "CurrentFractionNumber", "ReferencedBeamNumber"),
+    *("BeamOrderIndex", "AutosequenceFlag"),
+)
+EMPTY = (
+    *("TableTopVerticalAdjustedPosition", "TableTopLongitudinalAdjustedPosition"),
+    *("TableTopLateralAdjustedPosition", "PatientSupportAdjustedAngle"),
+    *("TableTopEccentricAdjustedAngle", "TableTopPitchAdjustedAngle"),
+    *("TableTopRollAdjustedAngle", "TableTopVerticalSetupDisplacement"),
+    *("TableTopLongitudinalSetupDisplacement", "TableTopLateralSetupDisplacement"),
+)
+REST = ("PrimaryDosimeterUnit", "ContinuationStartMeterset", "ContinuationEndMeterset")
+"""Of an item of the Beam Task Sequence (PS3.3 table C.8.8.29-1): with a value, with or without one,
+and with a value in a continuation alone. dciodvfy does not know this class."""
+
+
+async def test_every_beam_task_has_what_the_table_asks_for(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    begun = record(made, 1, [Part(1, 0, 40, termination="MACHINE")])
+    async with treatments(tmp_path) as t:
+        await t.take(made, begun)
+        session, stored = await parts(t, uid)
+        row = await t.book.plan(uid)
+        assert row is not None
+        (ledger,) = await t.book.ledgers(uid)
+        tasks = values(
+            instruction(session, row.card, ledger, stored, WHEN), tag("BeamTaskSequence")
+        )
+        kinds = [text(each, tag("TreatmentDeliveryType")) for each in tasks]
+        assert kinds == ["CONTINUATION", "TREATMENT"]
+        for kind, each in zip(kinds, tasks, strict=True):
+            assert text(each, tag("BeamTaskType")) in {"TREAT", "VERIFY", "VERIFY_AND_TREAT"}
+            assert [name for name in ALWAYS if not values(each, tag(name))] == []
+            assert [name for name in EMPTY if tag(name) not in each] == []
+            assert all(bool(values(each, tag(n))) is (kind == "CONTINUATION") for n in REST)
