@@ -9,6 +9,7 @@ from fastapi import Query
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from gateway.api.asked import asked
 from gateway.api.document import ProblemDetails
 from gateway.room import Access, declared
 from gateway.web.refusal import PROBLEM
@@ -45,7 +46,7 @@ def route(
         *((400, 413) if method == "POST" else ()),
         *refusals,
     )
-    return APIRoute(
+    made = APIRoute(
         path,
         endpoint,
         methods=[method],
@@ -58,6 +59,8 @@ def route(
         },
         openapi_extra={"security": [{BEARER: []}]} if closed else None,
     )
+    made.app = asked(made) or made.app
+    return made
 
 
 def _refusal() -> dict[str, Any]:
