@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -10,10 +10,14 @@ from starlette.routing import BaseRoute
 
 from gateway.projection import Projection
 from gateway.room import (
+    OWNER,
     Area,
     Entry,
+    Glance,
     PageKit,
+    Paper,
     Permission,
+    Principal,
     Room,
     RoomContext,
     Running,
@@ -44,6 +48,7 @@ from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.offer import Offers
 from tps_bridge.session.planner import Planner
 from tps_bridge.telling import TELLS
+from tps_bridge.today import TodaysTreatments
 
 BOOK = Path("store") / "tps.sqlite"
 BEAMS = Path("store") / "tps-beams.sqlite"
@@ -74,6 +79,15 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             ]
 
         overview = PlanOverview(context, desk.seen)
+        today = TodaysTreatments(context, sessions)
+
+        async def glance(who: Principal) -> Glance:
+            one, other = await today.glance(who), await overview.glance(who)
+            return Glance((*one.tiles, *other.tiles), (*one.attention, *other.attention))
+
+        async def papers() -> Sequence[Paper]:
+            return (*await today.papers(OWNER), *await overview.papers())
+
         signals = await stack.enter_async_context(
             Projection.opened(
                 context.data / BEAMS,
@@ -91,9 +105,9 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             services=(desk, sessions, offers),
             jobs={"intake": intake.run, "offers": offers.run, "beams": beams.run} | planning,
             routes=routes,
-            glance=overview.glance,
+            glance=glance,
             find=overview.find,
-            papers=overview.papers,
+            papers=papers,
         )
 
 

@@ -39,9 +39,13 @@ class Standing:
         session = self.session
         if self.blocked:
             return "blocked"
-        waits = session.state is SessionState.SCHEDULED and not session.item
-        held = waits and self.level is Level.ENFORCED and session.why
-        return "withheld" if held else session.state.value
+        return "withheld" if withheld(session, self.level) else session.state.value
+
+
+def withheld(session: Session, level: Level) -> bool:
+    """Whether it should be offered and can't be; one that is blocked may look the same."""
+    waits = session.state is SessionState.SCHEDULED and not session.item
+    return waits and level is Level.ENFORCED and bool(session.why)
 
 
 class SessionDesk:
@@ -145,7 +149,7 @@ class SessionDesk:
 
     async def standing(self, session: Session) -> Standing:
         """How a session stands now: every check, as if its machine asked."""
-        level = self._options.level(session.machine)
+        level = self.level(session)
         if session.state is not SessionState.SCHEDULED:
             return Standing(session, level)
         at = max(self._context.clock.now(), session.at)
@@ -158,6 +162,9 @@ class SessionDesk:
             at=f"{self.local(at):%Y%m%d%H%M%S}",
         )
         return Standing(session, level, await self._plans.judged(attempt, session.group))
+
+    def level(self, session: Session) -> Level:
+        return self._options.level(session.machine)
 
     def local(self, micros: int) -> datetime:
         """The time at the site."""

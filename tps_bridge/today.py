@@ -1,0 +1,113 @@
+"""What today's treatments add to the overview, and to what is printed for a downtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gateway import Localized
+from gateway.room import Attention, Glance, Level, Paper, Permission, Principal, RoomContext, Tile
+from tps_bridge.face import names_of
+from tps_bridge.session import Level as Enforcement
+from tps_bridge.session import Session, SessionState
+from tps_bridge.session.desk import SessionDesk, withheld
+
+_HEAD: tuple[Localized, ...] = (
+    {"en": "Due", "zh-CN": "预定时间"},
+    {"en": "Machine", "zh-CN": "治疗机"},
+    {"en": "Enforcement", "zh-CN": "管控"},
+    {"en": "Number", "zh-CN": "编号"},
+    {"en": "Name", "zh-CN": "姓名"},
+    {"en": "Born", "zh-CN": "出生日期"},
+    {"en": "Plan", "zh-CN": "计划"},
+    {"en": "Fraction", "zh-CN": "分次"},
+    {"en": "State", "zh-CN": "状态"},
+)
+_STATES: Mapping[SessionState, Localized] = {
+    SessionState.SCHEDULED: {"en": "scheduled", "zh-CN": "已安排"},
+    SessionState.IN_PROGRESS: {"en": "IN PROGRESS", "zh-CN": "治疗中"},
+    SessionState.COMPLETED: {"en": "completed", "zh-CN": "已完成"},
+    SessionState.DISCONTINUED: {"en": "DISCONTINUED", "zh-CN": "已中断"},
+}
+_LEVELS: Mapping[Enforcement, Localized] = {
+    Enforcement.ENFORCED: {"en": "enforced", "zh-CN": "强制"},
+    Enforcement.GATED: {"en": "gated", "zh-CN": "闸控"},
+    Enforcement.OBSERVED: {"en": "observed", "zh-CN": "仅观察"},
+}
+_GRAVE = frozenset({SessionState.IN_PROGRESS, SessionState.DISCONTINUED})
+
+
+class TodaysTreatments:
+    """Sessions of today that were not called off."""
+
+    def __init__(self, context: RoomContext, desk: SessionDesk) -> None:
+        self._context, self._desk = context, desk
+
+    async def glance(self, who: Principal) -> Glance:
+        """How many are done, and those that no machine can get although nothing blocks them.
+
+        What blocks a session is asked when somebody looks at the day.
+        """
+        if not who.may(Permission.READ_PLANS):
+            return Glance()
+        sessions = await self._today(who)
+        if not sessions:
+            return Glance()
+        done = sum(each.state is SessionState.COMPLETED for each in sessions)
+        stopped = sum(each.state is SessionState.DISCONTINUED for each in sessions)
+        tile = Tile(
+            {"en": "Treatments today", "zh-CN": "今日治疗"},
+            f"{done} / {len(sessions)}",
+            "/sessions",
+            Level.MEDIUM if stopped else Level.CALM,
+            {"en": f"{stopped} discontinued", "zh-CN": f"{stopped} 个中断"} if stopped else "",
+            place=140,
+        )
+        held = [each for each in sessions if await self._held(each)]
+        return Glance((tile,), tuple(map(self._withheld, held)))
+
+    async def papers(self, who: Principal) -> Sequence[Paper]:
+        """By time; what is being treated, or was stopped halfway, stands out."""
+        sessions = await self._today(who)
+        grave = {place for place, each in enumerate(sessions) if each.state in _GRAVE}
+        title = {"en": "Treatments today", "zh-CN": "今日治疗"}
+        rows = [self._line(each) for each in sessions]
+        return (Paper("treatments", title, _HEAD, rows, grave=frozenset(grave)),)
+
+    async def _today(self, who: Principal) -> list[Session]:
+        found = await self._desk.on(who, self._desk.today())
+        return [each for each in found if each.state is not SessionState.CANCELLED]
+
+    async def _held(self, session: Session) -> bool:
+        """Asks for the checks of those few alone that look so."""
+        return (
+            withheld(session, self._desk.level(session))
+            and (await self._desk.standing(session)).shown == "withheld"
+        )
+
+    def _withheld(self, session: Session) -> Attention:
+        where = f"{session.machine} {self._desk.local(session.at):%H:%M}"
+        return Attention(
+            Level.MEDIUM,
+            {"en": f"Treatment {where}", "zh-CN": f"治疗 {where}"},
+            {
+                "en": f"It can't be offered to the machine: {session.why}",
+                "zh-CN": f"无法下发治疗机：{session.why}",
+            },
+            f"/sessions/{session.id}",
+            session.at,
+        )
+
+    def _line(self, session: Session) -> tuple[Localized, ...]:
+        own = session.identity
+        names = " ".join(each.text for each in names_of(own.name))
+        return (
+            f"{self._desk.local(session.at):%H:%M}",
+            session.machine,
+            _LEVELS[self._desk.level(session)],
+            own.patient or "—",
+            names or "—",
+            own.birth_date or "—",
+            session.label or "—",
+            str(session.fraction),
+            _STATES[session.state],
+        )
