@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway import Bytes
+from gateway.driver import LinkEntry
+from gateway.room import Mistake
 from tps_bridge.compare import Tolerances
 from tps_bridge.compare.limit import DEFAULT, SITE
 from tps_bridge.session import Level
@@ -74,6 +77,20 @@ class TpsOptions(_Options):
     largest: Bytes = Field(
         default=64 * 10**6, ge=10**5, description="the largest plan or record that is read"
     )
+
+    def faults(self, links: Sequence[LinkEntry]) -> Iterable[Mistake]:
+        """Devices that there are not, and one whose beam would be that of two machines."""
+        devices = {device.id for link in links for device in link.devices}
+        machine_of: dict[str, str] = {}
+        for name, machine in self.machines.items():
+            trail = ("machines", name, "beam")
+            if machine.beam and machine.beam not in devices:
+                yield Mistake(trail, f"no device has the id {machine.beam}")
+            elif machine.beam in machine_of:
+                other = machine_of[machine.beam]
+                yield Mistake(trail, f"{machine.beam} says already when {other} has its beam on")
+            elif machine.beam:
+                machine_of[machine.beam] = name
 
     def titles(self, machine: str) -> tuple[str, ...]:
         """The AE titles under which a machine calls; none means any."""

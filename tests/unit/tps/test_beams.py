@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway import Coding, DeviceEvent, Instant, Kind, Source, Value, content_digest
+from gateway.driver import DeviceEntry, DeviceOptions, LinkEntry, LinkOptions
 from gateway.model import AppointmentStatement, AppointmentStatus
+from gateway.profile import Profile
 from gateway.projection import Projection
 from gateway.room import OWNER
 from gateway.schedule import ScheduleBook, ScheduleDesk
@@ -135,3 +137,16 @@ async def test_other_devices_and_other_words_mean_nothing(tmp_path: Path) -> Non
         await it.on(1, device="room-2")
         await it.on(2, state="unknown")
         assert len(it.t.ports.events) == before + 2
+
+
+def test_a_beam_of_an_unknown_device_or_of_two_machines_is_a_mistake() -> None:
+    machines = {"A": {"beam": "nobody"}, "B": {"beam": "room-1"}, "C": {"beam": "room-1"}, "D": {}}
+    said = {"profile": "contact", "driver": "modbus", "title": {"en": "Contact"}, "points": {}}
+    profile = Profile.model_validate({**said, "grade": "derived", "source": "for the test"})
+    device = DeviceEntry("room-1", "Room 1", "bus", profile, DeviceOptions(), 1.0)
+    link = LinkEntry("bus", "modbus", LinkOptions(), None, (device,))
+    found = TpsOptions.model_validate({"machines": machines}).faults([link])
+    assert [(each.trail[1], each.message) for each in found] == [
+        ("A", "no device has the id nobody"),
+        ("C", "room-1 says already when B has its beam on"),
+    ]
