@@ -123,7 +123,7 @@
     var page = make("div", "page");
     var top = make("header", "top", "", page);
     say("h1", "place", one.place, top);
-    say("p", "queue", one.name, top);
+    if (JSON.stringify(one.name) !== JSON.stringify(one.place)) { say("p", "queue", one.name, top); }
     clockBox = make("p", "clock", state.clock, top);
     if (one.down) { say("p", "state", words.down, page); }
     var current = board.calls[0];
