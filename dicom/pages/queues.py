@@ -122,9 +122,9 @@ class QueuePages:
         raise HTTPException(404, "nothing is owed to such a destination")
 
     async def _chosen(self, request: Request, destination: str) -> Sequence[int]:
-        """The dead letter of the form, or all; only of those that are seen."""
+        """The dead letter of the form, none if that is no number, all where it names none."""
         text = (await self._kit.form(request)).get("object", "")
         one = text.isascii() and text.isdigit() and _SHORTEST <= len(text) <= _LONGEST
-        wanted = [int(text)] if one else None
+        wanted = [int(text)] if one else [] if text else None
         seen = self._node.seen
         return await chosen(principal(request), seen, self._forwarding, destination, wanted)

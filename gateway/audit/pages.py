@@ -14,10 +14,10 @@ from gateway.audit.tables import Filter
 from gateway.audit.trail import AuditTrail
 from gateway.model import Instant, from_datetime, to_datetime
 from gateway.room import PageKit, Permission, Site, access, principal, texts
+from gateway.web.number import number
 
 _PAGE = 100
 _EXPORTED = 100_000
-_LONGEST = 16
 _HEAD = texts(
     "No.",
     "At",
@@ -46,7 +46,8 @@ class Pages:
         async def page(request: Request) -> Response:
             wanted = _wanted(request, trail, zone)
             await trail.record("audit.read", principal(request), objects=_asked(request))
-            entries = await trail.find(wanted, before=_before(request), limit=_PAGE)
+            before = number(request.query_params.get("before")) or None
+            entries = await trail.find(wanted, before=before, limit=_PAGE)
             return kit.page(
                 request,
                 "audit/entries.html",
@@ -119,8 +120,3 @@ def _day(text: str) -> date | None:
 
 def _start(day: date, zone: ZoneInfo) -> Instant:
     return from_datetime(datetime.combine(day, time(), zone))
-
-
-def _before(request: Request) -> int | None:
-    text = request.query_params.get("before", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST else None

@@ -232,6 +232,8 @@ async def test_a_dead_letter_is_sent_again_or_dropped(open_desk: Desk) -> None:
     assert "refused (0xa900)" in page
     assert "2 objects go to gone again" in page
     one = {"object": str(waiting[0].seq)}
+    await open_desk.do(http.post("/dicom/queues/gone/drop", data={"object": "no number"}))
+    assert len(await forwarding.entries("gone", State.DEAD)) == 2
     await open_desk.do(http.post("/dicom/queues/gone/retry", data=one))
     assert len(await forwarding.entries("gone", State.DEAD)) == 1
     await open_desk.do(http.post("/dicom/queues/gone/drop"))
