@@ -241,7 +241,7 @@ class DicomOptions(_Options):
 
     @model_validator(mode="after")
     def _what_is_named_is_there(self) -> Self:
-        faults = [*self.forward.faults(self.peers, self.titles, self.deid)]
+        faults = [*self.forward.faults(self.peers, self.titles, self.deid, self.web.peers)]
         faults += [
             f"{place}: no peer {name!r}"
             for place, names in (("watch.skip", self.watch.skip), ("ups.told", self.ups.told))

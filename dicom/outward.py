@@ -18,6 +18,7 @@ from dicom.scu.api import AskingApi
 from dicom.scu.asking import Asking
 from dicom.storage.service import Private
 from dicom.watch.watch import Watch
+from dicom.web.server import servers_of
 from gateway.room import PageKit, RoomContext
 
 
@@ -45,6 +46,8 @@ async def open_outward(
             context,
             options.forward,
             node.peers,
+            servers=servers_of(options),
+            title=options.web.title or next(iter(options.titles)),
             contents=contents,
             limits=node.limits,
             reports=node.reports,

@@ -14,12 +14,14 @@ from dicom.forward.committer import Committer, outcome
 from dicom.forward.content import Contents
 from dicom.forward.entry import Counts, Entry, Queue, State
 from dicom.forward.facts import Voice
+from dicom.forward.line import by_association, by_web
 from dicom.forward.notes import STORE_PAUSE
 from dicom.forward.options import DestinationOptions, ForwardOptions
 from dicom.forward.sender import Sender, Standing
 from dicom.forward.tables import Tables
 from dicom.scu.commitment import Reported, Reports
 from dicom.storage.object import StoredObject
+from dicom.web.client import WebPeer
 from gateway import ConfigError, DeviceEvent, Instant, Kind, StoreError
 from gateway.projection import Projection
 from gateway.room import Emit, Principal, RoomContext
@@ -51,6 +53,8 @@ class Forwarding(Projection[Tables]):
         options: ForwardOptions,
         peers: Mapping[str, Peer],
         *,
+        servers: Mapping[str, WebPeer],
+        title: str,
         contents: Contents,
         limits: Limits,
         reports: Reports,
@@ -67,8 +71,9 @@ class Forwarding(Projection[Tables]):
                     name=name,
                     options=each,
                     peer_name=options.peer_of(name),
-                    peer=peers[options.peer_of(name)],
-                    limits=limits,
+                    way=by_association(peers[options.peer_of(name)], limits)
+                    if each.web is None
+                    else by_web(servers[each.web], title),
                     site=context.site.id,
                     clock=context.clock,
                     ports=context.ports,

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from dicom.deid.options import DeidOptions
 from dicom.forward.rules import COERCIBLE, Match, Rule, RuleSet
@@ -85,6 +93,9 @@ class DestinationOptions(_Options):
     """Where objects go, and how."""
 
     peer: Name | None = Field(default=None, description="of `dicom.peers`; else the same name")
+    web: Name | None = Field(
+        default=None, description="a server of `dicom.web.peers`, by STOW-RS, in place of a peer"
+    )
     associations: int = Field(
         default=1, ge=1, le=16, description="at the same time; the order is kept within a study"
     )
@@ -98,6 +109,14 @@ class DestinationOptions(_Options):
     )
     longest_pause: Seconds = Field(default=300, ge=1, description="between two attempts")
 
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.web is not None and self.peer is not None:
+            raise ValueError("a destination has a peer or a DICOMweb server, not both")
+        if self.web is not None and self.commit:
+            raise ValueError("a DICOMweb server gives no storage commitment")
+        return self
+
 
 class ForwardOptions(_Options):
     """Which objects go on to which peers."""
@@ -106,9 +125,9 @@ class ForwardOptions(_Options):
     rules: tuple[RuleOptions, ...] = ()
 
     def peer_of(self, destination: str) -> str:
-        """The peer of a destination; a peer that is none is one with the defaults."""
+        """The peer, or server, of a destination; a peer that is none has the defaults."""
         found = self.destinations.get(destination)
-        return (found.peer if found is not None else None) or destination
+        return (found.web or found.peer if found is not None else None) or destination
 
     @property
     def commits(self) -> bool:
@@ -123,12 +142,17 @@ class ForwardOptions(_Options):
         )
 
     def faults(
-        self, peers: Collection[str], titles: Collection[str], profiles: Collection[str]
+        self,
+        peers: Collection[str],
+        titles: Collection[str],
+        profiles: Collection[str],
+        servers: Collection[str] = (),
     ) -> Iterator[str]:
         """What it names and the section has not."""
         for name, each in self.destinations.items():
-            if self.peer_of(name) not in peers:
-                yield f"forward.destinations.{name}: no peer {self.peer_of(name)!r}"
+            known, kind = (peers, "peer") if each.web is None else (servers, "server of web.peers")
+            if self.peer_of(name) not in known:
+                yield f"forward.destinations.{name}: no {kind} {self.peer_of(name)!r}"
             if each.deid is not None and each.deid not in profiles:
                 yield f"forward.destinations.{name}.deid: no profile {each.deid!r} in dicom.deid"
         for rule in self.rules:

@@ -11,21 +11,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from dicom.dimse import (
-    Association,
-    AssociationLost,
-    Command,
-    ContextRefused,
-    Limits,
-    Operation,
-    Peer,
-    Response,
-    Wanted,
-    associate,
-)
+from dicom.dimse import AssociationLost, ContextRefused, Response
 from dicom.forward.content import Content, Contents, Unsendable
 from dicom.forward.entry import Entry
 from dicom.forward.facts import Voice
+from dicom.forward.line import Line, Way
 from dicom.forward.notes import STORE_PAUSE, Notes
 from dicom.forward.options import DestinationOptions
 from dicom.forward.pause import Pause
@@ -70,8 +60,7 @@ class Sender:
     name: str
     options: DestinationOptions
     peer_name: str
-    peer: Peer
-    limits: Limits
+    way: Way
     site: str
     clock: Clock
     ports: RoomPorts
@@ -151,14 +140,14 @@ class Sender:
     # Sending.
 
     async def _round(self, lane: int, batch: Sequence[Entry]) -> None:
-        """One association; Held if it did not go through to its end."""
+        """One line; Held if it did not go through to its end."""
         held = ""
         try:
-            async with associate(self.peer, _contexts(batch), limits=self.limits) as association:
+            async with self.way.opens(batch) as line:
                 self.standing.sending += 1
                 try:
                     await self._notes.put([self._voice.began(self.name, lane, batch)])
-                    held = await self._batch(association, lane, batch)
+                    held = await self._batch(line, lane, batch)
                 finally:
                     self.standing.sending -= 1
         except DeviceUnavailable as error:
@@ -166,24 +155,24 @@ class Sender:
         if held:
             raise Held(held)
 
-    async def _batch(self, association: Association, lane: int, batch: Sequence[Entry]) -> str:
+    async def _batch(self, line: Line, lane: int, batch: Sequence[Entry]) -> str:
         """Why it went no further, or ''."""
         for entry in batch:
-            held = await self._send(association, lane, entry)
+            held = await self._send(line, lane, entry)
             if held:
                 return held
         return ""
 
-    async def _send(self, association: Association, lane: int, entry: Entry) -> str:
+    async def _send(self, line: Line, lane: int, entry: Entry) -> str:
         """Send one, and note what came of it; why no more can be sent now, or ''."""
         begun = time.monotonic()
         try:
             async with self.contents.of(entry, self.options.deid) as content:
                 facts = self._facts(entry, content, begun)
-                answer = await self._store(association, entry, content)
+                answer = await line.store(entry, content)
         except Unsendable as error:
             await self._never(entry, lane, str(error))
-            return "" if association.is_open else str(error)
+            return "" if line.is_open else str(error)
         except StoreError as error:
             return await self._unreadable(entry, lane, str(error))
         except ContextRefused:
@@ -222,17 +211,6 @@ class Sender:
         else:
             await self._notes.put([self._voice.failed(entry, lane, facts, words, doubt=doubt)])
 
-    async def _store(self, association: Association, entry: Entry, content: Content) -> Response:
-        context = association.context_for(entry.sop_class, entry.transfer_syntax)
-        command = Command(
-            Operation.C_STORE, sop_class=entry.sop_class, sop_instance=content.sop_instance
-        )
-        try:
-            return await association.send(command, content.parts, context=context)
-        except (Unsendable, StoreError):
-            association.abort("the object can't be read to its end")
-            raise
-
     async def _judged(
         self, entry: Entry, lane: int, answer: Response, facts: dict[str, Any]
     ) -> str:
@@ -245,7 +223,7 @@ class Sender:
             await self._never(entry, lane, verdict.words, facts)
             return ""
         await self._again(entry, lane, facts, verdict.words, doubt=False)
-        return f"{self.peer}: {verdict.words}"
+        return f"{self.way.name}: {verdict.words}"
 
     def _facts(self, entry: Entry, content: Content, begun: float) -> dict[str, Any]:
         return {
@@ -283,11 +261,6 @@ class Sender:
             log.info("dicom: %s takes objects again", self.name)
             self.standing.failing, self.standing.error = None, ""
             self.changed()
-
-
-def _contexts(batch: Sequence[Entry]) -> list[Wanted]:
-    pairs = dict.fromkeys((entry.sop_class, entry.transfer_syntax) for entry in batch)
-    return [Wanted(sop_class, (syntax,)) for sop_class, syntax in pairs]
 
 
 def _within_contexts(entries: Sequence[Entry]) -> Sequence[Entry]:

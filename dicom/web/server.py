@@ -36,8 +36,7 @@ class Server:
         title = options.web.title or next(iter(options.titles))
         rules = options.titles[title]
         taking = Taking(title, private_of(rules), rules.undeclared_charset)
-        servers = {name: _peer(name, each) for name, each in options.web.peers.items()}
-        self.peers = WebPeers(servers, node.storage, node.blobs, taking)
+        self.peers = WebPeers(servers_of(options), node.storage, node.blobs, taking)
         self._parts = (
             Searches(BASE, store, node.seen),
             Stores(BASE, node.storage, context.audit, taking),
@@ -47,6 +46,11 @@ class Server:
 
     def routes(self, _kit: PageKit) -> Iterable[BaseRoute]:
         return [route for part in self._parts for route in part.routes()]
+
+
+def servers_of(options: DicomOptions) -> dict[str, WebPeer]:
+    """The DICOMweb servers of devices.yaml, by name."""
+    return {name: _peer(name, each) for name, each in options.web.peers.items()}
 
 
 def _peer(name: str, options: WebPeerOptions) -> WebPeer:

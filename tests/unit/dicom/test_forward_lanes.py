@@ -11,6 +11,7 @@ import pytest
 from dicom.dimse import EXPLICIT, Limits, Peer
 from dicom.forward.content import Contents
 from dicom.forward.entry import Entry, State
+from dicom.forward.line import by_association
 from dicom.forward.options import DestinationOptions
 from dicom.forward.sender import Sender
 from dicom.storage.blobs import Blobs
@@ -67,8 +68,7 @@ def make(tmp_path: Path) -> Callable[..., Sender]:
             name="pacs",
             options=DestinationOptions(associations=associations),
             peer_name="pacs",
-            peer=Peer("PACS", "127.0.0.1", 104, "TEST"),
-            limits=Limits(),
+            way=by_association(Peer("PACS", "127.0.0.1", 104, "TEST"), Limits()),
             site="site",
             clock=ports.clock,
             ports=ports,

@@ -1,0 +1,138 @@
+"""How objects reach a destination: over an association, or to a DICOMweb server by STOW-RS."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from dicom.dimse import (
+    Association,
+    AssociationLost,
+    Command,
+    Limits,
+    Operation,
+    Peer,
+    Response,
+    Status,
+    Wanted,
+    associate,
+)
+from dicom.forward.content import Content, Unsendable
+from dicom.forward.entry import Entry
+from dicom.storage.part10 import head
+from dicom.web.client import Outgoing, RefusedByPeer, WebClient, WebPeer
+from gateway import DeviceUnavailable, ProtocolViolation, StoreError
+
+_NOT_ALLOWED = frozenset((401, 403))
+_WORDS = 200
+
+
+class Line(Protocol):
+    """An open way to a destination."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything more can be sent on it."""
+        ...
+
+    async def store(self, entry: Entry, content: Content) -> Response:
+        """Send one object; the answer, as C-STORE would give it.
+
+        ContextRefused: it takes no such objects. AssociationLost: nobody knows whether it has it.
+        Unsendable and StoreError are those of the content.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a destination is, as its name in the log, and how it is reached.
+
+    `opens` takes what is about to be sent; DeviceUnavailable where nobody answers.
+    """
+
+    name: str
+    opens: Callable[[Sequence[Entry]], AbstractAsyncContextManager[Line]]
+
+
+def by_association(peer: Peer, limits: Limits) -> Way:
+    @asynccontextmanager
+    async def opens(batch: Sequence[Entry]) -> AsyncIterator[Line]:
+        pairs = dict.fromkeys((entry.sop_class, entry.transfer_syntax) for entry in batch)
+        wanted = [Wanted(sop_class, (syntax,)) for sop_class, syntax in pairs]
+        async with associate(peer, wanted, limits=limits) as association:
+            yield _Associated(association)
+
+    return Way(str(peer), opens)
+
+
+def by_web(peer: WebPeer, title: str) -> Way:
+    """`title` is the one of ours that the files name as their sender."""
+
+    @asynccontextmanager
+    async def opens(_batch: Sequence[Entry]) -> AsyncIterator[Line]:
+        async with WebClient.open(peer) as client:
+            yield _Posted(client, title)
+
+    return Way(str(peer), opens)
+
+
+@dataclass(frozen=True, slots=True)
+class _Associated:
+    association: Association
+
+    @property
+    def is_open(self) -> bool:
+        return self.association.is_open
+
+    async def store(self, entry: Entry, content: Content) -> Response:
+        context = self.association.context_for(entry.sop_class, entry.transfer_syntax)
+        command = Command(
+            Operation.C_STORE, sop_class=entry.sop_class, sop_instance=content.sop_instance
+        )
+        try:
+            return await self.association.send(command, content.parts, context=context)
+        except (Unsendable, StoreError):
+            self.association.abort("the object can't be read to its end")
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    """One request an object, so that each has an answer of its own."""
+
+    client: WebClient
+    title: str
+
+    @property
+    def is_open(self) -> bool:
+        return True
+
+    async def store(self, entry: Entry, content: Content) -> Response:
+        uid = content.sop_instance
+        try:
+            answered = await self.client.store([Outgoing(uid, self._file(entry, content))])
+        except RefusedByPeer as error:
+            lacks_rights = error.status in _NOT_ALLOWED
+            status = Status.NOT_AUTHORIZED if lacks_rights else Status.CANNOT_UNDERSTAND
+            return Response(status, comment=str(error)[:_WORDS])
+        except (DeviceUnavailable, ProtocolViolation) as error:
+            raise AssociationLost(str(error)) from error
+        if uid in answered.stored:
+            return Response()
+        if uid in answered.failed:
+            return Response(answered.failed[uid])
+        raise AssociationLost(f"{self.client.peer}: it did not say what became of {uid}")
+
+    async def _file(self, entry: Entry, content: Content) -> AsyncIterator[bytes]:
+        yield head(
+            entry.sop_class,
+            content.sop_instance,
+            entry.transfer_syntax,
+            sender=self.title,
+            receiver="",
+        )
+        async for part in content.parts:
+            yield part
