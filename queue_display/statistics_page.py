@@ -108,7 +108,9 @@ class StatisticsPage:
             rows,
             span=span,
             spans=SPANS,
-            charts=[_chart(each, rows, limits, self._noon) for each in _CHARTS] if rows else [],
+            charts=[
+                made for each in _CHARTS if (made := _chart(each, rows, limits, self._noon)).lines
+            ],
         )
 
     async def _rows(self, request: Request, first: date, end: date) -> list[OfDay]:
