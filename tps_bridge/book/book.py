@@ -119,6 +119,10 @@ class Book(Projection[Tables]):
         """The dose grids of a plan, in outline."""
         return await self.ask(lambda tables: tables.doses(plan))
 
+    async def touched(self, since: int) -> tuple[int, frozenset[str]]:
+        """The plans that moved after the turn `since` (0 with each start), and the turn of now."""
+        return await self.ask(lambda tables: tables.touched(since))
+
     async def session(self, id_: str) -> Session | None:
         return await self.ask(lambda tables: tables.sessions.session(id_))
 

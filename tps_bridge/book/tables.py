@@ -95,6 +95,8 @@ class Tables:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self.sessions = SessionTables(connection)
+        self._turn = 0
+        self._touched: dict[str, int] = {}
 
     def fold(self, events: Sequence[DeviceEvent]) -> Sequence[DeviceEvent]:
         """Objects, what was read of them, and acts, in order of seq.
@@ -108,7 +110,18 @@ class Tables:
             said += self._of_sessions(event)
         for plan in moved:
             self._stand(plan)
+        self._turn += 1
+        self._touched |= dict.fromkeys((*moved, *self.sessions.moved), self._turn)
+        self.sessions.moved.clear()
         return said
+
+    def touched(self, since: int) -> tuple[int, frozenset[str]]:
+        """The plans that moved after the turn `since` of folding, and which turn it is now.
+
+        Turns begin at 0 with each start.
+        """
+        plans = (plan for plan, turn in self._touched.items() if turn > since)
+        return self._turn, frozenset(plans)
 
     def waiting(self, limit: int) -> list[tuple[Any, ...]]:
         """Objects to be read, oldest first."""

@@ -31,10 +31,20 @@ TPS = Principal(f"room:{ROOM}", ROOM, frozenset())
 
 GATE = "session"
 _TURN = 5.0
+_ALL = 30.0
+"""Seconds after which every open session is looked at: what stands in other rooms counts too."""
 _HOUR = 3600 * 1_000_000
 _DAY = 24 * _HOUR
 _DUPLICATE = 0x0111
 _WORDS = 60
+
+
+@dataclass(slots=True)
+class _Look:
+    """How far the job has looked: the turn of the book, and when all sessions are due."""
+
+    seen: int = 0
+    all_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,29 +86,41 @@ class Offers:
         return f"blocked: {', '.join(kinds)}"[:_WORDS] if kinds else ""
 
     async def run(self) -> None:
-        """Look at every open session whenever something happened, until cancelled."""
+        """Look at sessions whose plan moved, and now and then at all, until cancelled."""
         moved = asyncio.Event()
         stop = self.book.watch(moved.set)
+        look = _Look()
         try:
             await steadily(
-                lambda: self._looked(moved),
+                lambda: self._looked(moved, look),
                 lambda: roused(moved, _TURN),
                 lambda error: log.warning("Sessions can't be offered now: %s", error),
             )
         finally:
             stop()
 
-    async def _looked(self, moved: asyncio.Event) -> None:
+    async def _looked(self, moved: asyncio.Event, look: _Look) -> None:
         moved.clear()
-        await self.turn()
+        now = asyncio.get_running_loop().time()
+        if now >= look.all_at:
+            look.seen, _ = await self.book.touched(look.seen)
+            await self.turn()
+            look.all_at = now + _ALL
+        else:
+            seen, plans = await self.book.touched(look.seen)
+            if plans:
+                await self.turn(plans)
+            look.seen = seen
 
-    async def turn(self) -> None:
-        """Offer, withdraw, and set or clear gates, each where it has to be."""
+    async def turn(self, plans: Collection[str] | None = None) -> None:
+        """Offer, withdraw, and set or clear gates, each where it has to be; of all, or of some."""
         for session in await self.book.left_sessions():
             await self._withdraw(session.id, session.item, "the session is called off")
         open_ = await self.book.open_sessions()
         await self._clear({each.appointment for each in open_})
         for session in open_:
+            if plans is not None and session.plan not in plans:
+                continue
             if session.state is SessionState.SCHEDULED:
                 try:
                     await self._tend(await self.desk.standing(session))

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from datetime import date
 
-from gateway.room import Agenda, Appointment, RoomContext, roused, steadily
+from gateway.room import Agenda, Appointment, RoomContext, steadily
 from gateway.web import Refusal
 from tps_bridge.book import Book, PlanRow
 from tps_bridge.book.standing import is_active
@@ -35,21 +35,12 @@ class Planner:
     options: TpsOptions
 
     async def run(self) -> None:
-        """Until cancelled; a store that can't be read is tried again."""
-        moved = asyncio.Event()
-        stop = self.book.watch(moved.set)
-        try:
-            await steadily(
-                lambda: self._looked(moved),
-                lambda: roused(moved, _TURN),
-                lambda error: log.warning("Sessions can't be made of the schedule: %s", error),
-            )
-        finally:
-            stop()
-
-    async def _looked(self, moved: asyncio.Event) -> None:
-        moved.clear()
-        await self.turn()
+        """Look every few seconds until cancelled; a store that can't be read is tried again."""
+        await steadily(
+            self.turn,
+            lambda: asyncio.sleep(_TURN),
+            lambda error: log.warning("Sessions can't be made of the schedule: %s", error),
+        )
 
     async def turn(self) -> None:
         """Look at today's appointments of every machine that the schedule knows."""

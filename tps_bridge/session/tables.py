@@ -71,6 +71,8 @@ class SessionTables:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+        self.moved: set[str] = set()
+        """The plans of which a session was moved; whoever folds empties it."""
 
     def session(self, id_: str) -> Session | None:
         return next(iter(self._sessions("WHERE id = ?", id_)), None)
@@ -228,6 +230,7 @@ class SessionTables:
             yield said
 
     def _keep(self, session: Session) -> None:
+        self.moved.add(session.plan)
         row = (
             session.id,
             session.plan,
