@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
@@ -181,6 +182,21 @@ class StorageOptions(_Options):
     largest: Bytes = Field(default=4 * 10**9, ge=10**6, description="the largest object taken")
 
 
+class InboxOptions(_Options):
+    """A folder whose files are stored, and removed once they are."""
+
+    folder: Path = Field(description="whose plain files are looked at, without folders in it")
+    every: float = Field(default=5.0, ge=1, le=3600, description="seconds between two looks")
+    sender: Title = Field(default="INBOX", description="what events name as the sender")
+
+    @field_validator("folder")
+    @classmethod
+    def _is_absolute(cls, folder: Path) -> Path:
+        if not folder.is_absolute():
+            raise ValueError("the folder is written from the root: /srv/dicom-in")
+        return folder
+
+
 class LimitOptions(_Options):
     """What peers may take in all; see `dicom/README.md`."""
 
@@ -215,6 +231,7 @@ class DicomOptions(_Options):
     titles: Mapping[Title, TitleOptions] = Field(min_length=1)
     peers: Mapping[Annotated[str, Field(pattern=_PEER_ID)], PeerOptions] = {}
     storage: StorageOptions = StorageOptions()
+    inbox: InboxOptions | None = None
     limits: LimitOptions = LimitOptions()
     forward: ForwardOptions = ForwardOptions()
     watch: WatchOptions = WatchOptions()

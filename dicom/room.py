@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.routing import BaseRoute
 
 from dicom.api import Api
 from dicom.forward.entry import State
+from dicom.inbox import Inbox
 from dicom.mpps.link import Against, How
 from dicom.mpps.said import State as StepState
-from dicom.node import open_node
+from dicom.node import Node, open_node
 from dicom.options import DicomOptions
 from dicom.outward import open_outward
 from dicom.pages import CLASHES, Pages
@@ -20,7 +22,7 @@ from dicom.services import Objects
 from dicom.telling import TELLS
 from dicom.view import Unseen, Viewer
 from dicom.watch.watch import PeerState
-from dicom.web.server import Server
+from dicom.web.server import Server, taking_of
 from dicom.worklist.step import Lack
 from gateway.room import Area, Entry, PageKit, Permission, Room, RoomContext, Running
 
@@ -63,11 +65,22 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 web.peers,
                 Objects(node.index, node.blobs, node.storage, keeping.title),
             ),
-            jobs={"listen": node.listen, **keeping.jobs, **outward.jobs},
+            jobs={"listen": node.listen, **keeping.jobs, **outward.jobs, **_inbox(section, node)},
             routes=routes,
             glance=pages.glance,
             find=pages.find,
         )
+
+
+def _inbox(
+    options: DicomOptions, node: Node
+) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """The job of the watched folder, if there is one."""
+    wanted = options.inbox
+    if wanted is None:
+        return {}
+    inbox = Inbox(wanted.folder, wanted.every, wanted.sender, node.storage, taking_of(options))
+    return {"inbox": inbox.run}
 
 
 room = Room(

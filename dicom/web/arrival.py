@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from dicom.dimse import Status
 from dicom.elements import decode
 from dicom.storage.classes import storage_classes
-from dicom.storage.judge import Arrival, Refused
+from dicom.storage.judge import Arrival, Incoming, Refused
 from dicom.storage.object import Origin
 from dicom.storage.part10 import START, head_length
 from dicom.storage.service import Private
 from dicom.upper.negotiate import EXPLICIT, is_uid
 from dicom.web.media import DICOM, media_type
-from dicom.web.multipart import Part
 from gateway import ProtocolViolation
 
 _LONGEST_HEAD = 65_536
@@ -42,7 +43,18 @@ class Sender:
     address: str
 
 
-async def arrival_of(part: Part, taking: Taking, sender: Sender, study: str = "") -> Arrival:
+class Filed(Incoming, Protocol):
+    """A Part 10 file on its way in: its head comes first, then the dataset."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def give_back(self, data: bytes) -> None:
+        """Bytes that were taken and belong to what is read next."""
+        ...
+
+
+async def arrival_of(part: Filed, taking: Taking, sender: Sender, study: str = "") -> Arrival:
     """Reads a part's head; Refused if it is none, or names what is not taken here."""
     kind = media_type(part.headers.get("content-type", DICOM))
     if kind.name != DICOM:
@@ -56,7 +68,7 @@ async def arrival_of(part: Part, taking: Taking, sender: Sender, study: str = ""
     return Arrival(sop_class, uid, source, part, study)
 
 
-async def _named(part: Part) -> tuple[str, str, str]:
+async def _named(part: Filed) -> tuple[str, str, str]:
     """SOP class, SOP instance and transfer syntax by the file meta information (PS3.10 7.1)."""
     try:
         meta = decode(await _head(part), EXPLICIT)
@@ -69,7 +81,7 @@ async def _named(part: Part) -> tuple[str, str, str]:
     return sop_class, uid, syntax
 
 
-async def _head(part: Part) -> bytes:
+async def _head(part: Filed) -> bytes:
     """The bytes of group 0002; what follows them is given back. ProtocolViolation."""
     data = b"".join(await part.take(START))
     length = head_length(data[:START])

@@ -33,9 +33,7 @@ class Server:
         self, options: DicomOptions, context: RoomContext, node: Node, viewer: Viewer
     ) -> None:
         store = Store(node.index, context.ports, Trail(context.audit))
-        title = options.web.title or next(iter(options.titles))
-        rules = options.titles[title]
-        taking = Taking(title, private_of(rules), rules.undeclared_charset)
+        taking = taking_of(options)
         self.peers = WebPeers(servers_of(options), node.storage, node.blobs, taking)
         self._parts = (
             Searches(BASE, store, node.seen),
@@ -46,6 +44,13 @@ class Server:
 
     def routes(self, _kit: PageKit) -> Iterable[BaseRoute]:
         return [route for part in self._parts for route in part.routes()]
+
+
+def taking_of(options: DicomOptions) -> Taking:
+    """By which rules objects are taken that no association brought."""
+    title = options.web.title or next(iter(options.titles))
+    rules = options.titles[title]
+    return Taking(title, private_of(rules), rules.undeclared_charset)
 
 
 def servers_of(options: DicomOptions) -> dict[str, WebPeer]:
