@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from gateway import StoreError
 from gateway.room import PageKit, Permission, Principal, access, principal
 from gateway.web import Refusal
+from gateway.web.number import number
 from tps_bridge.block import BlockKind
 from tps_bridge.book import PlanRow
 from tps_bridge.book.standing import is_active, is_approved
@@ -126,7 +127,7 @@ class PlanPages:
     @access(Permission.NOTE_FRACTIONS)
     async def make_up(self, request: Request) -> Response:
         given = await self._kit.form(request)
-        fraction = _number(given.get("fraction", ""))
+        fraction = number(given.get("fraction"))
         who, day, why = principal(request), given.get("day", ""), given.get("reason", "")[:_LONGEST]
         await self._desk.make_up(who, _uid(request), day, fraction, why)
         return self._kit.done(request, _path(request), "It is noted what the fraction made up for.")
@@ -134,15 +135,15 @@ class PlanPages:
     @access(Permission.OVERRIDE_BLOCKS)
     async def override(self, request: Request) -> Response:
         given = await self._kit.form(request)
-        block, fraction = given.get("block", ""), _number(given.get("fraction", ""))
+        block, fraction = given.get("block", ""), number(given.get("fraction"))
         await self._desk.override(principal(request), _uid(request), block, fraction, _why(given))
         return self._kit.done(request, _path(request), "The override is kept; it shows for ever.")
 
     @access(Permission.OVERRIDE_BLOCKS)
     async def confirm(self, request: Request) -> Response:
         given = await self._kit.form(request)
-        number = _number(given.get("override", ""))
-        await self._desk.confirm(principal(request), _uid(request), number)
+        override = number(given.get("override"))
+        await self._desk.confirm(principal(request), _uid(request), override)
         return self._kit.done(request, _path(request), "The override is confirmed.")
 
     async def _whole(self, uid: str) -> Plan | None:
@@ -163,10 +164,10 @@ class PlanPages:
     async def _seen(self, request: Request, plan: Plan) -> Seen | None:
         query = request.query_params
         first = (plan.treatment_beams or plan.beams)[:1]
-        wanted = plan.beam(_number(query.get("beam", ""), -1)) or (first[0] if first else None)
+        wanted = plan.beam(number(query.get("beam"))) or (first[0] if first else None)
         if wanted is None:
             return None
-        place = min(_number(query.get("point", ""), 0), len(wanted.points) - 1)
+        place = min(number(query.get("point")), len(wanted.points) - 1)
         uid = query.get("record", "")
         record = await self._record(uid, plan.uid)
         return _seen(plan, wanted, wanted.points[max(0, place)], record, self._tolerances)
@@ -235,7 +236,3 @@ def _why(given: Mapping[str, str]) -> str:
     if not reason:
         raise Refusal(422, "A reason is needed", "Nothing was done.", "Say why, and try again.")
     return reason
-
-
-def _number(text: str, default: int = 0) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else default  # noqa: PLR2004
