@@ -212,7 +212,9 @@ def _mllp(port: int, message: bytes, *, answered: bool = True) -> None:
 
 
 def _is_known(api: Api) -> bool:
-    return len(api.events("hematology")) > 0 and len(api.get("/quarantine")["items"]) > 0
+    """Whether all has come; the index of objects is a moment behind the events."""
+    indexed = api.get("/dicom")["instances"] > 0
+    return indexed and len(api.events("hematology")) > 0 and bool(api.get("/quarantine")["items"])
 
 
 def _is_there(api: Api) -> None:

@@ -19,8 +19,6 @@ from tests.peers import LOOPBACK, free_port, require_file
 
 pytestmark = pytest.mark.peer
 
-CLIENT = "DICOMweb client (STOW, QIDO, WADO)"
-
 
 def section(url: str) -> dict[str, Any]:
     """Everything goes to one server."""
@@ -45,7 +43,7 @@ def uids(objects: list[Dataset]) -> list[str]:
     return sorted(str(each.SOPInstanceUID) for each in objects)
 
 
-@pytest.mark.dicom_peer(service=CLIENT, ours="client", peer="Orthanc")
+@pytest.mark.dicom_peer(service="DICOMweb", ours="client", peer="Orthanc")
 async def test_objects_arrive_by_stow_and_each_is_noted(tmp_path: Path) -> None:
     require_file(PLUGIN)
     objects = [*(image(16, InstanceNumber=number) for number in range(4)), dataset(RT_PLAN)]
@@ -63,7 +61,7 @@ async def test_objects_arrive_by_stow_and_each_is_noted(tmp_path: Path) -> None:
     assert sent[0].source.device == "cloud"
 
 
-@pytest.mark.dicom_peer(service=CLIENT, ours="client", peer="Orthanc")
+@pytest.mark.dicom_peer(service="DICOMweb", ours="client", peer="Orthanc")
 async def test_a_server_that_is_away_gets_all_of_it_later(tmp_path: Path) -> None:
     require_file(PLUGIN)
     port = free_port()
