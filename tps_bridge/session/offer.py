@@ -31,8 +31,9 @@ TPS = Principal(f"room:{ROOM}", ROOM, frozenset())
 
 GATE = "session"
 _TURN = 5.0
-_ALL = 30.0
-"""Seconds after which every open session is looked at: what stands in other rooms counts too."""
+_ALL = 8.0
+"""Seconds after which every open session is looked at: what stands in other rooms counts too, and
+may be a moment behind."""
 _HOUR = 3600 * 1_000_000
 _DAY = 24 * _HOUR
 _DUPLICATE = 0x0111
