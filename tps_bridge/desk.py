@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.model import Subject, to_datetime
+from gateway.model import to_datetime
 from gateway.room import People, Principal, RoomContext
 from gateway.web import Refusal
 from tps_bridge.block import (
@@ -166,9 +166,7 @@ class PlanDesk:
                 overrides=overrides_of(notes, second_person=self._options.second_person),
                 interval=self._options.interval,
             )
-            for group, ledger in zip(
-                card.facts.groups, await self._book.ledgers(card.uid), strict=True
-            )
+            for group, ledger in await self._book.groups(card)
         ]
 
     def _attempt(self, row: PlanRow, ledger: Ledger) -> Attempt:
@@ -197,8 +195,7 @@ class PlanDesk:
 
     async def _act(self, who: Principal, act: Act, row: PlanRow, why: str, **facts: Any) -> None:
         card = row.card
-        own = card.identity
-        subject = Subject(own.patient, own.issuer) if own.patient else None
+        subject = card.identity.subject
         payload = {"plan": card.uid, **facts}
         seq = await self._context.ports.act(who, act, text=why, subject=subject, payload=payload)
         objects = {"plan": card.uid, **{name: str(value) for name, value in facts.items()}}

@@ -12,10 +12,10 @@ from dicom.services import Blob
 from gateway import DeviceEvent, Kind
 from gateway.projection import Projection
 from gateway.room import Emit, Keyring
-from tps_bridge.book.card import PlanRow, RecordRow, Trouble
+from tps_bridge.book.card import PlanCard, PlanRow, RecordRow, Trouble
 from tps_bridge.book.noted import Note
 from tps_bridge.book.tables import Tables
-from tps_bridge.ledger import Ledger
+from tps_bridge.ledger import Ledger, PlannedGroup
 from tps_bridge.plan import DoseGrid, StructureSet
 from tps_bridge.session.session import Session
 from tps_bridge.session.tables import Taken
@@ -106,6 +106,15 @@ class Book(Projection[Tables]):
     async def ledgers(self, plan: str) -> Sequence[Ledger]:
         """The ledger of each fraction group of a plan."""
         return await self.ask(lambda tables: tables.ledgers(plan))
+
+    async def groups(self, card: PlanCard) -> Sequence[tuple[PlannedGroup, Ledger]]:
+        """The fraction groups of a plan, each with its ledger."""
+        return list(zip(card.facts.groups, await self.ledgers(card.uid), strict=True))
+
+    async def ledger(self, card: PlanCard, group: int) -> Ledger | None:
+        """The ledger of a fraction group; None where the plan has no group of this number."""
+        groups = await self.groups(card)
+        return next((ledger for each, ledger in groups if each.number == group), None)
 
     async def notes(self, plan: str) -> Sequence[Note]:
         """What was noted about a plan, oldest first."""

@@ -15,7 +15,6 @@ from gateway import (
     Instant,
     Kind,
     Source,
-    Subject,
     Value,
     content_digest,
 )
@@ -38,7 +37,6 @@ def read_event(
     identity: Identity | None = None,
 ) -> DeviceEvent:
     """What was read of the object `uid` whose file is `blob`."""
-    known = identity is not None and identity.patient
     return DeviceEvent(
         id=content_digest(
             b"tps", *(part.encode() for part in (site, code, uid, blob, str(READER)))
@@ -51,7 +49,7 @@ def read_event(
         unit="",
         received_at=at,
         observed_at=at,
-        subject=Subject(identity.patient, identity.issuer) if identity and known else None,
+        subject=identity.subject if identity else None,
         payload={"reader": READER, "uid": uid, "blob": blob, "body": body},
     )
 

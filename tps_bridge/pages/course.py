@@ -171,11 +171,11 @@ class CoursePages:
 
     async def _of_course(self, row: PlanRow) -> PlanOfCourse:
         uid, facts = row.card.uid, row.card.facts
-        ledgers = tuple(await self._book.ledgers(uid))
+        groups = await self._book.groups(row.card)
         sessions = await self._book.sessions(uid)
         return PlanOfCourse(
             row,
-            ledgers,
+            tuple(ledger for _, ledger in groups),
             tuple(await self._book.records(uid)),
             tuple(await self._book.notes(uid)),
             tuple(
@@ -183,7 +183,7 @@ class CoursePages:
                     weeks(ledger, [each for each in sessions if each.group == group.number]),
                     charts(facts, group, ledger, self._noon),
                 )
-                for group, ledger in zip(facts.groups, ledgers, strict=True)
+                for group, ledger in groups
             ),
         )
 

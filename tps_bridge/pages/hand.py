@@ -10,7 +10,8 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.room import PageKit, Permission, access, principal
 from gateway.web import Refusal
-from tps_bridge.pages.session import why_of
+from gateway.web.number import number
+from tps_bridge.pages.reason import reason_in
 from tps_bridge.parts import Parts
 from tps_bridge.session.hand import HandDesk
 
@@ -40,7 +41,7 @@ class HandPages:
             _metersets(given),
             self._sessions.moment(given.get("at", "")),
             normal=given.get("ended") == "normal",
-            why=why_of(given),
+            why=reason_in(given),
         )
         return self._kit.done(
             request, f"/sessions/{id_}", "Noted. It counts when a second person confirms it."
@@ -50,9 +51,7 @@ class HandPages:
     async def witness(self, request: Request) -> Response:
         given = await self._kit.form(request)
         id_ = str(request.path_params["id"])
-        number = given.get("given", "")
-        seq = int(number[:18]) if number.isascii() and number.isdigit() else 0
-        await self._desk.witness(principal(request), id_, seq)
+        await self._desk.witness(principal(request), id_, number(given.get("given")))
         return self._kit.done(request, f"/sessions/{id_}", "The record by hand counts.")
 
 
@@ -60,11 +59,11 @@ def _metersets(given: Mapping[str, str]) -> dict[int, float]:
     """MU by beam; a field that is left empty says that the beam was not given."""
     found: dict[int, float] = {}
     for name, text in given.items():
-        number = name.removeprefix(_BEAM)
-        if not (name.startswith(_BEAM) and number.isascii() and number.isdigit() and text.strip()):
+        beam = name.removeprefix(_BEAM)
+        if not (name.startswith(_BEAM) and beam.isascii() and beam.isdigit() and text.strip()):
             continue
         try:
-            found[int(number)] = float(text)
+            found[int(beam)] = float(text)
         except ValueError:
             raise Refusal(
                 422,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -11,7 +11,6 @@ from starlette.routing import BaseRoute, Route
 
 from gateway import StoreError
 from gateway.room import PageKit, Permission, Principal, access, principal
-from gateway.web import Refusal
 from gateway.web.number import number
 from tps_bridge.block import BlockKind
 from tps_bridge.book import PlanRow
@@ -19,12 +18,12 @@ from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.compare import Limits, Tolerances, of_plan
 from tps_bridge.draw import Eye, Trajectory, eye, trajectory
 from tps_bridge.face import Faces, course_id
+from tps_bridge.pages.reason import reason_in, said
 from tps_bridge.parts import Parts
 from tps_bridge.plan import Beam, ControlPoint, Plan
 from tps_bridge.record import Record
 from tps_bridge.rt import Item, Malformed, keyed
 
-_LONGEST = 400
 _DELIVERIES = ("ControlPointDeliverySequence", "IonControlPointDeliverySequence")
 _SESSION_BEAMS = ("TreatmentSessionBeamSequence", "TreatmentSessionIonBeamSequence")
 _POSITIONS = "BeamLimitingDevicePositionSequence"
@@ -101,26 +100,26 @@ class PlanPages:
     async def approve(self, request: Request) -> Response:
         given = await self._kit.form(request)
         await self._desk.approve(
-            principal(request), _uid(request), given.get("digest", ""), _why(given)
+            principal(request), _uid(request), given.get("digest", ""), reason_in(given)
         )
         return self._kit.done(request, _path(request), "The plan is approved for treatment.")
 
     @access(Permission.APPROVE_PLANS)
     async def retire(self, request: Request) -> Response:
-        why = _why(await self._kit.form(request))
+        why = reason_in(await self._kit.form(request))
         await self._desk.retire(principal(request), _uid(request), why)
         return self._kit.done(request, _path(request), "The plan is retired.")
 
     @access(Permission.APPROVE_PLANS)
     async def end(self, request: Request) -> Response:
-        why = _why(await self._kit.form(request))
+        why = reason_in(await self._kit.form(request))
         await self._desk.end(principal(request), _uid(request), why)
         return self._kit.done(request, _path(request), "The plan is ended.")
 
     @access(Permission.NOTE_FRACTIONS)
     async def miss(self, request: Request) -> Response:
         given = await self._kit.form(request)
-        day, why = given.get("day", ""), _why(given)
+        day, why = given.get("day", ""), reason_in(given)
         await self._desk.miss(principal(request), _uid(request), day, why)
         return self._kit.done(request, _path(request), "The missed fraction is noted.")
 
@@ -128,15 +127,17 @@ class PlanPages:
     async def make_up(self, request: Request) -> Response:
         given = await self._kit.form(request)
         fraction = number(given.get("fraction"))
-        who, day, why = principal(request), given.get("day", ""), given.get("reason", "")[:_LONGEST]
-        await self._desk.make_up(who, _uid(request), day, fraction, why)
+        who, day = principal(request), given.get("day", "")
+        await self._desk.make_up(who, _uid(request), day, fraction, said(given))
         return self._kit.done(request, _path(request), "It is noted what the fraction made up for.")
 
     @access(Permission.OVERRIDE_BLOCKS)
     async def override(self, request: Request) -> Response:
         given = await self._kit.form(request)
         block, fraction = given.get("block", ""), number(given.get("fraction"))
-        await self._desk.override(principal(request), _uid(request), block, fraction, _why(given))
+        await self._desk.override(
+            principal(request), _uid(request), block, fraction, reason_in(given)
+        )
         return self._kit.done(request, _path(request), "The override is kept; it shows for ever.")
 
     @access(Permission.OVERRIDE_BLOCKS)
@@ -229,10 +230,3 @@ def _uid(request: Request) -> str:
 
 def _path(request: Request) -> str:
     return f"/plans/{_uid(request)}"
-
-
-def _why(given: Mapping[str, str]) -> str:
-    reason = given.get("reason", "").strip()[:_LONGEST]
-    if not reason:
-        raise Refusal(422, "A reason is needed", "Nothing was done.", "Say why, and try again.")
-    return reason

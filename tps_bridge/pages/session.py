@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,6 +14,7 @@ from gateway.room import Choice, Column, PageKit, Permission, Table, access, pri
 from gateway.web import Refusal
 from tps_bridge.draw.day import Slot, lanes
 from tps_bridge.face import Face, Faces, course_id
+from tps_bridge.pages.reason import reason_in
 from tps_bridge.parts import Parts
 from tps_bridge.session import SessionState
 from tps_bridge.session.desk import Standing
@@ -22,7 +23,6 @@ from tps_bridge.session.hand import HandDesk
 _DAY = timedelta(days=1)
 _MINUTES = 15
 _MICROS = 60_000_000
-_LONGEST = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class SessionPages:
     async def cancel(self, request: Request) -> Response:
         given = await self._kit.form(request)
         id_ = str(request.path_params["id"])
-        await self._desk.cancel(principal(request), id_, why_of(given))
+        await self._desk.cancel(principal(request), id_, reason_in(given))
         return self._kit.done(request, f"/sessions/{id_}", "The session is called off.")
 
     @access(Permission.NOTE_FRACTIONS)
@@ -151,7 +151,7 @@ class SessionPages:
         """End what a machine left in progress."""
         given = await self._kit.form(request)
         id_ = str(request.path_params["id"])
-        await self._desk.end(principal(request), id_, why_of(given))
+        await self._desk.end(principal(request), id_, reason_in(given))
         return self._kit.done(request, f"/sessions/{id_}", "The session is ended.")
 
     async def _lines(self, request: Request, wanted: date) -> list[Line]:
@@ -187,11 +187,3 @@ def _slot(line: Line) -> Slot:
         line.state,
         f"{line.clock} {line.face.name}",
     )
-
-
-def why_of(given: Mapping[str, str]) -> str:
-    """The reason in a form; Refusal 422 without one."""
-    reason = given.get("reason", "").strip()[:_LONGEST]
-    if not reason:
-        raise Refusal(422, "A reason is needed", "Nothing was done.", "Say why, and try again.")
-    return reason

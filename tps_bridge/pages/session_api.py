@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.room import Permission, access, principal
 from gateway.web import Refusal, json_response, rfc3339
-from tps_bridge.pages.session import why_of
+from tps_bridge.pages.reason import reason_in
 from tps_bridge.parts import Parts
 from tps_bridge.session.desk import Standing
 
@@ -58,14 +58,14 @@ class SessionApi:
     @access(Permission.NOTE_FRACTIONS)
     async def cancel(self, request: Request) -> Response:
         """`{"reason"}`: call off a session that has not begun."""
-        why = why_of(_texts(await _body(request)))
+        why = reason_in(_texts(await _body(request)))
         await self._desk.cancel(principal(request), str(request.path_params["id"]), why)
         return await self._as_it_stands(request)
 
     @access(Permission.NOTE_FRACTIONS)
     async def end(self, request: Request) -> Response:
         """`{"reason"}`: end a session that its machine left in progress."""
-        why = why_of(_texts(await _body(request)))
+        why = reason_in(_texts(await _body(request)))
         await self._desk.end(principal(request), str(request.path_params["id"]), why)
         return await self._as_it_stands(request)
 

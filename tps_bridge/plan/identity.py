@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.model import Subject
 from tps_bridge.rt import Item
 
 
@@ -16,6 +17,11 @@ class Identity:
     name: str = ""
     birth_date: str = ""
     sex: str = ""
+
+    @property
+    def subject(self) -> Subject | None:
+        """Whom an event is about; None where the object names no patient."""
+        return Subject(self.patient, self.issuer) if self.patient else None
 
 
 def identity_of(item: Item) -> Identity:

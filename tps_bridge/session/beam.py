@@ -22,7 +22,6 @@ from gateway.model import (
     Instant,
     Kind,
     Source,
-    Subject,
     Value,
 )
 from gateway.projection import Projection
@@ -163,7 +162,6 @@ class Beams:
     def _event(
         self, step: Step, signal: Signal, machine: str, session: Session | None
     ) -> DeviceEvent:
-        own = session.identity if session else None
         code = f"{ACT}{step}"
         return DeviceEvent(
             id=content_digest(b"beam", signal.id, code.encode()),
@@ -176,7 +174,7 @@ class Beams:
             received_at=signal.at,
             observed_at=signal.at,
             simulated=signal.simulated,
-            subject=Subject(own.patient, own.issuer) if own and own.patient else None,
+            subject=session.identity.subject if session else None,
             actor=f"device:{signal.device}",
             caused_by=signal.id,
             payload={"session": session.id if session else "", "machine": machine},

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dicom.services import WorkItemRefused, WorkItems
-from gateway.model import Instant, Subject, from_datetime, to_datetime
+from gateway.model import Instant, from_datetime, to_datetime
 from gateway.room import Principal, RoomContext
 from gateway.web import Refusal
 from tps_bridge.block import Attempt, Check, stands
@@ -70,7 +70,7 @@ class SessionDesk:
         row = await self._plans.known(who, plan)
         session = await self._next(row, group, at, appointment)
         payload = {"session": session.id, "opens": written(session)}
-        await self._act(who, Step.SCHEDULE, session, "", **payload)
+        await self.act(who, f"{ACT}{Step.SCHEDULE}", session, "", **payload)
         return session
 
     async def cancel(self, who: Principal, id_: str, why: str) -> None:
@@ -83,7 +83,7 @@ class SessionDesk:
                 "The session has begun or ended.",
                 "Open it again to see how it stands.",
             )
-        await self._act(who, Step.CANCEL, session, why, session=id_)
+        await self.act(who, f"{ACT}{Step.CANCEL}", session, why, session=id_)
 
     async def end(self, who: Principal, id_: str, why: str) -> None:
         """End a session that its machine left; its work item is cancelled, and the machine told.
@@ -99,7 +99,7 @@ class SessionDesk:
                 "Open it again to see how it stands.",
             )
         if not session.item:
-            await self._act(who, Step.DISCONTINUE, session, why, session=id_)
+            await self.act(who, f"{ACT}{Step.DISCONTINUE}", session, why, session=id_)
             return
         try:
             items = self._context.neighbours(WorkItems)
@@ -112,7 +112,7 @@ class SessionDesk:
                 "See whether the machine has ended it, and try again.",
                 error=str(error),
             ) from error
-        await self._audit(who, Step.DISCONTINUE, session, why)
+        await self._audit(who, f"{ACT}{Step.DISCONTINUE}", session, why)
         await self._book.reached(self._context.ports.last_seq)
 
     async def on(self, who: Principal, day: date) -> list[Session]:
@@ -172,8 +172,7 @@ class SessionDesk:
 
     async def _next(self, row: PlanRow, group: int, at: Instant, appointment: str) -> Session:
         card = row.card
-        groups = zip(card.facts.groups, await self._book.ledgers(card.uid), strict=True)
-        ledger = next((ledger for each, ledger in groups if each.number == group), None)
+        ledger = await self._book.ledger(card, group)
         if ledger is None or ledger.next is None:
             raise Refusal(
                 409,
@@ -224,22 +223,18 @@ class SessionDesk:
             ) from None
         return from_datetime(said if said.tzinfo else said.replace(tzinfo=self._zone))
 
-    async def _act(
-        self, who: Principal, step: Step, session: Session, why: str, /, **payload: object
+    async def act(
+        self, who: Principal, code: str, session: Session, why: str, /, **payload: object
     ) -> None:
-        await self._audit(who, step, session, why)
+        """Audit and keep what somebody does with a session. StoreError."""
+        await self._audit(who, code, session, why)
         seq = await self._context.ports.act(
-            who, f"{ACT}{step}", text=why, subject=_subject(session), payload=payload
+            who, code, text=why, subject=session.identity.subject, payload=payload
         )
         await self._book.reached(seq)
 
-    async def _audit(self, who: Principal, step: Step, session: Session, why: str) -> None:
+    async def _audit(self, who: Principal, code: str, session: Session, why: str) -> None:
         objects = {"session": session.id, "plan": session.plan, "fraction": str(session.fraction)}
         await self._context.audit.record(
-            f"{ACT}{step}", who, subject=_subject(session), objects=objects, detail=why
+            code, who, subject=session.identity.subject, objects=objects, detail=why
         )
-
-
-def _subject(session: Session) -> Subject | None:
-    own = session.identity
-    return Subject(own.patient, own.issuer) if own.patient else None

@@ -21,7 +21,7 @@ from dicom.services import (
     tag,
     values,
 )
-from gateway import Coding, DeviceEvent, Instant, Kind, Source, Subject, content_digest
+from gateway import Coding, DeviceEvent, Instant, Kind, Source, content_digest
 from gateway.room import ACTION_SYSTEM
 from tps_bridge.session.session import Move, Session, SessionState, Step
 
@@ -136,7 +136,6 @@ def said_of(before: Session, after: Session, cause: DeviceEvent) -> DeviceEvent 
     if after.state is before.state or after.state not in _SAID:
         return None
     code = f"{ACT}{_SAID[after.state]}"
-    own = after.identity
     return DeviceEvent(
         id=content_digest(b"session", cause.id, after.id.encode(), code.encode()),
         site=cause.site,
@@ -148,7 +147,7 @@ def said_of(before: Session, after: Session, cause: DeviceEvent) -> DeviceEvent 
         received_at=cause.received_at,
         observed_at=Instant(cause.observed_at),
         simulated=cause.simulated,
-        subject=Subject(own.patient, own.issuer) if own.patient else None,
+        subject=after.identity.subject,
         actor=after.performer,
         caused_by=cause.id,
         payload={

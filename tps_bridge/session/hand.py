@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from gateway.model import Instant, Subject
+from gateway.model import Instant
 from gateway.room import Principal, RoomContext, texts
 from gateway.web import Refusal
 from tps_bridge.book import Act, Book
@@ -134,22 +134,14 @@ class HandDesk:
         row = await self._book.plan(session.plan)
         if row is None:
             return ()
-        groups = zip(row.card.facts.groups, await self._book.ledgers(session.plan), strict=True)
-        ledger = next((each for group, each in groups if group.number == session.group), None)
+        ledger = await self._book.ledger(row.card, session.group)
         return _fraction(ledger, session.fraction) if ledger else ()
 
     async def _act(
         self, who: Principal, act: Act, session: Session, why: str, /, **facts: object
     ) -> None:
-        own = session.identity
-        subject = Subject(own.patient, own.issuer) if own.patient else None
-        objects = {"session": session.id, "plan": session.plan, "fraction": str(session.fraction)}
-        await self._context.audit.record(
-            act.value, who, subject=subject, objects=objects, detail=why
-        )
         payload = {"plan": session.plan, "session": session.id, **facts}
-        seq = await self._context.ports.act(who, act, text=why, subject=subject, payload=payload)
-        await self._book.reached(seq)
+        await self._desk.act(who, act.value, session, why, **payload)
 
 
 def _fraction(ledger: Ledger, number: int) -> tuple[BeamCourse, ...]:

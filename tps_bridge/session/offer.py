@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dicom.services import Ask, Content, Objects, Verb, WorkItemRefused, WorkItems
 from gateway import StoreError
-from gateway.model import Localized, Subject
+from gateway.model import localize
 from gateway.room import Agenda, Principal, RoomContext, roused, steadily
 from gateway.schedule.gate import gate_event
 from gateway.web import Refusal
@@ -193,8 +193,7 @@ class Offers:
         stored = await objects.instance(session.plan)
         if row is None or stored is None:
             raise Unclear("its plan is not stored")
-        ledgers = zip(row.card.facts.groups, await self.book.ledgers(session.plan), strict=True)
-        ledger = next((each for group, each in ledgers if group.number == session.group), None)
+        ledger = await self.book.ledger(row.card, session.group)
         if ledger is None:
             raise Unclear("its plan has no such fraction group")
         about = stored.attributes
@@ -229,12 +228,10 @@ class Offers:
         await self.context.ports.publish((event,))
 
     async def _act(self, session: Session, step: Step, why: str, /, **facts: str) -> None:
-        own = session.identity
-        subject = Subject(own.patient, own.issuer) if own.patient else None
         payload = {"session": session.id, **facts}
         try:
             seq = await self.context.ports.act(
-                TPS, f"{ACT}{step}", text=why, subject=subject, payload=payload
+                TPS, f"{ACT}{step}", text=why, subject=session.identity.subject, payload=payload
             )
         except StoreError:
             if step is not Step.REFUSE:
@@ -248,10 +245,4 @@ class Offers:
 def _reason(blocks: tuple[Check, ...]) -> dict[str, str] | None:
     """The first block in every language; None where there is none."""
     reasons = [each.reason for each in blocks if each.blocks and each.reason is not None]
-    return {tag: _in(reasons[0], tag) for tag in ("zh-CN", "en")} if reasons else None
-
-
-def _in(text: Localized, language: str) -> str:
-    if isinstance(text, str):
-        return text
-    return text.get(language) or next(iter(text.values()))
+    return {tag: localize(reasons[0], tag) for tag in ("zh-CN", "en")} if reasons else None

@@ -91,11 +91,8 @@ class Planner:
         row = await self.book.plan(session.plan)
         if row is None:
             return False
-        groups = zip(row.card.facts.groups, await self.book.ledgers(session.plan), strict=True)
-        return any(
-            group.number == session.group and ledger.next in {session.fraction, None}
-            for group, ledger in groups
-        )
+        ledger = await self.book.ledger(row.card, session.group)
+        return ledger is not None and ledger.next in {session.fraction, None}
 
     async def _plans(self, machine: str, appointment: Appointment) -> list[tuple[PlanRow, int]]:
         """Plans of the patient for the machine with a fraction left, each with its group."""
@@ -107,6 +104,6 @@ class Planner:
                 continue
             if not is_active(row.card, await self.book.notes(row.card.uid)):
                 continue
-            groups = zip(row.card.facts.groups, await self.book.ledgers(row.card.uid), strict=True)
+            groups = await self.book.groups(row.card)
             found += [(row, group.number) for group, ledger in groups if ledger.next is not None]
         return found
