@@ -73,6 +73,7 @@ class Projection(Generic[F]):
         self._noted = self._cursor = _read_cursor(self._connection)
         self._turn = asyncio.Lock()
         self._moved = asyncio.Event()
+        self._watchers: list[Callable[[], None]] = []
         self.revision = 0
         """Grows whenever the tables may answer otherwise than before; starts again with us."""
 
@@ -120,6 +121,14 @@ class Projection(Generic[F]):
         self._cursor = upto
         self._moved.set()
         self._moved = asyncio.Event()
+        if wanted:
+            for watcher in list(self._watchers):
+                watcher()
+
+    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        """Call `watcher` whenever events of concern were folded; returns how to stop."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
 
     async def reached(self, seq: int) -> None:
         """Wait until everything up to `seq` is folded."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway.model import DeviceEvent, Instant, Kind, to_datetime
+from gateway.model import Instant, Kind, to_datetime
 from gateway.projection import Projection
-from gateway.room import Emit
 from gateway.seal import Keyring
 from queue_display.tables import Proposal, Stand, Tables, Taken
 from queue_display.ticket import Ticket
@@ -23,7 +22,6 @@ class QueueBook(Projection[Tables]):
     """Tickets and what was done with them. Every method that is awaited may raise StoreError."""
 
     zone: ZoneInfo
-    _watchers: list[Callable[[], None]]
 
     @classmethod
     @asynccontextmanager
@@ -31,19 +29,7 @@ class QueueBook(Projection[Tables]):
         """Open or create the tables; leaving waits for what is being written."""
         async with cls.opened(path, ring, Tables, {Kind.ACTION}) as book:
             book.zone = zone
-            book._watchers = []  # noqa: SLF001 - its own
             yield book
-
-    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
-        """Call `watcher` whenever something was folded; returns how to stop."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher)
-
-    async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
-        await super().apply(events, emit)
-        if any(event.kind is Kind.ACTION for event in events):
-            for watcher in list(self._watchers):
-                watcher()
 
     async def ticket(self, id_: str) -> Ticket | None:
         return await self.ask(lambda tables: tables.ticket(id_))

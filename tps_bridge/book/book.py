@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from dicom.services import Blob
-from gateway import DeviceEvent, Kind
+from gateway import Kind
 from gateway.projection import Projection
-from gateway.room import Emit, Keyring
+from gateway.room import Keyring
 from tps_bridge.book.card import PlanCard, PlanRow, RecordRow, Trouble
 from tps_bridge.book.noted import Note
 from tps_bridge.book.tables import Tables
@@ -38,7 +38,7 @@ class Book(Projection[Tables]):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._news = asyncio.Event()
-        self._watchers: list[Callable[[], None]] = []
+        self.watch(self._news.set)
 
     @classmethod
     @asynccontextmanager
@@ -46,18 +46,6 @@ class Book(Projection[Tables]):
         """Open or create the tables; leaving waits for what is being written."""
         async with cls.opened(path, ring, Tables, _KINDS) as book:
             yield book
-
-    async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
-        await super().apply(events, emit)
-        if any(event.kind in _KINDS for event in events):
-            self._news.set()
-            for watcher in list(self._watchers):
-                watcher()
-
-    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
-        """Call `watcher` whenever something was folded; returns how to stop."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher)
 
     async def news(self) -> None:
         """Wait until something that may concern the book came since this was last awaited."""

@@ -108,6 +108,27 @@ async def test_who_needs_a_seq_waits_until_it_is_folded(tmp_path: Path) -> None:
         assert await seen.ask(Seen.seqs) == []
 
 
+async def test_watchers_are_told_of_what_is_of_concern_until_they_stop(tmp_path: Path) -> None:
+    path = tmp_path / "seen.sqlite"
+    kind = result(1).kind
+    async with Projection.opened(path, known_ring(), Seen, {kind}) as seen:
+        told: list[int] = []
+        stop = seen.watch(lambda: told.append(seen.cursor()))
+        await seen.apply([result(1)], nothing_follows)
+        await seen.apply([result(1)], nothing_follows)
+        assert told == [1]
+        with pytest.raises(StoreError):
+            await seen.apply([result(3)], refuse)
+        assert told == [1]
+        stop()
+        await seen.apply([result(2)], nothing_follows)
+        assert told == [1]
+    async with Projection.opened(path, known_ring(), Seen, {Kind.ALARM}) as other:
+        other.watch(lambda: told.append(other.cursor()))
+        await other.apply([result(4)], nothing_follows)
+        assert told == [1]
+
+
 async def test_a_file_that_is_no_database_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "seen.sqlite"
     path.write_bytes(b"no database, but long enough to be taken for one" * 100)
