@@ -34,8 +34,12 @@ class Objects:
         self.title = title
         """The AE title from which objects are retrieved."""
 
-    async def instance(self, uid: str) -> StoredObject | None:
-        """The object that counts for a SOP Instance UID, a moment behind the events."""
+    async def instance(self, uid: str, *, upto: int = 0) -> StoredObject | None:
+        """The object that counts for a SOP Instance UID, a moment behind the events.
+
+        Waits for the event whose seq is `upto`: who heard of an object asks for it thus.
+        """
+        await self._index.reached(upto)
         return await self._index.instance(uid)
 
     async def whole(self, blob: Blob, largest: int) -> bytes:

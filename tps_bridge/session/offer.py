@@ -190,7 +190,7 @@ class Offers:
     async def _instruction(self, session: Session, objects: Objects) -> tuple[Object, Object]:
         """The plan and the instruction, as inputs. Unclear; StoreError."""
         row = await self.book.plan(session.plan)
-        stored = await objects.instance(session.plan)
+        stored = None if row is None else await objects.instance(row.card.uid, upto=row.seq)
         if row is None or stored is None:
             raise Unclear("its plan is not stored")
         ledger = await self.book.ledger(row.card, session.group)

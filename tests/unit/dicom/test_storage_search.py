@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+from dicom.services import Objects
 from dicom.storage.attributes import WANTED, attributes_of
+from dicom.storage.blobs import Blobs
 from dicom.storage.header import read_header
 from dicom.storage.index import Index
 from dicom.storage.object import Blob, Origin, StoredObject, event_of
 from dicom.storage.search import Level, NotSearchable, Search, columns
+from dicom.storage.service import Storage
 from gateway import Instant
 from gateway.testing import MemoryRoomPorts
 from gateway.testing.room import known_ring
@@ -99,6 +104,24 @@ async def test_studies_match_as_the_standard_says(
     found = await index.search(Search(Level.STUDY, {keyword: value}))
     assert {row["StudyInstanceUID"] for row in found.rows} == expected
     assert found.total == len(expected)
+
+
+async def test_who_heard_of_an_object_is_answered_when_the_index_has_it(tmp_path: Path) -> None:
+    ports = MemoryRoomPorts()
+    event = _event(1, **WANG)
+    uid = event.payload["sop_instance"]
+    async with Index.open(tmp_path / "objects.sqlite", known_ring()) as index:
+        blobs, storage = Mock(Blobs), Mock(Storage)
+        objects = Objects(index, blobs, storage, "ISOGATE")
+        (seq,) = (await ports.publish([event])).seqs
+        assert await objects.instance(uid) is None
+        asking = asyncio.create_task(objects.instance(uid, upto=seq))
+        await asyncio.sleep(0)
+        assert not asking.done()
+        await ports.feed(index)
+        stored = await asking
+        assert stored is not None
+        assert (stored.uid, stored.seq) == (uid, seq)
 
 
 async def test_a_study_is_counted_and_named_by_what_it_holds(index: Index) -> None:
