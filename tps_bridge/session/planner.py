@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from gateway.room import Agenda, Appointment, RoomContext, steadily
 from gateway.web import Refusal
 from tps_bridge.book import Book, PlanRow
 from tps_bridge.book.standing import is_active
-from tps_bridge.options import MachineOptions, TpsOptions
+from tps_bridge.options import TpsOptions
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.offer import TPS
 from tps_bridge.session.session import Session, SessionState
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 _TURN = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Planner:
     """A person with one plan for the appointment's machine gets a session of its next fraction.
 
@@ -33,6 +33,8 @@ class Planner:
     book: Book
     desk: SessionDesk
     options: TpsOptions
+    _looked: tuple[date, int, int] | None = field(default=None, init=False)
+    """The day of the last turn, and how far schedule and book were when it began."""
 
     async def run(self) -> None:
         """Look every few seconds until cancelled; a store that can't be read is tried again."""
@@ -43,23 +45,24 @@ class Planner:
         )
 
     async def turn(self) -> None:
-        """Look at today's appointments of every machine that the schedule knows."""
+        """Look at today's appointments of every machine that the schedule knows, if any moved."""
         try:
             agenda = self.context.neighbours(Agenda)
         except LookupError:
             return
         today = self.desk.local(self.context.clock.now()).date()
+        now = today, agenda.revision, self.book.revision
+        if now == self._looked:
+            return
+        booked = [each for each in await agenda.day(today) if each.start is not None]
         for machine, known in self.options.machines.items():
-            for appointment in await self._of(agenda, known, today):
-                try:
-                    await self._tend(machine, appointment)
-                except Refusal as refusal:
-                    log.info("No session of appointment %s: %s", appointment.id, refusal.title)
-
-    async def _of(self, agenda: Agenda, known: MachineOptions, today: date) -> list[Appointment]:
-        if not known.resource:
-            return []
-        return [each for each in await agenda.day(today, known.resource) if each.start is not None]
+            for appointment in booked:
+                if known.resource and appointment.resource == known.resource:
+                    try:
+                        await self._tend(machine, appointment)
+                    except Refusal as refusal:
+                        log.info("No session of appointment %s: %s", appointment.id, refusal.title)
+        self._looked = now
 
     async def _tend(self, machine: str, appointment: Appointment) -> None:
         sessions = [

@@ -1,0 +1,153 @@
+"""Sessions of the schedule: one for each appointment that leaves no choice, and moved with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway.model import (
+    AppointmentStatement,
+    AppointmentStatus,
+    Identifier,
+    Instant,
+    PatientStatement,
+    ResourceKind,
+    ResourceUse,
+    from_datetime,
+)
+from gateway.room import OWNER, Agenda
+from gateway.schedule.book import ScheduleBook
+from gateway.schedule.desk import ScheduleDesk
+from gateway.schedule.options import ScheduleOptions
+from gateway.testing import ManualClock
+from simulators.rt import ARC, Course, Part, approved, plan, record
+from tests.unit.tps.treatment_case import Treatments, treatments
+from tps_bridge.options import TpsOptions
+from tps_bridge.session.desk import SessionDesk
+from tps_bridge.session.planner import Planner
+from tps_bridge.session.session import SessionState
+
+COURSE = Course(points=2, pairs=4, fractions=3)
+AGENDA = ScheduleOptions.model_validate({"resources": {"la1": {"name": "LA1"}}})
+OPTIONS = TpsOptions.model_validate(
+    {"machines": {"LINAC1": {"resource": "la1"}, "LINAC2": {}}, "from_schedule": True}
+)
+
+
+def at(hour: int) -> Instant:
+    """An hour of the day of the case, UTC."""
+    return from_datetime(datetime(2025, 6, 12, hour, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """The room with a schedule, and its planner."""
+
+    t: Treatments
+    desk: ScheduleDesk
+    planner: Planner
+
+    async def book(self, hour: int, key: str, *, patient: str = COURSE.patient) -> str:
+        own = Identifier(patient, COURSE.issuer)
+        said = AppointmentStatement(
+            book="HIS",
+            start=at(hour),
+            resources=(ResourceUse(ResourceKind.EQUIPMENT, "la1"),),
+            patient=PatientStatement(identifiers=(own,)),
+        )
+        return await self.desk.book(OWNER, said, key)
+
+    async def states(self, appointment: str) -> list[tuple[SessionState, int]]:
+        found = await self.t.book.sessions_of(appointment)
+        return [(each.state, each.at) for each in found]
+
+
+@pytest.fixture
+async def plans(tmp_path: Path) -> AsyncIterator[Plans]:
+    async with treatments(tmp_path, OPTIONS, AGENDA) as t:
+        t.ports.fed.append(t.context.neighbours(ScheduleBook))
+        sessions = t.context.neighbours(SessionDesk)
+        planner = Planner(t.context, t.book, sessions, OPTIONS)
+        yield Plans(t, t.context.neighbours(ScheduleDesk), planner)
+
+
+async def test_an_appointment_gets_one_session_and_takes_it_along(plans: Plans) -> None:
+    await plans.t.take(approved(plan(ARC, COURSE)))
+    id_ = await plans.book(2, "A")
+    await plans.planner.turn()
+    await plans.planner.turn()
+    assert await plans.states(id_) == [(SessionState.SCHEDULED, at(2))]
+    moved = AppointmentStatement(book="HIS", start=at(3))
+    await plans.desk.change(OWNER, id_, moved, "the machine is late")
+    for _ in range(3):
+        await plans.planner.turn()
+    assert sorted(await plans.states(id_)) == [
+        (SessionState.CANCELLED, at(2)),
+        (SessionState.SCHEDULED, at(3)),
+    ]
+    await plans.desk.move(OWNER, id_, AppointmentStatus.CANCELLED, "not today")
+    await plans.planner.turn()
+    assert {state for state, _ in await plans.states(id_)} == {SessionState.CANCELLED}
+
+
+async def test_nobody_chooses_between_two_plans_or_without_any(plans: Plans) -> None:
+    id_ = await plans.book(2, "A")
+    await plans.planner.turn()
+    assert await plans.states(id_) == []
+    one = plan(ARC, COURSE)
+    await plans.t.take(approved(one), approved(plan(ARC, replace(COURSE, label="BOOST"))))
+    await plans.planner.turn()
+    assert await plans.states(id_) == []
+    await plans.t.desk.retire(OWNER, str(one.SOPInstanceUID), "replanned")
+    await plans.planner.turn()
+    assert await plans.states(id_) == [(SessionState.SCHEDULED, at(2))]
+
+
+async def test_a_late_record_of_the_fraction_makes_room_for_the_next(plans: Plans) -> None:
+    made = approved(plan(ARC, COURSE))
+    await plans.t.take(made)
+    id_ = await plans.book(2, "A")
+    await plans.planner.turn()
+    (session,) = await plans.t.book.sessions_of(id_)
+    assert session.fraction == 1
+    yesterday = datetime(2025, 6, 11, 9)  # noqa: DTZ001 - as DICOM writes it
+    await plans.t.take(record(made, 1, [Part(1), Part(2)], at=yesterday))
+    for _ in range(3):
+        await plans.planner.turn()
+    found = {each.fraction: each.state for each in await plans.t.book.sessions_of(id_)}
+    assert found == {1: SessionState.CANCELLED, 2: SessionState.SCHEDULED}
+
+
+async def test_the_day_is_read_anew_only_when_something_moved(
+    plans: Plans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[datetime] = []
+    agenda = plans.t.context.neighbours(Agenda)
+    day = ScheduleBook.day
+
+    async def counted(self: ScheduleBook, *wanted: object) -> object:
+        read.append(datetime.now(UTC))
+        return await day(self, *wanted)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(agenda), "day", counted)
+    for _ in range(3):
+        await plans.planner.turn()
+    assert len(read) == 1
+    await plans.book(2, "A")
+    for _ in range(3):
+        await plans.planner.turn()
+    assert len(read) == 2
+    await plans.t.take(approved(plan(ARC, COURSE)))
+    for _ in range(3):
+        await plans.planner.turn()
+    assert len(read) == 4, "once for the plan, and once for the session that was made of it"
+    clock = plans.t.ports.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(86_400)
+    for _ in range(3):
+        await plans.planner.turn()
+    assert len(read) == 5
