@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from gateway.model import localize
 from gateway.room import Column, PageKit, Permission, Table, access, principal
 from queue_display.figures import Figures, figures
 from queue_display.parts import Parts
-from queue_display.terms import text
 
 _DAY = timedelta(days=1)
 
@@ -49,7 +49,7 @@ class FiguresPage:
         day = _day(request.query_params.get("day", ""), today)
         tickets = await book.day(day)
         rows = [
-            figures(id_, text(queue.name, reader.language), tickets)
+            figures(id_, localize(queue.name, reader.language), tickets)
             for id_, queue in self._stage.options.queues.items()
             if self._stage.seen.queue(principal(request), id_)
         ]

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from gateway.model import localize
 from gateway.room import PageKit, Permission, access, principal
 from gateway.web.sse import respond
 from queue_display.arrivals import NOT_A_CARD, Arrival, NotFound
@@ -16,7 +17,7 @@ from queue_display.machine import Illegal
 from queue_display.parts import Parts
 from queue_display.readers import CardReaders
 from queue_display.screens import ZONE
-from queue_display.terms import Words, text
+from queue_display.terms import Words
 from queue_display.ticket import Ticket
 from queue_display.told import no_reader
 
@@ -72,8 +73,8 @@ class Kiosk:
         stops = [
             {
                 "label": each.label,
-                "queue": text(lane.options.name, language),
-                "place": text(lane.options.place, language),
+                "queue": localize(lane.options.name, language),
+                "place": localize(lane.options.place, language),
                 "ahead": self._ahead(each, [e.ticket.id for e in lane.waiting]),
             }
             for each in tickets

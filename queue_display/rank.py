@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gateway.model import Instant, Localized
+from gateway.model import Instant, Localized, localize
 from queue_display.options import PolicyOptions
-from queue_display.terms import LANGUAGES, MARK_WORDS, Mark, Words, text, words
+from queue_display.terms import LANGUAGES, MARK_WORDS, Mark, Words, words
 from queue_display.ticket import Base, Place, Ticket
 
 _MINUTE = 60_000_000
@@ -182,7 +182,7 @@ _LEVELS = {
 
 
 def _priority_reason(name: Localized, minutes: float, *, first: bool) -> Reason:
-    zh, en = (text(name, tag) for tag in LANGUAGES)
+    zh, en = (localize(name, tag) for tag in LANGUAGES)
     if first:
         return Reason(words(f"{zh}：优先于所有人", f"{en}: ahead of all"))
     return Reason(_counted(words(zh, en), minutes), minutes)

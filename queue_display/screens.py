@@ -11,13 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from gateway.model import localize
 from gateway.room import PageKit, Permission, Principal, access, principal
 from gateway.web import Refusal, json_response
 from gateway.web.sse import respond
 from queue_display.air import MOST_SCREENS, Air
 from queue_display.options import DisplayOptions, QueueRoomOptions
 from queue_display.seen import SeenQueues
-from queue_display.terms import Words, text, words
+from queue_display.terms import Words, words
 from queue_display.told import no_sound, unknown_zone
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ class Screens:
         if who.scope:
             return RedirectResponse(f"/display/{self._zones.of(who)}", 303)
         language = self._kit.reader(request).language
-        mute = {name: text(e.lacks, language) for name, e in self._announcers.items() if e.lacks}
+        mute = {
+            name: localize(e.lacks, language) for name, e in self._announcers.items() if e.lacks
+        }
         return self._kit.page(
             request, "queue/displays.html", displays=self._zones.seen(who), mute=mute
         )

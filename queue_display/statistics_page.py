@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.model import Instant, Localized, from_datetime
+from gateway.model import Instant, Localized, from_datetime, localize
 from gateway.room import (
     Chart,
     Choice,
@@ -26,7 +26,6 @@ from gateway.room import (
 from queue_display.figures import Figures, figures
 from queue_display.figures_page import COLUMNS
 from queue_display.parts import Parts
-from queue_display.terms import text
 
 SPANS = (7, 28, 91)
 """Days that a reader may choose to look back."""
@@ -116,7 +115,7 @@ class StatisticsPage:
     async def _rows(self, request: Request, first: date, end: date) -> list[OfDay]:
         who, language = principal(request), self._kit.reader(request).language
         queues = {
-            id_: text(queue.name, language)
+            id_: localize(queue.name, language)
             for id_, queue in self._stage.options.queues.items()
             if self._stage.seen.queue(who, id_)
         }

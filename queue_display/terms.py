@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from gateway.model import Localized
+from gateway.model import Localized, localize
 
 LANGUAGES = ("zh-CN", "en")
 
@@ -78,16 +78,9 @@ def words(zh: str, en: str) -> Words:
     return {"zh-CN": zh, "en": en}
 
 
-def text(text_: Localized, language: str) -> str:
-    """A text of the site's file in a language, or in the one that it has."""
-    if isinstance(text_, str):
-        return text_
-    return text_.get(language) or next(iter(text_.values()), "")
-
-
 def spoken(text_: Localized) -> Words:
     """A text of the site's file in every language of displays."""
-    zh, en = (text(text_, tag) for tag in LANGUAGES)
+    zh, en = (localize(text_, tag) for tag in LANGUAGES)
     return words(zh, en)
 
 

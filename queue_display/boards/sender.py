@@ -6,13 +6,13 @@ import asyncio
 import logging
 
 from gateway.errors import DeviceUnavailable, StoreError
-from gateway.model import Clock, Direction
+from gateway.model import Clock, Direction, localize
 from gateway.room import roused
 from gateway.transport import Connection, connect
 from queue_display.boards.template import Facts
 from queue_display.options import BoardOptions, LineOptions
 from queue_display.scene import Lane, Stage
-from queue_display.terms import State, text
+from queue_display.terms import State
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def _facts(board: BoardOptions, lane: Lane) -> Facts | None:
     if not called:
         return Facts(board.idle, board.idle_text) if board.idle is not None else None
     newest = max(called, key=lambda each: (each.called or 0, each.id))
-    place = text(lane.options.place or lane.options.name, board.language)
+    place = localize(lane.options.place or lane.options.name, board.language)
     written = board.text.replace("{label}", newest.label).replace("{place}", place)
     return Facts(newest.number, written)
 
