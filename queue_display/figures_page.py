@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.model import localize
 from gateway.room import Column, PageKit, Permission, Table, access, principal
+from gateway.web.day import day_in
 from queue_display.figures import Figures, figures
 from queue_display.parts import Parts
 
@@ -46,7 +47,7 @@ class FiguresPage:
     async def figures(self, request: Request) -> Response:
         reader, book = self._kit.reader(request), self._stage.book
         today = book.local(reader.now).date()
-        day = _day(request.query_params.get("day", ""), today)
+        day = min(day_in(request.query_params.get("day", ""), today), today)
         tickets = await book.day(day)
         rows = [
             figures(id_, localize(queue.name, reader.language), tickets)
@@ -62,12 +63,3 @@ class FiguresPage:
             before=day - _DAY,
             after=day + _DAY if day < today else None,
         )
-
-
-def _day(written: str, today: date) -> date:
-    """The day that an address names; today where it names none."""
-    try:
-        found = date.fromisoformat(written)
-    except ValueError:
-        return today
-    return found if date.min < found <= today else today

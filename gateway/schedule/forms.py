@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.model import Instant, from_datetime
@@ -98,12 +98,3 @@ def without_tick(form: Form) -> Form:
     """The form without its tick for what is done all the same, which nobody has asked for yet."""
     fields = tuple(each for each in form.fields if each.name != "anyway")
     return replace(form, fields=fields)
-
-
-def day_in(text: str, otherwise: date) -> date:
-    """The day that an address names; another one where it names none."""
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return otherwise
-    return found if date.min.year < found.year < date.max.year else otherwise

@@ -11,6 +11,7 @@ from dicom.services import WorkItemRefused, WorkItems
 from gateway.model import Instant, from_datetime, to_datetime
 from gateway.room import Principal, RoomContext
 from gateway.web import Refusal
+from gateway.web.day import day_in
 from tps_bridge.block import Attempt, Check, stands
 from tps_bridge.book import Book, PlanRow
 from tps_bridge.desk import PlanDesk
@@ -127,10 +128,7 @@ class SessionDesk:
 
     def day(self, text: str) -> date:
         """A day as ISO 8601 writes it; today for anything else."""
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            return self.today()
+        return day_in(text, self.today())
 
     def today(self) -> date:
         return self.local(self._context.clock.now()).date()

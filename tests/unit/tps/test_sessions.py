@@ -253,6 +253,14 @@ async def test_a_person_ends_what_a_machine_without_work_items_left(tmp_path: Pa
         assert (await scheduled(t, str(made.SOPInstanceUID))).fraction == 1
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2025-02-30", "yesterday"])
+async def test_a_day_that_has_no_days_around_it_is_today(tmp_path: Path, day: str) -> None:
+    async with treatments(tmp_path) as t:
+        assert "2025-06-12" in await t.page(f"/sessions?lang=en&day={day}")
+        answer = await t.http.get(f"/api/v1/sessions?day={day}")
+        assert (answer.status_code, answer.json()) == (200, {"sessions": []})
+
+
 async def test_what_can_not_be_offered_says_why_once(tmp_path: Path) -> None:
     made = approved(plan(ARC, COURSE))
     uid = str(made.SOPInstanceUID)
