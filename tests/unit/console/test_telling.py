@@ -136,7 +136,6 @@ PUBLISHERS = frozenset(
         "tps_bridge/session/desk.py",
         "tps_bridge/session/events.py",
         "tps_bridge/session/beam.py",
-        "tps_bridge/session/hand.py",
         "tps_bridge/session/offer.py",
     )
 )
