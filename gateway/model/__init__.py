@@ -47,6 +47,7 @@ from gateway.model.time import (
     SystemClock,
     from_datetime,
     partial_date,
+    placed,
     to_datetime,
 )
 from gateway.model.wire import Quarantined, RawId, WireRecord
@@ -100,6 +101,7 @@ __all__ = [
     "order_statement",
     "partial_date",
     "patient_statement",
+    "placed",
     "script_of",
     "sentence",
     "subject_of",

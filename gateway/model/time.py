@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NewType, Protocol
 
 Instant = NewType("Instant", int)
@@ -27,6 +27,23 @@ def from_datetime(moment: datetime) -> Instant:
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone: state the device's zone")
     return Instant((moment - _EPOCH) // _MICROSECOND)
+
+
+def placed(wall: datetime, zone: tzinfo) -> datetime:
+    """What the clocks of a zone show, as an aware datetime; the first of two times that they do.
+
+    ValueError for what they never show, where they are put forward, and for an aware datetime.
+    """
+    if wall.tzinfo is not None:
+        raise ValueError(f"{wall.isoformat()} has a zone")
+    made = wall.replace(tzinfo=zone)
+    try:
+        shown = made.astimezone(UTC).astimezone(zone)
+    except OverflowError as error:
+        raise ValueError(f"{wall.isoformat()} is out of the calendar") from error
+    if shown != made:
+        raise ValueError(f"{wall.isoformat()} does not exist in {zone}")
+    return made
 
 
 class Clock(Protocol):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from gateway.model import Instant, from_datetime
+from gateway.model import Instant, from_datetime, placed
 from gateway.room import Entered, Field, Form
 from gateway.schedule.options import ScheduleOptions
 from gateway.schedule.resources import Resource
@@ -77,10 +77,10 @@ def moment_in(form: Form, zone: ZoneInfo) -> tuple[Instant | None, Form]:
         wall = datetime.fromisoformat(form["start"])
     except ValueError:
         return None, form.refused("start", "Give a date and a time.")
-    placed = wall.replace(tzinfo=zone)
-    if wall.tzinfo is not None or placed.astimezone(UTC).astimezone(zone) != placed:
+    try:
+        return from_datetime(placed(wall, zone)), form
+    except ValueError:
         return None, form.refused("start", "This time does not exist: clocks change then.")
-    return from_datetime(placed), form
 
 
 def minutes_in(form: Form) -> tuple[float, Form]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.model import (
@@ -17,6 +17,7 @@ from gateway.model import (
     ResourceKind,
     ResourceUse,
     from_datetime,
+    placed,
     script_of,
 )
 from gateway.room.sheet import Columns, Line, SheetFault
@@ -121,8 +122,10 @@ def _start(text: str, zone: ZoneInfo) -> datetime | None:
             wall = datetime.strptime(text.replace("T", " "), pattern)  # noqa: DTZ007 - placed below
         except ValueError:
             continue
-        placed = wall.replace(tzinfo=zone)
-        return placed if placed.astimezone(UTC).astimezone(zone) == placed else None
+        try:
+            return placed(wall, zone)
+        except ValueError:
+            return None
     return None
 
 

@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from dicom.services import WorkItemRefused, WorkItems
-from gateway.model import Instant, from_datetime, to_datetime
-from gateway.room import Principal, RoomContext
+from gateway.model import Instant, from_datetime, placed, to_datetime
+from gateway.room import Principal, RoomContext, texts
 from gateway.web import Refusal
 from gateway.web.day import day_in
 from tps_bridge.block import Attempt, Check, stands
@@ -20,6 +20,10 @@ from tps_bridge.session.events import ACT, ROOM, written
 from tps_bridge.session.session import Level, Session, SessionState, Step
 
 _DAY = timedelta(days=1)
+_AS_WRITTEN, _NEVER_SHOWN = texts(
+    "A time is written as 2026-11-23T14:05.",
+    "This time does not exist: clocks change then.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,17 +213,19 @@ class SessionDesk:
         )
 
     def moment(self, text: str) -> Instant:
-        """What a person wrote as `2026-11-26T14:05`, in the site's zone. Refusal 422."""
+        """What a person wrote as `2026-11-26T14:05`, in the site's zone.
+
+        Refusal 422, also for a time that the site's clocks never show.
+        """
         try:
             said = datetime.fromisoformat(text)
         except ValueError:
-            raise Refusal(
-                422,
-                "No time",
-                "A time is written as 2026-11-23T14:05.",
-                "Enter day and time again.",
-            ) from None
-        return from_datetime(said if said.tzinfo else said.replace(tzinfo=self._zone))
+            raise _no_time(_AS_WRITTEN) from None
+        try:
+            local = said.astimezone(self._zone) if said.tzinfo else placed(said, self._zone)
+        except (ValueError, OverflowError):
+            raise _no_time(_NEVER_SHOWN) from None
+        return from_datetime(local)
 
     async def act(
         self, who: Principal, code: str, session: Session, why: str, /, **payload: object
@@ -236,3 +242,7 @@ class SessionDesk:
         await self._context.audit.record(
             code, who, subject=session.identity.subject, objects=objects, detail=why
         )
+
+
+def _no_time(why: str) -> Refusal:
+    return Refusal(422, "No time", why, "Enter day and time again.")

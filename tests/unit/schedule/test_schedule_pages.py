@@ -197,6 +197,9 @@ async def test_a_time_is_changed_with_a_reason(desk: Office) -> None:
     path = f"/appointments/{first.id}/change?lang=en"
     taken = await desk.http.post(path, data=form)
     assert (taken.status_code, "Taken from 10:00" in taken.text) == (422, True)
+    for never in ("0001-01-01T00:00", "1986-05-04T02:30"):
+        no_time = await desk.http.post(path, data={**form, "start": never})
+        assert (no_time.status_code, "clocks change then" in no_time.text) == (422, True)
     done = await desk.http.post(path, data={**form, "start": "2026-11-23T09:05"})
     assert "The appointment is changed." in done.text
     assert "machine down" in done.text

@@ -99,6 +99,18 @@ async def test_the_next_fraction_is_scheduled_once(tmp_path: Path) -> None:
         assert actions == ["session.schedule", "session.cancel"]
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00", "0001-01-01T00:00+14:00", "1986-05-04T02:30"])
+async def test_a_time_that_no_clock_of_the_site_shows_is_refused(tmp_path: Path, text: str) -> None:
+    made = plan(ARC, COURSE)
+    async with treatments(tmp_path) as t:
+        await t.take(made)
+        form = {"group": "1", "at": text}
+        answer = await t.http.post(f"/plans/{made.SOPInstanceUID}/session?lang=en", data=form)
+        assert answer.status_code == 422
+        assert "This time does not exist" in answer.text
+        assert await t.book.sessions(str(made.SOPInstanceUID)) == []
+
+
 async def test_a_day_shows_its_sessions_and_what_stands_against_them(tmp_path: Path) -> None:
     made = plan(ARC, COURSE)
     options = TpsOptions.model_validate({"machines": {"LINAC1": {"level": "gated"}}})
