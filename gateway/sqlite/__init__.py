@@ -2,6 +2,8 @@
 
 from gateway.sqlite.connection import (
     PRAGMAS,
+    drafted,
+    open_draft,
     open_reader,
     open_writer,
     read_only_uri,
@@ -14,8 +16,10 @@ from gateway.sqlite.sealed import SealedConnection, is_plain, is_sealed, open_se
 __all__ = [
     "PRAGMAS",
     "SealedConnection",
+    "drafted",
     "is_plain",
     "is_sealed",
+    "open_draft",
     "open_reader",
     "open_sealed",
     "open_writer",

@@ -11,7 +11,7 @@ import apsw
 
 from gateway.errors import StoreError
 from gateway.seal import OVERHEAD, SUITES, Keyring, Sealer, key_id
-from gateway.sqlite.connection import PRAGMAS, sync_folder
+from gateway.sqlite.connection import PRAGMAS, drafted
 from gateway.sqlite.layout import PAGE, DatabaseLayout, Layout, LogLayout, Part
 
 _DATABASE, _LOG = DatabaseLayout(), LogLayout()
@@ -156,16 +156,11 @@ def reseal(path: Path, ring: Keyring) -> None:
     with closing(open_sealed(path, ring)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     sealer = Sealer(ring, path.name)
-    draft = path.with_name(path.name + ".new")
-    with path.open("rb") as source, draft.open("wb") as target:
+    with drafted(path) as draft, path.open("rb") as source, draft.open("wb") as target:
         for part in _parts(_DATABASE, _DATABASE.size(os.fstat(source.fileno()).st_size)):
             sealed = os.pread(source.fileno(), part.size + OVERHEAD, part.at)
             place = _context(_DATABASE, part)
             target.write(sealer.seal(sealer.open(sealed, place), place))
-        target.flush()
-        os.fsync(target.fileno())
-    draft.rename(path)
-    sync_folder(path.parent)
 
 
 def _begins(path: Path, size: int) -> bytes:

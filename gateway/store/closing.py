@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import heapq
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import apsw
@@ -14,7 +12,7 @@ import orjson
 
 from gateway.errors import StoreError
 from gateway.seal import Keyring
-from gateway.sqlite import read_only_uri, sync_folder, transaction
+from gateway.sqlite import drafted, open_draft, open_reader, read_only_uri, transaction
 from gateway.store import schema
 from gateway.store.blocks import RawRow, decode_block, rows_of_blocks, runs
 from gateway.store.body import Bodies, place_of_event, place_of_words
@@ -36,21 +34,13 @@ def rewrite_segment(file: SegmentFile, ring: Keyring | None) -> SegmentFile:
     to remove afterwards.
     """
     new = file.rewritten()
-    draft = new.path.with_name(new.path.name + ".new")
-    draft.unlink(missing_ok=True)
-    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
-    with closing(apsw.Connection(str(draft), flags=flags)) as target:
-        target.execute("PRAGMA journal_mode=OFF")
-        target.execute("PRAGMA synchronous=OFF")
-        with closing(apsw.Connection(read_only_uri(file.path), flags=flags)) as old:
+    with drafted(new.path) as draft, closing(open_draft(draft)) as target:
+        with closing(open_reader(file.path)) as old:
             was = key_of(old, file, ring)
         target.execute("ATTACH ? AS old", (read_only_uri(file.path),))
         with transaction(target):
             _Rewriting(target, file, was, ring).run()
         target.execute("DETACH old")
-    _sync(draft)
-    draft.rename(new.path)
-    sync_folder(file.folder)
     return new
 
 
@@ -138,8 +128,3 @@ def _words(row: tuple[Any, ...], mark: bytes, old: Bodies, new: Bodies) -> tuple
     *head, at, body = row
     place = place_of_words(mark, head[0], at)
     return (*head, at, new.keep(old.open(body, place), place))
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())

@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-import apsw
-
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Receipt, Retention
 from gateway.seal import Keyring
-from gateway.sqlite import open_reader, open_writer, sync_folder, transaction
+from gateway.sqlite import drafted, open_draft, open_reader, open_writer, transaction
 from gateway.store import schema
 from gateway.store.batch import Batch
 from gateway.store.blocks import REACH, rows_of_blocks
@@ -45,9 +43,10 @@ class SegmentWriter:
 
     def __init__(self, file: SegmentFile, ring: Keyring | None) -> None:
         self.file = file
+        if not file.path.exists():
+            _make(file, ring)
         self._connection = open_writer(file.path)
         try:
-            _prepare(self._connection, file, ring)
             self._key = key_of(self._connection, file, ring)
             self._bodies, self._index = bodies_of(self._key), index_of(self._key)
             self._names = Names(self._connection)
@@ -127,10 +126,13 @@ def _bare(file: SegmentFile, key: SegmentKey | None) -> Callable[[DeviceEvent], 
     return is_number if file.retention is Retention.TELEMETRY else is_never
 
 
-def _prepare(connection: apsw.Connection, file: SegmentFile, ring: Keyring | None) -> None:
-    if connection.pragma("user_version") == 0:
-        with transaction(connection):
-            connection.execute(schema.SEGMENT)
-            begin(connection, ring)
-            connection.execute(f"PRAGMA user_version = {schema.FORMAT}")
-        sync_folder(file.folder)
+def _make(file: SegmentFile, ring: Keyring | None) -> None:
+    """Create a segment; a crash leaves it ready to be written, or not there."""
+    with (
+        drafted(file.path) as draft,
+        closing(open_draft(draft)) as connection,
+        transaction(connection),
+    ):
+        connection.execute(schema.SEGMENT)
+        begin(connection, ring)
+        connection.execute(f"PRAGMA user_version = {schema.FORMAT}")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,6 +124,18 @@ async def test_little_space_is_said_and_no_space_withholds(
         disk.free = 100
         await _until(store, StoreHealth.OK)
         assert (await store.append(Batch(TELEMETRY, (), (make_event(2),)))).seqs == (2,)
+
+
+async def test_a_segment_cut_short_in_the_making_is_made_again(
+    tmp_path: Path, options: StoreOptions, clock: HeldClock
+) -> None:
+    async with EventStore.open(tmp_path, options, clock) as store:
+        with file_size_limit(4096), pytest.raises(StoreError, match="refused a commit"):
+            await store.append(Batch(TELEMETRY, (), (make_event(1),)))
+        # as `kill -9` at this moment would leave it
+        shutil.copytree(tmp_path, tmp_path / "left")
+    async with EventStore.open(tmp_path / "left", options, clock) as store:
+        assert (await store.append(Batch(TELEMETRY, (), (make_event(1),)))).seqs == (1,)
 
 
 async def test_an_unopenable_directory_is_a_store_error(
