@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .PHONY: help demo test test-full check bench sbom lock catalogues documents env env-dev peers
 export PYTHON ?= python3
 BIN := .venv/bin
+# Bytecode is cached, as of installed software: starts are waited for, and measured.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
