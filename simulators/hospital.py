@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,7 @@ from simulators.dicom import (
     Sources,
 )
 from simulators.dicom.sources import WORKLIST
+from simulators.his import ROUND_THE_CLOCK
 from simulators.his import his as hospital_system
 from simulators.hl7 import FAULTS as HL7_FAULTS
 from simulators.hl7 import Analyzer, hl7_analyzer
@@ -50,12 +51,17 @@ from simulators.modbus import faults as modbus_faults
 from simulators.mqtt import FAULTS as MQTT_FAULTS
 from simulators.mqtt import MqttHospital, mqtt_hospital
 from simulators.sqlpoll import URINE_FAULTS, urine_computer
+from simulators.staff import FAULTS as STAFF_FAULTS
+from simulators.staff import Staff
 
 HOST = "127.0.0.1"
 SENSORS = "sensors"
 HEMATOLOGY, SCALE, URINE, WATER = "hematology", "scale", "urine", "water"
 HIS = "his"
 DICOM, ARCHIVE, LINAC = "dicom", "archive", "la1"
+STAFF = "staff"
+_FOLLOWED = frozenset({"linac-1", "linac-2"})
+"""The queues whose machines tell of themselves when a treatment begins and ends."""
 _SAMPLE = 20.0
 """Seconds between two samples of an analyzer."""
 _WEIGHING = 5.0
@@ -150,16 +156,22 @@ class Hospital:
 
 
 @asynccontextmanager
-async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator[Hospital]:
-    """Every simulator within the block, on the given ports or (0, or not given) on free ones."""
+async def running(
+    ports: Mapping[str, int], speed: float = 1.0, papers: Path | None = None
+) -> AsyncIterator[Hospital]:
+    """Every simulator within the block, on the given ports or (0, or not given) on free ones.
+
+    With `papers`, the staff calls patients in (`simulators.staff`).
+    """
     broker = ports.get(SENSORS) or _free_port()
     office = ports.get(HIS) or _free_port()
     node = ports.get(DICOM) or _free_port()
-    sources = Sources(HOST, node, _TITLE, _STUDY / speed, seed=1, zone=_SITE)
+    sources = Sources(HOST, node, _TITLE, _STUDY / speed, seed=1, zone=_SITE, hours=ROUND_THE_CLOCK)
     linac = Bunker(WORKLIST, HOST, node, _TITLE, ports.get(LINAC) or _free_port())
     archive = Archive(HOST, ports.get(ARCHIVE) or _free_port())
     scale = LineServer(weights(random.Random()), rate=speed / _WEIGHING)
     water = WaterService(_WEIGHING / speed)
+    staff = Staff(papers, _FOLLOWED) if papers is not None else None
     async with (
         modbus_hospital(HOST, ports, speed=speed) as modbus,
         mqtt_hospital(HOST, broker, speed=speed) as mqtt,
@@ -168,10 +180,11 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
         scale.serving(HOST, ports.get(SCALE, 0)) as scale_port,
         water.serving(HOST, ports.get(WATER, 0)),
         urine_computer(_SAMPLE / speed) as urine,
-        hospital_system(office, speed=speed) as system,
+        hospital_system(office, speed=speed, hours=ROUND_THE_CLOCK) as system,
         sources.sending(),
         archive.serving(),
         linac.treating(_BEAM / speed, _SITE),
+        staff.working() if staff is not None else nullcontext(),
     ):
         endpoints = {
             **_modbus_endpoints(modbus),
@@ -190,6 +203,10 @@ async def running(ports: Mapping[str, int], speed: float = 1.0) -> AsyncIterator
                 str(urine.file), URINE_FAULTS, urine.fault, lambda _unit: urine.clear()
             ),
         }
+        if staff is not None:
+            endpoints[STAFF] = Endpoint(
+                str(papers), STAFF_FAULTS, staff.fault, lambda _unit: staff.clear()
+            )
         yield Hospital(endpoints, broker)
 
 
@@ -237,7 +254,9 @@ async def _serve(options: argparse.Namespace) -> None:
     asyncio.get_running_loop().set_exception_handler(_without_lost_brokers)
     async with AsyncExitStack() as stack:
         stack.enter_context(_stopping(stop, with_parent=options.with_parent))
-        hospital = await stack.enter_async_context(running(dict(options.port), options.speed))
+        hospital = await stack.enter_async_context(
+            running(dict(options.port), options.speed, options.staff)
+        )
         if options.control is not None:
             await stack.enter_async_context(controlled(options.control, hospital.handle))
         sys.stdout.write(json.dumps({"ports": hospital.ports, "lines": hospital.lines}) + "\n")
@@ -276,6 +295,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", action="append", default=[], type=_pair, metavar="NAME=PORT")
     parser.add_argument("--speed", type=float, default=1.0, help="how fast their clock runs")
     parser.add_argument("--control", type=Path, help="Unix socket for faults on command")
+    parser.add_argument("--staff", type=Path, help="file with the url and token for who calls in")
     parser.add_argument("--with-parent", action="store_true", help="end with standard input")
     return parser.parse_args(argv)
 

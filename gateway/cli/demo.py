@@ -51,7 +51,8 @@ def demo(
     if is_running(data):
         raise ConfigError(f"another gateway runs on {data}: stop it, or name another with --data")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with ReadyFile(data / READY_FILE) as ready, hospital(wanted_ports(site), data) as places:
+    papers = data / READY_FILE
+    with ReadyFile(papers) as ready, hospital(wanted_ports(site), data, papers) as places:
 
         def adapt(fresh: Site) -> Site:
             return relocated(fresh, places, http)

@@ -19,13 +19,18 @@ _GRACE = 5.0
 
 
 @contextmanager
-def hospital(ports: Mapping[str, int], data: Path) -> Iterator[Mapping[str, int | str]]:
+def hospital(
+    ports: Mapping[str, int], data: Path, papers: Path
+) -> Iterator[Mapping[str, int | str]]:
     """Start the simulators on these ports (0: any free); yields where each link finds them.
+
+    The simulated staff learns from the file `papers`, once it is there, how to call patients.
 
     They have a session of their own, so that Ctrl-C reaches the gateway first, and they end by
     themselves when this process does, however it ends.
     """
     command = [sys.executable, "-m", "gateway", "simulate", "--with-parent", f"--data={data}"]
+    command.append(f"--staff={papers.absolute()}")
     command += [f"--port={name}={port}" for name, port in ports.items()]
     with subprocess.Popen(  # noqa: S603 - our own interpreter with our own words
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True

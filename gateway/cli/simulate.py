@@ -35,6 +35,11 @@ def simulate(
     ] = None,
     speed: Annotated[float, typer.Option(min=0.01, help="How fast their clock runs.")] = 1.0,
     data: Data = None,
+    *,
+    staff: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A demo.json: by it the staff calls patients in."),
+    ] = None,
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help="Stop when standard input ends.")
     ] = False,
@@ -47,6 +52,7 @@ def simulate(
     if data is not None:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         arguments.append(f"--control={(data / SIMULATORS_SOCKET).absolute()}")
+    arguments += [f"--staff={staff}"] if staff is not None else []
     arguments += ["--with-parent"] if with_parent else []
     raise typer.Exit(_hospital()(arguments))
 

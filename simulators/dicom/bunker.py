@@ -14,7 +14,8 @@ from simulators.rt import Linac, Machine, Refused
 
 FAULTS = ("silent", "interrupted")
 _PATIENCE = 5.0
-_EARLY, _LONG = timedelta(minutes=15), timedelta(hours=1)
+_WALK = timedelta(seconds=45)
+"""From when a step is seen until its patient lies on the couch."""
 _STOPS_AT = 40.0
 
 
@@ -29,6 +30,7 @@ class Bunker:
         self._linac = Linac(title, host, port, called, listens, machine)
         self._faults: set[str] = set()
         self._zone = ZoneInfo("UTC")
+        self._seen: dict[str, datetime] = {}
 
     @property
     def port(self) -> int:
@@ -65,11 +67,14 @@ class Bunker:
                 await asyncio.sleep(_PATIENCE)
 
     async def _turn(self) -> None:
-        """Treat the first that is due; at hours when nobody is for long, the next one."""
+        """Treat the first that is due."""
         listed = await asyncio.to_thread(self._linac.worklist)
         now = datetime.now(self._zone).replace(tzinfo=None)
-        first = min(((_at(each), str(each.SOPInstanceUID)) for each in listed), default=None)
-        if first is not None and not now + _EARLY < first[0] <= now + _LONG:
+        steps = {str(each.SOPInstanceUID): _at(each) for each in listed}
+        self._seen = {uid: self._seen.get(uid, now) for uid in steps}
+        ready = {uid: max(at, self._seen[uid] + _WALK) for uid, at in steps.items()}
+        first = min(((at, uid) for uid, at in ready.items()), default=None)
+        if first is not None and first[0] <= now:
             stop = _STOPS_AT if "interrupted" in self._faults else None
             await asyncio.to_thread(self._linac.treat, first[1], at=now, stop_at=stop)
 

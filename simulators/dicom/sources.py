@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydicom.dataset import Dataset
 
-from simulators.his import Booking, bookings
+from simulators.his import BY_DAY, Booking, Hours, bookings
 from simulators.rt import ARC, STATIC, Course, Machine, Part, approved, plan, record, store
 
 FAULTS = ("silent",)
@@ -23,7 +23,7 @@ _SIZE, _SLICES = 128, 10
 _ORGANIZATION = "1.2.826.0.1.3680043.8.498"
 _KINDS = (("PROSTATE", ARC, 28, 2.2), ("BREAST L", STATIC, 15, 2.67), ("LUNG", ARC, 30, 2.0))
 _AT_ONCE = 6
-"""Patients of the morning whose objects are sent without a pause."""
+"""Patients whose objects are sent without a pause: those of the hour."""
 _PATIENCE = 5.0
 _BONE = 0.1
 _STOPPED = 0.2
@@ -32,7 +32,7 @@ _UNAPPROVED = 0.1
 """How often a plan came without its approval."""
 WORKLIST, RECORDS = "LA1", "LA2"
 """The machine that takes its work from a worklist, and the one that only sends records."""
-_TREATED = timedelta(minutes=12)
+_TREATED, _STAYS = timedelta(minutes=12), timedelta(minutes=20)
 
 
 class Sources:
@@ -43,11 +43,20 @@ class Sources:
     """
 
     def __init__(
-        self, host: str, port: int, called: str, interval: float, *, seed: int, zone: str
+        self,
+        host: str,
+        port: int,
+        called: str,
+        interval: float,
+        *,
+        seed: int,
+        zone: str,
+        hours: Hours = BY_DAY,
     ) -> None:
         self.port = port
         self._host, self._called = host, called
         self._interval, self._seed, self._zone = interval, seed, ZoneInfo(zone)
+        self._hours = hours
         self._faults: set[str] = set()
 
     @asynccontextmanager
@@ -67,23 +76,22 @@ class Sources:
         self._faults.clear()
 
     async def _run(self) -> None:
-        told: set[str] = set()
+        waiting: dict[str, Booking] = {}
         while True:
-            today = datetime.now(self._zone).date()
-            booked = bookings(today, self._zone, self._seed)
-            for number, booking in enumerate(_in_turn(booked)):
+            now = datetime.now(self._zone)
+            booked = bookings(now.date(), self._zone, self._seed, self._hours)
+            for number, booking in enumerate(_in_turn(_soon_first(booked, now))):
                 await self._sent(booking.machine[0], list(_objects(booking)))
+                if booking.machine[0] == RECORDS:
+                    waiting[booking.number] = booking
                 await asyncio.sleep(self._interval if number >= _AT_ONCE else 0)
-                await self._tell(booked, told)
+                await self._tell(waiting)
 
-    async def _tell(self, booked: Sequence[Booking], told: set[str]) -> None:
-        """The records of today's treatments that are over since."""
+    async def _tell(self, waiting: dict[str, Booking]) -> None:
+        """The records of those whose treatment is over by now."""
         now = datetime.now(self._zone)
-        for each in booked:
-            over = each.start + _TREATED <= now
-            if each.machine[0] == RECORDS and over and each.number not in told:
-                await self._sent(RECORDS, [_today(each)])
-                told.add(each.number)
+        for number in [each.number for each in waiting.values() if each.start + _TREATED <= now]:
+            await self._sent(RECORDS, [_today(waiting.pop(number))])
 
     async def _sent(self, calling: str, made: list[Dataset]) -> None:
         while True:
@@ -97,6 +105,11 @@ class Sources:
                 else:
                     return
             await asyncio.sleep(_PATIENCE)
+
+
+def _soon_first(booked: Sequence[Booking], now: datetime) -> list[Booking]:
+    """Those who are there or yet to come; then those who have gone."""
+    return sorted(booked, key=lambda each: (each.start + _STAYS <= now, each.start))
 
 
 def _in_turn(booked: Sequence[Booking]) -> Iterator[Booking]:

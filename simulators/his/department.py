@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from simulators.his.plan import Due, plan
+from simulators.his.plan import BY_DAY, Due, Hours, plan
 
 _AHEAD = 1
 """Days ahead for which patients are registered and booked already."""
@@ -25,6 +25,7 @@ class Department:
 
     seed: int = 1
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    hours: Hours = BY_DAY
     control_id: int = 0
     _waiting: list[Due] = field(default_factory=list)
     _planned: date | None = None
@@ -61,7 +62,7 @@ class Department:
 
     def _chatter(self, clock: datetime) -> Due:
         """Systems repeat themselves: an update in which nothing is new."""
-        today = plan(clock.date(), self.zone, self.seed)
+        today = plan(clock.date(), self.zone, self.seed, self.hours)
         contested = {_number(each) for each in today if each.kind == "ADT^A08"}
         known = [
             each for each in today if each.kind == "ADT^A04" and _number(each) not in contested
@@ -74,7 +75,7 @@ class Department:
         wanted = clock.date() + timedelta(days=_AHEAD)
         first = self._planned + timedelta(days=1) if self._planned else clock.date()
         while first <= wanted:
-            self._waiting += plan(first, self.zone, self.seed)
+            self._waiting += plan(first, self.zone, self.seed, self.hours)
             self._planned = first
             first += timedelta(days=1)
         self._waiting.sort(key=lambda each: each.at)

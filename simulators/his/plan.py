@@ -11,7 +11,6 @@ from simulators.his.people import Person, person
 
 _MACHINES = (("LA1", "直线加速器1", "IMRT"), ("LA2", "直线加速器2", "VMAT"))
 _CT = ("CT1", "CT模拟定位机", "SIM")
-_FIRST, _LAST = time(8, 0), time(17, 0)
 _MINUTE = timedelta(minutes=1)
 _SLOT = 15
 _FREE = 0.25
@@ -19,6 +18,20 @@ _FREE = 0.25
 
 _CANCELLED, _MOVED, _MISSED = 0.04, 0.08, 0.12
 """Up to which share of bookings what happens to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a department treats, and from when on it images for planning."""
+
+    first: time
+    imaging: time
+    last: time
+
+
+BY_DAY = Hours(time(8, 0), time(13, 30), time(17, 0))
+ROUND_THE_CLOCK = Hours(time.min, time.min, time.max)
+"""There is somebody to see at whatever hour it is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +54,26 @@ class Booking:
     minutes: int
 
 
-def plan(day: date, zone: tzinfo, seed: int = 1) -> list[Due]:
+def plan(day: date, zone: tzinfo, seed: int = 1, hours: Hours = BY_DAY) -> list[Due]:
     """Everything that is sent about a day, in order; the same for the same day and seed."""
     dice = random.Random(f"{seed}/{day.isoformat()}")
-    bookings = list(_bookings(day, zone, dice))
+    bookings = list(_bookings(day, zone, hours, dice))
     due = [message for each in bookings for message in _life(each, dice)]
     due += _oddities(day, zone, bookings, dice)
     return sorted(due, key=lambda each: each.at)
 
 
-def bookings(day: date, zone: tzinfo, seed: int = 1) -> list[Booking]:
+def bookings(day: date, zone: tzinfo, seed: int = 1, hours: Hours = BY_DAY) -> list[Booking]:
     """Who is booked for a day, as `plan` says it."""
-    return list(_bookings(day, zone, random.Random(f"{seed}/{day.isoformat()}")))
+    return list(_bookings(day, zone, hours, random.Random(f"{seed}/{day.isoformat()}")))
 
 
-def _bookings(day: date, zone: tzinfo, dice: random.Random) -> Iterator[Booking]:
-    """Fractions on both machines, simulations at the CT in the afternoon."""
+def _bookings(day: date, zone: tzinfo, hours: Hours, dice: random.Random) -> Iterator[Booking]:
+    """Fractions on both machines, simulations at the CT."""
     number = day.toordinal() % 100_000 * 1000
     for machine in (*_MACHINES, _CT):
-        start = datetime.combine(day, _FIRST if machine is not _CT else time(13, 30), zone)
-        end = datetime.combine(day, _LAST, zone)
+        first = hours.imaging if machine is _CT else hours.first
+        start, end = (datetime.combine(day, each, zone) for each in (first, hours.last))
         minutes = _SLOT if machine is not _CT else 30
         while start < end:
             number += 1

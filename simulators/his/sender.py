@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from simulators.his.department import Department
+from simulators.his.plan import BY_DAY, Hours
 from simulators.hl7.analyzer import FAULTS, Analyzer, Sent, hl7_analyzer
 
 __all__ = ["FAULTS", "His", "his"]
@@ -24,11 +25,12 @@ async def his(
     seed: int = 1,
     speed: float = 1.0,
     zone: str = "Asia/Shanghai",
+    hours: Hours = BY_DAY,
     log: Callable[[Sent], None] | None = None,
 ) -> AsyncIterator[His]:
     """A system that calls `port` within the block, and tries again while nobody answers."""
     clock = ZoneInfo(zone)
-    department = Department(seed, clock)
+    department = Department(seed, clock, hours)
 
     def pause() -> float:
         return department.pause(datetime.now(clock)) / speed

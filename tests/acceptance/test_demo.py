@@ -71,10 +71,10 @@ def has_bytes(event: dict[str, Any]) -> bool:
 def is_our_own(event: dict[str, Any]) -> bool:
     """What the gateway says by itself: of itself, of devices that came or went, of acts.
 
-    The room of plans says as well what became of sessions, and who may not be called; the node,
-    what it decided of work items.
+    The queue says who was called. The room of plans says as well what became of sessions, and who
+    may not be called; the node, what it decided of work items.
     """
-    rooms = {"gateway", "tps", "dicom"}
+    rooms = {"gateway", "queue", "tps", "dicom"}
     done_here = event["kind"] in {"action", "appointment"} and event["device"] in rooms
     return done_here or event["kind"] in {"system", "availability"}
 
