@@ -1,6 +1,6 @@
 """How long visits take, learnt from those that ended. Pure.
 
-Three spans are learnt, for a wait is made of different ones: see `Span`. Each is taken as
+Several spans are learnt, for a wait is made of different ones: see `Span`. Each is taken as
 log-logistic. Its median comes from the visits most like it, as far as there are enough of them:
 same queue, kind and class; else same kind and class; else same kind; else all.
 """
@@ -8,7 +8,7 @@ same queue, kind and class; else same kind and class; else same kind; else all.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,6 +24,8 @@ _WEIGHT = 6.0
 _SPREAD = 0.3
 """The standard deviation of the logarithm, before there are enough to tell."""
 _ENOUGH = 12
+_FIRM = 20.0
+"""As many visits of today as what was learnt of the spread counts for."""
 _CLIPPED = 2.5
 _NORMAL = 1.4826
 """The standard deviation over the median absolute deviation, of a normal distribution."""
@@ -36,13 +38,20 @@ _LOGISTIC = math.sqrt(3) / math.pi
 class Span(StrEnum):
     """TREAT: from the beginning of a treatment to its end.
 
-    CYCLE: from one patient's end to the next one's, where that one was there already. VISIT: from
-    the call to the end, after a pause.
+    SETUP and BEAM are its parts before and after the door closed or the beam came on, where the
+    machine tells of it. CYCLE: from one patient's end to the next one's, where that one was there
+    already. VISIT: from the call to the end, after a pause.
     """
 
     TREAT = "treat"
+    SETUP = "setup"
+    BEAM = "beam"
     CYCLE = "cycle"
     VISIT = "visit"
+
+
+_WHOLE = frozenset({Span.CYCLE, Span.VISIT})
+"""Of each visit there is one of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,17 @@ class Usual:
         return float(self.median * (1.0 / beyond - 1.0) ** self.scale - max(gone, 0.0))
 
 
+@dataclass(frozen=True, slots=True)
+class Today:
+    """By what `factor` a queue is slower (> 1) or faster today, and how much `wider` its visits
+
+    spread than they used to; never less.
+    """
+
+    factor: Usual
+    wider: float
+
+
 Seen = set[tuple[str, PatientKey]]
 """Which patients were treated at which queue."""
 
@@ -107,6 +127,9 @@ def samples(tickets: Iterable[Ticket], seen: Seen) -> list[Sample]:
 def _of(ticket: Ticket, before: Ticket | None, sort: Sort) -> Iterable[Sample]:
     if ticket.started is not None and ticket.since > ticket.started:
         yield Sample(ticket.day, sort, Span.TREAT, (ticket.since - ticket.started) / _MINUTE)
+        if ticket.beam is not None and ticket.started < ticket.beam < ticket.since:
+            yield Sample(ticket.day, sort, Span.SETUP, (ticket.beam - ticket.started) / _MINUTE)
+            yield Sample(ticket.day, sort, Span.BEAM, (ticket.since - ticket.beam) / _MINUTE)
     span, begun = spell(ticket, before)
     if ticket.since > begun:
         yield Sample(ticket.day, sort, span, (ticket.since - begun) / _MINUTE)
@@ -143,10 +166,14 @@ def _levels(sort: Sort) -> Sequence[tuple[object, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """What is known of durations. `count` is of how many visits."""
+    """What is known of durations. `count` is of how many visits.
+
+    `beams` are the queues whose machines tell of their beams.
+    """
 
     fits: Mapping[Span, _Fit] = field(default_factory=dict)
     count: int = 0
+    beams: frozenset[str] = frozenset()
 
     def usual(self, span: Span, sort: Sort, booked: float) -> Usual:
         """`booked` minutes stand in while nothing is known."""
@@ -155,20 +182,25 @@ class Learnt:
             return Usual(booked, _SPREAD * _LOGISTIC)
         return Usual(math.exp(_mean(fit, sort)), fit.spread * _LOGISTIC)
 
-    def factor(self, today: Iterable[Sample], booked: float) -> Usual:
-        """By how much one queue is slower (> 1) or faster today, as far as visits of today tell."""
+    def today(self, ended: Iterable[Sample], booked: float) -> Today:
+        """How one queue is today, as far as its visits that ended tell."""
         cycles = self.fits.get(Span.CYCLE)
         spread, drift = (cycles.spread, cycles.drift) if cycles else (_SPREAD, _SPREAD)
         most = _CLIPPED * spread
         off: list[float] = []
-        for sample in today:
-            if sample.span is Span.TREAT:
+        for sample in ended:
+            if sample.span not in _WHOLE:
                 continue
             fit = self.fits.get(sample.span)
             mean = math.log(booked) if fit is None else _mean(fit, sample.sort)
             off.append(max(-most, min(most, math.log(sample.minutes) - mean)))
         known = len(off) + (spread / drift) ** 2
-        return Usual(math.exp(sum(off) / known), spread / math.sqrt(known) * _LOGISTIC)
+        slower = sum(off) / known
+        varied = sum((each - slower) ** 2 for each in off)
+        wider = math.sqrt((_FIRM + varied / spread**2) / (_FIRM + len(off)))
+        return Today(
+            Usual(math.exp(slower), spread / math.sqrt(known) * _LOGISTIC), max(1.0, wider)
+        )
 
 
 def learn(past: Sequence[Sample]) -> Learnt:
@@ -178,7 +210,12 @@ def learn(past: Sequence[Sample]) -> Learnt:
         own = [each for each in past if each.span is span]
         if len(own) >= _ENOUGH:
             fits[span] = _fitted(own)
-    return Learnt(fits, sum(each.span is not Span.TREAT for each in past))
+    beams = Counter(each.sort.queue for each in past if each.span is Span.BEAM)
+    return Learnt(
+        fits,
+        sum(each.span in _WHOLE for each in past),
+        frozenset(queue for queue, known in beams.items() if known >= _ENOUGH),
+    )
 
 
 def _fitted(own: Sequence[Sample]) -> _Fit:

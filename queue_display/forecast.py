@@ -89,8 +89,9 @@ class Forecaster:
         today = samples(ended, seen)
         self._seen = seen
         self._seed = 0
-        factor = past.learnt.factor(today, self._booked)
-        self._factors = [factor.left(share) for share in self._next_shares()]
+        known = past.learnt.today(today, self._booked)
+        self._wider = known.wider
+        self._factors = [known.factor.left(share) for share in self._next_shares()]
 
     def all(self) -> Mapping[str, Forecast]:
         """Of each who waits, by ticket."""
@@ -138,7 +139,7 @@ class Forecaster:
         for entry in entries:
             ticket = entry.ticket
             if ticket.started is not None and ticket.state is State.IN_TREATMENT:
-                ends = self._drawn(Span.TREAT, ticket, ticket.started)
+                ends = self._treated(ticket, ticket.started)
             elif found:
                 ends = [a + b for a, b in zip(lasts, self._drawn(Span.CYCLE, ticket), strict=True)]
             else:
@@ -148,6 +149,15 @@ class Forecaster:
             lasts = [max(pair) for pair in zip(lasts, ends, strict=True)]
             found.append(ends)
         return found
+
+    def _treated(self, ticket: Ticket, started: int) -> list[float]:
+        """What is left of a treatment: where its machine tells of beams, by whether it did yet."""
+        if ticket.queue not in self._past.learnt.beams:
+            return self._drawn(Span.TREAT, ticket, started)
+        if ticket.beam is not None:
+            return self._drawn(Span.BEAM, ticket, ticket.beam)
+        setup, beam = self._drawn(Span.SETUP, ticket, started), self._drawn(Span.BEAM, ticket)
+        return [a + b for a, b in zip(setup, beam, strict=True)]
 
     def _jobs(self) -> list[_Job]:
         """Who is to be called, in rank: those who wait, and who is booked and may come."""
@@ -194,7 +204,8 @@ class Forecaster:
 
     def _usual(self, span: Span, ticket: Ticket) -> Usual:
         booked = ticket.minutes or self._booked
-        return self._past.learnt.usual(span, sort_of(ticket, self._seen), booked)
+        usual = self._past.learnt.usual(span, sort_of(ticket, self._seen), booked)
+        return Usual(usual.median, usual.scale * self._wider)
 
     def _cleaning(self, ticket: Ticket) -> float:
         return self._policy.cleaning if Mark.INFECTION in ticket.marks else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from gateway.model import Instant
 from queue_display.terms import STATE_WORDS, VERB_WORDS, State, Verb, Words, words
 from queue_display.ticket import Act, Ticket
 
@@ -53,6 +54,11 @@ def step(ticket: Ticket, act: Act) -> Ticket:
     after = _EFFECTS[act.verb](ticket, act)
     since = ticket.since if after.state is ticket.state else act.at
     return replace(after, since=since, last=act, before=replace(ticket, before=None))
+
+
+def beamed(ticket: Ticket, at: Instant) -> Ticket:
+    """The ticket once its beam is on. It is no step: nobody took it, and undo takes back others."""
+    return ticket if ticket.beam is not None else replace(ticket, beam=at)
 
 
 def possible(ticket: Ticket) -> frozenset[Verb]:
@@ -136,7 +142,7 @@ def _called(ticket: Ticket, act: Act) -> Ticket:
 
 
 def _started(ticket: Ticket, act: Act) -> Ticket:
-    return replace(ticket, state=State.IN_TREATMENT, started=act.at)
+    return replace(ticket, state=State.IN_TREATMENT, started=act.at, beam=None)
 
 
 def _returned(ticket: Ticket, act: Act) -> Ticket:

@@ -48,13 +48,17 @@ class _Options(BaseModel):
 
 
 class SignalVerb(StrEnum):
-    """What an event proposes: a step of the running ticket, or of the whole queue."""
+    """What an event proposes: a step of the running ticket, or of the whole queue.
+
+    BEAM proposes none: the door has closed, or the beam is on, which only the estimate heeds.
+    """
 
     ENTER = "enter"
     START = "start"
     FINISH = "finish"
     STOP = "stop"
     RESUME = "resume"
+    BEAM = "beam"
 
 
 class QueueOptions(_Options):
@@ -213,7 +217,11 @@ class SignalOptions(_Options):
     where: dict[str, str] = {}
 
 
-_OF_SESSIONS = {"session.began": SignalVerb.START, "session.completed": SignalVerb.FINISH}
+_OF_SESSIONS = {
+    "session.began": SignalVerb.START,
+    "session.beam": SignalVerb.BEAM,
+    "session.completed": SignalVerb.FINISH,
+}
 """What treatment sessions say, whichever way they were heard of. One that was discontinued ends
 nothing: the patient may still be inside."""
 

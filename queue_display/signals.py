@@ -26,6 +26,7 @@ _SAYS: dict[SignalVerb, Words] = {
     SignalVerb.FINISH: words("治疗完成", "treatment done"),
     SignalVerb.STOP: words("设备停用", "machine down"),
     SignalVerb.RESUME: words("设备恢复", "machine ready"),
+    SignalVerb.BEAM: words("射束开启", "beam on"),
 }
 
 

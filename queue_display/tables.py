@@ -11,8 +11,8 @@ import apsw
 import orjson
 
 from gateway.model import DeviceEvent, Instant
-from gateway.room import ACTION_SYSTEM, PatientKey
-from queue_display.machine import Illegal, freed, possible, step, tied
+from gateway.room import ACTION_SYSTEM
+from queue_display.machine import Illegal, beamed, freed, possible, step, tied
 from queue_display.terms import State, Verb, Words, words
 from queue_display.ticket import Act, Ticket, act_payload, read_act, read_ticket
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 ACT = "queue."
 """Begins the code of everything that happens to the queue; a `Verb` or one of these follows."""
 STOP, RESUME, CLEANED, SIGNAL, DISMISS = "stop", "resume", "cleaned", "signal", "dismiss"
+_BEAM = "beam"
 
 SCHEMA = """
 CREATE TABLE ticket(
@@ -265,6 +266,9 @@ class Tables:
             else:
                 self._propose(event, said, "", said["says"])
             return
+        if verb == _BEAM:
+            self._beam(event, said)
+            return
         ticket, doubt = self._running(queue, Verb(verb), event, said)
         if ticket is None:
             says = {tag: f"{said['says'][tag]} {doubt[tag]}" for tag in doubt}
@@ -281,25 +285,36 @@ class Tables:
         else:
             self._propose(event, said, ticket.id, said["says"])
 
-    def _running(
-        self, queue: str, verb: Verb, event: DeviceEvent, said: Mapping[str, Any]
-    ) -> tuple[Ticket | None, Words]:
-        """The one ticket that an event can mean; None and why where it is not one."""
-        rows = self._connection.execute("SELECT body FROM ticket WHERE present")
+    def _beam(self, event: DeviceEvent, said: Mapping[str, Any]) -> None:
+        """Note it of the one patient inside; a beam without a patient is a machine's own check."""
         there = [
+            each
+            for each in self._there(said["queue"], event)
+            if each.state is not State.CALLED and _is_named(each, said)
+        ]
+        if len(there) == 1:
+            self._keep(beamed(there[0], event.observed_at))
+
+    def _there(self, queue: str, event: DeviceEvent) -> list[Ticket]:
+        """Who is called or inside, and can be meant by an event."""
+        rows = self._connection.execute("SELECT body FROM ticket WHERE present")
+        return [
             each
             for (body,) in rows
             if (each := _read(body)).queue == queue
             and each.state.takes_room
             and each.since > event.observed_at - _RUNS
         ]
-        patient = said.get("patient")
-        named: PatientKey | None = (patient[0], patient[1]) if patient else None
-        if named is not None and there and not any(_is(each, named) for each in there):
+
+    def _running(
+        self, queue: str, verb: Verb, event: DeviceEvent, said: Mapping[str, Any]
+    ) -> tuple[Ticket | None, Words]:
+        """The one ticket that an event can mean; None and why where it is not one."""
+        there = self._there(queue, event)
+        named = [each for each in there if _is_named(each, said)]
+        if there and not named:
             return None, _NAMED_OTHERWISE
-        able = [
-            each for each in there if verb in possible(each) and (named is None or _is(each, named))
-        ]
+        able = [each for each in named if verb in possible(each)]
         inside = [each for each in able if each.state is not State.CALLED]
         found = inside or able
         return (found[0], {}) if len(found) == 1 else (None, _NO_TICKET)
@@ -324,9 +339,12 @@ class Tables:
         self._connection.execute("UPDATE proposal SET open = 0 WHERE cause = ?", (cause,))
 
 
-def _is(ticket: Ticket, named: PatientKey) -> bool:
-    """Whether a ticket is of the patient whom an event names; some devices know no issuer."""
-    number, issuer = named
+def _is_named(ticket: Ticket, said: Mapping[str, Any]) -> bool:
+    """Whether an event can mean a ticket's patient: it names him, as far as it knows, or nobody."""
+    patient = said.get("patient")
+    if not patient:
+        return True
+    number, issuer = patient
     own = ticket.patient
     return own is not None and own[0] == number and issuer in ("", own[1])
 

@@ -72,6 +72,7 @@ class Ticket:
 
     `number` is 0 until it is checked in, and then counts within its first queue and day (its label
     is what people hear and read). `kind` is that of its appointment, in the words of its source.
+    `beam` is when the door closed or the beam came on first, as far as its machine says.
     `after` is the ticket that has to be done before, `ready` whether it is. `calls` only grows:
     it tells one call from the next. `told` is what was told before the first call. `before` is what
     undo restores.
@@ -96,6 +97,7 @@ class Ticket:
     checked_in: Instant | None = None
     called: Instant | None = None
     started: Instant | None = None
+    beam: Instant | None = None
     calls: int = 0
     proxy: bool = False
     told: Told | None = None
@@ -125,6 +127,7 @@ class Ticket:
             "checked_in": self.checked_in,
             "called": self.called,
             "started": self.started,
+            "beam": self.beam,
             "calls": self.calls,
             "proxy": self.proxy,
             "told": _told(self.told),
@@ -159,6 +162,7 @@ def read_ticket(said: Mapping[str, Any]) -> Ticket:
         checked_in=_instant(said.get("checked_in")),
         called=_instant(said.get("called")),
         started=_instant(said.get("started")),
+        beam=_instant(said.get("beam")),
         calls=said.get("calls", 0),
         proxy=said.get("proxy", False),
         told=_read_told(said.get("told")),

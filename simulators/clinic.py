@@ -34,21 +34,26 @@ Duration = Callable[[random.Random, float], float]
 class Technique:
     """What a treatment is by: its `share` of the patients, and the median of its beam-on room time
 
-    in minutes; of a first fraction, `first` times that.
+    in minutes; of a first fraction, `first` times that. Of it the beam takes about `beam`, as its
+    plan has it: what varies is to set up, to image and to correct.
     """
 
     name: str
     share: float
     median: float
+    beam: float
     first: float = 1.6
 
 
 TECHNIQUES = (
-    Technique("VMAT", 0.45, 9.0),
-    Technique("IMRT", 0.25, 13.0),
-    Technique("3D-CRT", 0.2, 8.0),
-    Technique("SBRT", 0.1, 24.0),
+    Technique("VMAT", 0.45, 9.0, 2.5),
+    Technique("IMRT", 0.25, 13.0, 6.0),
+    Technique("3D-CRT", 0.2, 8.0, 2.5),
+    Technique("SBRT", 0.1, 24.0, 8.0),
 )
+_BEAM_VARIES = 0.1
+_MOSTLY = 0.8
+"""The most of a treatment that its beam takes."""
 
 
 def log_logistic(shape: float = 5.0) -> Duration:
@@ -98,7 +103,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One patient's. `comes` is None for a no-show; `setup` is from the call until ready."""
+    """One patient's. `comes` is None for a no-show; `setup` is from the call until ready.
+
+    The beam comes on `beam` minutes before the end of `treats`.
+    """
 
     patient: str
     name: str
@@ -110,6 +118,7 @@ class Visit:
     comes: float | None
     setup: float
     treats: float
+    beam: float
     urgent: bool = False
 
 
@@ -156,6 +165,9 @@ def _visits(
         urgent = chance.random() < shape.urgent
         comes = booked - chance.gauss(shape.lead, shape.scatter)
         name = chance.choice(_FAMILIES) + "".join(chance.choices(_GIVEN, k=chance.choice((1, 2))))
+        missed = chance.random() < shape.no_show
+        setup, treats = shape.duration(chance, shape.setup), shape.duration(chance, median)
+        varies = random.Random(f"{seed}/{machine}/{place}/beam").gauss(0, _BEAM_VARIES)
         yield Visit(
             patient=f"{seed % 100:02}{machine}{place:03}" if first else f"9{machine}{place:03}",
             name=name,
@@ -164,9 +176,10 @@ def _visits(
             technique=technique.name,
             first=first,
             booked=booked,
-            comes=None if chance.random() < shape.no_show else comes,
-            setup=shape.duration(chance, shape.setup),
-            treats=shape.duration(chance, median),
+            comes=None if missed else comes,
+            setup=setup,
+            treats=treats,
+            beam=min(_MOSTLY * treats, technique.beam * math.exp(varies)),
             urgent=urgent,
         )
 

@@ -46,6 +46,13 @@ def test_a_patient_comes_again_for_the_same_technique() -> None:
     assert all(before[each] == after[each] for each in both)
 
 
+def test_the_beam_is_a_part_of_the_treatment_that_varies_little() -> None:
+    visits = [visit for seed in range(10) for visit in day(seed).visits]
+    assert all(0 < each.beam <= 0.8 * each.treats for each in visits)
+    arcs = [each.beam for each in visits if each.technique == "VMAT"]
+    assert pstdev(arcs) / fmean(arcs) < 0.15
+
+
 def test_names_are_readable_in_both_scripts() -> None:
     for visit in day(1, replace(Shape(), machines=1)).visits:
         assert 2 <= len(visit.name) <= 3

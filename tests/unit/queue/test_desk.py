@@ -258,6 +258,25 @@ async def test_sessions_of_the_machine_that_a_queue_follows_begin_and_end_treatm
     assert [bytes.fromhex(each.act.cause) for each in steps[-2:]] == [began.id, done.id]
 
 
+async def test_a_beam_is_noted_of_who_is_inside_and_is_no_step(office: Department) -> None:
+    await office.books("1001", "08:00", "LA2")
+    await office.arrives("1001")
+    ticket = await office.desk.call_next(WANG, "linac-2")
+    early, began, beam, again = (
+        _session(code, "LINAC2", n) for n, code in enumerate(("beam", "began", "beam", "beam"))
+    )
+    await office.ports.publish([early])
+    assert (await office.lane("linac-2")).running[0].ticket.beam is None
+    await office.ports.publish([began, replace(beam, received_at=at("08:10"))])
+    await office.ports.publish([replace(again, received_at=at("08:11"))])
+    lane = await office.lane("linac-2")
+    assert lane.running[0].ticket.beam == at("08:10")
+    assert lane.proposals == ()
+    assert (await office.book.steps(ticket.id))[-1].act.verb is Verb.START
+    undone = await office.desk.take(WANG, ticket.id, Verb.UNDO)
+    assert (undone.state, undone.beam) == (State.CALLED, None)
+
+
 def _session(code: str, machine: str, n: int) -> DeviceEvent:
     """As the room of plans says it."""
     return replace(

@@ -144,8 +144,21 @@ def test_one_visit_that_lasted_all_day_teaches_little() -> None:
 def test_a_slow_day_makes_everybody_slower() -> None:
     learnt = exactly(10).learnt
     slow = [Sample("today", Sort("linac-1", "", first=False), Span.CYCLE, 13.0) for _ in range(10)]
-    assert learnt.factor([], 15).median == 1.0
-    assert 1.1 < learnt.factor(slow, 15).median <= 1.3 + 1e-9
+    assert learnt.today([], 15).factor.median == 1.0
+    assert 1.1 < learnt.today(slow, 15).factor.median <= 1.3 + 1e-9
+
+
+def test_a_day_that_varies_more_widens_what_is_told_and_a_calm_one_narrows_nothing() -> None:
+    chance = random.Random(8)
+    learnt = past_of({f"d{day:02}": _worked(chance, f"d{day:02}") for day in range(20)}).learnt
+    sort = Sort("linac-1", "", first=False)
+    wild, calm = (
+        [Sample("today", sort, Span.CYCLE, 10 * math.exp(off * (-1) ** n)) for n in range(30)]
+        for off in (0.8, 0.05)
+    )
+    assert learnt.today([], 15).wider == 1.0
+    assert learnt.today(calm, 15).wider == 1.0
+    assert 1.2 < learnt.today(wild, 15).wider < 2.5
 
 
 def test_from_end_to_end_counts_where_the_next_was_there_already() -> None:
@@ -154,6 +167,46 @@ def test_from_end_to_end_counts_where_the_next_was_there_already() -> None:
     visits = [each.minutes for each in found if each.span is Span.VISIT]
     assert cycles == [12.0]
     assert visits == [12.0, 12.0]
+
+
+def test_a_treatment_whose_beam_was_told_of_is_learnt_in_its_parts() -> None:
+    found = samples([replace(done(1, 0, 10), beam=at(7)), done(2, 10, 20)], set())
+    parts = {each.span: each.minutes for each in found if each.span in {Span.SETUP, Span.BEAM}}
+    assert parts == {Span.SETUP: 7.0, Span.BEAM: 3.0}
+
+
+def beams(minutes: float, beam: float, queue: str = "linac-1") -> Past:
+    """A past in which set-up varies, and the beam takes as long every time."""
+    chance = random.Random(3)
+    found = []
+    for day in range(1, 21):
+        tickets, now = [], 0.0
+        for n in range(1, 20):
+            ends = now + beam + (minutes - beam) * chance.uniform(0.4, 1.6)
+            one = replace(done(n, now, ends), queue=queue, beam=at(ends - beam))
+            tickets.append(one)
+            now = ends
+        found.append((f"2026-11-{day:02}", tickets))
+    return past_of(dict(found))
+
+
+def test_once_the_beam_is_on_the_rest_is_known() -> None:
+    past = beams(12, 3)
+    inside = treated(9, 0)
+    before = forecast(lane(running=[inside], waits=[waiting(1)]), 9, past)["t1"]
+    after = forecast(lane(running=[replace(inside, beam=at(8.5))], waits=[waiting(1)]), 9, past)[
+        "t1"
+    ]
+    assert before.middle > 3 > after.middle
+    assert after.middle == pytest.approx(2.5, abs=0.3)
+    assert after.high - after.low < 1 < before.high - before.low
+
+
+def test_a_machine_that_never_told_of_a_beam_is_not_waited_for_to_do_so() -> None:
+    elsewhere = beams(12, 3, "linac-2")
+    queue = lane(running=[treated(9, 0)], waits=[waiting(1)])
+    assert elsewhere.learnt.beams == {"linac-2"}
+    assert forecast(queue, 9, elsewhere)["t1"].middle < 4
 
 
 def test_a_first_fraction_is_the_first_that_is_known() -> None:
