@@ -96,11 +96,13 @@ class QueueDesk:
         *,
         proxy: bool = False,
         why: str = "",
+        cause: str = "",
     ) -> list[Ticket]:
         """Check a patient in for the appointments of today, each with its queue.
 
         The first is waited for; each further one once that before it is done. Those that are
-        checked in already are left as they are, and those of queues that `who` doesn't see.
+        checked in already are left as they are, and those of queues that `who` doesn't see. `cause`
+        is the event that said so, where no person did.
         """
         async with self._turn:
             scene = await self._whole()
@@ -117,7 +119,7 @@ class QueueDesk:
                 ticket = self._opened(ticket, appointment, patient)
                 open_ = [each for each in taken if each.state is not State.DONE]
                 ticket = replace(ticket, after=open_[-1].id if open_ else "")
-                act = replace(self._act(who, Verb.CHECK_IN, why), proxy=proxy)
+                act = replace(self._act(who, Verb.CHECK_IN, why), proxy=proxy, cause=cause)
                 taken.append(await self._do(who, scene, ticket, act, opens=True))
             if not taken:
                 raise Illegal(words("今天没有预约。", "There is no appointment today."))

@@ -43,7 +43,11 @@ class Follower:
                     continue
                 try:
                     await self._desk.check_in(
-                        SCHEDULE, [(lane.id, appointment)], entry.patient, why="schedule"
+                        SCHEDULE,
+                        [(lane.id, appointment)],
+                        entry.patient,
+                        why="schedule",
+                        cause=appointment.event,
                     )
                 except Illegal as illegal:
                     log.info("Not checked in: %s", illegal)

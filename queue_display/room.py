@@ -45,6 +45,7 @@ from queue_display.outlets_page import OutletsPage
 from queue_display.pages import QueuePages
 from queue_display.parts import Parts
 from queue_display.readers import CardReaders
+from queue_display.registrar import Registrar
 from queue_display.scene import Stage
 from queue_display.screens import Screens, Zones
 from queue_display.signals import SignalTables, kinds_of, tables_for
@@ -104,7 +105,10 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         async def glance(who: Principal) -> Glance:
             return await _glance(desk, who)
 
-        jobs = {"air": air.run} | ({"follow": follower.run} if options.check_in.arrivals else {})
+        registrar = Registrar(book, context.neighbours, context.clock)
+        jobs = {"air": air.run, "registrar": registrar.run}
+        if options.check_in.arrivals:
+            jobs["follow"] = follower.run
         if options.check_in.kiosks:
             subscribers.append(readers)
             jobs["readers"] = readers.run

@@ -96,7 +96,7 @@ class Taken:
 class Tables:
     """Tickets, their steps, and what devices propose."""
 
-    format: ClassVar = 1
+    format: ClassVar = 2
     schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -189,6 +189,7 @@ class Tables:
         except Illegal as no:
             after, others, refused = ticket, [], no.text
         if refused is None:
+            after = replace(after, event=event.id.hex())
             self._keep(self._numbered(after, said.get("prefix", "")))
             for other in others:
                 self._keep(other)

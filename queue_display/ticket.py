@@ -75,7 +75,7 @@ class Ticket:
     `beam` is when the door closed or the beam came on first, as far as its machine says.
     `after` is the ticket that has to be done before, `ready` whether it is. `calls` only grows:
     it tells one call from the next. `told` is what was told before the first call. `before` is what
-    undo restores.
+    undo restores, `event` (hexadecimal) what the last step was.
     """
 
     id: str
@@ -102,6 +102,7 @@ class Ticket:
     proxy: bool = False
     told: Told | None = None
     place: Place | None = None
+    event: str = ""
     last: Act | None = None
     before: Ticket | None = field(default=None, repr=False)
 
@@ -132,6 +133,7 @@ class Ticket:
             "proxy": self.proxy,
             "told": _told(self.told),
             "place": _place(self.place),
+            "event": self.event,
             "last": act_payload(self.last) if self.last else None,
             "before": self.before.payload() if self.before else None,
         }
@@ -167,6 +169,7 @@ def read_ticket(said: Mapping[str, Any]) -> Ticket:
         proxy=said.get("proxy", False),
         told=_read_told(said.get("told")),
         place=_read_place(said.get("place")),
+        event=said.get("event", ""),
         last=read_act(last) if last else None,
         before=read_ticket(before) if before else None,
     )

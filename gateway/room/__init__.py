@@ -18,7 +18,7 @@ from gateway.room.access import (
     rule_of,
     set_principal,
 )
-from gateway.room.agenda import Agenda, Appointment, Gate, Order, Station
+from gateway.room.agenda import Agenda, Appointment, Diary, Gate, Order, Station
 from gateway.room.audit import Auditor, Outcome
 from gateway.room.check import ChecksSite, Mistake
 from gateway.room.form import Entered, Fault, Field, Form
@@ -76,6 +76,7 @@ __all__ = [
     "Column",
     "Deliveries",
     "Delivery",
+    "Diary",
     "Emit",
     "EndsStreams",
     "Entered",

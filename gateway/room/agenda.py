@@ -42,6 +42,7 @@ class Appointment:
     it takes, empty where none of its own words names one. `patient` is whom the source means,
     who may not be known here: ask `People.resolve`. `names` are as the source sent them. Without
     a time of day `start` is None and `day` holds the day (ISO 8601), which may be empty as well.
+    `event` is the id, in hexadecimal, of what spoke of it last.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Appointment:
     notes: tuple[str, ...] = ()
     source: str = ""
     raw: int | None = None
+    event: str = ""
 
     @property
     def key(self) -> PatientKey | None:
@@ -150,4 +152,25 @@ class Agenda(Protocol):
 
     async def orders(self, keys: Collection[PatientKey]) -> Sequence[Order]:
         """A person's orders under any of their identifiers, newest first."""
+        ...
+
+
+@runtime_checkable
+class Diary(Protocol):
+    """Who writes the schedule, for rooms that see what becomes of appointments."""
+
+    async def heed(
+        self,
+        who: Principal,
+        id_: str,
+        status: AppointmentStatus,
+        *,
+        since: Instant,
+        cause: str,
+    ) -> None:
+        """Let an appointment be what `who` saw at `since`, by the event `cause` (hexadecimal).
+
+        What a source or a person said later stands, and a status that does not lead there; what
+        `who` itself said last may be taken back. May raise StoreError.
+        """
         ...

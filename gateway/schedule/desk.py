@@ -43,6 +43,15 @@ NEXT: Mapping[AppointmentStatus, tuple[AppointmentStatus, ...]] = {
 """Where an appointment may be moved by hand; the way back undoes a slip."""
 
 
+_SEEN = (
+    frozenset(_OPEN),
+    frozenset({AppointmentStatus.ARRIVED}),
+    frozenset({AppointmentStatus.STARTED}),
+    frozenset({AppointmentStatus.COMPLETED}),
+)
+"""What is seen of an appointment, one after the other."""
+
+
 class ScheduleDesk:
     """Carries out what a person decides. When a call returns, the book shows it.
 
@@ -108,6 +117,25 @@ class ScheduleDesk:
         await self._act(who, MOVE, _named(known, moved), reason, id_)
         return await self.known(id_)
 
+    async def heed(
+        self,
+        who: Principal,
+        id_: str,
+        status: AppointmentStatus,
+        *,
+        since: Instant,
+        cause: str,
+    ) -> None:
+        """As `gateway.room.Diary` says."""
+        known = await self._book.appointment(id_)
+        if known is None or known.status is status:
+            return
+        newest = (await self._book.history(id_))[0]
+        if newest.actor != who.id and (newest.at >= since or not _leads(known.status, status)):
+            return
+        said = _named(known, AppointmentStatement(book="", status=status))
+        await self._act(who, MOVE, said, "", id_, cause=cause)
+
     async def assign(self, who: Principal, id_: str, patient: Identifier, reason: str) -> None:
         """Say whose appointment it is. Refusal 404 if nobody is known by that number."""
         known = await self.known(id_)
@@ -162,13 +190,22 @@ class ScheduleDesk:
         said: AppointmentStatement,
         reason: str,
         id_: str = "",
+        *,
+        cause: str = "",
     ) -> None:
         own = said.patient.own if said.patient else None
         subject = Subject(own.value, own.issuer) if own else None
         payload: dict[str, object] = {"said": said.payload()}
         if id_:
             payload["after"] = await self._last(id_)
-        seq = await self._ports.act(who, code, text=reason, subject=subject, payload=payload)
+        seq = await self._ports.act(
+            who,
+            code,
+            text=reason,
+            subject=subject,
+            payload=payload,
+            caused_by=bytes.fromhex(cause),
+        )
         objects = {"appointment": named_appointment(said).main.hex()}
         await self._audit.record(code, who, subject=subject, objects=objects, detail=reason)
         await self._book.reached(seq)
@@ -176,6 +213,15 @@ class ScheduleDesk:
     async def _last(self, id_: str) -> Instant:
         """The time of the newest entry: a person's act comes after it."""
         return max((each.at for each in await self._book.history(id_)), default=Instant(0))
+
+
+def _leads(now: AppointmentStatus, then: AppointmentStatus) -> bool:
+    """Whether what is seen later may follow from a status that others said."""
+    place = next((place for place, each in enumerate(_SEEN) if now in each), None)
+    if place is None:
+        return False
+    later = frozenset[AppointmentStatus]().union(*_SEEN[place + 1 :])
+    return then in later or (place == 0 and then is AppointmentStatus.NO_SHOW)
 
 
 def _named(known: Appointment, said: AppointmentStatement) -> AppointmentStatement:

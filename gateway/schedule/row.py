@@ -21,6 +21,7 @@ def body_of(standing: Standing) -> bytes:
             [other.value, other.issuer, other.type] if other else None,
             standing.told.source,
             standing.told.raw,
+            standing.last.event,
         ]
     )
 
@@ -29,7 +30,7 @@ def read_appointment(
     id_: bytes, body: bytes, gates: Sequence[Gate], resources: Resources
 ) -> Appointment:
     """An appointment from the tables, its resource as it is declared now."""
-    payload, _, source, raw = orjson.loads(body)
+    payload, _, source, raw, event = orjson.loads(body)
     said = appointment_statement(payload)
     patient = said.patient
     return Appointment(
@@ -55,10 +56,11 @@ def read_appointment(
         notes=said.notes,
         source=source,
         raw=raw,
+        event=event,
     )
 
 
 def other_patient(body: bytes) -> Identifier | None:
     """A patient whom a later statement names instead of the appointment's."""
-    _, other, _, _ = orjson.loads(body)
+    _, other, *_ = orjson.loads(body)
     return None if other is None else Identifier(other[0], other[1], IdentifierType(other[2]))

@@ -23,7 +23,7 @@ _MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
 class Tables:
     """Appointments, orders and gates; `read` answers what is asked of them."""
 
-    format: ClassVar = 2
+    format: ClassVar = 3
     schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:

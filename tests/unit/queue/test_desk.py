@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from gateway.model import Coding, DeviceEvent, Kind, Source, Subject, Value
+from gateway.model import AppointmentStatus, Coding, DeviceEvent, Kind, Source, Subject, Value
 from gateway.room import ACTION_SYSTEM
 from gateway.schedule.gate import gate_event
 from gateway.testing import known_ring
 from queue_display.book import QueueBook
 from queue_display.machine import Illegal
 from queue_display.options import QueueRoomOptions
+from queue_display.registrar import Registrar
 from queue_display.signals import matches
 from queue_display.terms import Mark, State, Verb
 from tests.unit.queue.desk_case import DAY, SECTION, WANG, Department, department, labels
@@ -297,6 +299,45 @@ async def test_an_event_that_names_another_patient_moves_nobody(office: Departme
     assert "another patient" in lane.proposals[0].says["en"]
     with pytest.raises(Illegal):
         await office.desk.settle(WANG, "ct", lane.proposals[0].cause, confirmed=True)
+
+
+async def test_the_schedule_says_what_becomes_of_who_came(office: Department) -> None:
+    registrar = Registrar(office.book, office.neighbours, office.clock)
+
+    async def said() -> tuple[str, str]:
+        """The status in the schedule, and which event of the queue it follows."""
+        await registrar.turn()
+        (own,) = await office.schedule.day(date.fromisoformat(DAY))
+        moves = [each for each in office.ports.events if each.code.code == "schedule.move"]
+        return own.status.value, moves[-1].caused_by.hex() if moves else ""
+
+    await office.books("1001", "08:00")
+    assert await said() == ("booked", "")
+    await office.arrives("1001")
+    ticket = (await office.lane()).waiting[0].ticket
+    assert await said() == ("arrived", ticket.event)
+    await office.desk.call_next(WANG, "linac-1")
+    started = await office.desk.take(WANG, ticket.id, Verb.START)
+    assert await said() == ("started", started.event)
+    await office.desk.take(WANG, ticket.id, Verb.FINISH)
+    assert (await said())[0] == "completed"
+    undone = await office.desk.take(WANG, ticket.id, Verb.UNDO)
+    assert await said() == ("started", undone.event)
+    moves = len(office.ports.events)
+    assert await said() == ("started", undone.event)
+    assert len(office.ports.events) == moves
+
+
+async def test_what_another_system_says_later_stands_in_the_schedule(office: Department) -> None:
+    await office.books("1001", "08:00")
+    await office.arrives("1001")
+    await Registrar(office.book, office.neighbours, office.clock).turn()
+    await office.books("1001", "08:00", minute=7 * 60 + 40, status="cancelled")
+    await Registrar(office.book, office.neighbours, office.clock).turn()
+    (own,) = await office.schedule.day(date.fromisoformat(DAY))
+    assert own.status is AppointmentStatus.CANCELLED
+    (aside,) = (await office.lane()).aside
+    assert aside.gates == ({"zh-CN": "预约已取消", "en": "the appointment was cancelled"},)
 
 
 async def test_a_rebuilt_book_is_the_same(office: Department, tmp_path: Path) -> None:

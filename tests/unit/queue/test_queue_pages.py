@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 
-from gateway.model import Visit
+from gateway.model import Kind, Visit
 from queue_display.arrivals import NotFound, Reception
 from queue_display.follow import Follower
 from queue_display.options import QueueRoomOptions
@@ -152,6 +152,8 @@ async def test_who_has_arrived_by_the_schedule_is_checked_in(office: Department)
     assert [each.ticket.patient for each in lane.waiting] == [("1003", "HIS")]
     assert lane.waiting[0].ticket.last is not None
     assert lane.waiting[0].ticket.last.who == "schedule"
+    (said,) = [each for each in office.ports.events if each.kind is Kind.APPOINTMENT]
+    assert bytes.fromhex(lane.waiting[0].ticket.last.cause) == said.id
 
 
 async def test_an_in_patient_and_a_kind_bring_their_marks(office: Department) -> None:
