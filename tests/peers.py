@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -52,7 +53,10 @@ def count(quick: int, full: int) -> int:
 
 def require_peer(program: str) -> Path:
     """Path of an installed program; without it the test skips, or fails if peers are required."""
-    found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
+    # An activated environment hides DCMTK's programs behind pynetdicom's of the same names.
+    system = [each for each in os.get_exec_path() if Path(each) != Path(sys.prefix) / "bin"]
+    found = shutil.which(program, path=os.pathsep.join([*system, "/usr/sbin", "/usr/local/sbin"]))
+    found = found or shutil.which(program)
     if found is not None:
         return Path(found)
     message = f"{program} is not installed: run tools/ensure_peers.sh as root"
