@@ -16,11 +16,13 @@ from dicom.dimse import Peer, Service
 from dicom.options import DicomOptions, TitleOptions
 from dicom.reports import Reporter
 from dicom.reports.api import ReportsApi
+from dicom.seen import departments_of
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
 from dicom.ups import part as ups_part
 from dicom.ups.api import WorkItemsApi
 from dicom.ups.part import UpsPart
+from dicom.ups.seen import SeenItems
 from dicom.ups.web.server import UpsServer
 from gateway.room import RoomContext, Subscriber
 
@@ -67,10 +69,8 @@ class Keeping:
         context = self.context
         yield from ReportsApi(self.reporter, context.ports.outbox, context.audit).routes()
         if self.ups is not None:
-            yield from WorkItemsApi(self.ups.engine).routes()
-            yield from UpsServer(
-                WEB, self.title, self.ups.engine, self.ups.subscriptions, context.audit
-            ).routes()
+            yield from WorkItemsApi(self.ups).routes()
+            yield from UpsServer(WEB, self.title, self.ups, context.audit).routes()
 
 
 @asynccontextmanager
@@ -87,7 +87,8 @@ async def open_keeping(
         reporter = Reporter(context.ports, context.clock, peers, limits)
         ups = None
         if options.serves("ups"):
-            opening = ups_part.opened(context, options.ups, reporter)
+            seen = SeenItems(departments_of(options.peers.values()), context.neighbours)
+            opening = ups_part.opened(context, options.ups, reporter, seen)
             ups = await stack.enter_async_context(opening)
         desk = None
         if options.serves("commitment"):

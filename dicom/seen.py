@@ -19,6 +19,15 @@ from dicom.storage.sight import Sight
 from gateway.room import Principal, shared_with
 
 
+def departments_of(peers: Iterable[PeerOptions]) -> Mapping[str, frozenset[str]]:
+    """Whose the peers are, by AE title."""
+    declared: defaultdict[str, set[str]] = defaultdict(set)
+    for peer in peers:
+        if peer.department:
+            declared[peer.title].add(peer.department)
+    return {title: frozenset(each) for title, each in declared.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class SeenStudies:
     """The index as principals see it. Every method that is awaited may raise StoreError.
@@ -31,11 +40,7 @@ class SeenStudies:
 
     @classmethod
     def of(cls, index: Index, peers: Iterable[PeerOptions]) -> Self:
-        declared: defaultdict[str, set[str]] = defaultdict(set)
-        for peer in peers:
-            if peer.department:
-                declared[peer.title].add(peer.department)
-        return cls(index, {title: frozenset(each) for title, each in declared.items()})
+        return cls(index, departments_of(peers))
 
     def sight(self, who: Principal) -> Sight | None:
         """What of the index is seen; None for all of it."""

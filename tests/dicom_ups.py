@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -184,16 +184,22 @@ async def bench(
     neighbours: Sequence[object] = (),
     services: Sequence[str] = ("verification", "storage", "ups", "commitment"),
     jobs: bool = True,
+    departments: Mapping[str, str] | None = None,
     listeners: Sequence[dict[str, int]] = ({"port": 0},),
     **section: Any,
 ) -> AsyncIterator[Bench]:
-    """A node with work items and its jobs. `peers` are ports by AE title."""
+    """A node with work items and its jobs. `peers` are ports by AE title, `departments` theirs."""
     options = DicomOptions.model_validate(
         {
             "listeners": listeners,
             "titles": {OURS: {"allow": "anyone", "services": list(services)}},
             "peers": {
-                title.lower(): {"title": title, "host": LOOPBACK, "port": port}
+                title.lower(): {
+                    "title": title,
+                    "host": LOOPBACK,
+                    "port": port,
+                    "department": (departments or {}).get(title, ""),
+                }
                 for title, port in (peers or {}).items()
             },
             "storage": {"min_free": 1_000_000},

@@ -138,10 +138,13 @@ class Engine:
         await self.folded()
         return await self.item_now(uid)
 
-    async def matching(self, keys: Content, limit: int = 1000) -> Sequence[WorkItem]:
+    async def matching(
+        self, keys: Content, limit: int = 1000, shown: Callable[[WorkItem], bool] | None = None
+    ) -> Sequence[WorkItem]:
+        """The first items that match, and are `shown` to whoever asks."""
         found: list[WorkItem] = []
         async for page in self.pages(keys):
-            found += page
+            found += page if shown is None else filter(shown, page)
             if len(found) >= limit:
                 break
         return found[:limit]

@@ -12,6 +12,7 @@ from dicom.reports import Reporter
 from dicom.ups import engine as engine_of
 from dicom.ups.engine import Engine
 from dicom.ups.options import UpsOptions
+from dicom.ups.seen import SeenItems
 from dicom.ups.service import Ups
 from dicom.ups.subscriptions import Subscriptions
 from gateway.room import RoomContext
@@ -24,14 +25,15 @@ class UpsPart:
     engine: Engine
     subscriptions: Subscriptions
     service: Service
+    seen: SeenItems
 
 
 @asynccontextmanager
 async def opened(
-    context: RoomContext, options: UpsOptions, reporter: Reporter
+    context: RoomContext, options: UpsOptions, reporter: Reporter, seen: SeenItems
 ) -> AsyncIterator[UpsPart]:
     """Open the tables; StoreError if the disk can't."""
     async with engine_of.opened(context, options, reporter) as engine:
         subscriptions = Subscriptions(engine)
         ups = Ups(engine, subscriptions, Trail(context.audit))
-        yield UpsPart(engine, subscriptions, ups.service())
+        yield UpsPart(engine, subscriptions, ups.service(), seen)

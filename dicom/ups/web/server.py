@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,11 +20,12 @@ from dicom.content import Content, encode, text
 from dicom.dimse.status import Status
 from dicom.services.workitems import Actor, WorkItem
 from dicom.upper.negotiate import is_uid
-from dicom.ups.engine import Engine, new_uid
+from dicom.ups.engine import new_uid
 from dicom.ups.events import Receiver, subject_of
 from dicom.ups.machine import Verdict
+from dicom.ups.part import UpsPart
 from dicom.ups.requirements import named
-from dicom.ups.subscriptions import Subscriptions, Wish
+from dicom.ups.subscriptions import Wish
 from dicom.ups.tables import described
 from dicom.ups.terms import FILTERED, STATE, TRANSACTION, Action, UpsStatus
 from dicom.ups.web.posted import NotADataset, posted
@@ -58,8 +60,7 @@ class UpsServer:
 
     base: str
     title: str
-    engine: Engine
-    subscriptions: Subscriptions
+    part: UpsPart
     audit: Auditor
 
     def routes(self) -> Iterable[BaseRoute]:
@@ -87,7 +88,8 @@ class UpsServer:
             raise HTTPException(400, str(error)) from None
         about(request, subject=subject_of(asked.keys), keys=" ".join(map(named, asked.keys)))
         end = asked.offset + asked.limit
-        found = await self.engine.matching(asked.keys, end + 1)
+        shown = partial(self.part.seen.sees, principal(request))
+        found = await self.part.engine.matching(asked.keys, end + 1, shown)
         headers = _warning("There are additional results that can be requested")
         more = headers if len(found) > end else {}
         items = found[asked.offset : end]
@@ -110,7 +112,7 @@ class UpsServer:
         if not is_uid(uid):
             raise HTTPException(400, f"{uid[:70]!r} is no UID")
         content = await _content(request)
-        verdict = await self.engine.created(uid, content, _actor(request))
+        verdict = await self.part.engine.created(uid, content, _actor(request))
         await self._done(request, "create", uid, verdict)
         headers = {"content-location": f"{self.base}/workitems/{uid}", **_warned(verdict)}
         return Response(status_code=201, headers=headers)
@@ -121,30 +123,33 @@ class UpsServer:
         query = request.query_params
         bare = request.url.query if is_uid(request.url.query) else ""
         transaction = query.get("transaction-uid") or query.get("transaction") or bare
+        await self._known(request)
         content = await _content(request)
         lock = transaction or text(content, TRANSACTION)
         uid = request.path_params["uid"]
-        verdict = await self.engine.attributes_set(uid, content, lock, _actor(request))
+        verdict = await self.part.engine.attributes_set(uid, content, lock, _actor(request))
         await self._done(request, "set", uid, verdict)
         return Response(headers=_warned(verdict))
 
     @access(Permission.WRITE_SCHEDULE, body=_BODY)
     async def change_state(self, request: Request) -> Response:
         """Claim, complete or cancel."""
+        await self._known(request)
         content, uid = await _content(request), request.path_params["uid"]
         wanted_state, transaction = text(content, STATE), text(content, TRANSACTION)
         if not transaction:
             raise HTTPException(400, "The Transaction UID is missing.")
         actor = _actor(request)
-        verdict = await self.engine.state_changed(uid, wanted_state, transaction, actor)
+        verdict = await self.part.engine.state_changed(uid, wanted_state, transaction, actor)
         await self._done(request, "state", uid, verdict)
         return Response(headers=_warned(verdict))
 
     @access(Permission.WRITE_SCHEDULE, body=_BODY)
     async def request_cancel(self, request: Request) -> Response:
         """202: the request is taken, which does not mean that the item is canceled."""
+        await self._known(request)
         content, uid = await _content(request), request.path_params["uid"]
-        verdict = await self.engine.cancel_requested(uid, content, _actor(request))
+        verdict = await self.part.engine.cancel_requested(uid, content, _actor(request))
         await self._done(request, "request-cancel", uid, verdict)
         return Response(status_code=202, headers=_warned(verdict))
 
@@ -174,17 +179,25 @@ class UpsServer:
     async def _subscription(
         self, request: Request, action: Action, *, lock: bool = False, keys: Content | None = None
     ) -> None:
+        await self._known(request)
         uid, title = request.path_params["uid"], request.path_params["title"]
         wish = Wish(uid, Receiver(title, self.title), lock, keys)
-        verdict = await self.subscriptions.act(action, wish, _actor(request))
+        verdict = await self.part.subscriptions.act(action, wish, _actor(request))
         await self._done(request, action.name.lower().replace("_", "-"), uid, verdict, ae=title)
 
     async def _item(self, request: Request) -> WorkItem:
         uid = request.path_params["uid"]
-        item = await self.engine.item(uid)
-        if item is None:
-            raise HTTPException(404, f"no work item {uid[:70]}")
+        item = await self.part.engine.item(uid)
+        if item is None or not self.part.seen.sees(principal(request), item):
+            raise _no_item(uid)
         return item
+
+    async def _known(self, request: Request) -> None:
+        """404 for an item of others' departments, as if there were none."""
+        uid = request.path_params["uid"]
+        item = await self.part.engine.item(uid)
+        if item is not None and not self.part.seen.sees(principal(request), item):
+            raise _no_item(uid)
 
     async def _done(
         self, request: Request, verb: str, uid: str, verdict: Verdict, **objects: str
@@ -202,6 +215,10 @@ class UpsServer:
         if refused:
             words = f"{verdict.words or 'it can not be done'} ({verdict.status:04X})"
             raise HTTPException(_CODES.get(verdict.status, 409), words)
+
+
+def _no_item(uid: str) -> HTTPException:
+    return HTTPException(404, f"no work item {uid[:70]}")
 
 
 def _is_good(status: int) -> bool:

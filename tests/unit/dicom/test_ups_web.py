@@ -31,6 +31,7 @@ from tests.dicom_ups import (
     WATCH,
     Bench,
     bench,
+    code,
     discontinued,
     listening,
     performed,
@@ -79,8 +80,10 @@ def body(made: Dataset) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def web(folder: Path, peers: dict[str, int] | None = None) -> AsyncIterator[Web]:
-    async with bench(folder, peers, services=["ups"]) as it:
+async def web(
+    folder: Path, peers: dict[str, int] | None = None, departments: dict[str, str] | None = None
+) -> AsyncIterator[Web]:
+    async with bench(folder, peers, services=["ups"], departments=departments) as it:
         app = Starlette(routes=list(it.node.keeping.routes()))
         async with client(app, LINAC) as http:
             yield Web(it, http, app)
@@ -284,3 +287,45 @@ def test_whatever_is_posted_is_a_dataset_or_refused(value: Any, vr: str) -> None
         except NotADataset:
             continue
         assert all(len(key) == 8 for key in content)
+
+
+async def test_who_is_limited_to_a_department_finds_its_items_and_those_of_none(
+    tmp_path: Path,
+) -> None:
+    peers, departments = {"LINAC1": 11101, "CT1": 11102}, {"LINAC1": "rt", "CT1": "imaging"}
+    limited = Principal("person:wu", "Wu", frozenset(Permission), frozenset({"rt"}))
+    async with web(tmp_path, peers, departments) as it:
+        own = await it.create()
+        theirs = await it.create(ScheduledStationNameCodeSequence=[code("CT1", "CT")])
+        shared = await it.create(ScheduledStationNameCodeSequence=[])
+        every = {_uid(each) for each in (await it.http.get("/workitems")).json()}
+        async with it.as_(limited) as http:
+            seen = {_uid(each) for each in (await http.get("/workitems")).json()}
+            answers = [
+                await http.get(f"/workitems/{theirs}"),
+                await http.post(f"/workitems/{theirs}", **body(progress("50"))),
+                await http.put(f"/workitems/{theirs}/state", **body(_claim())),
+                await http.post(f"/workitems/{theirs}/cancelrequest", **body(Dataset())),
+                await http.post(f"/workitems/{theirs}/subscribers/CT1"),
+            ]
+            claimed = await http.put(f"/workitems/{own}/state", **body(_claim()))
+        async with client(it.app, limited) as http:
+            listed = (await http.get("http://gateway/api/v1/dicom/workitems")).json()
+            hidden = await http.get(f"http://gateway/api/v1/dicom/workitems/{theirs}")
+    assert every == {own, theirs, shared}
+    assert seen == {own, shared}
+    assert [each.status_code for each in answers] == [404] * 5
+    assert claimed.status_code == 200
+    assert {each["uid"] for each in listed["items"]} == seen
+    assert listed["counts"] == {"IN PROGRESS": 1, "SCHEDULED": 1}
+    assert hidden.status_code == 404
+
+
+def _uid(item: dict[str, Any]) -> str:
+    return str(item["00080018"]["Value"][0])
+
+
+def _claim() -> Dataset:
+    made = Dataset()
+    made.ProcedureStepState, made.TransactionUID = "IN PROGRESS", generate_uid()
+    return made
