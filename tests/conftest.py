@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.dicom_ups_clients import Pynetdicom, UpsClient, dcmjs
 from tests.peers import Broker, Say, full_run, mosquitto
 
 settings.register_profile("quick", deadline=None, max_examples=50)
@@ -22,6 +23,16 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
     """A private Mosquitto for one test."""
     with mosquitto(tmp_path / "broker") as running:
         yield running
+
+
+@pytest.fixture(scope="module", params=["pynetdicom", "dcmjs-dimse"])
+def ups_client(request: pytest.FixtureRequest) -> Iterator[UpsClient]:
+    """Each of two DICOM libraries that have nothing in common but the standard."""
+    if request.param == "pynetdicom":
+        yield Pynetdicom()
+        return
+    with dcmjs() as client:
+        yield client
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
-"""Work items for tests: a node that has them, and pynetdicom as every kind of peer."""
+"""Work items for tests: a node that has them, what they hold, and who hears of them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
-from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
 from pynetdicom import AE, evt
-from pynetdicom.association import Association
 
 from dicom.dimse import accepting
 from dicom.node import Node, open_node
@@ -27,9 +24,9 @@ from gateway.room import Subscriber
 from gateway.testing import MemoryRoomPorts, room_context
 from gateway.testing.room import MemoryDelivery, MemoryOutbox
 from tests.dicom_peers import OURS
+from tests.dicom_ups_clients import SYNTAXES, Pynetdicom, Scu, UpsClient
 from tests.peers import LOOPBACK, wait_until
 
-PUSH = "1.2.840.10008.5.1.4.34.6.1"
 WATCH = "1.2.840.10008.5.1.4.34.6.2"
 PULL = "1.2.840.10008.5.1.4.34.6.3"
 EVENT = "1.2.840.10008.5.1.4.34.6.4"
@@ -37,8 +34,6 @@ QUERY = "1.2.840.10008.5.1.4.34.6.5"
 GLOBAL = "1.2.840.10008.5.1.4.34.5"
 FILTERED = "1.2.840.10008.5.1.4.34.5.1"
 COMMITMENT = "1.2.840.10008.1.20.1"
-
-SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
 
 
 def code(value: str, meaning: str, scheme: str = "99SITE") -> Dataset:
@@ -171,8 +166,10 @@ class Bench:
         done = partial(wait_until, lambda: not outbox.waiting, within=20, what="every report")
         await asyncio.to_thread(done)
 
-    def scu(self, title: str = "LINAC1", context: str = PULL) -> Scu:
-        return Scu(self.port, title, context)
+    def scu(
+        self, title: str = "LINAC1", context: str = PULL, client: UpsClient | None = None
+    ) -> Scu:
+        return Scu(self.port, title, context, client or Pynetdicom())
 
 
 @asynccontextmanager
@@ -228,112 +225,6 @@ async def _beside(*jobs: Callable[[], Any]) -> AsyncIterator[None]:
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
-
-
-@dataclass(frozen=True)
-class Said:
-    """A final status, and the dataset that came with it, if any."""
-
-    status: int
-    dataset: Dataset | None = None
-
-
-@dataclass(frozen=True)
-class Scu:
-    """pynetdicom as SCU, an association a request; `context` is the class that it negotiates."""
-
-    port: int
-    title: str
-    context: str
-    known: dict[str, str] = field(default_factory=dict)
-
-    async def create(self, uid: str, made: Dataset) -> Said:
-        return await self._do(
-            lambda it: it.send_n_create(made, PUSH, uid, meta_uid=UID(self.context))
-        )
-
-    async def set(self, uid: str, made: Dataset, transaction: str = "") -> Said:
-        if transaction:
-            made.TransactionUID = transaction
-        return await self._do(lambda it: it.send_n_set(made, PUSH, uid, meta_uid=UID(self.context)))
-
-    async def get(self, uid: str, *tags: int) -> Said:
-        wanted, meta = [Tag(each) for each in tags], UID(self.context)
-        return await self._do(lambda it: it.send_n_get(wanted, PUSH, uid, meta_uid=meta))
-
-    async def act(self, action: int, uid: str, made: Dataset, of: str = PUSH) -> Said:
-        meta = UID(self.context)
-        return await self._do(lambda it: it.send_n_action(made, action, of, uid, meta_uid=meta))
-
-    async def state(self, uid: str, state: str, transaction: str = "") -> Said:
-        made = Dataset()
-        made.ProcedureStepState = state
-        if transaction:
-            made.TransactionUID = transaction
-        return await self.act(1, uid, made)
-
-    async def claim(self, uid: str) -> tuple[int, str]:
-        """The status, and the transaction UID."""
-        transaction = generate_uid()
-        said = await self.state(uid, "IN PROGRESS", transaction)
-        return said.status, transaction
-
-    async def cancel(self, uid: str, reason: str = "") -> Said:
-        made = Dataset()
-        made.ReasonForCancellation = reason
-        return await self.act(2, uid, made)
-
-    async def subscribe(
-        self, uid: str, receiver: str, *, lock: bool = False, keys: Dataset | None = None
-    ) -> Said:
-        made = keys or Dataset()
-        made.ReceivingAE, made.DeletionLock = receiver, "TRUE" if lock else "FALSE"
-        return await self.act(3, uid, made)
-
-    async def unsubscribe(self, uid: str, receiver: str) -> Said:
-        made = Dataset()
-        made.ReceivingAE = receiver
-        return await self.act(4, uid, made)
-
-    async def suspend(self, uid: str, receiver: str) -> Said:
-        made = Dataset()
-        made.ReceivingAE = receiver
-        return await self.act(5, uid, made)
-
-    async def find(self, keys: Dataset) -> list[Dataset]:
-        """The answers; the last status was Success."""
-
-        def ask() -> list[Dataset]:
-            with _association(self.port, self.title, self.context) as association:
-                answers = list(association.send_c_find(keys, self.context))
-            assert answers[-1][0].Status == 0
-            return [found for _, found in answers[:-1] if found is not None]
-
-        return await asyncio.to_thread(ask)
-
-    async def _do(self, ask: Callable[[Association], tuple[Dataset, Any]]) -> Said:
-        def work() -> Said:
-            with _association(self.port, self.title, self.context) as association:
-                answered = ask(association)
-            status, found = answered
-            return Said(status.Status, found)
-
-        return await asyncio.to_thread(work)
-
-
-class _association:  # noqa: N801 - a context manager
-    def __init__(self, port: int, title: str, *contexts: str) -> None:
-        entity = AE(title)
-        for context in contexts:
-            entity.add_requested_context(context, SYNTAXES)
-        self._association = entity.associate(LOOPBACK, port, ae_title=OURS)
-
-    def __enter__(self) -> Association:
-        assert self._association.is_established
-        return self._association
-
-    def __exit__(self, *_: object) -> None:
-        self._association.release()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ deny() { # deny TITLE, then the offending lines on standard input
 
 git grep -nEi '(https?|file):/|--(extra-)?index-url|--find-links|--trusted-host' -- '*.lock' |
   cut -c1-160 | deny "A lock file names an address:"
+git grep -nE '"resolved":' -- '*package-lock.json' |
+  cut -c1-160 | deny "A lock file of npm names an address:"
 git grep -nIE '(^|[^A-Za-z0-9_.~}-])/(work|root|farm|home|Users)/[A-Za-z0-9_]' -- . |
   cut -c1-160 | deny "A tracked file holds a path of one machine:"
 git grep -nIE 'pypi\.[a-z]|pythonhosted\.|deb\.debian\.|registry\.npmjs|/simple/?["'\'' ]' -- . |

@@ -21,7 +21,8 @@ from gateway import DeviceUnavailable
 from tests.acceptance.live import ISOGATE, Api, SiteFolder
 from tests.dicom_objects import CT, dataset, encoded
 from tests.dicom_peers import OURS
-from tests.dicom_ups import COMMITMENT, PULL, PUSH, listening, progress, work_item
+from tests.dicom_ups import COMMITMENT, PULL, listening, progress, work_item
+from tests.dicom_ups_clients import PUSH
 from tests.peers import LOOPBACK, Say, count, free_port
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1800)]

@@ -1,4 +1,4 @@
-"""What a machine is told of its session's work item, from the wire, by pynetdicom (PS3.4 CC.2)."""
+"""What a machine is told of its session's work item, from the wire, by two clients (PS3.4 CC.2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from pydicom.uid import generate_uid
 from simulators.rt import ARC, Course, approved, plan
 from tests.acceptance.live import ISOGATE
 from tests.acceptance.test_sessions import Bunker, bunker
-from tests.dicom_ups import PULL, Said, Scu, discontinued, performed, progress
+from tests.dicom_ups import PULL, discontinued, performed, progress, work_item
+from tests.dicom_ups_clients import PUSH, Said, Scu, UpsClient
 from tests.peers import wait_until
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
@@ -46,14 +47,16 @@ def state_of(scu: Scu, item: str) -> str:
     return str(found.ProcedureStepState)
 
 
-def in_the_bunker(tmp_path: Path, work: Callable[[Bunker, Scu, Dataset], None]) -> None:
+def in_the_bunker(
+    tmp_path: Path, client: UpsClient, work: Callable[[Bunker, Scu, Dataset], None]
+) -> None:
     """With a plan that may be treated, and the machine that may treat it."""
     made = approved(plan(ARC, COURSE))
     with bunker(tmp_path) as it, it.folder.gateway() as process:
         it.folder.wait_ready(it.api, process, within=60)
         it.register()
         it.take(made)
-        work(it, Scu(it.port, "L1", PULL), made)
+        work(it, Scu(it.port, "L1", PULL, client), made)
 
 
 def call(it: Bunker, session: str, act: str, why: str) -> None:
@@ -71,11 +74,34 @@ def hexed(statuses: Sequence[int]) -> list[str]:
     return [f"{each:04X}" for each in statuses]
 
 
-def test_every_step_to_completed_is_told_its_status(tmp_path: Path) -> None:
+@pytest.mark.dicom_peer(service="UPS Push", ours="SCP", peer="pynetdicom")
+@pytest.mark.dicom_peer(service="UPS Push", ours="SCP", peer="dcmjs-dimse")
+def test_who_plans_a_work_item_that_cannot_be_is_told_why(
+    tmp_path: Path, ups_client: UpsClient
+) -> None:
+    def work(it: Bunker, scu: Scu, made: Dataset) -> None:
+        desk, uid = Scu(it.port, "DESK", PUSH, ups_client), generate_uid()
+        planned = told(
+            desk.create(uid, work_item(ProcedureStepState="IN PROGRESS")),
+            desk.create(uid, work_item()),
+            desk.create(uid, work_item()),
+            desk.subscribe(uid, "NOBODY"),
+            desk.cancel(uid, "planned twice"),
+            desk.cancel(uid, "planned twice"),
+        )
+        assert hexed(planned) == ["C309", "0000", "0111", "C308", "0000", "B304"]
+        assert state_of(desk, uid) == "CANCELED"
+
+    in_the_bunker(tmp_path, ups_client, work)
+
+
+@pytest.mark.dicom_peer(service="UPS Pull", ours="SCP", peer="pynetdicom")
+@pytest.mark.dicom_peer(service="UPS Pull", ours="SCP", peer="dcmjs-dimse")
+def test_every_step_to_completed_is_told_its_status(tmp_path: Path, ups_client: UpsClient) -> None:
     def work(it: Bunker, scu: Scu, made: Dataset) -> None:
         session = it.schedule(made)
         item, stolen = it.offered(session), generate_uid()
-        other = Scu(it.port, "L9", PULL)
+        other = Scu(it.port, "L9", PULL, ups_client)
         before = told(
             scu.state(item, "COMPLETED", stolen),
             scu.state(item, "CANCELED", stolen),
@@ -118,11 +144,13 @@ def test_every_step_to_completed_is_told_its_status(tmp_path: Path) -> None:
         assert hexed(after) == ["B306", "C300", "C300", "C301", "C300", "C311"]
         assert it.session(session)["state"] == "completed"
 
-    in_the_bunker(tmp_path, work)
+    in_the_bunker(tmp_path, ups_client, work)
 
 
+@pytest.mark.dicom_peer(service="UPS Pull", ours="SCP", peer="pynetdicom")
+@pytest.mark.dicom_peer(service="UPS Pull", ours="SCP", peer="dcmjs-dimse")
 def test_a_machine_that_gives_up_is_told_so_and_the_fraction_stays_to_be_given(
-    tmp_path: Path,
+    tmp_path: Path, ups_client: UpsClient
 ) -> None:
     def work(it: Bunker, scu: Scu, made: Dataset) -> None:
         session = it.schedule(made)
@@ -141,10 +169,14 @@ def test_a_machine_that_gives_up_is_told_so_and_the_fraction_stays_to_be_given(
         again = it.session(it.schedule(made))
         assert again["fraction"] == it.session(session)["fraction"]
 
-    in_the_bunker(tmp_path, work)
+    in_the_bunker(tmp_path, ups_client, work)
 
 
-def test_what_a_person_calls_off_or_ends_is_not_the_machines_any_more(tmp_path: Path) -> None:
+@pytest.mark.dicom_peer(service="UPS Pull", ours="SCP", peer="pynetdicom")
+@pytest.mark.dicom_peer(service="UPS Pull", ours="SCP", peer="dcmjs-dimse")
+def test_what_a_person_calls_off_or_ends_is_not_the_machines_any_more(
+    tmp_path: Path, ups_client: UpsClient
+) -> None:
     def work(it: Bunker, scu: Scu, made: Dataset) -> None:
         off = it.schedule(made)
         item = it.offered(off)
@@ -165,4 +197,4 @@ def test_what_a_person_calls_off_or_ends_is_not_the_machines_any_more(tmp_path: 
         assert hexed(late) == ["C300", "C300"]
         assert it.offered(it.schedule(made)) != item
 
-    in_the_bunker(tmp_path, work)
+    in_the_bunker(tmp_path, ups_client, work)

@@ -1,4 +1,4 @@
-"""Work items over the wire, with pynetdicom as every kind of peer."""
+"""Work items over the wire: pynetdicom as every kind of peer, dcmjs-dimse as one that asks."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ from tests.dicom_ups import (
     FILTERED,
     GLOBAL,
     PULL,
-    PUSH,
     QUERY,
-    SYNTAXES,
     WATCH,
     bench,
     code,
@@ -31,15 +29,21 @@ from tests.dicom_ups import (
     progress,
     work_item,
 )
+from tests.dicom_ups_clients import PUSH, SYNTAXES, UpsClient
 from tests.peers import count, free_port
 
 
 @pytest.mark.dicom_peer(service="UPS Push", ours="SCP", peer="pynetdicom")
+@pytest.mark.dicom_peer(service="UPS Push", ours="SCP", peer="dcmjs-dimse")
 @pytest.mark.dicom_peer(service="UPS Pull", ours="SCP", peer="pynetdicom")
-async def test_a_work_item_is_created_found_claimed_reported_and_completed(tmp_path: Path) -> None:
+@pytest.mark.dicom_peer(service="UPS Pull", ours="SCP", peer="dcmjs-dimse")
+async def test_a_work_item_is_created_found_claimed_reported_and_completed(
+    tmp_path: Path, ups_client: UpsClient
+) -> None:
     uid = generate_uid()
     async with bench(tmp_path, services=["ups"]) as it:
-        planner, linac = it.scu("TPS", PUSH), it.scu("LINAC1", PULL)
+        planner = it.scu("TPS", PUSH, client=ups_client)
+        linac = it.scu("LINAC1", PULL, client=ups_client)
         assert (await planner.create(uid, work_item())).status == 0
         keys = Dataset()
         keys.SpecificCharacterSet = "GB18030"
@@ -57,7 +61,7 @@ async def test_a_work_item_is_created_found_claimed_reported_and_completed(tmp_p
         done = await linac.state(uid, "COMPLETED", transaction)
         seen = await linac.get(uid)
     assert (found.SOPInstanceUID, found.PatientName.ideographic) == (uid, "张^伟")
-    assert found.SpecificCharacterSet == "GB18030"
+    assert found.SpecificCharacterSet == ups_client.charset
     assert (unfinished.status, done.status) == (0xC304, 0)
     assert seen.dataset is not None
     assert seen.dataset.ProcedureStepState == "COMPLETED"
@@ -66,9 +70,12 @@ async def test_a_work_item_is_created_found_claimed_reported_and_completed(tmp_p
 
 
 @pytest.mark.dicom_peer(service="UPS Push", ours="SCP", peer="pynetdicom")
-async def test_creation_is_refused_with_the_status_that_says_why(tmp_path: Path) -> None:
+@pytest.mark.dicom_peer(service="UPS Push", ours="SCP", peer="dcmjs-dimse")
+async def test_creation_is_refused_with_the_status_that_says_why(
+    tmp_path: Path, ups_client: UpsClient
+) -> None:
     async with bench(tmp_path, services=["ups"], ups={"items": 1}) as it:
-        scu, uid = it.scu("TPS", PUSH), generate_uid()
+        scu, uid = it.scu("TPS", PUSH, client=ups_client), generate_uid()
         without = work_item()
         del without.ScheduledProcedureStepPriority
         told = [
@@ -92,10 +99,12 @@ async def test_creation_is_refused_with_the_status_that_says_why(tmp_path: Path)
 
 
 @pytest.mark.dicom_peer(service="UPS Pull", ours="SCP", peer="pynetdicom")
-async def test_every_wrong_step_is_told_its_status(tmp_path: Path) -> None:
+@pytest.mark.dicom_peer(service="UPS Pull", ours="SCP", peer="dcmjs-dimse")
+async def test_every_wrong_step_is_told_its_status(tmp_path: Path, ups_client: UpsClient) -> None:
     """PS3.4 table CC.1.1-2, cell by cell, as far as a peer can get there."""
     async with bench(tmp_path, services=["ups"]) as it:
-        scu, other, uid = it.scu("LINAC1"), it.scu("LINAC2"), generate_uid()
+        scu, uid = it.scu("LINAC1", client=ups_client), generate_uid()
+        other = it.scu("LINAC2", client=ups_client)
         unknown = await scu.state(uid, "IN PROGRESS", generate_uid())
         assert (await scu.create(uid, work_item())).status == 0
         scheduled = [
@@ -172,9 +181,11 @@ async def test_every_wrong_step_is_told_its_status(tmp_path: Path) -> None:
     ]
 
 
-async def test_a_claim_is_canceled_by_its_performer_once(tmp_path: Path) -> None:
+async def test_a_claim_is_canceled_by_its_performer_once(
+    tmp_path: Path, ups_client: UpsClient
+) -> None:
     async with bench(tmp_path, services=["ups"]) as it:
-        scu, uid = it.scu(), generate_uid()
+        scu, uid = it.scu(client=ups_client), generate_uid()
         assert (await scu.create(uid, work_item())).status == 0
         _, transaction = await scu.claim(uid)
         assert (await scu.set(uid, discontinued(), transaction)).status == 0
@@ -193,10 +204,12 @@ async def test_a_claim_is_canceled_by_its_performer_once(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("context", [PUSH, WATCH, PULL, EVENT, QUERY])
-async def test_any_class_and_any_context_will_do(tmp_path: Path, context: str) -> None:
+async def test_any_class_and_any_context_will_do(
+    tmp_path: Path, ups_client: UpsClient, context: str
+) -> None:
     """One peer sends Pull, another everything on Push."""
     async with bench(tmp_path, services=["ups"]) as it:
-        scu, uid = it.scu(context=context), generate_uid()
+        scu, uid = it.scu(context=context, client=ups_client), generate_uid()
         assert (await scu.create(uid, work_item())).status == 0
         status, transaction = await scu.claim(uid)
         keys = Dataset()
@@ -207,9 +220,11 @@ async def test_any_class_and_any_context_will_do(tmp_path: Path, context: str) -
     assert [each.SOPInstanceUID for each in found] == [uid]
 
 
-async def test_a_get_gives_what_was_asked_for_and_never_the_lock(tmp_path: Path) -> None:
+async def test_a_get_gives_what_was_asked_for_and_never_the_lock(
+    tmp_path: Path, ups_client: UpsClient
+) -> None:
     async with bench(tmp_path, services=["ups"]) as it:
-        scu, uid = it.scu(), generate_uid()
+        scu, uid = it.scu(client=ups_client), generate_uid()
         await scu.create(uid, work_item())
         _, transaction = await scu.claim(uid)
         some = await scu.get(uid, 0x00741000, 0x00100020, 0x00102000)
@@ -335,10 +350,12 @@ async def test_global_subscriptions_take_in_what_is_there_and_what_comes(tmp_pat
     assert receivers == []
 
 
-async def test_subscriptions_are_refused_with_the_status_that_says_why(tmp_path: Path) -> None:
+async def test_subscriptions_are_refused_with_the_status_that_says_why(
+    tmp_path: Path, ups_client: UpsClient
+) -> None:
     port, options = free_port(), {"deletion_locks": False}
     async with bench(tmp_path, {"WATCHER": port}, services=["ups"], ups=options) as it:
-        scu, uid = it.scu("DESK", WATCH), generate_uid()
+        scu, uid = it.scu("DESK", WATCH, client=ups_client), generate_uid()
         await scu.create(uid, work_item())
         without = Dataset()
         without.ReceivingAE = "WATCHER"
