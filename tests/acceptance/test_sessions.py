@@ -176,24 +176,33 @@ def test_a_kill_in_the_middle_of_a_beam_keeps_lock_session_and_ledger(tmp_path: 
             it.register()
             it.take(made)
             session = it.schedule(made)
-            item = it.offered(session)
-            task = it.linac.begin(item)
-            it.linac.progress(task, 37.0, 1)
+            task = it.linac.begin(it.offered(session))
+            first = record(task.plan, 1, [Part(1)], at=at, machine=it.linac.machine)
+            it.take(first)
+            says(it.api, path, "100.00 / 100.00 MU")
+            it.linac.progress(task, 68.5, 2)
             process.send_signal(signal.SIGKILL)
             process.wait()
         with it.folder.gateway() as process:
             it.folder.wait_ready(it.api, process, within=60)
             it.reaches(session, "in-progress")
-            assert it.session(session)["progress"] == 37.0
+            assert it.session(session)["progress"] == 68.5
+            assert page(it.api, path).count("100.00 / 100.00 MU") == 1
+            assert "0 of 3 fractions given" in page(it.api, path)
             with pytest.raises(Refused) as refused:
-                it.linac.claim(item)
-            assert refused.value.status in {0xC301, 0xC302}
+                it.linac.claim(task.uid)
+            assert refused.value.status == 0xC301
             assert it.linac.worklist() == []
-            given = record(task.plan, 1, [Part(1), Part(2)], at=at, machine=it.linac.machine)
-            it.take(given)
-            it.linac.end(task, [given], at, whole=True)
+            it.linac.progress(task, 90.0, 2)
+            wait_until(lambda: it.session(session)["progress"] == 90.0, within=20, what="progress")
+            rest = record(task.plan, 1, [Part(2)], at=at, machine=it.linac.machine)
+            it.take(rest)
+            it.linac.end(task, [first, rest], at, whole=True)
             it.reaches(session, "completed")
             says(it.api, path, "1 of 3 fractions given")
+            assert page(it.api, path).count("100.00 / 100.00 MU") == 2
+            codes = [each["code"] for each in it.api.events()]
+            assert codes.count("session.began") == codes.count("session.completed") == 1
 
 
 def test_a_machine_that_only_records_moves_its_session_too(tmp_path: Path) -> None:
