@@ -33,6 +33,8 @@ _LEVELS: Mapping[Enforcement, Localized] = {
     Enforcement.GATED: {"en": "gated", "zh-CN": "闸控"},
     Enforcement.OBSERVED: {"en": "observed", "zh-CN": "仅观察"},
 }
+_MOST = 10
+"""Sessions of earlier days that are named one by one; the rest follows when these are settled."""
 _GRAVE = frozenset({SessionState.IN_PROGRESS, SessionState.DISCONTINUED})
 
 
@@ -43,15 +45,16 @@ class TodaysTreatments:
         self._context, self._desk = context, desk
 
     async def glance(self, who: Principal) -> Glance:
-        """How many are done, and those that no machine can get although nothing blocks them.
+        """How many are done, and those that need a person.
 
-        What blocks a session is asked when somebody looks at the day.
+        These no machine can get although nothing blocks them, or nobody said whether they were
+        given. What blocks a session is asked when somebody looks at the day.
         """
         if not who.may(Permission.READ_PLANS):
             return Glance()
-        sessions = await self._today(who)
+        sessions, left = await self._today(who), await self._desk.overdue(who)
         if not sessions:
-            return Glance()
+            return Glance((), tuple(map(self._overdue, left[:_MOST])))
         done = sum(each.state is SessionState.COMPLETED for each in sessions)
         stopped = sum(each.state is SessionState.DISCONTINUED for each in sessions)
         tile = Tile(
@@ -63,7 +66,8 @@ class TodaysTreatments:
             place=140,
         )
         held = [each for each in sessions if await self._held(each)]
-        return Glance((tile,), tuple(map(self._withheld, held)))
+        told = (*map(self._withheld, held), *map(self._overdue, left[:_MOST]))
+        return Glance((tile,), told)
 
     async def papers(self, who: Principal) -> Sequence[Paper]:
         """By time; what is being treated, or was stopped halfway, stands out."""
@@ -92,6 +96,19 @@ class TodaysTreatments:
             {
                 "en": f"It can't be offered to the machine: {session.why}",
                 "zh-CN": f"无法下发治疗机：{session.why}",
+            },
+            f"/sessions/{session.id}",
+            session.at,
+        )
+
+    def _overdue(self, session: Session) -> Attention:
+        where = f"{session.machine} {self._desk.local(session.at):%Y-%m-%d %H:%M}"
+        return Attention(
+            Level.MEDIUM,
+            {"en": f"Treatment {where}", "zh-CN": f"治疗 {where}"},
+            {
+                "en": "No record tells whether it was given. Record it by hand, or call it off.",
+                "zh-CN": "没有记录说明是否已治疗。请手工记录，或取消该治疗。",
             },
             f"/sessions/{session.id}",
             session.at,

@@ -8,6 +8,7 @@ import math
 import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from zoneinfo import ZoneInfo
@@ -22,16 +23,17 @@ _CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 _SIZE, _SLICES = 128, 10
 _ORGANIZATION = "1.2.826.0.1.3680043.8.498"
 _KINDS = (("PROSTATE", ARC, 28, 2.2), ("BREAST L", STATIC, 15, 2.67), ("LUNG", ARC, 30, 2.0))
-_AT_ONCE = 6
+_AT_ONCE = 8
 """Patients whose objects are sent without a pause: those of the hour."""
 _PATIENCE = 5.0
 _BONE = 0.1
 _STOPPED = 0.2
 """How often the last fraction was interrupted in its second beam."""
+_STOPS_AT = 40.0
 _UNAPPROVED = 0.1
 """How often a plan came without its approval."""
-WORKLIST, RECORDS = "LA1", "LA2"
-"""The machine that takes its work from a worklist, and the one that only sends records."""
+WORKLIST, RECORDS = "LA1", ("LA2", "LA3")
+"""The machine that takes its work from a worklist, and those that only send records."""
 _TREATED, _STAYS = timedelta(minutes=12), timedelta(minutes=20)
 
 
@@ -82,7 +84,7 @@ class Sources:
             booked = bookings(now.date(), self._zone, self._seed, self._hours)
             for number, booking in enumerate(_in_turn(_soon_first(booked, now))):
                 await self._sent(booking.machine[0], list(_objects(booking)))
-                if booking.machine[0] == RECORDS:
+                if booking.machine[0] in RECORDS:
                     waiting[booking.number] = booking
                 await asyncio.sleep(self._interval if number >= _AT_ONCE else 0)
                 await self._tell(waiting)
@@ -91,7 +93,8 @@ class Sources:
         """The records of those whose treatment is over by now."""
         now = datetime.now(self._zone)
         for number in [each.number for each in waiting.values() if each.start + _TREATED <= now]:
-            await self._sent(RECORDS, [_today(waiting.pop(number))])
+            over = waiting.pop(number)
+            await self._sent(over.machine[0], [_today(over)])
 
     async def _sent(self, calling: str, made: list[Dataset]) -> None:
         while True:
@@ -126,25 +129,36 @@ def _objects(booking: Booking) -> Iterator[Dataset]:
     if booking.machine[0] == "CT1":
         yield from _images(booking)
         return
-    made, given, dice = _course(booking)
-    yield made
-    for fraction in range(1, given + 1):
-        at = booking.start.replace(tzinfo=None) - timedelta(days=given - fraction + 1)
+    it = _course(booking)
+    yield it.plan
+    for fraction in range(1, it.given + 1):
+        at = booking.start.replace(tzinfo=None) - timedelta(days=it.given - fraction + 1)
         parts = [Part(1), Part(2)]
-        if fraction == given and dice.random() < _STOPPED:
-            parts[1] = Part(2, 0, 40, termination="MACHINE")
-        yield _record(booking, made, fraction, parts, at)
+        if fraction == it.given and it.stopped:
+            parts[1] = Part(2, 0, _STOPS_AT, termination="MACHINE")
+        yield _record(booking, it.plan, fraction, parts, at=at)
 
 
 def _today(booking: Booking) -> Dataset:
-    """The fraction of today, as a machine that has no worklist tells of it afterwards."""
-    made, given, _ = _course(booking)
+    """What was given today, as a machine that has no worklist tells of it afterwards."""
+    it = _course(booking)
     at = booking.start.replace(tzinfo=None)
-    return _record(booking, made, given + 1, [Part(1), Part(2)], at)
+    if it.stopped:
+        rest = [Part(2, _STOPS_AT, delivery="CONTINUATION")]
+        return _record(booking, it.plan, it.given, rest, at=at, which="rest")
+    return _record(booking, it.plan, it.given + 1, [Part(1), Part(2)], at=at)
 
 
-def _course(booking: Booking) -> tuple[Dataset, int, random.Random]:
-    """The plan of somebody's course, how many fractions were given, and the dice of the rest."""
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Somebody's plan, and how many fractions were begun; `stopped`: the last one is unfinished."""
+
+    plan: Dataset
+    given: int
+    stopped: bool
+
+
+def _course(booking: Booking) -> _Course:
     dice = random.Random(f"course/{booking.number}")
     label, kind, fractions, dose = dice.choice(_KINDS)
     who = booking.who
@@ -164,11 +178,17 @@ def _course(booking: Booking) -> tuple[Dataset, int, random.Random]:
     made = plan(kind, course, SOPInstanceUID=_uid(booking, "plan"))
     if dice.random() >= _UNAPPROVED:
         made = approved(made)
-    return made, dice.randrange(1, min(fractions, 6)), dice
+    return _Course(made, dice.randrange(1, min(fractions, 6)), dice.random() < _STOPPED)
 
 
 def _record(
-    booking: Booking, made: Dataset, fraction: int, parts: Sequence[Part], at: datetime
+    booking: Booking,
+    made: Dataset,
+    fraction: int,
+    parts: Sequence[Part],
+    *,
+    at: datetime,
+    which: str = "fraction",
 ) -> Dataset:
     name = booking.machine[0]
     chance = random.Random(f"noise/{booking.number}/{fraction}")
@@ -178,7 +198,7 @@ def _record(
         parts,
         at=at,
         machine=Machine(name, f"SN-{name}", 0.1, 0.2, chance),
-        SOPInstanceUID=_uid(booking, f"fraction/{fraction}"),
+        SOPInstanceUID=_uid(booking, f"{which}/{fraction}"),
     )
 
 

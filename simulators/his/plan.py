@@ -9,7 +9,11 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from simulators.his.people import Person, person
 
-_MACHINES = (("LA1", "直线加速器1", "IMRT"), ("LA2", "直线加速器2", "VMAT"))
+_MACHINES = (
+    ("LA1", "直线加速器1", "IMRT"),
+    ("LA2", "直线加速器2", "VMAT"),
+    ("LA3", "直线加速器3", "VMAT"),
+)
 _CT = ("CT1", "CT模拟定位机", "SIM")
 _MINUTE = timedelta(minutes=1)
 _SLOT = 15
@@ -69,7 +73,7 @@ def bookings(day: date, zone: tzinfo, seed: int = 1, hours: Hours = BY_DAY) -> l
 
 
 def _bookings(day: date, zone: tzinfo, hours: Hours, dice: random.Random) -> Iterator[Booking]:
-    """Fractions on both machines, simulations at the CT."""
+    """Fractions on the treatment machines, simulations at the CT."""
     number = day.toordinal() % 100_000 * 1000
     for machine in (*_MACHINES, _CT):
         first = hours.imaging if machine is _CT else hours.first

@@ -120,6 +120,14 @@ def test_it_ends_cleanly_and_leaves_nothing_running(tmp_path: Path) -> None:
         assert left.stdout == b""
 
 
+def test_it_has_a_machine_of_each_level_of_enforcement(tmp_path: Path) -> None:
+    with demo(tmp_path) as started, Api.of(started.data) as api:
+        answer = api.client.get("/sessions?lang=en", headers={"accept": "text/html"})
+        shown = " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+        assert "LA1 enforced LA2 gated LA3 observed" in shown
+        assert interrupt(started) == 0
+
+
 def test_two_demos_do_not_share_a_data_directory(tmp_path: Path) -> None:
     with demo(tmp_path) as started:
         second = subprocess.run(

@@ -79,7 +79,7 @@ class SessionPages:
     @access(Permission.READ_PLANS)
     async def day(self, request: Request) -> Response:
         """Treatments of a day; today's where none is named."""
-        wanted = self._desk.day(request.query_params.get("day", ""))
+        wanted, who = self._desk.day(request.query_params.get("day", "")), principal(request)
         lines = await self._lines(request, wanted)
         midnight = self._desk.midnight(wanted)
         now = self._context.clock.now()
@@ -92,17 +92,22 @@ class SessionPages:
             today=self._desk.today(),
             before=wanted - _DAY,
             after=wanted + _DAY,
+            machines=[
+                (name, machine.level)
+                for name, machine in self._machines.items()
+                if self._seen.machine(who, name)
+            ],
             lanes=lanes([_slot(each) for each in lines], midnight, now),
             beams=[
                 each
                 for each in await self._book.beams_alone(
                     midnight, self._desk.midnight(wanted + _DAY)
                 )
-                if self._seen.machine(principal(request), each[0])
+                if self._seen.machine(who, each[0])
             ],
             alone=[
                 each
-                for each in await self._seen.records_alone(principal(request))
+                for each in await self._seen.records_alone(who)
                 if each.card.machine in self._machines
             ],
         )

@@ -126,6 +126,17 @@ class SessionDesk:
         found = await self._book.due(self.midnight(day), self.midnight(day + _DAY))
         return [each for each in found if seen.machine(who, each.machine)]
 
+    async def overdue(self, who: Principal) -> list[Session]:
+        """Of earlier days, those that somebody sees and nobody said what became of."""
+        midnight, seen = self.midnight(self.today()), self._plans.seen
+        return [
+            each
+            for each in await self._book.open_sessions()
+            if each.state is SessionState.SCHEDULED
+            and each.at < midnight
+            and seen.machine(who, each.machine)
+        ]
+
     def midnight(self, day: date) -> int:
         """When a day begins at the site, µs."""
         return from_datetime(datetime.combine(day, time(), self._zone))

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from datetime import date
 
+from gateway.model import AppointmentStatus
 from gateway.room import Agenda, Appointment, RoomContext, steadily
 from gateway.web import Refusal
 from tps_bridge.book import Book, PlanRow
@@ -14,7 +15,7 @@ from tps_bridge.book.standing import is_active
 from tps_bridge.options import TpsOptions
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.offer import TPS
-from tps_bridge.session.session import Session, SessionState
+from tps_bridge.session.session import Level, Session, SessionState
 
 log = logging.getLogger(__name__)
 
@@ -82,12 +83,19 @@ class Planner:
                 )
 
     async def _keep_with(self, session: Session, appointment: Appointment) -> None:
+        if self._record_may_come(session, appointment):
+            return
         if not appointment.status.is_open:
             await self.desk.cancel(TPS, session.id, f"the appointment is {appointment.status}")
         elif appointment.start != session.at:
             await self.desk.cancel(TPS, session.id, "the appointment was moved")
         elif not await self._is_next(session):
             await self.desk.cancel(TPS, session.id, "another fraction comes next since")
+
+    def _record_may_come(self, session: Session, appointment: Appointment) -> bool:
+        """Where a machine only tells afterwards, an appointment that is over calls nothing off."""
+        over = appointment.status is AppointmentStatus.COMPLETED
+        return over and self.desk.level(session) is not Level.ENFORCED
 
     async def _is_next(self, session: Session) -> bool:
         """Whether its fraction is still the plan's next: records of earlier ones may come late."""

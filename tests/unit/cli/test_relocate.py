@@ -14,7 +14,7 @@ def site() -> Site:
 
 def test_the_demo_calls_a_port_on_every_link() -> None:
     called = {"meters", "chiller", "ups", "room", "sensors", "hematology"}
-    called |= {"scale", "water", "his", "dicom", "archive", "ct1", "la1", "la2"}
+    called |= {"scale", "water", "his", "dicom", "archive", "ct1", "la1", "la2", "la3"}
     assert set(ports_of(site())) == called
 
 

@@ -4,25 +4,58 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+from pydicom.dataset import Dataset
+
+from gateway.model import from_datetime
+from gateway.room import OWNER
 from simulators.dicom import Archive, Sources
 from simulators.dicom.archive import TITLE
-from simulators.dicom.sources import _in_turn, _objects
+from simulators.dicom.sources import RECORDS, _course, _in_turn, _objects, _today
 from simulators.his import bookings
 from tests.peers import LOOPBACK, free_port, wait_until
+from tests.unit.tps.treatment_case import treatments
+from tps_bridge.session.desk import SessionDesk
+from tps_bridge.session.session import SessionState
 
 _ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def test_a_day_has_the_same_objects_whenever_it_is_sent() -> None:
     first, second = ([*_in_turn(bookings(date(2026, 11, 26), _ZONE))] for _ in range(2))
-    assert [each.machine[0] for each in first[:3]] == ["LA1", "LA2", "CT1"]
-    for one, again in zip(first[:3], second[:3], strict=True):
+    assert [each.machine[0] for each in first[:4]] == ["LA1", "LA2", "LA3", "CT1"]
+    for one, again in zip(first[:4], second[:4], strict=True):
         made = [str(each.SOPInstanceUID) for each in _objects(one)]
         assert made == [str(each.SOPInstanceUID) for each in _objects(again)]
         assert len(set(made)) == len(made) > 1
         assert {each.PatientID for each in _objects(one)} == {one.who.mrn}
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_a_machine_that_only_sends_records_ends_the_session_of_its_day(
+    tmp_path: Path, *, stopped: bool
+) -> None:
+    booked = bookings(date(2025, 6, 12), _ZONE)
+    booking = next(
+        each for each in booked if each.machine[0] in RECORDS and _course(each).stopped is stopped
+    )
+    made = _course(booking).plan
+    async with treatments(tmp_path) as t:
+        await t.take(*_objects(booking))
+        desk = t.context.neighbours(SessionDesk)
+        due = from_datetime(booking.start)
+        session = await desk.schedule(OWNER, str(made.SOPInstanceUID), 1, due)
+        await t.take(_today(booking))
+        done = await t.book.session(session.id)
+    assert done is not None
+    assert (done.state, done.performer) == (SessionState.COMPLETED, f"record:{made_for(made)}")
+
+
+def made_for(made: Dataset) -> str:
+    return str(made.BeamSequence[0].TreatmentMachineName)
 
 
 async def test_what_is_sent_arrives_and_an_archive_that_is_down_is_waited_for() -> None:

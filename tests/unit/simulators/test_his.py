@@ -111,4 +111,4 @@ def test_its_appointments_end_as_they_do_in_life() -> None:
     ends = Counter(last.values())
     assert ends[AppointmentStatus.COMPLETED] > 40
     assert ends[AppointmentStatus.CANCELLED] >= 1
-    assert ends[AppointmentStatus.BLOCKED] == 2
+    assert ends[AppointmentStatus.BLOCKED] == 3

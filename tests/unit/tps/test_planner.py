@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,13 +30,14 @@ from tests.unit.tps.treatment_case import Treatments, treatments
 from tps_bridge.options import TpsOptions
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.planner import Planner
-from tps_bridge.session.session import SessionState
+from tps_bridge.session.session import Level, SessionState
 
 COURSE = Course(points=2, pairs=4, fractions=3)
 AGENDA = ScheduleOptions.model_validate({"resources": {"la1": {"name": "LA1"}}})
 OPTIONS = TpsOptions.model_validate(
     {"machines": {"LINAC1": {"resource": "la1"}, "LINAC2": {}}, "from_schedule": True}
 )
+TODAY = datetime(2025, 6, 12, 9)  # noqa: DTZ001 - as DICOM writes it
 
 
 def at(hour: int) -> Instant:
@@ -66,13 +68,19 @@ class Plans:
         return [(each.state, each.at) for each in found]
 
 
-@pytest.fixture
-async def plans(tmp_path: Path) -> AsyncIterator[Plans]:
-    async with treatments(tmp_path, OPTIONS, AGENDA) as t:
+@asynccontextmanager
+async def planning(data: Path, options: TpsOptions) -> AsyncIterator[Plans]:
+    async with treatments(data, options, AGENDA) as t:
         t.ports.fed.append(t.context.neighbours(ScheduleBook))
         sessions = t.context.neighbours(SessionDesk)
-        planner = Planner(t.context, t.book, sessions, OPTIONS)
+        planner = Planner(t.context, t.book, sessions, options)
         yield Plans(t, t.context.neighbours(ScheduleDesk), planner)
+
+
+@pytest.fixture
+async def plans(tmp_path: Path) -> AsyncIterator[Plans]:
+    async with planning(tmp_path, OPTIONS) as plans:
+        yield plans
 
 
 async def test_an_appointment_gets_one_session_and_takes_it_along(plans: Plans) -> None:
@@ -92,6 +100,28 @@ async def test_an_appointment_gets_one_session_and_takes_it_along(plans: Plans) 
     await plans.desk.move(OWNER, id_, AppointmentStatus.CANCELLED, "not today")
     await plans.planner.turn()
     assert {state for state, _ in await plans.states(id_)} == {SessionState.CANCELLED}
+
+
+@pytest.mark.parametrize("level", list(Level))
+async def test_an_appointment_that_is_over_leaves_a_session_to_its_record(
+    tmp_path: Path, level: Level
+) -> None:
+    machines = {"LINAC1": {"resource": "la1", "level": level.value}}
+    options = TpsOptions.model_validate({"machines": machines, "from_schedule": True})
+    made = approved(plan(ARC, COURSE))
+    async with planning(tmp_path, options) as plans:
+        await plans.t.take(made)
+        id_ = await plans.book(2, "A")
+        await plans.planner.turn()
+        for status in ("arrived", "started", "completed"):
+            await plans.desk.move(OWNER, id_, AppointmentStatus(status), "")
+            await plans.planner.turn()
+        enforced = level is Level.ENFORCED
+        left = SessionState.CANCELLED if enforced else SessionState.SCHEDULED
+        assert await plans.states(id_) == [(left, at(2))]
+        await plans.t.take(record(made, 1, [Part(1), Part(2)], at=TODAY))
+        left = SessionState.CANCELLED if enforced else SessionState.COMPLETED
+        assert await plans.states(id_) == [(left, at(2))]
 
 
 async def test_nobody_chooses_between_two_plans_or_without_any(plans: Plans) -> None:

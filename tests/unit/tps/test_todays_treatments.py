@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.unit.tps.test_sessions import scheduled
 from tests.unit.tps.treatment_case import somebody, treatments
 from tps_bridge.block import BlockKind
 from tps_bridge.options import TpsOptions
+from tps_bridge.session import Level as Enforcement
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.offer import Offers
 from tps_bridge.today import TodaysTreatments
@@ -69,3 +71,29 @@ async def test_what_can_not_be_offered_needs_a_person_and_what_is_blocked_does_n
         await offers.turn()
         (told,) = (await today.glance(OWNER)).attention
         assert told.path == f"/sessions/{session.id}"
+
+
+async def test_what_nobody_said_anything_of_by_the_next_day_needs_a_person(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    async with treatments(tmp_path) as t:
+        await t.take(made)
+        session = await scheduled(t, str(made.SOPInstanceUID), "2025-06-11T10:00")
+        desk = t.context.neighbours(SessionDesk)
+        today = TodaysTreatments(t.context, desk)
+        (told,) = (await today.glance(OWNER)).attention
+        assert told.path == f"/sessions/{session.id}"
+        assert told.who == {
+            "en": "Treatment LINAC1 2025-06-11 10:00",
+            "zh-CN": "治疗 LINAC1 2025-06-11 10:00",
+        }
+        await desk.cancel(OWNER, session.id, "not given")
+        assert (await today.glance(OWNER)).attention == ()
+
+
+async def test_the_day_says_how_far_each_machine_is_held_though_nobody_is_booked(
+    tmp_path: Path,
+) -> None:
+    levels = {f"L{place}": {"level": each.value} for place, each in enumerate(Enforcement, 1)}
+    async with treatments(tmp_path, TpsOptions.model_validate({"machines": levels})) as t:
+        shown = " ".join(re.sub(r"<[^>]+>", " ", await t.page("/sessions?lang=en")).split())
+    assert "L1 enforced L2 gated L3 observed" in shown
