@@ -10,7 +10,7 @@ import typer
 
 from gateway.cli.demo_accounts import DemoAccounts, code_now, furnish, read
 from gateway.cli.places import USUAL_PLACES, is_running
-from gateway.cli.ports import is_free
+from gateway.cli.ports import Claims, claims
 from gateway.cli.ready_file import ReadyFile
 from gateway.cli.serving import log_to_terminal, run_gateway
 from gateway.cli.shipped import demo_site
@@ -47,12 +47,16 @@ def demo(
     log_to_terminal(logging.WARNING)
     file = demo_site()
     site = load_site(file, drivers=discover_drivers(), rooms=discover_rooms())
-    http = port or _free_or_any(site.listeners.http.port)
     if is_running(data):
         raise ConfigError(f"another gateway runs on {data}: stop it, or name another with --data")
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     papers = data / READY_FILE
-    with ReadyFile(papers) as ready, hospital(wanted_ports(site), data, papers) as places:
+    with (
+        ReadyFile(papers) as ready,
+        claims() as ports,
+        hospital(claimed_ports(site, ports), data, papers) as places,
+    ):
+        http = port or ports.take(site.listeners.http.port)
 
         def adapt(fresh: Site) -> Site:
             return relocated(fresh, places, http)
@@ -66,15 +70,11 @@ def demo(
     typer.echo("Stopped.")
 
 
-def wanted_ports(site: Site) -> dict[str, int]:
-    """The ports that the site knows, or 0 (any) for one that is taken."""
+def claimed_ports(site: Site, ports: Claims) -> dict[str, int]:
+    """The ports that the site knows, and others for those that are taken."""
     from gateway.cli.relocate import ports_of
 
-    return {name: _free_or_any(port) for name, port in ports_of(site).items()}
-
-
-def _free_or_any(port: int) -> int:
-    return port if is_free(port) else 0
+    return {name: ports.take(port) for name, port in ports_of(site).items()}
 
 
 def _say_code(data: Path) -> None:

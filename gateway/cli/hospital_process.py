@@ -22,7 +22,7 @@ _GRACE = 5.0
 def hospital(
     ports: Mapping[str, int], data: Path, papers: Path
 ) -> Iterator[Mapping[str, int | str]]:
-    """Start the simulators on these ports (0: any free); yields where each link finds them.
+    """Start the simulators on these ports; yields where each link finds them.
 
     The simulated staff learns from the file `papers`, once it is there, how to call patients.
 

@@ -8,7 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,19 +41,38 @@ class Demo:
 
 
 @contextmanager
-def demo(home: Path, *options: str) -> Iterator[Demo]:
-    """A demo that has said that it is ready."""
+def launched(home: Path, *options: str) -> Iterator[Callable[[], Demo]]:
+    """A demo that starts; the call waits until it has said that it is ready."""
     require_peer("mosquitto")
     data, log = home / "data", home / "demo.log"
-    ready = data / "demo.json"
+    file = data / "demo.json"
+    home.mkdir(exist_ok=True)
     with running([*ISOGATE, "demo", "--data", data, *options], log=log) as process:
-        wait_until(
-            lambda: ready.exists() or process.poll() is not None,
-            within=READY_WITHIN,
-            what="demo.json",
-        )
-        assert process.poll() is None, log.read_text()
-        yield Demo(process, data, json.loads(ready.read_text()), log)
+
+        def ready() -> Demo:
+            wait_until(
+                lambda: file.exists() or process.poll() is not None,
+                within=READY_WITHIN,
+                what="demo.json",
+            )
+            assert process.poll() is None, log.read_text()
+            return Demo(process, data, json.loads(file.read_text()), log)
+
+        yield ready
+
+
+@contextmanager
+def demo(home: Path, *options: str) -> Iterator[Demo]:
+    """A demo that has said that it is ready."""
+    with launched(home, *options) as ready:
+        yield ready()
+
+
+def places(started: Demo) -> set[object]:
+    """The ports, lines and files of a demo."""
+    command = (*ISOGATE, "simulate", "list", "--json", "--data", str(started.data))
+    told = subprocess.run(command, capture_output=True, check=True, timeout=30).stdout
+    return {started.url, *(each["port"] for each in json.loads(told).values())}
 
 
 def interrupt(started: Demo) -> int:
@@ -136,6 +155,15 @@ def test_two_demos_do_not_share_a_data_directory(tmp_path: Path) -> None:
         assert second.returncode == 5
         assert b"another gateway runs on" in second.stderr
         assert (started.data / "demo.json").exists()
+
+
+def test_two_demos_that_start_at_once_have_ports_of_their_own(tmp_path: Path) -> None:
+    with launched(tmp_path / "one") as one, launched(tmp_path / "other") as other:
+        both = [ready() for ready in (one, other)]
+        first, second = map(places, both)
+        assert len(first) == len(second) > 10
+        assert not first & second
+        assert [interrupt(each) for each in both] == [0, 0]
 
 
 def test_the_command_line_reaches_it_and_a_backup_comes_back(tmp_path: Path) -> None:
