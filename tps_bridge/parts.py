@@ -11,6 +11,7 @@ from tps_bridge.desk import PlanDesk
 from tps_bridge.options import TpsOptions
 from tps_bridge.reader import Reader
 from tps_bridge.session.desk import SessionDesk
+from tps_bridge.session.hand import HandDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +24,5 @@ class Parts:
     reader: Reader
     tolerances: Tolerances
     sessions: SessionDesk
+    hand: HandDesk
     options: TpsOptions

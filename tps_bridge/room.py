@@ -45,6 +45,7 @@ from tps_bridge.session import Level, SessionState, Step
 from tps_bridge.session.beam import KINDS as SIGNALS
 from tps_bridge.session.beam import Beams, tables_for
 from tps_bridge.session.desk import SessionDesk
+from tps_bridge.session.hand import HandDesk
 from tps_bridge.session.offer import Offers
 from tps_bridge.session.planner import Planner
 from tps_bridge.telling import TELLS
@@ -65,7 +66,8 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         desk = PlanDesk(context, book, options)
         sessions = SessionDesk(context, book, options, desk)
         offers = Offers(context, book, sessions, options)
-        parts = Parts(context, book, desk, reader, tolerances, sessions, options)
+        hand = HandDesk(context, book, sessions)
+        parts = Parts(context, book, desk, reader, tolerances, sessions, hand, options)
         intake = Intake(context, book, reader, tolerances)
 
         def routes(kit: PageKit) -> list[BaseRoute]:
@@ -79,7 +81,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             ]
 
         overview = PlanOverview(context, desk.seen)
-        today = TodaysTreatments(context, sessions)
+        today = TodaysTreatments(context, sessions, hand)
 
         async def glance(who: Principal) -> Glance:
             one, other = await today.glance(who), await overview.glance(who)

@@ -32,6 +32,8 @@ TELLS = joined(
             Act.CONFIRM: ("Override confirmed by a second person", "第二人确认放行"),
             Act.GIVE: ("Record made by hand", "手工记录"),
             Act.WITNESS: ("Record by hand confirmed by a second person", "第二人确认手工记录"),
+            Act.TAKE_BACK: ("Record by hand to be taken back", "申请撤回手工记录"),
+            Act.CONCUR: ("Record by hand taken back by a second person", "第二人同意撤回手工记录"),
         },
     ),
     tells(
@@ -48,6 +50,7 @@ TELLS = joined(
             Step.COMPLETE: ("Treatment session completed", "治疗完成"),
             Step.DISCONTINUE: ("Treatment session discontinued", "治疗中断"),
             Step.CANCEL: ("Treatment session called off", "取消治疗"),
+            Step.TAKE_BACK: ("Record of a treatment session taken back", "治疗的记录被撤回"),
             "began": ("A machine began a treatment", "治疗机开始治疗"),
             "completed": ("A machine completed a treatment", "治疗机完成治疗"),
             "discontinued": ("A machine discontinued a treatment", "治疗机中断治疗"),

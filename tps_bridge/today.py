@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from gateway import Localized
+from gateway import Instant, Localized
 from gateway.room import Attention, Glance, Level, Paper, Permission, Principal, RoomContext, Tile
+from tps_bridge.book.byhand import HandRecord
 from tps_bridge.face import names_of
 from tps_bridge.session import Level as Enforcement
 from tps_bridge.session import Session, SessionState
 from tps_bridge.session.desk import SessionDesk, withheld
+from tps_bridge.session.hand import HandDesk
 
 _HEAD: tuple[Localized, ...] = (
     {"en": "Due", "zh-CN": "预定时间"},
@@ -41,33 +44,27 @@ _GRAVE = frozenset({SessionState.IN_PROGRESS, SessionState.DISCONTINUED})
 class TodaysTreatments:
     """Sessions of today that were not called off."""
 
-    def __init__(self, context: RoomContext, desk: SessionDesk) -> None:
-        self._context, self._desk = context, desk
+    def __init__(self, context: RoomContext, desk: SessionDesk, hand: HandDesk) -> None:
+        self._context, self._desk, self._hand = context, desk, hand
 
     async def glance(self, who: Principal) -> Glance:
-        """How many are done, and those that need a person.
+        """How many are done, and what needs a person.
 
-        These no machine can get although nothing blocks them, or nobody said whether they were
-        given. What blocks a session is asked when somebody looks at the day.
+        No machine can get a session although nothing blocks it, nobody said whether it was given,
+        or a record by hand wants a second person. What blocks a session is asked when somebody
+        looks at the day.
         """
         if not who.may(Permission.READ_PLANS):
             return Glance()
-        sessions, left = await self._today(who), await self._desk.overdue(who)
-        if not sessions:
-            return Glance((), tuple(map(self._overdue, left[:_MOST])))
-        done = sum(each.state is SessionState.COMPLETED for each in sessions)
-        stopped = sum(each.state is SessionState.DISCONTINUED for each in sessions)
-        tile = Tile(
-            {"en": "Treatments today", "zh-CN": "今日治疗"},
-            f"{done} / {len(sessions)}",
-            "/sessions",
-            Level.MEDIUM if stopped else Level.CALM,
-            {"en": f"{stopped} discontinued", "zh-CN": f"{stopped} 个中断"} if stopped else "",
-            place=140,
-        )
+        sessions = await self._today(who)
         held = [each for each in sessions if await self._held(each)]
-        told = (*map(self._withheld, held), *map(self._overdue, left[:_MOST]))
-        return Glance((tile,), told)
+        left = await self._desk.overdue(who)
+        told = (
+            *map(self._withheld, held),
+            *map(self._overdue, left[:_MOST]),
+            *map(_by_hand, await self._hand.waiting(who)),
+        )
+        return Glance(_tiles(sessions), told)
 
     async def papers(self, who: Principal) -> Sequence[Paper]:
         """By time; what is being treated, or was stopped halfway, stands out."""
@@ -128,3 +125,38 @@ class TodaysTreatments:
             str(session.fraction),
             _STATES[session.state],
         )
+
+
+def _tiles(sessions: Sequence[Session]) -> tuple[Tile, ...]:
+    if not sessions:
+        return ()
+    done = sum(each.state is SessionState.COMPLETED for each in sessions)
+    stopped = sum(each.state is SessionState.DISCONTINUED for each in sessions)
+    return (
+        Tile(
+            {"en": "Treatments today", "zh-CN": "今日治疗"},
+            f"{done} / {len(sessions)}",
+            "/sessions",
+            Level.MEDIUM if stopped else Level.CALM,
+            {"en": f"{stopped} discontinued", "zh-CN": f"{stopped} 个中断"} if stopped else "",
+            place=140,
+        ),
+    )
+
+
+def _by_hand(record: HandRecord) -> Attention:
+    at = datetime.strptime(record.at, "%Y%m%d%H%M%S")  # noqa: DTZ007 - the site's own time
+    where = f"{record.machine} {at:%Y-%m-%d %H:%M}"
+    title = {"en": f"Record by hand {where}", "zh-CN": f"手工记录 {where}"}
+    path, back = f"/sessions/{record.session}", record.back
+    if back is not None:
+        wrong = {
+            "en": f"{back.who} says that it is wrong. It counts until a second person agrees.",
+            "zh-CN": f"{back.who} 认为有误。第二人同意之前仍计入。",
+        }
+        return Attention(Level.MEDIUM, title, wrong, path, Instant(back.at))
+    unread = {
+        "en": f"{record.who} read the machine. It counts when a second person confirms it.",
+        "zh-CN": f"{record.who} 已读取治疗机。第二人确认后才计入。",
+    }
+    return Attention(Level.MEDIUM, title, unread, path, Instant(record.noted))

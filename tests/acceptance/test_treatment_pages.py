@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 import yaml
 
@@ -15,7 +17,7 @@ from gateway.api import open_app
 from gateway.app.serve import ServeOptions, open_gateway
 from gateway.console import Console
 from gateway.model import from_datetime
-from gateway.room import OWNER
+from gateway.room import OWNER, Permission, Principal
 from gateway.testing import Recognizing
 from simulators.rt import ARC, STATIC, Course, Machine, Part, approved, plan, record
 from simulators.rt import store as send
@@ -29,6 +31,7 @@ from tps_bridge.session.desk import SessionDesk
 
 pytestmark = [pytest.mark.peer, pytest.mark.acceptance]
 
+WEI = Principal("person:wei", "wei", frozenset({Permission.READ_PLANS, Permission.NOTE_FRACTIONS}))
 SITE = {
     "site": {
         "id": "trial",
@@ -85,12 +88,39 @@ async def walk(tmp_path: Path) -> AsyncIterator[tuple[str, list[str]]]:
         ]
         console = Console(gateway)
         pages = [*console.routes(), *gateway.rooms.routes(console.kit)]
+        gate = Recognizing()
         async with (
-            open_app(gateway, pages, console.error_page, gate=Recognizing()) as app,
+            open_app(gateway, pages, console.error_page, gate=gate) as app,
             served(app, free_port()) as home,
         ):
+            await by_hand(home, gate, f"{today:%Y-%m-%dT%H:%M}", [each.id for each in sessions])
             yield home, addresses
             app.end_streams()
+
+
+async def by_hand(home: str, gate: Recognizing, at: str, sessions: Sequence[str]) -> None:
+    """A record that is to be taken back, and one that nobody confirmed yet."""
+    form = {"at": at, "ended": "normal", "reason": "the record server is down"}
+    async with httpx.AsyncClient(base_url=home, follow_redirects=True) as browser:
+
+        async def post(who: Principal, path: str, **values: str) -> None:
+            gate.who = who
+            answer = await browser.post(f"/sessions/{path}", data=values)
+            assert answer.status_code == 200, answer.text
+
+        async def number(session: str, name: str) -> str:
+            page = await browser.get(f"/sessions/{session}", headers={"accept": "text/html"})
+            (found,) = set(re.findall(rf'name="{name}" value="(\d+)"', page.text))
+            return str(found)
+
+        for session in sessions:
+            await post(WEI, f"{session}/hand", **{"beam-2": "30"}, **form)
+        first, _ = sessions
+        gate.who = OWNER
+        given = await number(first, "given")
+        await post(OWNER, f"{first}/hand/confirm", given=given)
+        await post(WEI, f"{first}/hand/take-back", given=given, reason="another patient's")
+        gate.who = OWNER
 
 
 @pytest.mark.parametrize(("language", "theme"), LOOKS if full_run() else LOOKS[:2])

@@ -12,6 +12,7 @@ from dicom.services import Blob
 from gateway import Kind
 from gateway.projection import Projection
 from gateway.room import Keyring
+from tps_bridge.book.byhand import HandRecord
 from tps_bridge.book.card import PlanCard, PlanRow, RecordRow, Trouble
 from tps_bridge.book.noted import Note
 from tps_bridge.book.tables import Tables
@@ -107,6 +108,10 @@ class Book(Projection[Tables]):
     async def notes(self, plan: str) -> Sequence[Note]:
         """What was noted about a plan, oldest first."""
         return await self.ask(lambda tables: tables.notes(plan))
+
+    async def hand_open(self) -> Sequence[HandRecord]:
+        """Records by hand for which a second person is wanted, oldest first."""
+        return await self.ask(lambda tables: tables.hand_open())
 
     async def structures(self, uid: str) -> StructureSet | None:
         """A structure set in outline."""

@@ -19,10 +19,22 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Somebody said that a record is wrong; `second` is who agreed, until then it counts on."""
+
+    seq: int
+    who: str
+    at: int
+    why: str
+    second: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HandRecord:
     """`at` is when it ended, YYYYMMDDHHMMSS in the site's zone; `normal` that nothing stopped it.
 
-    `second` is who read the same. Until there is somebody it counts for nothing.
+    `second` is who read the same. Until there is somebody it counts for nothing. `back` is that it
+    was to be taken back.
     """
 
     seq: int
@@ -37,6 +49,17 @@ class HandRecord:
     noted: int
     why: str
     second: str = ""
+    back: TakeBack | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Two people read it, and no two took it back."""
+        return bool(self.second) and not (self.back and self.back.second)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a second person is wanted: to confirm it, or to take it back."""
+        return not self.second or (self.back is not None and not self.back.second)
 
     @property
     def uid(self) -> str:
@@ -70,22 +93,38 @@ class HandRecord:
 
 def by_hand(notes: Sequence[Note]) -> list[HandRecord]:
     """Those of a plan, oldest first. One that nobody confirmed gives way to the session's next."""
-    waiting: dict[str, HandRecord] = {}
-    confirmed: list[HandRecord] = []
+    found: dict[int, HandRecord] = {}
     for note in notes:
         if note.act is Act.GIVE:
-            waiting[note.text("session")] = _read(note)
-        elif note.act is Act.WITNESS:
-            found = waiting.get(note.text("session"))
-            if found is not None and _confirms(note, found):
-                confirmed.append(replace(found, second=note.who))
-                del waiting[found.session]
-    return sorted((*confirmed, *waiting.values()), key=lambda each: each.seq)
+            made = _read(note)
+            stale = [e.seq for e in found.values() if e.session == made.session and not e.second]
+            found = {seq: each for seq, each in found.items() if seq not in stale}
+            found[made.seq] = made
+        elif (known := found.get(note.number("given") or 0)) is not None:
+            del found[known.seq]
+            found |= {each.seq: each for each in _after(known, note)}
+    return sorted(found.values(), key=lambda each: each.seq)
 
 
-def _confirms(note: Note, record: HandRecord) -> bool:
-    """Whether it is this very record, confirmed by somebody else."""
-    return note.number("given") == record.seq and note.who != record.who
+def _after(record: HandRecord, note: Note) -> Iterator[HandRecord]:
+    """What somebody's word leaves of a record: one that never counted is taken back at once."""
+    back = record.back
+    match note.act:
+        case Act.WITNESS if not record.second and note.who != record.who:
+            yield replace(record, second=note.who)
+        case Act.TAKE_BACK if not record.second:
+            return
+        case Act.TAKE_BACK if record.counts:
+            yield replace(record, back=TakeBack(note.seq, note.who, note.at, note.why))
+        case Act.CONCUR if back is not None and _agrees(note, back):
+            yield replace(record, back=replace(back, second=note.who))
+        case _:
+            yield record
+
+
+def _agrees(note: Note, back: TakeBack) -> bool:
+    """Whether it is this very request, and somebody else's word."""
+    return not back.second and note.number("asked") == back.seq and note.who != back.who
 
 
 def _read(note: Note) -> HandRecord:

@@ -15,7 +15,8 @@ class Act(StrEnum):
     course ends before its last fraction. RETIRE: the plan is not treated any more. APPROVE: what
     it delivers, by its digest, may be treated. OVERRIDE: a block is set aside for one fraction;
     CONFIRM: the second person agrees. GIVE: what a machine that sends no records gave, as a person
-    read it there; WITNESS: a second one read the same.
+    read it there; WITNESS: a second one read the same. TAKE_BACK: that record is wrong; CONCUR: a
+    second one agrees.
     """
 
     MISS = "tps.miss"
@@ -27,6 +28,8 @@ class Act(StrEnum):
     CONFIRM = "tps.confirm"
     GIVE = "tps.give"
     WITNESS = "tps.witness"
+    TAKE_BACK = "tps.take-back"
+    CONCUR = "tps.concur"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,4 +56,5 @@ CREATE TABLE noted(
   facts BLOB NOT NULL
 );
 CREATE INDEX noted_by_plan ON noted(plan);
+CREATE TABLE hand_open(plan TEXT PRIMARY KEY) WITHOUT ROWID;
 """

@@ -16,10 +16,11 @@ def standing(card: PlanCard, given: Sequence[Given], notes: Sequence[Note]) -> l
     """The ledger of each fraction group.
 
     A part of a record that names no group is of the only one; of several it belongs to that which
-    has its beam, if that is one. Records by hand count when a second person confirmed them.
+    has its beam, if that is one. Records by hand count from when a second person
+    confirmed them until two took them back.
     """
     groups = card.facts.groups
-    hand = [part for each in by_hand(notes) if each.second for part in each.given()]
+    hand = [part for each in by_hand(notes) if each.counts for part in each.given()]
     ended = next((_noted(each) for each in notes if each.act is Act.END), None)
     return [
         ledger_of(

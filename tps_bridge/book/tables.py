@@ -13,7 +13,7 @@ import orjson
 from dicom.services import StoredObject, stored_in
 from gateway import DeviceEvent, Kind
 from gateway.room import ACTION_SYSTEM
-from tps_bridge.book.byhand import by_hand
+from tps_bridge.book.byhand import HandRecord, by_hand
 from tps_bridge.book.card import (
     Comparison,
     PlanCard,
@@ -29,7 +29,7 @@ from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, UNREAD, VOLUME
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.book.schema import SCHEMA
 from tps_bridge.book.standing import standing
-from tps_bridge.ledger import FractionState, Ledger
+from tps_bridge.ledger import Fraction, FractionState, Ledger
 from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES, DoseGrid, StructureSet
 from tps_bridge.record import RECORD_CLASSES
 from tps_bridge.session.tables import SCHEMA as SESSIONS
@@ -42,6 +42,9 @@ READ = PLAN_CLASSES | RECORD_CLASSES | {STRUCTURES, DOSE}
 
 _VOLUMES: Mapping[str, type[StructureSet | DoseGrid]] = {VOLUMES: StructureSet, DOSES: DoseGrid}
 _ACTS = frozenset(Act)
+_HAND = frozenset({Act.GIVE, Act.WITNESS, Act.TAKE_BACK, Act.CONCUR})
+_HAND_OPEN = "INSERT OR IGNORE INTO hand_open VALUES(?)"
+_HAND_SETTLED = "DELETE FROM hand_open WHERE plan = ?"
 _KNOWN = "SELECT blob FROM object WHERE uid = ?"
 _OBJECT = "INSERT INTO object VALUES(?,?,?,?,?,?,?,'waiting','')"
 _OTHER = "INSERT OR IGNORE INTO other VALUES(?,?,?,?,?)"
@@ -89,7 +92,7 @@ ORDER BY seq DESC LIMIT ?
 class Tables:
     """Used by one thread at a time."""
 
-    format: ClassVar[int] = 6
+    format: ClassVar[int] = 7
     schema: ClassVar[str] = SCHEMA + SESSIONS
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -169,6 +172,12 @@ class Tables:
         given = [each for row in records for each in row.card.given]
         return standing(found[0].card, given, self.notes(plan)) if found else []
 
+    def hand_open(self) -> list[HandRecord]:
+        """Records by hand for which a second person is wanted, oldest first."""
+        plans = self._rows("SELECT plan FROM hand_open", ())
+        found = [each for (plan,) in list(plans) for each in by_hand(self.notes(plan))]
+        return sorted((each for each in found if each.waits), key=lambda each: each.seq)
+
     def structures(self, uid: str) -> StructureSet | None:
         """A structure set in outline."""
         sql = "SELECT card FROM volume WHERE uid = ? AND kind = ?"
@@ -188,8 +197,8 @@ class Tables:
         try:
             if is_ours(event) and event.code.code == RECORD:
                 return list(self._followed(event))
-            if event.kind is Kind.ACTION and event.code.code == Act.WITNESS:
-                return list(self._witnessed(event))
+            if event.kind is Kind.ACTION and event.code.code in {Act.WITNESS, Act.CONCUR}:
+                return list(self._agreed(event))
             return list(self.sessions.take(event))
         except (KeyError, TypeError, ValueError) as error:
             log.warning("Event %d says nothing to sessions: %s", event.seq, error)
@@ -209,12 +218,12 @@ class Tables:
                 day=card.day,
             )
 
-    def _witnessed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
-        """A record by hand moves its session once it is confirmed."""
+    def _agreed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
+        """A record by hand moves its session when two people confirmed it, or took it back."""
         said = event.payload or {}
         plan = str(said["plan"])
         for each in by_hand(self.notes(plan)):
-            if each.seq == said["given"] and each.second:
+            if each.seq == said["given"] and each.counts:
                 yield from self.sessions.follow(
                     [one for ledger in self.ledgers(plan) for one in ledger.fractions],
                     event,
@@ -224,6 +233,18 @@ class Tables:
                     day=each.day,
                     who=event.actor,
                 )
+            elif each.seq == said["given"] and each.back is not None and each.back.second:
+                left = self._fraction(plan, each)
+                yield from self.sessions.unfollow(left, event, each.session, each.back.why)
+
+    def _fraction(self, plan: str, record: HandRecord) -> Fraction | None:
+        """That of a record by hand, as far as it is given without it."""
+        for row in self.plans("WHERE uid = ?", (plan,)):
+            for group, ledger in zip(row.card.facts.groups, self.ledgers(plan), strict=True):
+                if group.number == record.group:
+                    found = (e for e in ledger.fractions if e.number == record.fraction)
+                    return next(found, None)
+        return None
 
     def _rows(self, sql: str, binds: Sequence[Any]) -> Iterator[Any]:
         return iter(self._connection.execute(sql, binds))
@@ -303,6 +324,9 @@ class Tables:
             orjson.dumps(facts),
         )
         self._connection.execute(_NOTED, row)
+        if event.code.code in _HAND:
+            open_ = any(each.waits for each in by_hand(self.notes(plan)))
+            self._connection.execute(_HAND_OPEN if open_ else _HAND_SETTLED, (plan,))
         yield plan
 
     def _stand(self, plan: str) -> None:

@@ -13,22 +13,23 @@ from gateway.web import Refusal
 from gateway.web.number import number
 from tps_bridge.pages.reason import reason_in
 from tps_bridge.parts import Parts
-from tps_bridge.session.hand import HandDesk
 
 _BEAM = "beam-"
 
 
 class HandPages:
-    """What one person read from the machine, and what a second one confirms."""
+    """What one person read from the machine, and what a second one confirms; or takes back."""
 
     def __init__(self, kit: PageKit, parts: Parts) -> None:
         self._kit, self._sessions = kit, parts.sessions
-        self._desk = HandDesk(parts.context, parts.book, parts.sessions)
+        self._desk = parts.hand
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
             Route("/sessions/{id}/hand", self.give, methods=["POST"]),
             Route("/sessions/{id}/hand/confirm", self.witness, methods=["POST"]),
+            Route("/sessions/{id}/hand/take-back", self.take_back, methods=["POST"]),
+            Route("/sessions/{id}/hand/concur", self.concur, methods=["POST"]),
         ]
 
     @access(Permission.NOTE_FRACTIONS)
@@ -53,6 +54,20 @@ class HandPages:
         id_ = str(request.path_params["id"])
         await self._desk.witness(principal(request), id_, number(given.get("given")))
         return self._kit.done(request, f"/sessions/{id_}", "The record by hand counts.")
+
+    @access(Permission.NOTE_FRACTIONS)
+    async def take_back(self, request: Request) -> Response:
+        form = await self._kit.form(request)
+        id_, why = str(request.path_params["id"]), reason_in(form)
+        await self._desk.take_back(principal(request), id_, number(form.get("given")), why)
+        return self._kit.done(request, f"/sessions/{id_}", "Noted with its reason.")
+
+    @access(Permission.NOTE_FRACTIONS)
+    async def concur(self, request: Request) -> Response:
+        form = await self._kit.form(request)
+        id_ = str(request.path_params["id"])
+        await self._desk.concur(principal(request), id_, number(form.get("asked")))
+        return self._kit.done(request, f"/sessions/{id_}", "The record by hand is taken back.")
 
 
 def _metersets(given: Mapping[str, str]) -> dict[int, float]:

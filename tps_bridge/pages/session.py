@@ -18,7 +18,6 @@ from tps_bridge.pages.reason import reason_in
 from tps_bridge.parts import Parts
 from tps_bridge.session import SessionState
 from tps_bridge.session.desk import Standing
-from tps_bridge.session.hand import HandDesk
 
 _DAY = timedelta(days=1)
 _MINUTES = 15
@@ -65,7 +64,7 @@ class SessionPages:
         self._kit, self._context, self._book = kit, parts.context, parts.book
         self._seen = parts.desk.seen
         self._desk, self._machines = parts.sessions, parts.options.machines
-        self._hand = HandDesk(parts.context, parts.book, parts.sessions)
+        self._hand = parts.hand
 
     def routes(self) -> Iterable[BaseRoute]:
         return [
@@ -97,6 +96,7 @@ class SessionPages:
                 for name, machine in self._machines.items()
                 if self._seen.machine(who, name)
             ],
+            by_hand=await self._hand.waiting(who),
             lanes=lanes([_slot(each) for each in lines], midnight, now),
             beams=[
                 each

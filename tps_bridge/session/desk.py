@@ -122,20 +122,23 @@ class SessionDesk:
 
     async def on(self, who: Principal, day: date) -> list[Session]:
         """The sessions of a day that somebody sees."""
-        seen = self._plans.seen
         found = await self._book.due(self.midnight(day), self.midnight(day + _DAY))
-        return [each for each in found if seen.machine(who, each.machine)]
+        return [each for each in found if self.sees(who, each.machine)]
 
     async def overdue(self, who: Principal) -> list[Session]:
         """Of earlier days, those that somebody sees and nobody said what became of."""
-        midnight, seen = self.midnight(self.today()), self._plans.seen
+        midnight = self.midnight(self.today())
         return [
             each
             for each in await self._book.open_sessions()
             if each.state is SessionState.SCHEDULED
             and each.at < midnight
-            and seen.machine(who, each.machine)
+            and self.sees(who, each.machine)
         ]
+
+    def sees(self, who: Principal, machine: str) -> bool:
+        """Whether somebody sees what a machine does."""
+        return self._plans.seen.machine(who, machine)
 
     def midnight(self, day: date) -> int:
         """When a day begins at the site, µs."""
@@ -151,7 +154,7 @@ class SessionDesk:
     async def known(self, who: Principal, id_: str) -> Session:
         """A session that somebody sees; Refusal 404."""
         found = await self._book.session(id_)
-        if found is None or not self._plans.seen.machine(who, found.machine):
+        if found is None or not self.sees(who, found.machine):
             raise Refusal(
                 404,
                 "Unknown session",

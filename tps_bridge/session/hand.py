@@ -1,4 +1,7 @@
-"""Records by hand: one person reads what a machine gave, a second one confirms it."""
+"""Records by hand: one person reads what a machine gave, a second one confirms it.
+
+Two people take one back as well, for a reason.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from gateway.model import Instant
-from gateway.room import Principal, RoomContext, texts
+from gateway.room import Permission, Principal, RoomContext, texts
 from gateway.web import Refusal
 from tps_bridge.book import Act, Book
 from tps_bridge.book.byhand import HandRecord, by_hand
@@ -26,11 +29,11 @@ _NO_BEAM, _NO_METERSET, _NO_TIME = texts(
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What may be filled in for a session, what waits for a second person, and what counts."""
+    """What may be filled in for a session, what waits to be confirmed, and what was."""
 
     beams: tuple[BeamCourse, ...]
     waiting: HandRecord | None
-    counted: tuple[HandRecord, ...]
+    confirmed: tuple[HandRecord, ...]
 
 
 class HandDesk:
@@ -114,6 +117,41 @@ class HandDesk:
             )
         await self._act(who, Act.WITNESS, session, "", given=given)
 
+    async def take_back(self, who: Principal, id_: str, given: int, why: str) -> None:
+        """Say that a record is wrong: it counts until a second person agrees.
+
+        One that nobody confirmed is gone at once. Refusal 409 where there is none.
+        """
+        session = await self._desk.known(who, id_)
+        sheet = await self.sheet(session)
+        known = (*filter(None, (sheet.waiting,)), *(e for e in sheet.confirmed if e.counts))
+        if given not in {each.seq for each in known}:
+            raise _nothing()
+        await self._act(who, Act.TAKE_BACK, session, why, given=given)
+
+    async def concur(self, who: Principal, id_: str, asked: int) -> None:
+        """Agree as the second person that a record is wrong. Refusal 409 for one's own word."""
+        session = await self._desk.known(who, id_)
+        for record in (await self.sheet(session)).confirmed:
+            if record.back is not None and record.back.seq == asked and record.waits:
+                if record.back.who == who.id:
+                    raise Refusal(
+                        409,
+                        "A second person is needed",
+                        "Nobody takes a record back alone.",
+                        "Ask somebody else who knows what the machine gave.",
+                    )
+                await self._act(who, Act.CONCUR, session, "", given=record.seq, asked=asked)
+                return
+        raise _nothing()
+
+    async def waiting(self, who: Principal) -> list[HandRecord]:
+        """Those for which a second person is wanted, as far as somebody may be that person."""
+        if not who.may(Permission.NOTE_FRACTIONS):
+            return []
+        found = await self._book.hand_open()
+        return [each for each in found if self._desk.sees(who, each.machine)]
+
     def _possible(
         self,
         session: Session,
@@ -149,6 +187,15 @@ def _fraction(ledger: Ledger, number: int) -> tuple[BeamCourse, ...]:
         (each.beams for each in ledger.fractions if each.number == number), ()
     )
     return tuple(found)
+
+
+def _nothing() -> Refusal:
+    return Refusal(
+        409,
+        "Nothing to take back",
+        "This record was taken back, or noted anew.",
+        "Open the session again.",
+    )
 
 
 def _refused(why: str) -> Refusal:

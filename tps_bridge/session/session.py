@@ -31,7 +31,7 @@ class Step(StrEnum):
     OFFER: it is a work item since, which its machine may claim. WITHDRAW: it is none any more.
     WITHHOLD: nothing blocks it, and it can't be offered all the same: a person has to look.
     REFUSE: somebody wanted it and did not get it. BEAM: its machine's beam came on. BEGIN may be
-    followed by another one's.
+    followed by another one's. TAKE_BACK: the record that ended it was wrong, and counts no more.
     """
 
     SCHEDULE = "schedule"
@@ -45,6 +45,7 @@ class Step(StrEnum):
     COMPLETE = "complete"
     DISCONTINUE = "discontinue"
     CANCEL = "cancel"
+    TAKE_BACK = "take-back"
 
 
 class Level(StrEnum):
@@ -124,6 +125,7 @@ FROM: Mapping[Step, frozenset[SessionState]] = {
     Step.COMPLETE: frozenset({SessionState.SCHEDULED, SessionState.IN_PROGRESS}),
     Step.DISCONTINUE: frozenset({SessionState.SCHEDULED, SessionState.IN_PROGRESS}),
     Step.CANCEL: frozenset({SessionState.SCHEDULED}),
+    Step.TAKE_BACK: frozenset({SessionState.COMPLETED, SessionState.IN_PROGRESS}),
 }
 """In which states each step is possible. Where only a record tells, a session ends as it begins.
 
@@ -184,6 +186,13 @@ def _ended(state: SessionState) -> Callable[[Session, Move], Session]:
     return effect
 
 
+def _taken_back(session: Session, move: Move) -> Session:
+    """One that had ended has ended before all was given."""
+    ended = session.state is SessionState.COMPLETED
+    state = SessionState.DISCONTINUED if ended else session.state
+    return replace(session, state=state, progress=move.progress, why=move.why)
+
+
 def _cancelled(session: Session, move: Move) -> Session:
     return replace(session, state=SessionState.CANCELLED, ended=move.at, why=move.why)
 
@@ -199,4 +208,5 @@ _EFFECTS: Mapping[Step, Callable[[Session, Move], Session]] = {
     Step.COMPLETE: _ended(SessionState.COMPLETED),
     Step.DISCONTINUE: _ended(SessionState.DISCONTINUED),
     Step.CANCEL: _cancelled,
+    Step.TAKE_BACK: _taken_back,
 }

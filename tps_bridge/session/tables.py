@@ -181,6 +181,20 @@ class SessionTables:
             progress = Move(Step.PROGRESS, cause.received_at, who, progress=_share(fraction))
             yield from self._move(session, progress, cause)
 
+    def unfollow(
+        self, left: Fraction | None, cause: DeviceEvent, id_: str, why: str
+    ) -> Iterator[DeviceEvent]:
+        """A record counts no more; `left` is what is given of the session's fraction without it.
+
+        What still is given in full leaves the session as it is.
+        """
+        session = self.session(id_)
+        if session is None or (left is not None and left.state is FractionState.DELIVERED):
+            return
+        progress = 0.0 if left is None else _share(left)
+        move = Move(Step.TAKE_BACK, cause.received_at, cause.actor, why, progress=progress)
+        yield from self._move(session, move, cause)
+
     def _performed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
         """A performed step moves the one session of its appointment; a work item goes before."""
         change = performed_in(event)

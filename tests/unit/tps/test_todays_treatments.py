@@ -9,11 +9,12 @@ from pathlib import Path
 from gateway.room import OWNER, Level, Permission
 from simulators.rt import ARC, Course, Part, approved, plan, record
 from tests.unit.tps.test_sessions import scheduled
-from tests.unit.tps.treatment_case import somebody, treatments
+from tests.unit.tps.treatment_case import Treatments, somebody, treatments
 from tps_bridge.block import BlockKind
 from tps_bridge.options import TpsOptions
 from tps_bridge.session import Level as Enforcement
 from tps_bridge.session.desk import SessionDesk
+from tps_bridge.session.hand import HandDesk
 from tps_bridge.session.offer import Offers
 from tps_bridge.today import TodaysTreatments
 
@@ -21,12 +22,17 @@ COURSE = Course(points=3, pairs=4, fractions=3)
 ENFORCED = TpsOptions.model_validate({"machines": {"LINAC1": {"level": "enforced"}}})
 
 
+def todays(t: Treatments) -> TodaysTreatments:
+    desk = t.context.neighbours(SessionDesk)
+    return TodaysTreatments(t.context, desk, HandDesk(t.context, t.book, desk))
+
+
 async def test_today_counts_what_is_done_and_prints_who_is_treated(tmp_path: Path) -> None:
     made = approved(plan(ARC, COURSE))
     uid = str(made.SOPInstanceUID)
     async with treatments(tmp_path) as t:
         desk = t.context.neighbours(SessionDesk)
-        today = TodaysTreatments(t.context, desk)
+        today = todays(t)
         assert (await today.glance(OWNER)).tiles == ()
         await t.take(made)
         off = await scheduled(t, uid, "2025-06-12T09:00")
@@ -61,7 +67,7 @@ async def test_what_can_not_be_offered_needs_a_person_and_what_is_blocked_does_n
         await t.take(made)
         session = await scheduled(t, uid, "2025-06-12T10:00")
         offers = t.context.neighbours(Offers)
-        today = TodaysTreatments(t.context, t.context.neighbours(SessionDesk))
+        today = todays(t)
         await offers.turn()
         assert (await today.glance(OWNER)).attention == (), "nobody is registered: blocked"
         await t.desk.override(OWNER, uid, BlockKind.IDENTITY, 1, "identified by two nurses")
@@ -79,7 +85,7 @@ async def test_what_nobody_said_anything_of_by_the_next_day_needs_a_person(tmp_p
         await t.take(made)
         session = await scheduled(t, str(made.SOPInstanceUID), "2025-06-11T10:00")
         desk = t.context.neighbours(SessionDesk)
-        today = TodaysTreatments(t.context, desk)
+        today = todays(t)
         (told,) = (await today.glance(OWNER)).attention
         assert told.path == f"/sessions/{session.id}"
         assert told.who == {
