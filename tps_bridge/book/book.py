@@ -167,6 +167,10 @@ class Book(Projection[Tables]):
         """Records of known plans without a session, of days since their machine has sessions."""
         return await self.ask(lambda tables: tables.records(_ALONE, ()))
 
+    async def is_alone(self, plan: str, day: str) -> bool:
+        """Whether a record of a plan and a day (YYYYMMDD) belongs to no session."""
+        return await self.ask(lambda tables: tables.is_alone(plan, day))
+
     async def troubles(self, limit: int = 100) -> Sequence[Trouble]:
         """Objects for a person: unreadable, or another content under a known UID."""
         return await self.ask(lambda tables: tables.troubles(limit))

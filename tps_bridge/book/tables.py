@@ -82,6 +82,10 @@ SELECT record.card, record.seq, record.received, plan.uid IS NOT NULL,
 FROM record LEFT JOIN plan ON plan.uid = record.plan
 LEFT JOIN compared ON compared.record = record.uid
 """
+_ALONE = """
+SELECT 1 FROM session_record AS told JOIN record ON record.uid = told.record
+WHERE record.plan = ? AND told.day = ? AND told.session = '' LIMIT 1
+"""
 _TROUBLES = """
 SELECT uid, sop_class, seq, received, state, what FROM object WHERE state = 'unread'
 UNION ALL SELECT uid, sop_class, seq, received, 'conflict', '' FROM other
@@ -171,6 +175,10 @@ class Tables:
         records = self.records("WHERE record.plan = ?", (plan,))
         given = [each for row in records for each in row.card.given]
         return standing(found[0].card, given, self.notes(plan)) if found else []
+
+    def is_alone(self, plan: str, day: str) -> bool:
+        """Whether a record of a plan and a day (YYYYMMDD) belongs to no session."""
+        return next(self._rows(_ALONE, (plan, day)), None) is not None
 
     def hand_open(self) -> list[HandRecord]:
         """Records by hand for which a second person is wanted, oldest first."""

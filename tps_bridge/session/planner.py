@@ -26,8 +26,9 @@ _TURN = 5.0
 class Planner:
     """A person with one plan for the appointment's machine gets a session of its next fraction.
 
-    Of several plans, or none, nobody guesses: a person schedules. An appointment that is moved or
-    called off takes its session along until that begins.
+    Of several plans, or none, nobody guesses: a person schedules. So it is where the record of
+    today was here before there was a session. An appointment that is moved or called off takes its
+    session along until that begins.
     """
 
     context: RoomContext
@@ -76,7 +77,8 @@ class Planner:
                 await self._keep_with(each, appointment)
         if not sessions and appointment.status.is_open and appointment.start is not None:
             found = await self._plans(machine, appointment)
-            if len(found) == 1:
+            today = f"{self.desk.today():%Y%m%d}"
+            if len(found) == 1 and not await self.book.is_alone(found[0][0].card.uid, today):
                 row, group = found[0]
                 await self.desk.schedule(
                     TPS, row.card.uid, group, appointment.start, appointment=appointment.id

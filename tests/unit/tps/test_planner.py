@@ -124,6 +124,19 @@ async def test_an_appointment_that_is_over_leaves_a_session_to_its_record(
         assert await plans.states(id_) == [(left, at(2))]
 
 
+async def test_what_was_given_before_there_was_a_session_is_not_scheduled_again(
+    plans: Plans,
+) -> None:
+    made = approved(plan(ARC, COURSE))
+    id_ = await plans.book(2, "A")
+    await plans.t.take(made, record(made, 1, [Part(1), Part(2)], at=TODAY))
+    await plans.planner.turn()
+    assert await plans.states(id_) == []
+    uid = str(made.SOPInstanceUID)
+    (ledger,) = await plans.t.book.ledgers(uid)
+    assert ledger.next == 2
+
+
 async def test_nobody_chooses_between_two_plans_or_without_any(plans: Plans) -> None:
     id_ = await plans.book(2, "A")
     await plans.planner.turn()
