@@ -60,7 +60,7 @@ HEMATOLOGY, SCALE, URINE, WATER = "hematology", "scale", "urine", "water"
 HIS = "his"
 DICOM, ARCHIVE, LINAC = "dicom", "archive", "la1"
 STAFF = "staff"
-_FOLLOWED = frozenset({"linac-1", "linac-2"})
+_FOLLOWED = frozenset({"linac-1", "linac-2", "linac-3"})
 """The queues whose machines tell of themselves when a treatment begins and ends."""
 _SAMPLE = 20.0
 """Seconds between two samples of an analyzer."""
