@@ -11,7 +11,7 @@ from dicom.storage.classes import storage_classes
 from dicom.storage.object import CONFLICT, DICOM_SYSTEM, OID_SYSTEM
 from dicom.ups.events import FORGET, RESTARTED, ROOM, SUBSCRIBE, SUSPEND, UNSUBSCRIBE
 from dicom.watch.watch import PEER
-from gateway.room import ACTION_SYSTEM, NOTED_SYSTEM, joined, tells
+from gateway.room import ACTION_SYSTEM, AUDIT_SYSTEM, NOTED_SYSTEM, joined, tells
 
 TELLS = joined(
     tells(OID_SYSTEM, {"*": ("DICOM object received", "收到 DICOM 对象")}),
@@ -80,6 +80,38 @@ TELLS = joined(
             "dicom-forward flowing": ("Forwarding is not stuck", "转发正常"),
             "dicom-dead-letters waiting": ("Dead letters need a person", "有死信待处理"),
             "dicom-dead-letters none": ("No dead letters", "没有死信"),
+        },
+    ),
+    tells(
+        AUDIT_SYSTEM,
+        {
+            "dicom.find": ("DICOM query", "DICOM 查询"),
+            "dicom.get": ("DICOM retrieval (C-GET) begun", "DICOM 取回（C-GET）开始"),
+            "dicom.get-ended": ("DICOM retrieval (C-GET) ended", "DICOM 取回（C-GET）结束"),
+            "dicom.move": ("DICOM retrieval (C-MOVE) begun", "DICOM 取回（C-MOVE）开始"),
+            "dicom.move-ended": ("DICOM retrieval (C-MOVE) ended", "DICOM 取回（C-MOVE）结束"),
+            "dicom.worklist": ("Modality worklist asked for", "查询设备工作列表"),
+            "dicom.workitems": ("Work items asked for", "查询工作项"),
+            "dicom.workitem": ("Work item read", "读取工作项"),
+            "dicom.workitem.create": ("Work item made over HTTP", "经 HTTP 创建工作项"),
+            "dicom.workitem.set": ("Work item changed over HTTP", "经 HTTP 修改工作项"),
+            "dicom.workitem.state": ("Work item moved on over HTTP", "经 HTTP 变更工作项状态"),
+            "dicom.workitem.request-cancel": (
+                "Cancelling of a work item asked for over HTTP",
+                "经 HTTP 请求取消工作项",
+            ),
+            "dicom.workitem.subscribe": ("Peer subscribed to work items", "订阅工作项"),
+            "dicom.workitem.unsubscribe": ("Peer unsubscribed from work items", "取消订阅工作项"),
+            "dicom.workitem.suspend-global": (
+                "Subscription to new work items suspended",
+                "暂停订阅新工作项",
+            ),
+            "dicom.call": ("DICOM peer tried by C-ECHO", "对 DICOM 节点做回显测试"),
+            "dicom.report.retry": ("DICOM report sent again", "重发 DICOM 报告"),
+            "images.export": ("Images or plans exported", "导出影像或计划"),
+            "images.send": ("Images or plans sent", "发送影像或计划"),
+            "images.fetch": ("Images or plans fetched", "取回影像或计划"),
+            "images.store": ("Images or plans stored over DICOMweb", "经 DICOMweb 存储影像或计划"),
         },
     ),
 )

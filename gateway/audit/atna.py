@@ -62,6 +62,7 @@ _EVENTS = {
     "session.refuse": Event(_AUTHENTICATION, _LOGIN, "E"),
     "session.close": Event(_AUTHENTICATION, _LOGOUT, "E"),
     "account.roles": Event(_ALERT, _ROLES, "E"),
+    "access.open": Event(_PATIENT, Code("access.open", _OURS, "access.open"), "R"),
 }
 _AREAS = {
     "account": Event(_ALERT, _ATTRIBUTES, "E"),

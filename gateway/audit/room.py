@@ -17,6 +17,7 @@ from gateway.audit.pages import Pages
 from gateway.audit.trail import AuditTrail
 from gateway.errors import StoreError
 from gateway.room import (
+    AUDIT_SYSTEM,
     NOTED_SYSTEM,
     OWNER,
     Area,
@@ -31,6 +32,7 @@ from gateway.room import (
     RoomContext,
     RoomPorts,
     Running,
+    joined,
     tells,
 )
 from gateway.sqlite import write_durably
@@ -107,12 +109,23 @@ room = Room(
     open=_open,
     section=AuditOptions,
     package="gateway.audit",
-    tells=tells(
-        NOTED_SYSTEM,
-        {
-            "audit cut": ("The audit was cut", "审计记录被截断"),
-            "audit anchor": ("Anchor of the audit", "审计锚点"),
-        },
+    tells=joined(
+        tells(
+            NOTED_SYSTEM,
+            {
+                "audit cut": ("The audit was cut", "审计记录被截断"),
+                "audit anchor": ("Anchor of the audit", "审计锚点"),
+            },
+        ),
+        tells(
+            AUDIT_SYSTEM,
+            {
+                "gateway.start": ("Gateway started", "网关启动"),
+                "gateway.stop": ("Gateway stopped", "网关停止"),
+                "audit.read": ("Audit read", "查看审计"),
+                "export.audit": ("Audit exported", "导出审计"),
+            },
+        ),
     ),
     navigation=(
         Entry(

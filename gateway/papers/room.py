@@ -15,7 +15,16 @@ from gateway.papers.options import PapersOptions
 from gateway.papers.printer import newest, write_printing
 from gateway.papers.sheet import Printing, sheet
 from gateway.papers.timetable import last_due, next_due
-from gateway.room import NOTED_SYSTEM, OWNER, Room, RoomContext, Running, tells
+from gateway.room import (
+    AUDIT_SYSTEM,
+    NOTED_SYSTEM,
+    OWNER,
+    Room,
+    RoomContext,
+    Running,
+    joined,
+    tells,
+)
 
 log = logging.getLogger(__name__)
 
@@ -92,11 +101,14 @@ room = Room(
     name="papers",
     open=_open,
     section=PapersOptions,
-    tells=tells(
-        NOTED_SYSTEM,
-        {
-            f"{CODE} failed": ("Downtime papers not written", "停机单据写入失败"),
-            f"{CODE} written": ("Downtime papers are written", "停机单据已写入"),
-        },
+    tells=joined(
+        tells(
+            NOTED_SYSTEM,
+            {
+                f"{CODE} failed": ("Downtime papers not written", "停机单据写入失败"),
+                f"{CODE} written": ("Downtime papers are written", "停机单据已写入"),
+            },
+        ),
+        tells(AUDIT_SYSTEM, {"export.papers": ("Downtime papers printed", "打印停机单据")}),
     ),
 )

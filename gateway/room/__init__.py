@@ -48,7 +48,7 @@ from gateway.room.steady import roused, steadily
 from gateway.room.subscriber import Emit, Subscriber
 from gateway.room.table import Asked, Choice, Column, Search, Sheet, Table
 from gateway.room.tables import RoomTables, TableSet
-from gateway.room.telling import NOTED_SYSTEM, Telling, joined, tells
+from gateway.room.telling import AUDIT_SYSTEM, NOTED_SYSTEM, Telling, deeds, joined, tells
 from gateway.room.values import Values
 from gateway.room.words import texts
 from gateway.room.workdays import WorkDays
@@ -56,6 +56,7 @@ from gateway.seal import Keyring, Progress, Sealer, StreamSealer, open_stream
 
 __all__ = [
     "ACTION_SYSTEM",
+    "AUDIT_SYSTEM",
     "ENTRY_POINT_GROUP",
     "NOBODY",
     "NOTED_SYSTEM",
@@ -139,6 +140,7 @@ __all__ = [
     "access",
     "changes",
     "declared",
+    "deeds",
     "is_endless",
     "is_streamed",
     "joined",

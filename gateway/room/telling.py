@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from gateway.model import Localized
+from gateway.room.access import ACTION_SYSTEM
 
 Telling: TypeAlias = Mapping[str, Mapping[str, Localized]]
 """Words by the system and the code of an event, or by its code, a blank and its value's text.
@@ -16,6 +17,10 @@ Telling: TypeAlias = Mapping[str, Mapping[str, Localized]]
 
 NOTED_SYSTEM = "urn:isogate:point"
 """The system of what the gateway and its rooms note of themselves by `RoomPorts.system`."""
+
+
+AUDIT_SYSTEM = "urn:isogate:audit"
+"""The system of actions in the audit that are no events: reading, signing in, exporting."""
 
 
 def tells(system: str, words: Mapping[str, tuple[str, str]], prefix: str = "") -> Telling:
@@ -32,3 +37,8 @@ def joined(*several: Telling) -> Telling:
         for system, words in each.items():
             found.setdefault(system, {}).update(words)
     return found
+
+
+def deeds(telling: Telling) -> Mapping[str, Localized]:
+    """What each action in the audit is called: those that are events, and those that are not."""
+    return {**telling.get(ACTION_SYSTEM, {}), **telling.get(AUDIT_SYSTEM, {})}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.room import ACTION_SYSTEM, joined, tells
+from gateway.room import ACTION_SYSTEM, AUDIT_SYSTEM, joined, tells
 from gateway.schedule.gate import CLEAR, SET, SYSTEM
 from gateway.schedule.noted import ASSIGN, BOOK, CHANGE, MOVE
 
@@ -25,4 +25,5 @@ TELLS = joined(
             CLEAR: ("Appointment may be called again", "预约恢复可呼叫"),
         },
     ),
+    tells(AUDIT_SYSTEM, {"schedule.import": ("Appointments imported", "导入预约")}),
 )

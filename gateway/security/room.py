@@ -23,6 +23,7 @@ from gateway.security.options import AccountsOptions
 from gateway.security.pages import routes
 from gateway.security.roles import WORDS, Role
 from gateway.security.security import Security
+from gateway.security.telling import TELLS
 from gateway.security.token import TokenKind
 
 TABLES = TableSet(
@@ -79,6 +80,7 @@ room = Room(
             "key",
         ),
     ),
+    tells=TELLS,
     words={
         "role": tuple(Role),
         "token": tuple(TokenKind),

@@ -27,6 +27,9 @@ CSRF_FIELD = "csrf"
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _EVENT_STREAM = b"text/event-stream"
+OPENED = "access.open"
+"""In the audit: something that reveals patients was opened by a right to do something there."""
+_READ = ".read"
 
 
 class Guard:
@@ -121,8 +124,12 @@ class Guard:
         if not rule.reveals_patients:
             return None
         objects = {"path": scope["path"], **told.objects}
+        action = rule.value
+        if not action.endswith(_READ):
+            # What may be done with a right is an act of its own: here it only opened something.
+            action, objects = OPENED, {"right": rule.value, **objects}
         try:
-            await self._gate.record(rule.value, caller, subject=told.subject, objects=objects)
+            await self._gate.record(action, caller, subject=told.subject, objects=objects)
         except StoreError as error:
             return problem(store_unavailable(str(error)), scope["path"])
         return None

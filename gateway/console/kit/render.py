@@ -19,7 +19,7 @@ from gateway.console.text.catalogue import catalogue
 from gateway.console.text.language import preference
 from gateway.console.text.reader import Reader
 from gateway.console.text.words import live_words
-from gateway.room import Table, principal, visible
+from gateway.room import Table, deeds, principal, visible
 from gateway.web import GatewayView, caller_of
 from gateway.web.closed_links import without_closed_links
 from gateway.web.door import loopback
@@ -117,6 +117,7 @@ class Renderer:
                 who=who,
                 areas=areas,
                 current=current(areas, request.url.path),
+                deeds=deeds(view.telling()),
                 said=unquote(request.cookies.get(_FLASH, "")),
                 with_query=lambda **more: _with_query(request, **more),
             )

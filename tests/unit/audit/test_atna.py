@@ -82,6 +82,7 @@ def test_a_message_has_its_parts_in_the_order_of_the_schema() -> None:
         ("import.appointments", "110107", "", "C"),
         ("images.send", "110104", "", "R"),
         ("images.read", "110103", "", "R"),
+        ("access.open", "110110", "access.open", "R"),
         ("patients.create", "110110", "patients.create", "C"),
         ("alarms.acknowledge", "alarms.acknowledge", "", "E"),
     ],

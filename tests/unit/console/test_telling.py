@@ -27,10 +27,11 @@ from gateway.notify.tables import NOTICE_SYSTEM, SILENCE, UNSILENCE
 from gateway.papers.room import CODE as PAPERS
 from gateway.patients import heard
 from gateway.profile import POINT_SYSTEM
-from gateway.room import ACTION_SYSTEM, joined
+from gateway.room import ACTION_SYSTEM, AUDIT_SYSTEM, Permission, deeds, joined
 from gateway.schedule import gate, noted
 from gateway.store.state import StoreHealth
 from gateway.timekeeping.watch import Standing as ClockStanding
+from gateway.web.guard import OPENED
 from queue_display import tables as queue
 from queue_display.terms import Verb
 from tps_bridge.book import events as tps
@@ -141,6 +142,63 @@ PUBLISHERS = frozenset(
 )
 """The modules that make events other than what devices say."""
 
+AUDITED: frozenset[str] = frozenset(
+    (
+        *("access.refuse", OPENED),
+        *(each for each in Permission if each.reveals_patients and each.endswith(".read")),
+        *("gateway.start", "gateway.stop", "audit.read", "export.audit", "export.papers"),
+        *("session.open", "session.close", "password.change", "totp.enrol", "totp.remove"),
+        *(
+            f"account.{each}"
+            for each in ("create", "change", "lock", "unlock", "reset-totp", "invite", "set-up")
+        ),
+        *("account.sign-out", "token.create", "token.revoke"),
+        *("patients.import", "schedule.import"),
+        *("dicom.find", "dicom.get", "dicom.get-ended", "dicom.move", "dicom.move-ended"),
+        *("dicom.worklist", "dicom.workitems", "dicom.workitem", "dicom.call"),
+        *(f"dicom.workitem.{each}" for each in ("create", "set", "state", "request-cancel")),
+        *(f"dicom.workitem.{each}" for each in ("subscribe", "unsubscribe", "suspend-global")),
+        *("dicom.report.retry", "images.export", "images.send", "images.fetch", "images.store"),
+    )
+)
+"""The actions in the audit that are no events."""
+
+AUDITORS = frozenset(
+    (
+        "dicom/asker.py",
+        "dicom/pages/export.py",
+        "dicom/pages/queues.py",
+        "dicom/reports/api.py",
+        "dicom/scu/api.py",
+        "dicom/ups/web/server.py",
+        "dicom/web/peer_api.py",
+        "dicom/web/store.py",
+        "gateway/alarms/panel.py",
+        "gateway/audit/pages.py",
+        "gateway/audit/room.py",
+        "gateway/mapping/desk.py",
+        "gateway/notify/pages.py",
+        "gateway/papers/room.py",
+        "gateway/patients/desk.py",
+        "gateway/patients/importer.py",
+        "gateway/schedule/desk.py",
+        "gateway/schedule/importer.py",
+        "gateway/security/issue.py",
+        "gateway/security/own.py",
+        "gateway/security/pages/elsewhere.py",
+        "gateway/security/sign_in.py",
+        "gateway/security/staff.py",
+        "gateway/security/vouched.py",
+        "gateway/web/audited.py",
+        "gateway/web/guard.py",
+        "queue_display/desk.py",
+        "tps_bridge/desk.py",
+        "tps_bridge/session/desk.py",
+    )
+)
+"""The modules that write into the audit."""
+
+_AUDITS = re.compile(r"(?:audit|audited|trail|_gate)\.record\(")
 _MAKES = re.compile(r"ports\.act\(|(?:ports|intake|_notices|self)\.system\(|\bself\.say\(")
 _CODES = re.compile(r"Coding\(\s*(?:[A-Z_]*SYSTEM|system)\b")
 
@@ -172,6 +230,7 @@ def test_every_event_is_called_something_in_both_languages(system: str) -> None:
 
 def test_no_words_are_left_over() -> None:
     wanted = {(system, each) for system, codes in PUBLISHED.items() for each in codes}
+    wanted |= {(AUDIT_SYSTEM, each) for each in AUDITED}
     for system, words in joined(OWN, ROOMS).items():
         for key in words:
             if "*" not in key:
@@ -188,3 +247,23 @@ def test_whoever_makes_events_is_known_here() -> None:
     }
     assert makers - PUBLISHERS == set(), "add its codes to PUBLISHED, and it to PUBLISHERS"
     assert PUBLISHERS - makers == set()
+
+
+def test_every_action_in_the_audit_is_called_something_in_both_languages() -> None:
+    named = deeds(ROOMS)
+    for action in AUDITED | PUBLISHED[ACTION_SYSTEM]:
+        words = named.get(action)
+        assert words is not None, f"{action}: give it words in its room's `tells`"
+        assert not isinstance(words, str)
+        assert all(words[tag] for tag in ("en", "zh-CN"))
+
+
+def test_whoever_writes_into_the_audit_is_known_here() -> None:
+    writers = {
+        str(path.relative_to(ROOT))
+        for package in ("gateway", "dicom", "tps_bridge", "queue_display")
+        for path in (ROOT / package).rglob("*.py")
+        if "/testing/" not in str(path) and _AUDITS.search(path.read_text("utf-8"))
+    }
+    assert writers - AUDITORS == set(), "add its actions to AUDITED, and it to AUDITORS"
+    assert AUDITORS - writers == set()
