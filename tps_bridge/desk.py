@@ -17,11 +17,13 @@ from tps_bridge.block import (
     Check,
     Registered,
     checks,
+    emergency_of,
     overrides_of,
     stands,
 )
 from tps_bridge.book import Act, Book, PlanRow
 from tps_bridge.book.standing import is_active, is_approved
+from tps_bridge.kin import kin_of
 from tps_bridge.ledger import Ledger
 from tps_bridge.options import TpsOptions
 from tps_bridge.seen import SeenPlans
@@ -65,6 +67,11 @@ class PlanDesk:
     async def approve(self, who: Principal, uid: str, digest: str, why: str) -> None:
         """Say that what a plan delivers, by the digest that was looked at, may be treated."""
         row = await self.known(who, uid)
+        self.same(row, digest)
+        await self.act(who, Act.APPROVE, row, why, digest=digest)
+
+    def same(self, row: PlanRow, digest: str) -> None:
+        """Refusal 409 where a plan does not deliver what somebody looked at."""
         if digest != row.card.digest:
             raise Refusal(
                 409,
@@ -72,19 +79,18 @@ class PlanDesk:
                 "The plan delivers something else than what was shown.",
                 "Open the plan again and look at it before you approve it.",
             )
-        await self._act(who, Act.APPROVE, row, why, digest=digest)
 
     async def retire(self, who: Principal, uid: str, why: str) -> None:
         """The plan is not treated any more."""
-        await self._act(who, Act.RETIRE, await self.known(who, uid), why)
+        await self.act(who, Act.RETIRE, await self.known(who, uid), why)
 
     async def end(self, who: Principal, uid: str, why: str) -> None:
         """The plan's fractions end here, before the last one."""
-        await self._act(who, Act.END, await self.known(who, uid), why)
+        await self.act(who, Act.END, await self.known(who, uid), why)
 
     async def miss(self, who: Principal, uid: str, day: str, why: str) -> None:
         """A fraction was due on a day and not given."""
-        await self._act(who, Act.MISS, await self.known(who, uid), why, day=_day(day))
+        await self.act(who, Act.MISS, await self.known(who, uid), why, day=_day(day))
 
     async def make_up(self, who: Principal, uid: str, day: str, fraction: int, why: str) -> None:
         """A fraction made up for a missed day. Refusal 409 if that day was not noted as missed."""
@@ -97,7 +103,7 @@ class PlanDesk:
                 "No fraction was noted as missed on this day.",
                 "Note the missed fraction first.",
             )
-        await self._act(who, Act.MAKE_UP, row, why, day=_day(day), fraction=fraction)
+        await self.act(who, Act.MAKE_UP, row, why, day=_day(day), fraction=fraction)
 
     async def override(self, who: Principal, uid: str, block: str, fraction: int, why: str) -> None:
         """Set a block aside for one fraction; it shows for ever.
@@ -110,13 +116,13 @@ class PlanDesk:
         made = await self.checks(row)
         if not any(each.blocked_by(block, fraction) for each in made):
             raise _no_block()
-        await self._act(who, Act.OVERRIDE, row, why, block=block, fraction=fraction)
+        await self.act(who, Act.OVERRIDE, row, why, block=block, fraction=fraction)
 
     async def confirm(self, who: Principal, uid: str, override: int) -> None:
-        """Agree to an override as the second person. Refusal 409 for one's own."""
+        """Agree to an override or an emergency as the second person. Refusal 409 for one's own."""
         row = await self.known(who, uid)
         found = next((each for each in await self._book.notes(uid) if each.seq == override), None)
-        if found is None or found.act is not Act.OVERRIDE:
+        if found is None or found.act not in {Act.OVERRIDE, Act.EMERGENCY}:
             raise _no_block()
         if found.who == who.id:
             raise Refusal(
@@ -125,7 +131,27 @@ class PlanDesk:
                 "Nobody confirms their own override.",
                 "Ask somebody else who may set blocks aside.",
             )
-        await self._act(who, Act.CONFIRM, row, "", override=override)
+        await self.act(who, Act.CONFIRM, row, "", override=override)
+
+    async def settle(self, who: Principal, uid: str, object_: str, why: str) -> None:
+        """Somebody looked at what a record or summary leaves open. Refusal 409 if nothing is."""
+        row = await self.known(who, uid)
+        open_ = {
+            each.card.uid: each.card.verification.value
+            for each in await self._book.doubted()
+            if each.card.plan == uid
+        }
+        open_ |= {
+            each.card.uid: each.found for each in await self._book.summaries(uid) if each.is_open
+        }
+        if object_ not in open_:
+            raise Refusal(
+                409,
+                "Nothing to settle",
+                "This record leaves nothing open.",
+                "Open the list again: somebody may have looked at it.",
+            )
+        await self.act(who, Act.SETTLE, row, why, object=object_, found=open_[object_])
 
     async def checks(self, row: PlanRow) -> list[Checked]:
         """The checks of the next fraction of each group, as if its own machine asked now.
@@ -153,6 +179,9 @@ class PlanDesk:
         notes = await self._book.notes(card.uid)
         records = await self._book.records(card.uid)
         registry, registered = await self._registered(row)
+        kin, second = await kin_of(self._book, card), self._options.second_person
+        retired = [each.why for each in notes if each.act is Act.RETIRE]
+        rule = self._options.emergency
         return [
             Case(
                 card=card,
@@ -163,8 +192,17 @@ class PlanDesk:
                 registered=registered,
                 registry=registry,
                 others=tuple(each.card.identity for each in records),
-                overrides=overrides_of(notes, second_person=self._options.second_person),
+                overrides=overrides_of(notes, second_person=second),
                 interval=self._options.interval,
+                retired=retired[-1] if retired else "",
+                carried=kin.carried,
+                elsewhere=kin.elsewhere,
+                unsaid=kin.unsaid,
+                heirs=kin.heirs,
+                verifies=kin.verifies,
+                emergency=emergency_of(notes, card.digest, second_person=second),
+                left_out=frozenset(rule.leaves_out) if rule else frozenset(),
+                source=rule.source if rule else "",
             )
             for group, ledger in await self._book.groups(card)
         ]
@@ -193,7 +231,8 @@ class PlanDesk:
             return True, None
         return True, Registered(tuple(each.group for each in found.names), found.birth_date)
 
-    async def _act(self, who: Principal, act: Act, row: PlanRow, why: str, **facts: Any) -> None:
+    async def act(self, who: Principal, act: Act, row: PlanRow, why: str, **facts: Any) -> None:
+        """Keep and audit what somebody says of a plan. StoreError."""
         card = row.card
         subject = card.identity.subject
         payload = {"plan": card.uid, **facts}

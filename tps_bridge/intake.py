@@ -13,10 +13,20 @@ from gateway import DeviceEvent, Instant, StoreError
 from gateway.room import RoomContext
 from tps_bridge.book import Book, Comparison, card_of, record_card_of
 from tps_bridge.book.card import written
-from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, UNREAD, VOLUMES, read_event
+from tps_bridge.book.events import (
+    COMPARED,
+    DOSES,
+    PLAN,
+    RECORD,
+    SUMMED,
+    UNREAD,
+    VOLUMES,
+    read_event,
+)
 from tps_bridge.compare import Difference, Severity, Tolerances
 from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES
 from tps_bridge.reader import Reader
+from tps_bridge.record import SUMMARY
 from tps_bridge.rt import Malformed
 
 _log = logging.getLogger(__name__)
@@ -103,6 +113,9 @@ class Intake:
             if sop_class == DOSE:
                 dose = await self._reader.dose_in(blob, syntax)
                 return read_event(DOSES, written(dose), identity=dose.identity, **facts)
+            if sop_class == SUMMARY:
+                summary = await self._reader.summary_in(blob, syntax)
+                return read_event(SUMMED, written(summary), identity=summary.identity, **facts)
             record = record_card_of(await self._reader.record_in(blob, syntax))
             return read_event(RECORD, written(record), identity=record.identity, **facts)
         except Malformed as error:

@@ -61,7 +61,7 @@ class PlanOverview:
             {"en": f"{resume} to resume", "zh-CN": f"{resume} 个待续治"} if resume else "",
             place=150,
         )
-        count = len(await self._book.troubles()) + len(await self._seen.strays(who))
+        count = await self._seen.problems(who)
         if not count:
             return Glance((tile,))
         why = {

@@ -21,7 +21,7 @@ from tps_bridge.plan import (
     read_plan,
     read_structures,
 )
-from tps_bridge.record import Record, read_record
+from tps_bridge.record import Record, Summary, read_record, read_summary
 from tps_bridge.rt import Bounds, Item, Malformed, decode, greatest_pixel
 
 _T = TypeVar("_T")
@@ -68,6 +68,11 @@ class Reader:
         """The dose grid in a file, in outline."""
         data = await self._bytes(blob)
         return await self.run(lambda: _dose(data, syntax, self._bounds))
+
+    async def summary_in(self, blob: Blob, syntax: str) -> Summary:
+        """The treatment summary in a file."""
+        data = await self._bytes(blob)
+        return await self.run(lambda: read_summary(decode(data, syntax, self._bounds)))
 
     async def plan(self, uid: str) -> Plan:
         """A plan by its UID; LookupError if there is none."""

@@ -24,16 +24,18 @@ from gateway.room import (
 )
 from tps_bridge.block import BlockKind
 from tps_bridge.book import Act, Book
+from tps_bridge.book.family import Kinship
 from tps_bridge.desk import PlanDesk
 from tps_bridge.draw.course import WEEKDAYS, Marked
 from tps_bridge.intake import Intake
-from tps_bridge.ledger import Basis, FindingKind, FractionState, PlanState
+from tps_bridge.ledger import Basis, DiscordKind, FindingKind, FractionState, PlanState
 from tps_bridge.options import TpsOptions
 from tps_bridge.overview import PlanOverview
 from tps_bridge.pages import (
     CoursePages,
     DifferencePages,
     HandPages,
+    KinPages,
     PlanPages,
     SessionApi,
     SessionPages,
@@ -41,7 +43,8 @@ from tps_bridge.pages import (
 from tps_bridge.parts import Parts
 from tps_bridge.plan import Approval, PlanKind
 from tps_bridge.reader import Reader
-from tps_bridge.session import Level, SessionState, Step
+from tps_bridge.record import Course, Verification
+from tps_bridge.session import BeamTask, Level, SessionState, Step
 from tps_bridge.session.beam import KINDS as SIGNALS
 from tps_bridge.session.beam import Beams, tables_for
 from tps_bridge.session.desk import SessionDesk
@@ -75,6 +78,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *CoursePages(kit, parts).routes(),
                 *DifferencePages(kit, parts).routes(),
                 *PlanPages(kit, parts).routes(),
+                *KinPages(kit, parts).routes(),
                 *SessionPages(kit, parts).routes(),
                 *HandPages(kit, parts).routes(),
                 *SessionApi(parts).routes(),
@@ -151,6 +155,12 @@ room = Room(
         "day-of-week": WEEKDAYS,
         "session": (*SessionState, "blocked", "withheld"),
         "session-step": tuple(Step),
+        "course-status": tuple(each for each in Course if each),
+        "discord": tuple(DiscordKind),
+        "kinship": tuple(Kinship),
+        "plan-relation": ("PRIOR", "ALTERNATIVE", "PREDECESSOR", "VERIFIED_PLAN", "CONCURRENT"),
+        "beam-task": tuple(BeamTask),
+        "verification": tuple(each for each in Verification if each),
         "enforcement": tuple(Level),
         "difference": ("within tolerance", "warning", "alarm"),
     },

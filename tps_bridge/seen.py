@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.room import Agenda, Neighbours, Principal, shared_with
-from tps_bridge.book import Book, PlanRow, RecordRow
+from tps_bridge.book import Book, PlanRow, RecordRow, SummaryRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,33 @@ class SeenPlans:
         found = await self.book.strays()
         return [each for each in found if self.machine(who, each.card.machine)]
 
+    async def problems(self, who: Principal) -> int:
+        """How many objects need a person."""
+        several = (
+            await self.book.troubles(),
+            await self.strays(who),
+            await self.doubted(who),
+            await self.summaries(who),
+        )
+        return sum(map(len, several))
+
     async def records_alone(self, who: Principal) -> Sequence[RecordRow]:
         """As `Book.records_alone`, by the machine that wrote them."""
         found = await self.book.records_alone()
+        return [each for each in found if self.machine(who, each.card.machine)]
+
+    async def summaries(self, who: Principal) -> list[SummaryRow]:
+        """Summaries that need a person, as their plans are seen."""
+        shown = {each.card.uid for each in await self.plans(who)}
+        return [
+            each
+            for each in await self.book.open_summaries()
+            if not each.known or each.card.plan in shown
+        ]
+
+    async def doubted(self, who: Principal) -> Sequence[RecordRow]:
+        """As `Book.doubted`, by the machine that wrote them."""
+        found = await self.book.doubted()
         return [each for each in found if self.machine(who, each.card.machine)]
 
     def plan(self, who: Principal, row: PlanRow) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.room import ACTION_SYSTEM, joined, tells
-from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, SYSTEM, UNREAD, VOLUMES
+from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, SUMMED, SYSTEM, UNREAD, VOLUMES
 from tps_bridge.book.noted import Act
 from tps_bridge.session.events import ACT
 from tps_bridge.session.session import Step
@@ -17,6 +17,7 @@ TELLS = joined(
             UNREAD: ("Plan or record can't be read", "计划或记录无法读取"),
             COMPARED: ("Record compared with its plan", "记录已与计划比对"),
             VOLUMES: ("Structure set read", "已读取结构集"),
+            SUMMED: ("Treatment summary read", "已读取治疗总结"),
             DOSES: ("Dose read", "已读取剂量"),
         },
     ),
@@ -30,6 +31,9 @@ TELLS = joined(
             Act.APPROVE: ("Plan approved for treatment", "批准计划治疗"),
             Act.OVERRIDE: ("Block set aside", "放行阻断"),
             Act.CONFIRM: ("Override confirmed by a second person", "第二人确认放行"),
+            Act.RELATE: ("Plan related to another plan", "说明计划间关系"),
+            Act.EMERGENCY: ("Plan declared an emergency", "声明为急诊计划"),
+            Act.SETTLE: ("What a record leaves open was looked at", "记录疑点已处理"),
             Act.GIVE: ("Record made by hand", "手工记录"),
             Act.WITNESS: ("Record by hand confirmed by a second person", "第二人确认手工记录"),
             Act.TAKE_BACK: ("Record by hand to be taken back", "申请撤回手工记录"),

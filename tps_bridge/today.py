@@ -29,6 +29,7 @@ _STATES: Mapping[SessionState, Localized] = {
     SessionState.SCHEDULED: {"en": "scheduled", "zh-CN": "已安排"},
     SessionState.IN_PROGRESS: {"en": "IN PROGRESS", "zh-CN": "治疗中"},
     SessionState.COMPLETED: {"en": "completed", "zh-CN": "已完成"},
+    SessionState.VERIFIED: {"en": "verification done", "zh-CN": "核查已做"},
     SessionState.DISCONTINUED: {"en": "DISCONTINUED", "zh-CN": "已中断"},
 }
 _LEVELS: Mapping[Enforcement, Localized] = {
@@ -130,7 +131,7 @@ class TodaysTreatments:
 def _tiles(sessions: Sequence[Session]) -> tuple[Tile, ...]:
     if not sessions:
         return ()
-    done = sum(each.state is SessionState.COMPLETED for each in sessions)
+    done = sum(each.state.is_done for each in sessions)
     stopped = sum(each.state is SessionState.DISCONTINUED for each in sessions)
     return (
         Tile(

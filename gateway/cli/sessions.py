@@ -50,11 +50,12 @@ def schedule(
     at: Annotated[str, typer.Argument(help="As 2026-11-24T08:30, in the site's zone.")],
     *,
     group: Annotated[int, typer.Option(help="The fraction group.")] = 1,
+    task: Annotated[str, typer.Option(help="VERIFY, TREAT or VERIFY_AND_TREAT.")] = "",
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Schedule the plan's next fraction."""
-    _do("", {"plan": plan, "at": at, "group": group}, data, json)
+    _do("", {"plan": plan, "at": at, "group": group, "task": task}, data, json)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from simulators.rt.compose import (
 from simulators.rt.linac import Linac, Refused, Task
 from simulators.rt.machine import Machine, Part, record
 from simulators.rt.send import encoded, file_of, store
+from simulators.rt.summary import summary
 
 __all__ = [
     "ARC",
@@ -32,4 +33,5 @@ __all__ = [
     "plan",
     "record",
     "store",
+    "summary",
 ]

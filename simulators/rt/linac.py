@@ -29,6 +29,9 @@ _INSTRUCTION = "1.2.840.10008.5.1.4.34.7"
 _PLANS = ("1.2.840.10008.5.1.4.1.1.481.5", "1.2.840.10008.5.1.4.1.1.481.8")
 _CHANGE_STATE = 1
 _TREATMENT = ("121726", "DCM", "RT Treatment with Internal Verification")
+_VERIFIES, _TREATS = ("VERIFY", "VERIFY_AND_TREAT"), ("TREAT", "VERIFY_AND_TREAT")
+_IMAGE = 2.0
+"""MU that an image takes."""
 _PENDING = (0xFF00, 0xFF01)
 _WAIT = 30.0
 _HERE = "127.0.0.1"
@@ -146,7 +149,7 @@ class Linac:
             if self.off.wait(self.pace):
                 raise Refused("switched off", 0x0110)
             last = place == len(tasks) - 1
-            parts.append(_part(each, stop_at if last else None))
+            parts += _parts(each, stop_at if last else None)
         made = record(
             task.plan, int(tasks[0].CurrentFractionNumber), parts, at=at, machine=self.machine
         )
@@ -226,6 +229,14 @@ class Linac:
             yield association
         finally:
             association.release()
+
+
+def _parts(each: Dataset, stop_at: float | None) -> Iterator[Part]:
+    """What a beam task asks for (PS3.3 C.8.8.29): an image to verify by, the treatment, or both."""
+    if each.BeamTaskType in _VERIFIES:
+        yield Part(int(each.ReferencedBeamNumber), 0.0, _IMAGE, "OPEN_PORTFILM")
+    if each.BeamTaskType in _TREATS:
+        yield _part(each, stop_at)
 
 
 def _part(each: Dataset, stop_at: float | None) -> Part:

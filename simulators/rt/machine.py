@@ -41,7 +41,7 @@ _COUCH = (
 class Part:
     """A beam as it ran: from one meterset to another; None is the whole of it.
 
-    `delivery` is CONTINUATION for the rest of an interrupted beam.
+    `delivery` is CONTINUATION for the rest of an interrupted beam, OPEN_PORTFILM for an image.
     """
 
     beam: int
@@ -60,6 +60,8 @@ class Machine:
     angle: float = 0.0
     leaf: float = 0.0
     chance: random.Random = field(default_factory=lambda: random.Random(7))
+    verdict: str = ""
+    """What it says of the verification of its settings (Treatment Verification Status)."""
 
     def noisy(self, keyword: str, value: Any) -> Any:
         if self.angle and keyword in ("GantryAngle", "BeamLimitingDeviceAngle"):
@@ -139,7 +141,7 @@ def _delivered(plan: Dataset, part: Part, fraction: int, at: datetime, machine: 
         TreatmentTerminationStatus=part.termination,
         SpecifiedPrimaryMeterset=whole,
         DeliveredPrimaryMeterset=round(end - part.start, 6),
-        TreatmentVerificationStatus="",
+        TreatmentVerificationStatus=machine.verdict,
         NumberOfControlPoints=len(beam.ControlPointSequence),
         BeamLimitingDeviceLeafPairsSequence=[
             item(

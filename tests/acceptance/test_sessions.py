@@ -14,8 +14,21 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydicom.dataset import Dataset
 
-from simulators.rt import ARC, STATIC, Course, Linac, Machine, Part, Refused, approved, plan, record
+from simulators.rt import (
+    ARC,
+    STATIC,
+    Course,
+    Linac,
+    Machine,
+    Part,
+    Refused,
+    approved,
+    plan,
+    record,
+    summary,
+)
 from simulators.rt import store as send
+from simulators.rt.compose import item
 from tests.acceptance.live import Api, SiteFolder
 from tests.acceptance.test_plans import page, says
 from tests.dicom_peers import OURS
@@ -45,7 +58,11 @@ def site(port: int, listens: int) -> Mapping[str, Any]:
         },
         "tps": {
             "machines": {
-                ENFORCED: {"level": "enforced", "titles": ["L1"]},
+                ENFORCED: {
+                    "level": "enforced",
+                    "titles": ["L1"],
+                    "tasks": ["TREAT", "VERIFY", "VERIFY_AND_TREAT"],
+                },
                 OBSERVED: {"level": "observed"},
             }
         },
@@ -80,10 +97,10 @@ class Bunker:
         for each in several:
             says(self.api, "/courses", str(each.get("RTPlanLabel", "Treatment courses")))
 
-    def schedule(self, made: Dataset) -> str:
+    def schedule(self, made: Dataset, task: str = "") -> str:
         """A session, due now; its id."""
         at = datetime.now().astimezone().isoformat(timespec="seconds")
-        body = {"plan": str(made.SOPInstanceUID), "at": at}
+        body = {"plan": str(made.SOPInstanceUID), "at": at, "task": task}
         answer = self.api.client.post("/api/v1/sessions", json=body)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
@@ -221,3 +238,67 @@ def test_a_machine_that_only_records_moves_its_session_too(tmp_path: Path) -> No
         it.take(record(made, 2, [Part(1), Part(2)], at=at + timedelta(days=1), machine=machine))
         says(it.api, "/courses/problems", "They count on the ledger")
         assert it.session(session)["performer"] == f"record:{OBSERVED}"
+        it.take(summary(made, "ON_TREATMENT", 5, 10.0, f"{at + timedelta(days=1):%Y%m%d}"))
+        says(it.api, "/courses/problems", "5; the ledger has 2")
+        says(it.api, f"/plans/{made.SOPInstanceUID}", "2 of 2 fractions given")
+
+
+def test_a_machine_verifies_first_and_then_verifies_and_treats(tmp_path: Path) -> None:
+    """PS3.3 C.8.8.29: Beam Task Type VERIFY is no fraction, VERIFY_AND_TREAT is one."""
+    made = approved(plan(ARC, COURSE))
+    path, at = f"/plans/{made.SOPInstanceUID}", now()
+    with bunker(tmp_path) as it, it.folder.gateway() as process:
+        it.folder.wait_ready(it.api, process, within=60)
+        it.register()
+        it.take(made)
+        it.linac.machine.verdict = "VERIFIED_OVR"
+        looked = it.schedule(made, "VERIFY")
+        image = it.linac.treat(it.offered(looked), at=at)
+        it.reaches(looked, "verification-done")
+        kinds = {each.TreatmentDeliveryType for each in image.TreatmentSessionBeamSequence}
+        assert kinds == {"OPEN_PORTFILM"}
+        says(it.api, path, "0 of 3 fractions given")
+        says(it.api, "/courses/problems", "VERIFIED_OVR")
+        says(it.api, f"/sessions/{looked}", "no fraction is given")
+        assert "session.completed" not in [each["code"] for each in it.api.events()]
+        it.linac.machine.verdict = "VERIFIED"
+        treated = it.schedule(made, "VERIFY_AND_TREAT")
+        it.linac.treat(it.offered(treated), at=at + timedelta(minutes=10))
+        it.reaches(treated, "completed")
+        says(it.api, path, "1 of 3 fractions given")
+
+
+def test_an_offered_plan_is_taken_back_when_another_one_is_derived_from_it(tmp_path: Path) -> None:
+    """RT Plan Relationship (PS3.3 C.8.8.9): which one is treated is for a person to say."""
+    old = approved(plan(ARC, COURSE))
+    new = approved(plan(ARC, Course(points=5, pairs=4, fractions=3, label="REPLAN")))
+    reference = item(
+        ReferencedSOPClassUID=old.SOPClassUID,
+        ReferencedSOPInstanceUID=old.SOPInstanceUID,
+        RTPlanRelationship="PREDECESSOR",
+    )
+    new.ReferencedRTPlanSequence = [reference]
+    said = {
+        "other": str(old.SOPInstanceUID),
+        "kinship": "replaces",
+        "counts": "no",
+        "reason": "the tumour shrank",
+    }
+    with bunker(tmp_path) as it, it.folder.gateway() as process:
+        it.folder.wait_ready(it.api, process, within=60)
+        it.register()
+        it.take(old)
+        before = it.schedule(old)
+        item_before = it.offered(before)
+        it.take(new)
+        wait_until(lambda: it.linac.worklist() == [], within=20, what="it is withdrawn")
+        assert it.session(before)["blocked_by"] == ["relation"]
+        with pytest.raises(Refused):
+            it.linac.claim(item_before)
+        answer = it.api.client.post(f"/plans/{new.SOPInstanceUID}/relate", data=said)
+        assert answer.status_code in {200, 303}, answer.text
+        after = it.schedule(new)
+        it.linac.treat(it.offered(after), at=now())
+        it.reaches(after, "completed")
+        assert it.session(before)["blocked_by"] == ["state", "fraction", "day"]
+        says(it.api, f"/plans/{old.SOPInstanceUID}", "replaced by REPLAN: the tumour shrank")

@@ -2,15 +2,18 @@
 
 from tps_bridge.block.attempt import Attempt, Case, Override, Registered, overrides_of
 from tps_bridge.block.check import BlockKind, Check, checks, stands
+from tps_bridge.block.emergency import Emergency, emergency_of
 
 __all__ = [
     "Attempt",
     "BlockKind",
     "Case",
     "Check",
+    "Emergency",
     "Override",
     "Registered",
     "checks",
+    "emergency_of",
     "overrides_of",
     "stands",
 ]

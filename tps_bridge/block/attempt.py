@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tps_bridge.block.emergency import Emergency
 from tps_bridge.book import Act, Note, PlanCard
-from tps_bridge.ledger import Ledger
+from tps_bridge.ledger import Carried, Ledger
 from tps_bridge.plan import Identity
 
 
@@ -56,6 +57,12 @@ class Case:
 
     `registry` is whether there is a register of patients at all; `others` are the identities that
     the records of the plan gave. `interval` is in hours.
+
+    `retired` is why it was retired. Of other plans of the course: `carried` is what they gave that
+    counts here, `elsewhere` the days of their fractions, `unsaid` those from which this one is
+    derived in a way that nobody has said, `heirs` those that are derived from it so and are
+    approved, `verifies` the one that it is to verify. `left_out` are the checks that an emergency
+    leaves out, by the rule `source`.
     """
 
     card: PlanCard
@@ -68,6 +75,20 @@ class Case:
     others: tuple[Identity, ...] = ()
     overrides: tuple[Override, ...] = ()
     interval: float = 6.0
+    retired: str = ""
+    carried: tuple[Carried, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
+    heirs: tuple[str, ...] = ()
+    verifies: str = ""
+    emergency: Emergency | None = None
+    left_out: frozenset[str] = frozenset()
+    source: str = ""
+
+    def leaves_out(self, block: str) -> str:
+        """By which rule a check is left out; '' where it is not."""
+        counts = self.emergency is not None and self.emergency.counts
+        return self.source if counts and block in self.left_out else ""
 
 
 def overrides_of(notes: Sequence[Note], *, second_person: bool) -> tuple[Override, ...]:

@@ -22,6 +22,7 @@ class BlockKind(StrEnum):
     VERSION = "version"
     APPROVAL = "approval"
     STATE = "state"
+    RELATION = "relation"
     MACHINE = "machine"
     FRACTION = "fraction"
     DOSE = "dose"
@@ -31,16 +32,21 @@ class BlockKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`reason` is None where it passes; `override` is what sets a block aside, counting or not."""
+    """`reason` is None where it passes; `override` is what sets a block aside, counting or not.
+
+    `left_out` is the rule by which it is not made for an emergency.
+    """
 
     kind: BlockKind
     reason: Localized | None
     override: Override | None = None
+    left_out: str = ""
 
     @property
     def blocks(self) -> bool:
         """Whether it keeps the fraction from being given."""
-        return self.reason is not None and not (self.override and self.override.counts)
+        set_aside = bool(self.left_out) or (self.override is not None and self.override.counts)
+        return self.reason is not None and not set_aside
 
 
 def checks(attempt: Attempt, case: Case) -> tuple[Check, ...]:
@@ -69,7 +75,8 @@ def _check(kind: BlockKind, attempt: Attempt, case: Case) -> Check:
     own = [
         each for each in case.overrides if each.block == kind and each.fraction == attempt.fraction
     ]
-    return Check(kind, reason, own[-1] if own and reason is not None else None)
+    override = own[-1] if own and reason is not None else None
+    return Check(kind, reason, override, case.leaves_out(kind))
 
 
 def _both(english: str, chinese: str) -> Localized:
@@ -96,7 +103,27 @@ def _approval(_attempt: Attempt, case: Case) -> Iterator[Localized]:
 
 def _state(_attempt: Attempt, case: Case) -> Iterator[Localized]:
     if not case.active:
-        yield _both("the plan was retired or rejected", "计划已停用或被否决")
+        why = case.retired and f": {case.retired}"
+        yield _both(f"the plan was retired or rejected{why}", f"计划已停用或被否决{why}")
+
+
+def _relation(_attempt: Attempt, case: Case) -> Iterator[Localized]:
+    """Which of several plans is meant is for a person to say."""
+    if case.verifies:
+        yield _both(
+            f"the plan is to verify {case.verifies}, not to treat",
+            f"该计划用于验证 {case.verifies}，不用于治疗",
+        )
+    for label in case.unsaid:
+        yield _both(
+            f"it is derived from {label}, and nobody has said what it is to it",
+            f"该计划源自 {label}，尚无人说明二者关系",
+        )
+    for label in case.heirs:
+        yield _both(
+            f"{label} is derived from it and approved, and nobody has said which one is treated",
+            f"{label} 源自该计划且已批准，尚无人说明应治疗哪一个",
+        )
 
 
 def _machine(attempt: Attempt, case: Case) -> Iterator[Localized]:
@@ -127,11 +154,20 @@ def _fraction(attempt: Attempt, case: Case) -> Iterator[Localized]:
 
 
 def _dose(attempt: Attempt, case: Case) -> Iterator[Localized]:
+    """What other plans gave counts as far as people said so, and is never taken for nothing."""
     for each in case.ledger.doses:
         most = each.prescribed if each.reference.is_target else None
         if most is None or each.given is None or each.next is None:
             continue
-        then = each.given + _still(each, case.ledger, attempt.fraction)
+        before = [one for one in case.carried if one.reference == each.reference.number]
+        unknown = next((one.label for one in before if one.dose is None), None)
+        if unknown is not None:
+            yield _both(
+                f"what {unknown} gave can't be counted: no Dose Reference UID in common",
+                f"{unknown} 已给予的剂量无法计入：无共同的剂量参考 UID",
+            )
+        given = each.given + sum(one.dose or 0.0 for one in before)
+        then = given + _still(each, case.ledger, attempt.fraction)
         if then > most * _ROUNDING:
             name = each.reference.name or str(each.reference.number)
             yield _both(
@@ -158,10 +194,17 @@ def _day(attempt: Attempt, case: Case) -> Iterator[Localized]:
         for each in case.ledger.fractions
         if each.number != attempt.fraction and today in each.days
     ]
-    if not before:
+    elsewhere = case.elsewhere.count(today)
+    if not before and not elsewhere:
         return
     group = next((each for each in case.card.facts.groups if each.number == case.group), None)
     a_day = (group.a_day if group else None) or 1
+    if elsewhere and len(before) + elsewhere >= a_day:
+        yield _both(
+            f"another plan of the course was treated today, {a_day} a day is prescribed",
+            f"今日已按该疗程的另一计划治疗，处方为每日 {a_day} 次",
+        )
+        return
     if len(before) >= a_day:
         yield _both(
             f"fraction {before[-1].number} was given today, {a_day} a day is prescribed",
@@ -195,6 +238,7 @@ _CHECKS: Mapping[BlockKind, Callable[[Attempt, Case], Iterator[Localized]]] = {
     BlockKind.VERSION: _version,
     BlockKind.APPROVAL: _approval,
     BlockKind.STATE: _state,
+    BlockKind.RELATION: _relation,
     BlockKind.MACHINE: _machine,
     BlockKind.FRACTION: _fraction,
     BlockKind.DOSE: _dose,

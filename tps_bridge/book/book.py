@@ -13,7 +13,7 @@ from gateway import Kind
 from gateway.projection import Projection
 from gateway.room import Keyring
 from tps_bridge.book.byhand import HandRecord
-from tps_bridge.book.card import PlanCard, PlanRow, RecordRow, Trouble
+from tps_bridge.book.card import PlanCard, PlanRow, RecordRow, SummaryRow, Trouble
 from tps_bridge.book.noted import Note
 from tps_bridge.book.tables import Tables
 from tps_bridge.ledger import Ledger, PlannedGroup
@@ -25,6 +25,13 @@ _ALONE = """
 WHERE plan.uid IS NOT NULL AND record.uid IN (
   SELECT record FROM session_record AS told WHERE session = ''
   AND day >= (SELECT min(day) FROM session WHERE session.machine = told.machine)
+)
+"""
+_DOUBTED = """
+WHERE plan.uid IS NOT NULL AND record.verification IN ('NOT_VERIFIED', 'VERIFIED_OVR')
+AND NOT EXISTS (
+  SELECT 1 FROM noted WHERE noted.plan = record.plan AND noted.act = 'tps.settle'
+  AND json_extract(CAST(noted.facts AS TEXT), '$.object') = record.uid
 )
 """
 _KINDS = frozenset({Kind.OBJECT, Kind.ACTION, Kind.SESSION})
@@ -166,6 +173,18 @@ class Book(Projection[Tables]):
     async def records_alone(self) -> Sequence[RecordRow]:
         """Records of known plans without a session, of days since their machine has sessions."""
         return await self.ask(lambda tables: tables.records(_ALONE, ()))
+
+    async def summaries(self, plan: str) -> Sequence[SummaryRow]:
+        """The summaries that name a plan, each against its ledger."""
+        return await self.ask(lambda tables: tables.summaries("WHERE plan = ?", (plan,)))
+
+    async def open_summaries(self) -> Sequence[SummaryRow]:
+        """Those that need a person."""
+        return await self.ask(lambda tables: tables.summaries("WHERE open"))
+
+    async def doubted(self) -> Sequence[RecordRow]:
+        """Records that say of a beam that its settings were out of range, until somebody looked."""
+        return await self.ask(lambda tables: tables.records(_DOUBTED, ()))
 
     async def is_alone(self, plan: str, day: str) -> bool:
         """Whether a record of a plan and a day (YYYYMMDD) belongs to no session."""

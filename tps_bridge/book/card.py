@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from tps_bridge.ledger import Given, PlanFacts, facts_of, given_by
+from tps_bridge.ledger import Discord, Given, PlanFacts, facts_of, given_by
 from tps_bridge.plan import DoseGrid, Identity, Plan, Related, StructureSet
 from tps_bridge.plan.beam import Beam
-from tps_bridge.record import Record
+from tps_bridge.record import Record, Summary, Verification, worst
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class PlanCard:
 
 @dataclass(frozen=True, slots=True)
 class RecordCard:
-    """`plan` is the UID of the plan that it names, or nothing."""
+    """`plan` is the UID of the plan that it names, or nothing; `verification` the worst told."""
 
     uid: str
     plan: str
@@ -70,6 +70,12 @@ class RecordCard:
     identity: Identity
     given: tuple[Given, ...]
     overrides: tuple[str, ...] = ()
+    verification: Verification = Verification.UNSAID
+
+    @property
+    def treats(self) -> bool:
+        """Whether any of it gave dose that counts."""
+        return any(each.treatment for each in self.given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,28 @@ class RecordRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """A summary; `known` is whether its plan is here, `settled` that these `discords` were seen."""
+
+    card: Summary
+    seq: int
+    received: int
+    known: bool
+    discords: tuple[Discord, ...]
+    settled: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person has to look."""
+        return not self.known or bool(self.discords and not self.settled)
+
+    @property
+    def found(self) -> str:
+        """What differs, as a note of somebody who saw it repeats it."""
+        return said_of(self.discords)
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """An object for a person: what is wrong with it and where; the object is kept."""
 
@@ -126,8 +154,14 @@ class Trouble:
     what: str
 
 
+def said_of(found: Iterable[Discord]) -> str:
+    """Differences in one line."""
+    return "; ".join(f"{each.kind} {each.number}: {each.theirs} | {each.ours}" for each in found)
+
+
 _ADAPTERS: Mapping[type[Any], TypeAdapter[Any]] = {
-    kind: TypeAdapter(kind) for kind in (PlanCard, RecordCard, Comparison, StructureSet, DoseGrid)
+    kind: TypeAdapter(kind)
+    for kind in (PlanCard, RecordCard, Comparison, StructureSet, DoseGrid, Summary)
 }
 
 
@@ -216,4 +250,5 @@ def record_card_of(record: Record) -> RecordCard:
         identity=record.identity,
         given=given_by(record),
         overrides=tuple(override for each in record.beams for override in each.overrides),
+        verification=worst(each.verification for each in record.beams),
     )

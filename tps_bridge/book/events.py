@@ -20,10 +20,10 @@ from gateway import (
 )
 from tps_bridge.plan import Identity
 
-READER = 1
+READER = 2
 SYSTEM = "urn:isogate:tps"
 PLAN, RECORD, UNREAD, COMPARED = "plan", "record", "unread", "compared"
-VOLUMES, DOSES = "structures", "dose"
+VOLUMES, DOSES, SUMMED = "structures", "dose", "summary"
 
 
 def read_event(

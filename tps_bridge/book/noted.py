@@ -14,9 +14,11 @@ class Act(StrEnum):
     MISS: a fraction was due on a day and not given. MAKE_UP: a fraction made up for one. END: the
     course ends before its last fraction. RETIRE: the plan is not treated any more. APPROVE: what
     it delivers, by its digest, may be treated. OVERRIDE: a block is set aside for one fraction;
-    CONFIRM: the second person agrees. GIVE: what a machine that sends no records gave, as a person
-    read it there; WITNESS: a second one read the same. TAKE_BACK: that record is wrong; CONCUR: a
-    second one agrees.
+    CONFIRM: the second person agrees. RELATE: what it is to a plan that it
+    names. EMERGENCY: it is treated with fewer checks. SETTLE: what a record leaves open was looked
+    at. GIVE: what a machine that sends no records gave, as a person
+    read it there; WITNESS: a second one read the same.
+    TAKE_BACK: that record is wrong; CONCUR: a second one agrees.
     """
 
     MISS = "tps.miss"
@@ -26,6 +28,9 @@ class Act(StrEnum):
     APPROVE = "tps.approve"
     OVERRIDE = "tps.override"
     CONFIRM = "tps.confirm"
+    RELATE = "tps.relate"
+    EMERGENCY = "tps.emergency"
+    SETTLE = "tps.settle"
     GIVE = "tps.give"
     WITNESS = "tps.witness"
     TAKE_BACK = "tps.take-back"
@@ -34,7 +39,7 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One of them. `facts` are `day`, `fraction`, `digest`, `block`, `override` as it needs."""
+    """`facts` are `day`, `fraction`, `digest`, `block`, `override`, `object` as the act needs."""
 
     seq: int
     act: Act

@@ -31,9 +31,12 @@ CREATE TABLE record(
   plan TEXT NOT NULL,
   patient TEXT NOT NULL, issuer TEXT NOT NULL,
   seq INTEGER NOT NULL, received INTEGER NOT NULL,
+  verification TEXT NOT NULL,
   card BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX record_by_plan ON record(plan);
+CREATE INDEX record_doubtful ON record(uid)
+  WHERE verification IN ('NOT_VERIFIED', 'VERIFIED_OVR');
 CREATE INDEX record_by_patient ON record(patient, issuer);
 CREATE TABLE volume(
   uid TEXT PRIMARY KEY,
@@ -42,6 +45,15 @@ CREATE TABLE volume(
   card BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX volume_by_plan ON volume(plan) WHERE plan <> '';
+CREATE TABLE summary(
+  uid TEXT PRIMARY KEY,
+  plan TEXT NOT NULL,
+  seq INTEGER NOT NULL, received INTEGER NOT NULL,
+  open INTEGER NOT NULL,
+  card BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX summary_by_plan ON summary(plan);
+CREATE INDEX summary_open ON summary(seq) WHERE open;
 CREATE TABLE compared(
   record TEXT PRIMARY KEY,
   digest TEXT NOT NULL,

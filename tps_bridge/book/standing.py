@@ -12,8 +12,10 @@ from tps_bridge.ledger import Given, Ledger, Made, Missed, Noted, ledger_of
 INACTIVE = frozenset({"REJECTED"})
 
 
-def standing(card: PlanCard, given: Sequence[Given], notes: Sequence[Note]) -> list[Ledger]:
-    """The ledger of each fraction group.
+def standing(
+    card: PlanCard, given: Sequence[Given], notes: Sequence[Note], until: str = ""
+) -> list[Ledger]:
+    """The ledger of each fraction group, of what was given until a day (YYYYMMDD) if one is named.
 
     A part of a record that names no group is of the only one; of several it belongs to that which
     has its beam, if that is one. Records by hand count from when a second person
@@ -21,12 +23,13 @@ def standing(card: PlanCard, given: Sequence[Given], notes: Sequence[Note]) -> l
     """
     groups = card.facts.groups
     hand = [part for each in by_hand(notes) if each.counts for part in each.given()]
+    parts = [each for each in (*given, *hand) if not until or each.day <= until]
     ended = next((_noted(each) for each in notes if each.act is Act.END), None)
     return [
         ledger_of(
             card.facts,
             group,
-            [each for each in (*given, *hand) if _group_of(card, each) == group.number],
+            [each for each in parts if _group_of(card, each) == group.number],
             missed=[
                 Missed(each.text("day"), _noted(each)) for each in notes if each.act is Act.MISS
             ],

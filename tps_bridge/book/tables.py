@@ -20,28 +20,31 @@ from tps_bridge.book.card import (
     PlanRow,
     RecordCard,
     RecordRow,
+    SummaryRow,
     Trouble,
     as_json,
     from_json,
     read,
+    said_of,
 )
-from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, UNREAD, VOLUMES, is_ours
+from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, SUMMED, UNREAD, VOLUMES, is_ours
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.book.schema import SCHEMA
 from tps_bridge.book.standing import standing
-from tps_bridge.ledger import Fraction, FractionState, Ledger
+from tps_bridge.ledger import Fraction, FractionState, Ledger, discords
 from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES, DoseGrid, StructureSet
-from tps_bridge.record import RECORD_CLASSES
+from tps_bridge.record import RECORD_CLASSES, SUMMARY, Summary
 from tps_bridge.session.tables import SCHEMA as SESSIONS
 from tps_bridge.session.tables import SessionTables
 
 log = logging.getLogger(__name__)
 
-READ = PLAN_CLASSES | RECORD_CLASSES | {STRUCTURES, DOSE}
+READ = PLAN_CLASSES | RECORD_CLASSES | {STRUCTURES, DOSE, SUMMARY}
 """SOP classes that are read; others are none of the book's business."""
 
 _VOLUMES: Mapping[str, type[StructureSet | DoseGrid]] = {VOLUMES: StructureSet, DOSES: DoseGrid}
 _ACTS = frozenset(Act)
+_ENDS = frozenset({Act.END, Act.RETIRE})
 _HAND = frozenset({Act.GIVE, Act.WITNESS, Act.TAKE_BACK, Act.CONCUR})
 _HAND_OPEN = "INSERT OR IGNORE INTO hand_open VALUES(?)"
 _HAND_SETTLED = "DELETE FROM hand_open WHERE plan = ?"
@@ -55,7 +58,10 @@ INSERT INTO plan(uid, patient, issuer, digest, seq, received, card) VALUES(?,?,?
 ON CONFLICT(uid) DO UPDATE SET patient = excluded.patient, issuer = excluded.issuer,
   digest = excluded.digest, card = excluded.card
 """
-_RECORD = "INSERT OR REPLACE INTO record VALUES(?,?,?,?,?,?,?)"
+_RECORD = "INSERT OR REPLACE INTO record VALUES(?,?,?,?,?,?,?,?)"
+_SUMMARY = "INSERT OR REPLACE INTO summary VALUES(?,?,?,?,1,?)"
+_OPEN = "UPDATE summary SET open = ? WHERE uid = ?"
+_SUMMARIES = "SELECT card, seq, received FROM summary"
 _COMPARED = "INSERT OR REPLACE INTO compared VALUES(?,?,?,?,?,?,?)"
 _NOTED = "INSERT INTO noted VALUES(?,?,?,?,?,?,?)"
 _STANDING = """
@@ -96,7 +102,7 @@ ORDER BY seq DESC LIMIT ?
 class Tables:
     """Used by one thread at a time."""
 
-    format: ClassVar[int] = 7
+    format: ClassVar[int] = 9
     schema: ClassVar[str] = SCHEMA + SESSIONS
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -169,12 +175,34 @@ class Tables:
             for seq, act, of, who, at, why, facts in rows
         ]
 
-    def ledgers(self, plan: str) -> list[Ledger]:
-        """The ledger of each fraction group of a plan."""
+    def summaries(self, where: str, binds: Sequence[Any] = ()) -> list[SummaryRow]:
+        """Those that came last first, each against its ledger as it was then."""
+        rows = self._rows(f"{_SUMMARIES} {where} ORDER BY seq DESC", binds)
+        return [self._against(from_json(Summary, row[0]), *row[1:]) for row in rows]
+
+    def _against(self, card: Summary, seq: int, received: int) -> SummaryRow:
+        plans = self.plans("WHERE uid = ?", (card.plan,))
+        if not plans:
+            return SummaryRow(card, seq, received, known=False, discords=(), settled=False)
+        planned = plans[0].card
+        numbers = [each.number for each in planned.facts.groups]
+        ledgers = self.ledgers(card.plan, card.until)
+        notes = self.notes(card.plan)
+        ended = any(each.act in _ENDS and each.seq > seq for each in notes)
+        found = discords(card, planned.identity, numbers, ledgers, ended_since=ended)
+        settled = any(
+            each.act is Act.SETTLE
+            and (each.text("object"), each.text("found")) == (card.uid, said_of(found))
+            for each in notes
+        )
+        return SummaryRow(card, seq, received, known=True, discords=found, settled=settled)
+
+    def ledgers(self, plan: str, until: str = "") -> list[Ledger]:
+        """The ledger of each fraction group of a plan, of all or of what was given until a day."""
         found = self.plans("WHERE uid = ?", (plan,))
         records = self.records("WHERE record.plan = ?", (plan,))
         given = [each for row in records for each in row.card.given]
-        return standing(found[0].card, given, self.notes(plan)) if found else []
+        return standing(found[0].card, given, self.notes(plan), until) if found else []
 
     def is_alone(self, plan: str, day: str) -> bool:
         """Whether a record of a plan and a day (YYYYMMDD) belongs to no session."""
@@ -222,6 +250,7 @@ class Tables:
                 event,
                 record=uid,
                 plan=card.plan,
+                verified=None if card.treats else _number(card),
                 machine=card.machine,
                 day=card.day,
             )
@@ -291,6 +320,11 @@ class Tables:
         elif place is not None and event.code.code in _VOLUMES:
             self._connection.execute(_STATE, ("read", "", uid, blob))
             self._volume(event.code.code, body)
+        elif place is not None and event.code.code == SUMMED:
+            self._connection.execute(_STATE, ("read", "", uid, blob))
+            card = read(Summary, body)
+            self._connection.execute(_SUMMARY, (card.uid, card.plan, *place, as_json(card)))
+            yield card.plan
         elif place is not None and event.code.code == PLAN:
             self._connection.execute(_STATE, ("read", "", uid, blob))
             yield self._plan(read(PlanCard, body), place)
@@ -312,8 +346,8 @@ class Tables:
 
     def _record(self, card: RecordCard, place: tuple[int, int]) -> str:
         own = card.identity
-        row = (card.uid, card.plan, own.patient, own.issuer, *place, as_json(card))
-        self._connection.execute(_RECORD, row)
+        row = (card.uid, card.plan, own.patient, own.issuer, *place)
+        self._connection.execute(_RECORD, (*row, card.verification.value, as_json(card)))
         return card.plan
 
     def _note(self, event: DeviceEvent) -> Iterator[str]:
@@ -341,6 +375,8 @@ class Tables:
         ledgers = self.ledgers(plan)
         if not ledgers:
             return
+        for each in self.summaries("WHERE plan = ?", (plan,)):
+            self._connection.execute(_OPEN, (each.is_open, each.card.uid))
         planned = [each.planned for each in ledgers]
         days = [day for each in ledgers for one in each.fractions for day in one.days]
         whole = None if None in planned else sum(each or 0 for each in planned)
@@ -354,6 +390,12 @@ class Tables:
             plan,
         )
         self._connection.execute(_STANDING, row)
+
+
+def _number(card: RecordCard) -> int | None:
+    """The fraction that a record names, if it is one."""
+    numbers = {each.fraction for each in card.given}
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def _state(ledgers: Sequence[Ledger]) -> str:

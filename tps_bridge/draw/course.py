@@ -80,7 +80,8 @@ def _marks(ledger: Ledger, sessions: Sequence[Session]) -> Iterator[tuple[date, 
         if (known := _date(missed.day.replace("-", ""))) is not None:
             yield known, Mark(Marked.MISSED)
     for each in sessions:
-        if each.state is SessionState.SCHEDULED and (known := _date(each.day)) is not None:
+        waits = each.state is SessionState.SCHEDULED and each.task.treats
+        if waits and (known := _date(each.day)) is not None:
             yield known, Mark(Marked.SCHEDULED, each.fraction, each.id)
 
 

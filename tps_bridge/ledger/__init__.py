@@ -5,6 +5,7 @@ The order in which they came means nothing, and one that comes twice counts once
 """
 
 from tps_bridge.ledger.beam import BeamCourse, course_of
+from tps_bridge.ledger.carried import Carried, carried, days_of
 from tps_bridge.ledger.dose import Basis, CumulativeDose, doses
 from tps_bridge.ledger.fact import (
     Given,
@@ -19,11 +20,15 @@ from tps_bridge.ledger.fact import (
 )
 from tps_bridge.ledger.finding import Finding, FindingKind
 from tps_bridge.ledger.ledger import Fraction, FractionState, Ledger, PlanState, ledger_of
+from tps_bridge.ledger.total import Discord, DiscordKind, discords
 
 __all__ = [
     "Basis",
     "BeamCourse",
+    "Carried",
     "CumulativeDose",
+    "Discord",
+    "DiscordKind",
     "Finding",
     "FindingKind",
     "Fraction",
@@ -37,7 +42,10 @@ __all__ = [
     "PlanState",
     "PlannedBeam",
     "PlannedGroup",
+    "carried",
     "course_of",
+    "days_of",
+    "discords",
     "doses",
     "facts_of",
     "given_by",

@@ -3,8 +3,17 @@
 from tps_bridge.pages.course import CoursePages
 from tps_bridge.pages.difference import DifferencePages
 from tps_bridge.pages.hand import HandPages
+from tps_bridge.pages.kin import KinPages
 from tps_bridge.pages.plan import PlanPages
 from tps_bridge.pages.session import SessionPages
 from tps_bridge.pages.session_api import SessionApi
 
-__all__ = ["CoursePages", "DifferencePages", "HandPages", "PlanPages", "SessionApi", "SessionPages"]
+__all__ = [
+    "CoursePages",
+    "DifferencePages",
+    "HandPages",
+    "KinPages",
+    "PlanPages",
+    "SessionApi",
+    "SessionPages",
+]

@@ -25,9 +25,10 @@ from gateway.room import (
     principal,
 )
 from gateway.web import Refusal
-from tps_bridge.book import Note, PlanRow, RecordRow
+from tps_bridge.book import Note, PlanRow, RecordRow, SummaryRow
 from tps_bridge.draw.course import Cell, charts, weeks
 from tps_bridge.face import Face, Faces, course_id
+from tps_bridge.kin import Kin, kin_of
 from tps_bridge.ledger import Ledger
 from tps_bridge.parts import Parts
 
@@ -86,7 +87,9 @@ class PlanOfCourse:
     ledgers: tuple[Ledger, ...]
     records: tuple[RecordRow, ...]
     notes: tuple[Note, ...]
-    times: tuple[Times, ...] = ()
+    times: tuple[Times, ...]
+    kin: Kin
+    summaries: tuple[SummaryRow, ...]
 
 
 class CoursePages:
@@ -114,7 +117,7 @@ class CoursePages:
             Line(row, faces.face(row.card.identity), course_id(row.card.identity, row.card.uid))
             for row in rows
         ]
-        problems = len(await self._book.troubles()) + len(await self._seen.strays(who))
+        problems = await self._seen.problems(who)
         waiting = len(await self._book.waiting(100))
         return self._kit.table(
             request, "tps/courses.html", COURSES, lines, problems=problems, waiting=waiting
@@ -149,13 +152,18 @@ class CoursePages:
         """Objects that need a person; each is kept."""
         reader, who = self._kit.reader(request), principal(request)
         strays, alone = await self._seen.strays(who), await self._alone(who)
-        identities = [each.card.identity for each in (*strays, *alone)]
+        doubted, summaries = await self._seen.doubted(who), await self._seen.summaries(who)
+        identities = [each.card.identity for each in (*strays, *alone, *doubted)]
+        identities += [each.card.identity for each in summaries]
         faces = await Faces.of(self._context.neighbours, identities, who, reader.language)
         return self._kit.page(
             request,
             "tps/problems.html",
             troubles=await self._book.troubles(),
             strays=[(each, faces.face(each.card.identity)) for each in strays],
+            may_settle=who.may(Permission.OVERRIDE_BLOCKS),
+            doubted=[(each, faces.face(each.card.identity)) for each in doubted],
+            summaries=[(each, faces.face(each.card.identity)) for each in summaries],
             alone=[(each, faces.face(each.card.identity)) for each in alone],
         )
 
@@ -185,6 +193,8 @@ class CoursePages:
                 )
                 for group, ledger in groups
             ),
+            await kin_of(self._book, row.card),
+            tuple(await self._book.summaries(uid)),
         )
 
     def _noon(self, day: date) -> Instant:

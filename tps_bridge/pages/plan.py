@@ -12,12 +12,14 @@ from starlette.routing import BaseRoute, Route
 from gateway import StoreError
 from gateway.room import PageKit, Permission, Principal, access, principal
 from gateway.web.number import number
-from tps_bridge.block import BlockKind
+from tps_bridge.block import BlockKind, emergency_of
 from tps_bridge.book import PlanRow
+from tps_bridge.book.family import Kinship, relations
 from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.compare import Limits, Tolerances, of_plan
 from tps_bridge.draw import Eye, Trajectory, eye, trajectory
 from tps_bridge.face import Faces, course_id
+from tps_bridge.kin import kin_of
 from tps_bridge.pages.reason import reason_in, said
 from tps_bridge.parts import Parts
 from tps_bridge.plan import Beam, ControlPoint, Plan
@@ -58,6 +60,7 @@ class PlanPages:
             Route(f"{one}/miss", self.miss, methods=["POST"]),
             Route(f"{one}/make-up", self.make_up, methods=["POST"]),
             Route(f"{one}/override", self.override, methods=["POST"]),
+            Route(f"{one}/settle", self.settle, methods=["POST"]),
             Route(f"{one}/confirm", self.confirm, methods=["POST"]),
         ]
 
@@ -92,7 +95,13 @@ class PlanPages:
             may_override=who.may(Permission.OVERRIDE_BLOCKS),
             who_id=who.id,
             sessions=await self._book.sessions(card.uid),
+            tasks=self._options.tasks(card.machines[0]) if card.machines else (),
             levels={each: self._options.level(each) for each in card.machines},
+            relations=relations(notes),
+            kin=await kin_of(self._book, card),
+            kinships=tuple(Kinship),
+            rule=self._options.emergency,
+            emergency=emergency_of(notes, card.digest, second_person=self._options.second_person),
             overridable=frozenset(BlockKind) - {BlockKind.OVERRIDE},
         )
 
@@ -146,6 +155,14 @@ class PlanPages:
         override = number(given.get("override"))
         await self._desk.confirm(principal(request), _uid(request), override)
         return self._kit.done(request, _path(request), "The override is confirmed.")
+
+    @access(Permission.OVERRIDE_BLOCKS)
+    async def settle(self, request: Request) -> Response:
+        """Note that somebody looked at what a record leaves open."""
+        given = await self._kit.form(request)
+        object_, why = given.get("object", ""), reason_in(given)
+        await self._desk.settle(principal(request), _uid(request), object_, why)
+        return self._kit.done(request, "/courses/problems", "It is noted that you looked at it.")
 
     async def _whole(self, uid: str) -> Plan | None:
         """The plan with its control points; None while its file can't be read."""

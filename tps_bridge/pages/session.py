@@ -15,6 +15,7 @@ from gateway.web import Refusal
 from tps_bridge.draw.day import Slot, lanes
 from tps_bridge.face import Face, Faces, course_id
 from tps_bridge.pages.reason import reason_in
+from tps_bridge.pages.task import beam_task
 from tps_bridge.parts import Parts
 from tps_bridge.session import SessionState
 from tps_bridge.session.desk import Standing
@@ -141,7 +142,8 @@ class SessionPages:
             raise Refusal(422, "No group", "No fraction group was chosen.", "Choose one.")
         uid = str(request.path_params["uid"])
         at = self._desk.moment(given.get("at", ""))
-        made = await self._desk.schedule(principal(request), uid, int(group[:9]), at)
+        task = beam_task(given.get("task", ""))
+        made = await self._desk.schedule(principal(request), uid, int(group[:9]), at, task=task)
         return self._kit.done(request, f"/sessions/{made.id}", "The session is scheduled.")
 
     @access(Permission.NOTE_FRACTIONS)

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.room import Permission, access, principal
 from gateway.web import Refusal, json_response, rfc3339
 from tps_bridge.pages.reason import reason_in
+from tps_bridge.pages.task import beam_task
 from tps_bridge.parts import Parts
 from tps_bridge.session.desk import Standing
 
@@ -41,7 +42,7 @@ class SessionApi:
 
     @access(Permission.NOTE_FRACTIONS)
     async def made(self, request: Request) -> Response:
-        """`{"plan", "group", "at", "appointment"}`: a session for the plan's next fraction."""
+        """`{"plan", "group", "at", "appointment", "task"}`: a session for its next fraction."""
         said = await _body(request)
         plan, at = said.get("plan"), said.get("at")
         group, appointment = said.get("group", 1), said.get("appointment", "")
@@ -49,9 +50,12 @@ class SessionApi:
             raise _wanted()
         if not isinstance(group, int):
             raise _wanted()
-        who = principal(request)
+        who, task = principal(request), said.get("task", "")
+        if not isinstance(task, str):
+            raise _wanted()
+        moment, wanted = self._desk.moment(at), beam_task(task)
         session = await self._desk.schedule(
-            who, plan, group, self._desk.moment(at), appointment=appointment
+            who, plan, group, moment, appointment=appointment, task=wanted
         )
         return json_response(_item(await self._desk.standing(session)), 201)
 
@@ -82,6 +86,7 @@ def _item(standing: Standing) -> Mapping[str, object]:
         "label": session.label,
         "fraction": session.fraction,
         "machine": session.machine,
+        "task": session.task.value,
         "enforcement": standing.level.value,
         "due": rfc3339(session.at),
         "state": session.state.value,

@@ -39,6 +39,7 @@ class DoseReference:
     prescribed: float | None = None
     maximum: float | None = None
     limit: float | None = None
+    uid: str = ""
 
     @property
     def is_target(self) -> bool:

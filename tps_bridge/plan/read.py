@@ -113,6 +113,7 @@ def _references(item: Item) -> Iterator[DoseReference]:
                 prescribed=_dose(each, "TargetPrescriptionDose"),
                 maximum=_dose(each, "DeliveryMaximumDose"),
                 limit=_dose(each, "OrganAtRiskLimitDose"),
+                uid=each.text("DoseReferenceUID"),
             )
 
 

@@ -1,6 +1,27 @@
 """What machines say that they delivered. Pure."""
 
 from tps_bridge.record.read import RECORD_CLASSES, read_record
-from tps_bridge.record.record import DeliveredBeam, DoseGiven, Record, Segment
+from tps_bridge.record.record import (
+    DeliveredBeam,
+    DoseGiven,
+    Record,
+    Segment,
+    Verification,
+    worst,
+)
+from tps_bridge.record.summary import SUMMARY, Course, Summary, read_summary
 
-__all__ = ["RECORD_CLASSES", "DeliveredBeam", "DoseGiven", "Record", "Segment", "read_record"]
+__all__ = [
+    "RECORD_CLASSES",
+    "SUMMARY",
+    "Course",
+    "DeliveredBeam",
+    "DoseGiven",
+    "Record",
+    "Segment",
+    "Summary",
+    "Verification",
+    "read_record",
+    "read_summary",
+    "worst",
+]

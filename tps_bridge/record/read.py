@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 from tps_bridge.plan import identity_of
-from tps_bridge.record.record import DeliveredBeam, DoseGiven, Record, Segment
+from tps_bridge.record.record import (
+    DeliveredBeam,
+    DoseGiven,
+    Record,
+    Segment,
+    Verification,
+)
 from tps_bridge.rt import Item, Malformed, expanded, within
 
 BEAMS = "1.2.840.10008.5.1.4.1.1.481.4"
@@ -77,7 +83,16 @@ def _beam(item: Item, beam: Item) -> DeliveredBeam:
         doses=tuple(_doses(beam)),
         overrides=tuple(_overrides(points)),
         unclear=unclear,
+        verification=_verification(beam),
     )
+
+
+def _verification(beam: Item) -> Verification:
+    """An override that the record lists is one, whatever its status says."""
+    said = beam.text("TreatmentVerificationStatus")
+    found = Verification(said) if said in set(Verification) else Verification.FAILED
+    overridden = any(_overrides(beam.items(*_POINTS)))
+    return Verification.OVERRIDDEN if overridden and not found.is_doubtful else found
 
 
 def _meterset(item: Item, *keywords: str) -> float | None:
@@ -169,6 +184,7 @@ def _application(item: Item, each: Item, number: int | None) -> DeliveredBeam:
         segment=None if delivered is None else Segment(0.0, delivered),
         at=_began(item, ()),
         unclear="" if delivered is not None else "a channel tells no time",
+        verification=_verification(each),
     )
 
 

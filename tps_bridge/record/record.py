@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from tps_bridge.plan import Identity
 from tps_bridge.rt import Item
@@ -27,6 +29,31 @@ class DoseGiven:
     dose: float
 
 
+class Verification(StrEnum):
+    """How a verification system found the settings (PS3.3 C.8.8.21, Treatment Verification Status).
+
+    OVERRIDDEN: out of range, and somebody set that aside. FAILED: out of range, or a word that the
+    standard does not know.
+    """
+
+    VERIFIED = "VERIFIED"
+    OVERRIDDEN = "VERIFIED_OVR"
+    FAILED = "NOT_VERIFIED"
+    UNSAID = ""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether a person has to look."""
+        return self in {Verification.OVERRIDDEN, Verification.FAILED}
+
+
+def worst(several: Iterable[Verification]) -> Verification:
+    """That of a record from those of its beams."""
+    grave = (Verification.FAILED, Verification.OVERRIDDEN, Verification.UNSAID)
+    found = set(several) or {Verification.UNSAID}
+    return next((each for each in grave if each in found), Verification.VERIFIED)
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveredBeam:
     """One beam, or one part of an interrupted one; of brachytherapy an application setup.
@@ -48,6 +75,7 @@ class DeliveredBeam:
     doses: tuple[DoseGiven, ...] = ()
     overrides: tuple[str, ...] = ()
     unclear: str = ""
+    verification: Verification = Verification.UNSAID
 
     @property
     def is_treatment(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from tps_bridge.desk import PlanDesk
 from tps_bridge.options import TpsOptions
 from tps_bridge.session.events import ACT, ROOM, written
 from tps_bridge.session.session import Level, Session, SessionState, Step
+from tps_bridge.session.task import BeamTask
 
 _DAY = timedelta(days=1)
 _AS_WRITTEN, _NEVER_SHOWN = texts(
@@ -66,14 +67,23 @@ class SessionDesk:
         self._zone = ZoneInfo(context.site.zone)
 
     async def schedule(
-        self, who: Principal, plan: str, group: int, at: Instant, *, appointment: str = ""
+        self,
+        who: Principal,
+        plan: str,
+        group: int,
+        at: Instant,
+        *,
+        appointment: str = "",
+        task: BeamTask | None = None,
     ) -> Session:
         """A session for the next fraction of a plan's group, due at `at`.
 
-        Refusal 409 where nothing is left to treat, or a session of it is open already.
+        `task` is the first that treats of those that the machine takes where none is named.
+        Refusal 409 where nothing is left to treat, a session of it is open already, or the machine
+        takes no such task.
         """
         row = await self._plans.known(who, plan)
-        session = await self._next(row, group, at, appointment)
+        session = self._tasked(await self._next(row, group, at, appointment), task)
         payload = {"session": session.id, "opens": written(session)}
         await self.act(who, f"{ACT}{Step.SCHEDULE}", session, "", **payload)
         return session
@@ -225,6 +235,20 @@ class SessionDesk:
             titles=self._options.titles(card.machines[0]),
             appointment=appointment,
         )
+
+    def _tasked(self, session: Session, task: BeamTask | None) -> Session:
+        taken = self._options.tasks(session.machine)
+        wanted = task or next(each for each in taken if each.treats)
+        if wanted not in taken:
+            raise Refusal(
+                409,
+                "No such task",
+                "{machine} takes no task {task}.",
+                "Choose one that is declared for the machine in devices.yaml.",
+                machine=session.machine,
+                task=wanted.value,
+            )
+        return replace(session, task=wanted)
 
     def moment(self, text: str) -> Instant:
         """What a person wrote as `2026-11-26T14:05`, in the site's zone.

@@ -132,7 +132,12 @@ def _reason(change: WorkItemChange) -> str:
 
 
 def said_of(before: Session, after: Session, cause: DeviceEvent) -> DeviceEvent | None:
-    """What other rooms are told of a move; made again it is the same event."""
+    """What other rooms are told of a move; made again it is the same event.
+
+    What only verifies is no treatment, and they are told nothing.
+    """
+    if not after.task.treats:
+        return None
     if after.state is before.state or after.state not in _SAID:
         return None
     code = f"{ACT}{_SAID[after.state]}"

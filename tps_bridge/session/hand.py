@@ -50,7 +50,7 @@ class HandDesk:
             if each.session == session.id
         ]
         return Sheet(
-            await self._beams(session) if session.state.is_open and not session.item else (),
+            await self._beams(session) if _takes(session) else (),
             next((each for each in own if not each.second), None),
             tuple(each for each in own if each.second),
         )
@@ -180,6 +180,10 @@ class HandDesk:
     ) -> None:
         payload = {"plan": session.plan, "session": session.id, **facts}
         await self._desk.act(who, act.value, session, why, **payload)
+
+
+def _takes(session: Session) -> bool:
+    return session.state.is_open and session.task.treats and not session.item
 
 
 def _fraction(ledger: Ledger, number: int) -> tuple[BeamCourse, ...]:

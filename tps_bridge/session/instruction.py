@@ -17,12 +17,17 @@ from tps_bridge.book.card import PlanCard
 from tps_bridge.ledger import BeamCourse, FractionState, Ledger
 from tps_bridge.ledger.fact import PlannedBeam
 from tps_bridge.session.session import Session
+from tps_bridge.session.task import Verifier
 
 INSTRUCTION = "1.2.840.10008.5.1.4.34.7"
 """RT Beams Delivery Instruction Storage."""
 
 _SCHEME = "99ISOGATE"
-_TREATMENT = ("121726", "DCM", "RT Treatment with Internal Verification")
+_TREATMENT = {
+    Verifier.INTERNAL: ("121726", "DCM", "RT Treatment with Internal Verification"),
+    Verifier.EXTERNAL: ("121727", "DCM", "RT Treatment with External Verification"),
+}
+"""CID 9241: of whose settings are verified by whom; the beam tasks say what is to be done."""
 _ADJUSTED = (
     "TableTopVerticalAdjustedPosition",
     "TableTopLongitudinalAdjustedPosition",
@@ -125,7 +130,7 @@ def _tasks(session: Session, beams: Sequence[PlannedBeam], ledger: Ledger) -> It
 
 def _task(session: Session, beam: PlannedBeam, delivery: str) -> Elements:
     return [
-        element("BeamTaskType", "TREAT"),
+        element("BeamTaskType", session.task.value),
         element("TreatmentDeliveryType", delivery),
         element("CurrentFractionNumber", str(session.fraction)),
         element("ReferencedBeamNumber", str(beam.number)),
@@ -154,10 +159,16 @@ def _order(place: int) -> Elements:
     return [element("BeamOrderIndex", place)]
 
 
-def work_item(session: Session, inputs: Sequence[Object], when: datetime) -> Content:
+def work_item(
+    session: Session,
+    inputs: Sequence[Object],
+    when: datetime,
+    verifier: Verifier = Verifier.INTERNAL,
+) -> Content:
     """The step as it is scheduled; what the standard wants empty is made so by the engine."""
     own = session.identity
-    label = f"{session.label or 'Plan'}, fraction {session.fraction}"
+    what = "fraction" if session.task.treats else "verification before fraction"
+    label = f"{session.label or 'Plan'}, {what} {session.fraction}"
     return dict(
         [
             element("ScheduledProcedureStepPriority", "MEDIUM"),
@@ -171,7 +182,7 @@ def work_item(session: Session, inputs: Sequence[Object], when: datetime) -> Con
             element("ScheduledStationClassCodeSequence"),
             element("ScheduledStationGeographicLocationCodeSequence"),
             element("ScheduledProcedureStepStartDateTime", f"{when:%Y%m%d%H%M%S}"),
-            element("ScheduledWorkitemCodeSequence", _code(*_TREATMENT)),
+            element("ScheduledWorkitemCodeSequence", _code(*_TREATMENT[verifier])),
             element("CommentsOnTheScheduledProcedureStep"),
             element("InputReadinessState", "READY"),
             element("InputInformationSequence", *map(_input, inputs)),

@@ -164,7 +164,8 @@ class Offers:
         try:
             made = await self._instruction(session, objects)
             uid = uid_of("item", session.id, str(session.offers), made[1].uid)
-            content = work_item(session, made, self.desk.local(session.at))
+            verifier = self.options.verifier(session.machine)
+            content = work_item(session, made, self.desk.local(session.at), verifier)
             await self._create(items, content, uid)
         except (Unclear, WorkItemRefused) as error:
             await self._withhold(session, str(error))
@@ -189,6 +190,8 @@ class Offers:
 
     async def _instruction(self, session: Session, objects: Objects) -> tuple[Object, Object]:
         """The plan and the instruction, as inputs. Unclear; StoreError."""
+        if session.task not in self.options.tasks(session.machine):
+            raise Unclear(f"{session.machine} takes no {session.task} any more")
         row = await self.book.plan(session.plan)
         stored = None if row is None else await objects.instance(row.card.uid, upto=row.seq)
         if row is None or stored is None:

@@ -8,14 +8,19 @@ from enum import StrEnum
 
 from gateway import Instant
 from tps_bridge.plan import Identity
+from tps_bridge.session.task import BeamTask
 
 
 class SessionState(StrEnum):
-    """DISCONTINUED: it began, and ended before all was given; the fraction may be resumed."""
+    """DISCONTINUED: it began, and ended before all was given; the fraction may be resumed.
+
+    VERIFIED: a session that only verifies was done; what was found stands in its records.
+    """
 
     SCHEDULED = "scheduled"
     IN_PROGRESS = "in-progress"
     COMPLETED = "completed"
+    VERIFIED = "verification-done"
     DISCONTINUED = "discontinued"
     CANCELLED = "cancelled"
 
@@ -23,6 +28,11 @@ class SessionState(StrEnum):
     def is_open(self) -> bool:
         """Whether it may still be treated."""
         return self in {SessionState.SCHEDULED, SessionState.IN_PROGRESS}
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all was done that was to be done."""
+        return self in {SessionState.COMPLETED, SessionState.VERIFIED}
 
 
 class Step(StrEnum):
@@ -94,6 +104,7 @@ class Session:
     begun: Instant | None = None
     ended: Instant | None = None
     why: str = ""
+    task: BeamTask = BeamTask.TREAT
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +197,11 @@ def _ended(state: SessionState) -> Callable[[Session, Move], Session]:
     return effect
 
 
+def _completed(session: Session, move: Move) -> Session:
+    treats = session.task.treats
+    return _ended(SessionState.COMPLETED if treats else SessionState.VERIFIED)(session, move)
+
+
 def _taken_back(session: Session, move: Move) -> Session:
     """One that had ended has ended before all was given."""
     ended = session.state is SessionState.COMPLETED
@@ -205,7 +221,7 @@ _EFFECTS: Mapping[Step, Callable[[Session, Move], Session]] = {
     Step.BEGIN: _begun,
     Step.BEAM: _same,
     Step.PROGRESS: _progressed,
-    Step.COMPLETE: _ended(SessionState.COMPLETED),
+    Step.COMPLETE: _completed,
     Step.DISCONTINUE: _ended(SessionState.DISCONTINUED),
     Step.CANCEL: _cancelled,
     Step.TAKE_BACK: _taken_back,

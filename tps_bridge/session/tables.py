@@ -153,10 +153,12 @@ class SessionTables:
         machine: str,
         day: str,
         who: str = "",
+        verified: int | None = None,
     ) -> Iterator[DeviceEvent]:
         """Tie a record to the session that it is of, and move one that nothing else moves.
 
-        `who` told it, if not the machine.
+        `who` told it, if not the machine. `verified` is the fraction of a record that gave no dose:
+        it belongs to a session that only verifies, which its work item alone moves.
         """
         parts = [
             each
@@ -166,7 +168,12 @@ class SessionTables:
             if part.record == record
         ]
         fraction = parts[0] if parts else None
-        session = self._of_record(plan, machine, fraction, day) if fraction else None
+        number = fraction.number if fraction else verified
+        session = (
+            self._of_record(plan, machine, number, day, treats=fraction is not None)
+            if number is not None
+            else None
+        )
         row = (record, machine, day, session.id if session else "")
         self._connection.execute("INSERT OR REPLACE INTO session_record VALUES(?,?,?,?)", row)
         if session is None or fraction is None or session.item:
@@ -216,15 +223,18 @@ class SessionTables:
             if session is not None and not session.item and move is not None:
                 yield from self._move(session, move, event)
 
-    def _of_record(self, plan: str, machine: str, fraction: Fraction, day: str) -> Session | None:
+    def _of_record(
+        self, plan: str, machine: str, fraction: int, day: str, *, treats: bool
+    ) -> Session | None:
         """The newest session of a fraction at a machine that was not called off.
 
         What was given on a day before is none of its.
         """
         found = [
             each
-            for each in self._sessions("WHERE plan = ? AND fraction = ?", plan, fraction.number)
+            for each in self._sessions("WHERE plan = ? AND fraction = ?", plan, fraction)
             if each.machine == machine
+            and each.task.treats == treats
             and each.state is not SessionState.CANCELLED
             and each.day <= day
         ]

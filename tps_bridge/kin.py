@@ -1,0 +1,58 @@
+"""What the other plans of a course mean for a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tps_bridge.book import Book, PlanCard, PlanRow
+from tps_bridge.book.family import VERIFIES, counted, kin, relations, unsaid
+from tps_bridge.book.standing import is_active, is_approved
+from tps_bridge.ledger import Carried, carried, days_of
+
+
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """As `tps_bridge.block.Case` has them."""
+
+    carried: tuple[Carried, ...]
+    elsewhere: tuple[str, ...]
+    unsaid: tuple[str, ...]
+    heirs: tuple[str, ...]
+    verifies: str
+
+
+async def kin_of(book: Book, card: PlanCard) -> Kin:
+    """What people said of a plan and its kin, and what these gave. StoreError."""
+    own = card.identity
+    rows = await book.of_patient(own.patient, own.issuer) if own.patient else ()
+    others = {each.card.uid: each for each in rows if each.card.uid != card.uid}
+    said = relations([note for uid in (card.uid, *others) for note in await book.notes(uid)])
+    doses: list[Carried] = []
+    for uid in counted(card.uid, said):
+        if uid in others:
+            ledgers = await book.ledgers(uid)
+            doses += carried(card.facts.references, others[uid].card.label or uid, ledgers)
+    days = [day for uid in kin(card.uid, said) for day in days_of(await book.ledgers(uid))]
+    heirs = [
+        each.card.label or uid
+        for uid, each in others.items()
+        if card.uid in unsaid(each.card, said) and await _treatable(book, each.card)
+    ]
+    verified = next((each.uid for each in card.related if each.relation == VERIFIES), "")
+    return Kin(
+        tuple(doses),
+        tuple(days),
+        tuple(_label(each, others) for each in unsaid(card, said)),
+        tuple(sorted(heirs)),
+        _label(verified, others) if verified else "",
+    )
+
+
+async def _treatable(book: Book, card: PlanCard) -> bool:
+    notes = await book.notes(card.uid)
+    return is_active(card, notes) and is_approved(card, notes)
+
+
+def _label(uid: str, others: Mapping[str, PlanRow]) -> str:
+    return (others[uid].card.label if uid in others else "") or uid
