@@ -17,7 +17,7 @@ LOADS = (
 
 
 async def run(options: Options) -> Sequence[Case]:
-    """Rounds in turn, the same files to each; the time counts from a sender's start to its end."""
+    """Rounds in turn, the same files to each."""
     rounds = 1 if options.smoke else 5
     cases: list[Case] = []
     with tempfile.TemporaryDirectory(prefix="isogate-bench-") as folder:
