@@ -16,9 +16,9 @@ from gateway.alarms.machine import HIDDEN, Refusal, Step
 from gateway.alarms.panel import PERMISSION, AlarmPanel
 from gateway.alarms.refusals import why
 from gateway.alarms.row import Row, limit_of, path_of
-from gateway.model import Instant, from_datetime
 from gateway.room import Entered, Field, Form, PageKit, Permission, access, principal
 from gateway.web import Refusal as Refused
+from gateway.web.day import wall_time
 
 _HOUR = 3600.0
 _STEPS = 100
@@ -75,7 +75,7 @@ class Detail:
         """What a posted form wants, with its faults."""
         if taken is Step.SHELVE:
             form = SHELF.filled(given)
-            until = self._moment(form["until"])
+            until = wall_time(form["until"], self._zone)
             if form["until"] and until is None:
                 form = form.refused("until", "This is no moment.")
             return form, Wanted(taken, form["reason"], until, bool(form["one_shot"]))
@@ -83,12 +83,6 @@ class Detail:
             form = SERVICE.filled(given)
             return form, Wanted(taken, form["out_reason"])
         return Form(()), Wanted(taken, given.get("reason", "").strip())
-
-    def _moment(self, text: str) -> Instant | None:
-        try:
-            return from_datetime(datetime.fromisoformat(text).replace(tzinfo=self._zone))
-        except ValueError:
-            return None
 
     async def _page(
         self, request: Request, alarm: Alarm, form: Form | None = None, taken: Step | None = None

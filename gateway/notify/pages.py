@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.model import Instant, from_datetime
 from gateway.notify.courier import Courier
 from gateway.notify.notifier import Notifier
 from gateway.notify.tables import Matter, Tables
@@ -29,6 +28,7 @@ from gateway.room import (
     access,
     principal,
 )
+from gateway.web.day import wall_time
 from gateway.web.number import number
 
 _SHOWN = 50
@@ -59,7 +59,7 @@ class Pages:
         @access(Permission.SHELVE_ALARMS)
         async def silence(request: Request) -> Response:
             form = self._form().filled(await kit.form(request))
-            until = self._moment(form["until"])
+            until = wall_time(form["until"], self._zone)
             if form["until"] and (until is None or until <= context.clock.now()):
                 form = form.refused("until", "Give a moment that is still to come.")
             if not form.ok or until is None:
@@ -163,9 +163,3 @@ class Pages:
                 Field("until", "Until", Entered.TIME, required=True, hint="In the site's time."),
             )
         )
-
-    def _moment(self, text: str) -> Instant | None:
-        try:
-            return from_datetime(datetime.fromisoformat(text).replace(tzinfo=self._zone))
-        except ValueError:
-            return None
