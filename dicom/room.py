@@ -18,7 +18,7 @@ from dicom.options import DicomOptions
 from dicom.outward import open_outward
 from dicom.pages import CLASHES, Pages
 from dicom.quiet import keep_values_out_of_the_log
-from dicom.services import Objects
+from dicom.services import Frames, Objects
 from dicom.telling import TELLS
 from dicom.view import Unseen, Viewer
 from dicom.watch.watch import PeerState
@@ -64,6 +64,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 outward.asking,
                 web.peers,
                 Objects(node.index, node.blobs, node.storage, keeping.title),
+                Frames(viewer),
             ),
             jobs={"listen": node.listen, **keeping.jobs, **outward.jobs, **_inbox(section, node)},
             routes=routes,

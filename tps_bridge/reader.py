@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from dicom.services import Blob, Objects
+from dicom.services import Blob, Frames, Objects, Stored
 from gateway.room import Neighbours
 from tps_bridge.book import Book
 from tps_bridge.compare import Difference, Tolerances, compare_delivered, compare_plans
@@ -23,9 +23,10 @@ from tps_bridge.plan import (
 )
 from tps_bridge.record import Record, Summary, read_record, read_summary
 from tps_bridge.rt import Bounds, Item, Malformed, decode, greatest_pixel
+from tps_bridge.slices import Outlines, read_outlines
 
 _T = TypeVar("_T")
-_PLANS, _RECORDS = 8, 4
+_PLANS, _RECORDS, _VOLUMES = 8, 4, 2
 _BEAMS = ("TreatmentSessionBeamSequence", "TreatmentSessionIonBeamSequence")
 
 
@@ -43,6 +44,8 @@ class Reader:
         self._largest, self._bounds = largest, Bounds(size=4 * largest)
         self._plans: _Kept[Plan] = _Kept(_PLANS)
         self._records: _Kept[Record] = _Kept(_RECORDS)
+        self._doses: _Kept[Item] = _Kept(_VOLUMES)
+        self._outlines: _Kept[Outlines] = _Kept(_VOLUMES)
 
     @classmethod
     @contextmanager
@@ -82,6 +85,28 @@ class Reader:
         """A record by its UID; LookupError if there is none."""
         return await self.record_in(*await self._file(uid))
 
+    async def dose(self, uid: str) -> Item:
+        """What a dose says of itself, without its pixels; LookupError if there is none."""
+        return await self._read(self._doses, *await self._file(uid), lambda item: item)
+
+    async def outlines(self, uid: str) -> Outlines:
+        """The contours of a structure set; LookupError if there is none."""
+        blob, syntax = await self._file(uid)
+        return await self._read(self._outlines, blob, syntax, read_outlines, contours=True)
+
+    async def image(self, uid: str) -> Item:
+        """What an image says of itself, without its pixels; LookupError if there is none."""
+        found = await self._neighbours(Objects).instance(uid)
+        if found is None:
+            raise LookupError(f"no object {uid} is here")
+        data, syntax = await self._bytes(found.blob), found.origin.transfer_syntax
+        return await self.run(lambda: decode(data, syntax, self._bounds))
+
+    async def stored(self, uid: str, frame: int) -> Stored:
+        """A frame of a dose, from 1, as it is stored; Unviewable, LookupError if there is none."""
+        blob, _ = await self._file(uid)
+        return await self._neighbours(Frames).stored(blob, frame)
+
     async def delivered(
         self, plan: Plan, record: Record, tolerances: Tolerances
     ) -> tuple[Difference, ...]:
@@ -98,17 +123,25 @@ class Reader:
     async def _file(self, uid: str) -> tuple[Blob, str]:
         found = await self._book.file(uid)
         if found is None:
-            raise LookupError(f"no plan or record {uid} is here")
+            raise LookupError(f"no object {uid} is here that is read")
         return found
 
     async def _read(
-        self, kept: _Kept[_T], blob: Blob, syntax: str, meaning: Callable[[Item], _T]
+        self,
+        kept: _Kept[_T],
+        blob: Blob,
+        syntax: str,
+        meaning: Callable[[Item], _T],
+        *,
+        contours: bool = False,
     ) -> _T:
         known = kept.get(blob.digest)
         if known is not None:
             return known
         data = await self._bytes(blob)
-        value = await self.run(lambda: meaning(decode(data, syntax, self._bounds)))
+        value = await self.run(
+            lambda: meaning(decode(data, syntax, self._bounds, contours=contours))
+        )
         kept.put(blob.digest, value)
         return value
 

@@ -34,6 +34,7 @@ from tps_bridge.overview import PlanOverview
 from tps_bridge.pages import (
     CoursePages,
     DifferencePages,
+    DosePages,
     HandPages,
     KinPages,
     PlanPages,
@@ -51,6 +52,8 @@ from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.hand import HandDesk
 from tps_bridge.session.offer import Offers
 from tps_bridge.session.planner import Planner
+from tps_bridge.slices import Basis as PartOf
+from tps_bridge.slices import Undrawn
 from tps_bridge.telling import TELLS
 from tps_bridge.today import TodaysTreatments
 
@@ -78,6 +81,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *CoursePages(kit, parts).routes(),
                 *DifferencePages(kit, parts).routes(),
                 *PlanPages(kit, parts).routes(),
+                *DosePages(kit, parts).routes(),
                 *KinPages(kit, parts).routes(),
                 *SessionPages(kit, parts).routes(),
                 *HandPages(kit, parts).routes(),
@@ -162,6 +166,8 @@ room = Room(
         "beam-task": tuple(BeamTask),
         "verification": tuple(each for each in Verification if each),
         "enforcement": tuple(Level),
+        "undrawn": tuple(Undrawn),
+        "isodose": tuple(PartOf),
         "difference": ("within tolerance", "warning", "alarm"),
     },
 )

@@ -5,6 +5,7 @@ from dicom.mpps.said import State as PerformedState
 from dicom.scu.asking import Asking
 from dicom.scu.failure import PeerFailed
 from dicom.scu.identifier import Level, keyed, plain, query
+from dicom.services.frames import Frames
 from dicom.services.objects import Objects, stored_in
 from dicom.services.performed import PerformedChange, performed_in
 from dicom.services.verification import VERIFICATION, verification
@@ -22,6 +23,7 @@ from dicom.services.workitems import (
 )
 from dicom.storage.charset import UnknownCharset, codec_of, decode_text
 from dicom.storage.object import Blob, Origin, StoredObject
+from dicom.view import Stored, Unseen, Unviewable
 
 __all__ = [
     "VERIFICATION",
@@ -30,14 +32,18 @@ __all__ = [
     "Asking",
     "Blob",
     "Content",
+    "Frames",
     "Level",
     "Objects",
     "Origin",
     "PeerFailed",
     "PerformedChange",
     "PerformedState",
+    "Stored",
     "StoredObject",
     "UnknownCharset",
+    "Unseen",
+    "Unviewable",
     "Verb",
     "WorkItem",
     "WorkItemChange",

@@ -14,11 +14,11 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_rescale
-from pydicom.pixels.utils import pixel_array
+from pydicom.pixels.utils import get_expected_length, pixel_array
 from pydicom.uid import UID
 
 from dicom.view.colours import colours
-from dicom.view.words import Look, Picture, Unseen, ends
+from dicom.view.words import Look, Picture, Stored, Unseen, ends
 
 MOST_BYTES = 256 * 1024**2
 """Of decoded pixels that are held at the same time."""
@@ -84,6 +84,32 @@ def picture(file: Path, wanted: Picture) -> bytes:
         if dataset.PhotometricInterpretation == _MONOCHROME[0]:
             drawn = 255 - drawn
     return _png(drawn, dataset)
+
+
+def stored(file: Path, frame: int) -> Stored:
+    """A grey frame, from 1, without any scaling; NotShown."""
+    dataset = _head(file)
+    if not 1 <= frame <= _frames(dataset):
+        raise NotShown(Unseen.NO_FRAME, str(frame))
+    if not _is_grey(dataset):
+        raise NotShown(Unseen.NO_PIXELS, str(dataset.PhotometricInterpretation))
+    _counted(file)
+    values = _decoded(file, frame - 1)
+    if values.shape != (dataset.Rows, dataset.Columns):
+        raise NotShown(Unseen.WRONG_SIZE, " × ".join(map(str, values.shape)))
+    return Stored(int(dataset.Rows), int(dataset.Columns), values.astype("<i8").tobytes())
+
+
+def _counted(file: Path) -> None:
+    """NotShown where pixels that are not compressed are fewer or more than the object says."""
+    dataset = dcmread(file, defer_size=1_048_576)
+    if UID(dataset.file_meta.TransferSyntaxUID).is_compressed:
+        return
+    said = get_expected_length(dataset)
+    raw: Any = dataset.get_item("PixelData")
+    there = 0 if raw is None else raw.length if raw.value is None else len(raw.value)
+    if there != said + said % 2:
+        raise NotShown(Unseen.WRONG_SIZE, f"{there} bytes instead of {said + said % 2}")
 
 
 def _head(file: Path) -> Dataset:

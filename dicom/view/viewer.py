@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import orjson
 
 from dicom.storage.object import Blob
-from dicom.view.words import Attributes, Look, Picture, Unseen, rows_of
+from dicom.view.words import Attributes, Look, Picture, Stored, Unseen, rows_of
 from gateway import IsogateError
 
 _PATIENCE = 30.0
@@ -84,6 +84,12 @@ class Viewer:
                 high=wanted.high,
             )
         return data
+
+    async def stored(self, blob: Blob, frame: int) -> Stored:
+        """A grey frame, from 1, as it is stored; Unviewable."""
+        async with self._files.in_memory(blob) as file:
+            said, data = await self._ask("stored", file=str(file), frame=frame)
+        return Stored(said["rows"], said["columns"], data)
 
     async def metadata(self, blob: Blob, place: str) -> bytes:
         """The dataset as JSON (PS3.18 F.2); `place` is the address of its bulk data. Unviewable."""

@@ -18,6 +18,7 @@ class Unseen(StrEnum):
     NO_VALUE = "It has no binary value there"
     NOT_BY_RULE = "It can't be de-identified by rule"
     TOO_LARGE = "It is larger than what is decoded here"
+    WRONG_SIZE = "It has not as many pixels as it says"
     TOO_SLOW = "Decoding took too long and was stopped"
     DAMAGED = "It is damaged, or not as the standard says"
 
@@ -79,6 +80,15 @@ class Picture:
     frame: int = 0
     low: float | None = None
     high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A frame's stored values, row by row, as little-endian integers of 8 bytes."""
+
+    rows: int
+    columns: int
+    values: bytes
 
 
 @dataclass(frozen=True, slots=True)

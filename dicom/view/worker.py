@@ -23,7 +23,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from dicom.view.anonymous import deidentified
 from dicom.view.metadata import metadata, value
-from dicom.view.pixels import NotShown, look, picture
+from dicom.view.pixels import NotShown, look, picture, stored
 from dicom.view.reading import attributes
 from dicom.view.words import Picture, Unseen, said_rows
 
@@ -65,6 +65,11 @@ def _picture(asked: Asked) -> Answer:
     return {}, picture(Path(asked["file"]), Picture(asked["frame"], asked["low"], asked["high"]))
 
 
+def _stored(asked: Asked) -> Answer:
+    found = stored(Path(asked["file"]), asked["frame"])
+    return {"rows": found.rows, "columns": found.columns}, found.values
+
+
 def _metadata(asked: Asked) -> Answer:
     return {}, metadata(Path(asked["file"]), asked["place"])
 
@@ -81,6 +86,7 @@ _WORK: Mapping[str, Callable[[Asked], Answer]] = {
     "attributes": _attributes,
     "look": _look,
     "picture": _picture,
+    "stored": _stored,
     "metadata": _metadata,
     "value": _value,
     "deidentified": _deidentified,

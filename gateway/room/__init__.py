@@ -28,7 +28,7 @@ from gateway.room.notice import Notice, notice_of, read_notice
 from gateway.room.page import Area, Attention, Entry, Glance, Hit, Level, PageKit, Reader, Tile
 from gateway.room.paper import Paper, Papers, no_papers
 from gateway.room.people import Patient, PatientKey, People
-from gateway.room.piece import Change, Chart, Limit, Line, Spot, Step, changes
+from gateway.room.piece import Change, Chart, Graph, Limit, Line, Spot, Step, Trace, changes
 from gateway.room.ports import Deliveries, Delivery, Fate, RoomPorts
 from gateway.room.room import (
     ENTRY_POINT_GROUP,
@@ -88,6 +88,7 @@ __all__ = [
     "Form",
     "Gate",
     "Glance",
+    "Graph",
     "Hit",
     "InSight",
     "Keeper",
@@ -134,6 +135,7 @@ __all__ = [
     "TableSet",
     "Telling",
     "Tile",
+    "Trace",
     "Values",
     "WorkDays",
     "about",

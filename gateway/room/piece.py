@@ -88,6 +88,30 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Trace:
+    """A line of a `Graph`, from left to right; `colour` is `#rrggbb`, or '' for the page's own."""
+
+    name: Localized
+    points: Sequence[tuple[float, float]]
+    colour: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Lines in one `unit` over another quantity than time, such as volume over dose, from 0.
+
+    `along` names that quantity, which is drawn up to `end` of its own unit (UCUM, both).
+    """
+
+    title: Localized
+    unit: str
+    along: Localized
+    along_unit: str
+    end: float
+    traces: Sequence[Trace]
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """Lines over time in one `unit` (UCUM), drawn from `start` to `end`.
 

@@ -16,7 +16,20 @@ from zoneinfo import ZoneInfo
 from pydicom.dataset import Dataset
 
 from simulators.his import BY_DAY, Booking, Hours, bookings
-from simulators.rt import ARC, STATIC, Course, Machine, Part, approved, plan, record, store
+from simulators.rt import (
+    ARC,
+    STATIC,
+    Course,
+    Machine,
+    Part,
+    approved,
+    dose,
+    images,
+    plan,
+    record,
+    store,
+    structure_set,
+)
 
 FAULTS = ("silent",)
 _CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -125,12 +138,18 @@ def _in_turn(booked: Sequence[Booking]) -> Iterator[Booking]:
 
 
 def _objects(booking: Booking) -> Iterator[Dataset]:
-    """Of somebody at the CT: images. At a treatment machine: the plan, and the fractions so far."""
+    """Of somebody at the CT: images.
+
+    At a treatment machine: the plan with its CT, structures and dose, and the fractions so far.
+    """
     if booking.machine[0] == "CT1":
         yield from _images(booking)
         return
     it = _course(booking)
     yield it.plan
+    yield from images(it.course)
+    yield structure_set(it.course)
+    yield dose(it.plan, it.course, SOPInstanceUID=_uid(booking, "dose"))
     for fraction in range(1, it.given + 1):
         at = booking.start.replace(tzinfo=None) - timedelta(days=it.given - fraction + 1)
         parts = [Part(1), Part(2)]
@@ -153,6 +172,7 @@ def _today(booking: Booking) -> Dataset:
 class _Course:
     """Somebody's plan, and how many fractions were begun; `stopped`: the last one is unfinished."""
 
+    course: Course
     plan: Dataset
     given: int
     stopped: bool
@@ -178,7 +198,7 @@ def _course(booking: Booking) -> _Course:
     made = plan(kind, course, SOPInstanceUID=_uid(booking, "plan"))
     if dice.random() >= _UNAPPROVED:
         made = approved(made)
-    return _Course(made, dice.randrange(1, min(fractions, 6)), dice.random() < _STOPPED)
+    return _Course(course, made, dice.randrange(1, min(fractions, 6)), dice.random() < _STOPPED)
 
 
 def _record(

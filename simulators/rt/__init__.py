@@ -14,6 +14,7 @@ from simulators.rt.linac import Linac, Refused, Task
 from simulators.rt.machine import Machine, Part, record
 from simulators.rt.send import encoded, file_of, store
 from simulators.rt.summary import summary
+from simulators.rt.volumes import dose, images, structure_set
 
 __all__ = [
     "ARC",
@@ -28,10 +29,13 @@ __all__ = [
     "Task",
     "approved",
     "brachy_plan",
+    "dose",
     "encoded",
     "file_of",
+    "images",
     "plan",
     "record",
     "store",
+    "structure_set",
     "summary",
 ]

@@ -12,6 +12,8 @@ from pydicom.uid import generate_uid
 
 RT_PLAN = "1.2.840.10008.5.1.4.1.1.481.5"
 RT_ION_PLAN = "1.2.840.10008.5.1.4.1.1.481.8"
+STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
+ISOCENTER = (12.5, -101.0, 34.0)
 STATIC, ARC, ELECTRON, ION = "static", "arc", "electron", "ion"
 _MAKER = "Isogate simulators"
 
@@ -49,7 +51,7 @@ def item(**values: Any) -> Dataset:
 def plan(kind: str = ARC, course: Course | None = None, /, **values: Any) -> Dataset:
     """A plan; keywords of elements override what it has."""
     course = course or Course()
-    made = _general(course, RT_ION_PLAN if kind == ION else RT_PLAN)
+    made = _head(course, RT_ION_PLAN if kind == ION else RT_PLAN)
     made.RTPlanGeometry = "PATIENT"
     _prescription(made, course)
     _fractions(made, course)
@@ -79,7 +81,7 @@ def approved(made: Dataset, reviewer: str = "Li^Na") -> Dataset:
 def brachy_plan(course: Course | None = None, channels: int = 3, dwells: int = 6) -> Dataset:
     """A high-dose-rate plan with one application setup."""
     course = course or Course(label="CERVIX HDR", machine="HDR1", fractions=4, dose=28.0)
-    made = _general(course, RT_PLAN)
+    made = _head(course, RT_PLAN)
     made.RTPlanGeometry = "PATIENT"
     _prescription(made, course)
     group = item(
@@ -119,28 +121,34 @@ def brachy_plan(course: Course | None = None, channels: int = 3, dwells: int = 6
     return made
 
 
-def _general(course: Course, sop_class: str) -> Dataset:
+def general(course: Course, sop_class: str, modality: str) -> Dataset:
+    """What every object of a course says: whom it is of, who made it, when, in which frame."""
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
     made.InstanceCreationDate, made.InstanceCreationTime = "20250602", "093000"
     made.SOPClassUID, made.SOPInstanceUID = sop_class, generate_uid()
     made.StudyDate, made.StudyTime, made.AccessionNumber = "20250602", "090000", ""
-    made.Modality, made.Manufacturer = "RTPLAN", _MAKER
+    made.Modality, made.Manufacturer = modality, _MAKER
     made.ManufacturerModelName, made.SoftwareVersions = "TPS", "1"
     made.ReferringPhysicianName, made.OperatorsName = "", "Chen^Jie"
     made.PatientName, made.PatientID = course.name, course.patient
     made.IssuerOfPatientID = course.issuer
     made.PatientBirthDate, made.PatientSex = course.birth_date, course.sex
     made.StudyInstanceUID = course.study
-    made.SeriesInstanceUID = generate_uid(entropy_srcs=[course.study, course.label])
+    made.SeriesInstanceUID = generate_uid(entropy_srcs=[course.study, course.label, modality])
     made.StudyID, made.SeriesNumber, made.InstanceNumber = "1", 1, 1
     made.FrameOfReferenceUID, made.PositionReferenceIndicator = course.frame, ""
+    return made
+
+
+def _head(course: Course, sop_class: str) -> Dataset:
+    made = general(course, sop_class, "RTPLAN")
     made.RTPlanLabel, made.RTPlanName = course.label, f"{course.label} {course.fractions} fx"
     made.RTPlanDate, made.RTPlanTime, made.PlanIntent = "20250602", "093000", "CURATIVE"
     made.ApprovalStatus = "UNAPPROVED"
     made.ReferencedStructureSetSequence = [
         item(
-            ReferencedSOPClassUID="1.2.840.10008.5.1.4.1.1.481.3",
+            ReferencedSOPClassUID=STRUCTURES,
             ReferencedSOPInstanceUID=course.structures,
         )
     ]
@@ -287,7 +295,7 @@ def _first_point(course: Course, gantry: float, **values: Any) -> Dataset:
         TableTopVerticalPosition="",
         TableTopLongitudinalPosition="",
         TableTopLateralPosition="",
-        IsocenterPosition=[12.5, -101.0, 34.0],
+        IsocenterPosition=list(ISOCENTER),
         SourceToSurfaceDistance=880.0,
         CumulativeMetersetWeight=0.0,
         **values,
@@ -412,7 +420,7 @@ def _ion_beam(course: Course, number: int) -> Dataset:
     first.GantryAngle, first.GantryRotationDirection = 90.0 * number, "NONE"
     first.BeamLimitingDeviceAngle, first.BeamLimitingDeviceRotationDirection = 0.0, "NONE"
     first.PatientSupportAngle, first.PatientSupportRotationDirection = 0.0, "NONE"
-    first.IsocenterPosition, first.SnoutPosition = [12.5, -101.0, 34.0], 300.0
+    first.IsocenterPosition, first.SnoutPosition = list(ISOCENTER), 300.0
     first.RangeShifterSettingsSequence = [
         item(ReferencedRangeShifterNumber=1, RangeShifterSetting="IN")
     ]

@@ -19,7 +19,19 @@ from gateway.console import Console
 from gateway.model import from_datetime
 from gateway.room import OWNER, Permission, Principal
 from gateway.testing import Recognizing
-from simulators.rt import ARC, STATIC, Course, Machine, Part, approved, plan, record
+from simulators.rt import (
+    ARC,
+    STATIC,
+    Course,
+    Machine,
+    Part,
+    approved,
+    dose,
+    images,
+    plan,
+    record,
+    structure_set,
+)
 from simulators.rt import store as send
 from tests.acceptance.browser import chromium, served, tab
 from tests.acceptance.test_dicom_pages import LOOKS, PICTURES
@@ -55,7 +67,9 @@ async def walk(tmp_path: Path) -> AsyncIterator[tuple[str, list[str]]]:
     file.write_text(yaml.safe_dump({**SITE, "dicom": node}, allow_unicode=True))
     now = datetime.now(ZoneInfo("Asia/Shanghai"))
     today = now.replace(tzinfo=None)
-    arcs = approved(plan(ARC, Course(points=9, pairs=20, fractions=4)))
+    course = Course(points=9, pairs=20, fractions=4)
+    arcs = approved(plan(ARC, course))
+    volumes = (*images(course), structure_set(course), dose(arcs, course))
     fields = plan(STATIC, Course(points=3, pairs=8, fractions=3, label="BOOST", machine="LINAC2"))
     given = record(
         arcs,
@@ -67,10 +81,14 @@ async def walk(tmp_path: Path) -> AsyncIterator[tuple[str, list[str]]]:
     stray = record(plan(ARC), 1, [Part(1)], at=today)
     async with open_gateway(ServeOptions(file, tmp_path / "data")) as gateway:
         await asyncio.to_thread(wait_until, lambda: port_answers(port), within=30, what="the node")
-        sent = [arcs, fields, given, stray]
+        sent = [arcs, fields, given, stray, *volumes]
         assert set(await asyncio.to_thread(send, sent, LOOPBACK, port, OURS)) == {0}
         book = gateway.rooms.neighbour(Book)
-        while not (len(await book.plans()) == 2 and await book.strays()):
+        while not (
+            len(await book.plans()) == 2
+            and await book.strays()
+            and await book.doses(str(arcs.SOPInstanceUID))
+        ):
             await book.news()
         desk = gateway.rooms.neighbour(SessionDesk)
         sessions = [
@@ -78,11 +96,12 @@ async def walk(tmp_path: Path) -> AsyncIterator[tuple[str, list[str]]]:
             for each in (arcs, fields)
         ]
         (row, *_) = [e for e in await book.plans() if e.card.label != "BOOST"]
-        course = f"/courses/{course_id(row.card.identity, row.card.uid)}"
+        his = f"/courses/{course_id(row.card.identity, row.card.uid)}"
         one = f"/plans/{arcs.SOPInstanceUID}"
         addresses = [
-            *("/courses", course, "/courses/problems"),
+            *("/courses", his, "/courses/problems"),
             *(one, f"/plans/{fields.SOPInstanceUID}"),
+            f"{one}/dose",
             f"{one}/difference?record={given.SOPInstanceUID}",
             *("/sessions", *(f"/sessions/{each.id}" for each in sessions)),
         ]
@@ -137,7 +156,7 @@ async def test_every_page_stands_in_both_languages_and_themes(
                 faults = await it.axe() + await it.small_targets() + await it.too_wide()
                 found += [f"{address}: {each}" for each in (*faults, *it.complaints, *it.foreign)]
                 if PICTURES:
-                    name = address.strip("/").replace("/", "-").split("?")[0][:60]
+                    name = address.split("?")[0].replace("/", "-")[-48:]
                     shot = Path(PICTURES) / f"{name}-{language}-{theme}.png"
                     await it.page.screenshot(path=shot, full_page=True)
     assert found == []
@@ -155,3 +174,19 @@ async def test_a_phone_shows_every_page_without_scrolling_sideways(
                 await it.page.locator("h1").wait_for()
                 found += [f"{address}: {each}" for each in await it.too_wide()]
     assert found == []
+
+
+async def test_the_arrows_turn_the_planes_of_a_dose(walk: tuple[str, list[str]]) -> None:
+    home, addresses = walk
+    (address,) = [each for each in addresses if each.endswith("/dose")]
+    async with chromium() as browser, tab(browser, home) as it:
+        await it.go(f"{address}?plane=11", lang="en")
+        await it.page.locator("#slice").focus()
+        for key, place in (("ArrowUp", "37.0"), ("ArrowUp", "40.0"), ("ArrowDown", "37.0")):
+            await it.page.keyboard.press(key)
+            await it.shows(".leaves", f"z {place} mm")
+            await it.page.wait_for_function("() => document.activeElement.id === 'slice'")
+        await it.page.get_by_label("BODY").uncheck()
+        await it.shows("figure:not(:has(.roi:nth-of-type(4)))", "z 37.0 mm")
+        assert await it.page.locator(".roi").count() == 3
+        assert it.complaints == []

@@ -17,15 +17,19 @@ from simulators.rt import (
     Part,
     approved,
     brachy_plan,
+    dose,
     file_of,
+    images,
     plan,
     record,
+    structure_set,
 )
 from tests.peers import require_peer
 
 pytestmark = pytest.mark.peer
 
-MADE = approved(plan(ARC, Course(points=5, pairs=6)))
+COURSE = Course(points=5, pairs=6)
+MADE = approved(plan(ARC, COURSE))
 OBJECTS = {
     "arc": MADE,
     "static": plan(STATIC),
@@ -33,6 +37,9 @@ OBJECTS = {
     "ion": plan(ION),
     "brachy": brachy_plan(),
     "record": record(MADE, 1, [Part(3), Part(1), Part(2, 0, 40, termination="OPERATOR")]),
+    "image": next(images(COURSE)),
+    "structures": structure_set(COURSE),
+    "dose": dose(MADE, COURSE),
 }
 
 

@@ -2,6 +2,7 @@
 
 from tps_bridge.pages.course import CoursePages
 from tps_bridge.pages.difference import DifferencePages
+from tps_bridge.pages.dose import DosePages
 from tps_bridge.pages.hand import HandPages
 from tps_bridge.pages.kin import KinPages
 from tps_bridge.pages.plan import PlanPages
@@ -11,6 +12,7 @@ from tps_bridge.pages.session_api import SessionApi
 __all__ = [
     "CoursePages",
     "DifferencePages",
+    "DosePages",
     "HandPages",
     "KinPages",
     "PlanPages",

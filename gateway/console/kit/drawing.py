@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.console.kit.graph import graph
 from gateway.console.text.reader import Reader
 from gateway.console.text.units import written
 from gateway.model import Instant, from_datetime, to_datetime
-from gateway.room import Chart, Limit, Line, Spot
+from gateway.room import Chart, Graph, Limit, Line, Spot
 
 _HOUR = 60
 _DAY = 24 * _HOUR
@@ -32,10 +33,12 @@ class Drawings:
         self._reader = reader
         self.used = False
 
-    def __call__(self, chart: Chart) -> dict[str, Any]:
+    def __call__(self, chart: Chart | Graph) -> dict[str, Any]:
         """The chart as `chart.js` takes it; times in milliseconds."""
         self.used = True
         reader = self._reader
+        if isinstance(chart, Graph):
+            return graph(chart, reader)
         return {
             "unit": written(chart.unit),
             "start": chart.start / _MILLI,

@@ -71,7 +71,7 @@ function frame(given, tone) {
 }
 
 function draw(plot, line, place, given, tone) {
-  const colour = place ? tone.text : tone.accent;
+  const colour = line.colour || (place ? tone.text : tone.accent);
   const glyphs = [];
   for (const run of line.runs) {
     const data = { ...run, text: run.y.map((y) => `${y} ${given.unit}`.trim()) };

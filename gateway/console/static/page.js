@@ -24,6 +24,15 @@ document.addEventListener("keydown", (event) => {
   step(here, event.key).focus();
 });
 
+// A part that shows one leaf of several is turned by the keys that lead to its neighbours.
+const TURNS = { ArrowUp: "next", ArrowDown: "prev" };
+
+document.addEventListener("keydown", (event) => {
+  if (!event.target.matches("[data-leaf]") || !(event.key in TURNS)) return;
+  event.preventDefault();
+  event.target.querySelector(`a[rel="${TURNS[event.key]}"][href]`)?.click();
+});
+
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-opens]");
   if (opener) document.getElementById(opener.dataset.opens).showModal();

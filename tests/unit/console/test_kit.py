@@ -15,6 +15,7 @@ from starlette.requests import Request
 from gateway.api import open_app
 from gateway.console import Console
 from gateway.console.kit.drawing import Drawings, marks
+from gateway.console.kit.graph import marks as round_marks
 from gateway.console.text.catalogue import catalogue
 from gateway.console.text.reader import Reader
 from gateway.model import Instant
@@ -27,10 +28,12 @@ from gateway.room import (
     Entered,
     Field,
     Form,
+    Graph,
     Line,
     Search,
     Spot,
     Table,
+    Trace,
     changes,
 )
 from gateway.store import RollupRow
@@ -174,6 +177,40 @@ def test_a_gap_stays_a_gap() -> None:
     ]
     (line,) = Drawings(_reader())(_chart(NOON, NOON + HOUR, spots, 2 * SECOND))["lines"]
     assert [run["y"] for run in line["runs"]] == [[1, 2], [3], [4]]
+
+
+def test_a_graph_is_drawn_over_its_own_quantity() -> None:
+    given = Graph(
+        {"en": "Volume", "zh-CN": "体积"},
+        "cm3",
+        {"en": "Dose", "zh-CN": "剂量"},
+        "Gy",
+        4.5,
+        [Trace("PTV", [(0.0, 100.0), (4.5, 0.0)], "#e63c3c")],
+    )
+    drawings = Drawings(_reader())
+    drawn = drawings(given)
+    assert drawings.used
+    assert (drawn["unit"], drawn["time"]) == ("cm³", "Dose")
+    assert (drawn["start"], drawn["end"]) == (0, 4.5)
+    assert drawn["marks"] == [[each, f"{each} Gy"] for each in range(5)]
+    (line,) = drawn["lines"]
+    assert (line["name"], line["colour"]) == ("PTV", "#e63c3c")
+    assert line["runs"][0]["y"] == [100.0, 0.0]
+    assert line["runs"][0]["when"] == ["0 Gy", "4.5 Gy"]
+
+
+@given(st.floats(1e-6, 1e9))
+def test_round_numbers_are_few_and_within_the_graph(end: float) -> None:
+    found = round_marks(end)
+    assert found[0] == 0
+    assert found == sorted(found)
+    assert 1 < len(found) <= 9
+    assert found[-1] <= end * (1 + 1e-9)
+
+
+def test_a_graph_of_nothing_has_its_zero() -> None:
+    assert round_marks(0) == [0]
 
 
 def test_marks_stand_at_full_hours_of_the_site_and_midnight_shows_its_date() -> None:

@@ -111,6 +111,26 @@ async def test_a_dose_is_scaled_and_its_colours_are_those_of_the_whole_grid(
     assert tuple(second[-1, -1]) == (220, 40, 30)
 
 
+async def test_stored_values_are_given_as_they_are(viewer: Viewer, put: Put) -> None:
+    found = await viewer.stored(put(dose()), 2)
+    assert (found.rows, found.columns) == (3, 4)
+    assert np.frombuffer(found.values, "<i8").tolist() == [*range(100, 112)]
+
+
+@pytest.mark.parametrize("change", [-2, 2], ids=["a pixel short", "a pixel more"])
+@pytest.mark.parametrize("copies", [1, 50_000], ids=["small", "large"])
+async def test_a_frame_of_a_wrong_number_of_pixels_is_not_given(
+    viewer: Viewer, put: Put, change: int, copies: int
+) -> None:
+    made = dose()
+    made.NumberOfFrames = 2 * copies
+    data = made.PixelData * copies
+    made.PixelData = data + b"\0\0" if change > 0 else data[:change]
+    with pytest.raises(Unviewable) as refused:
+        await viewer.stored(put(made), 1)
+    assert refused.value.why is Unseen.WRONG_SIZE
+
+
 async def test_a_dose_without_scaling_is_not_guessed(viewer: Viewer, put: Put) -> None:
     made = dose()
     del made.DoseGridScaling

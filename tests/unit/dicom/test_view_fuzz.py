@@ -25,6 +25,7 @@ ASKED = (
     {"do": "attributes"},
     {"do": "look"},
     {"do": "picture", "frame": 1, "low": None, "high": None},
+    {"do": "stored", "frame": 1},
     {"do": "metadata", "place": "/x"},
     {"do": "value", "tag": 0x7FE00010},
 )

@@ -71,6 +71,7 @@ async def test_a_record_without_a_plan_is_of_its_machine(shared: Shared) -> None
 async def test_what_is_of_others_is_not_there_by_its_address(shared: Shared) -> None:
     for path in (
         f"/plans/{shared.theirs}",
+        f"/plans/{shared.theirs}/dose",
         f"/plans/{shared.theirs}/difference?plan={shared.ours}",
         f"/plans/{shared.ours}/difference?plan={shared.theirs}",
     ):

@@ -13,7 +13,7 @@ import httpx
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from dicom.services import Objects
+from dicom.services import Frames, Objects
 from dicom.storage.attributes import attributes_of
 from dicom.storage.blobs import Blobs
 from dicom.storage.header import Header
@@ -22,6 +22,7 @@ from dicom.storage.object import Origin, StoredObject, event_of
 from dicom.storage.part10 import head
 from dicom.storage.service import Storage
 from dicom.storage.space import Bounds, Space
+from dicom.view import Viewer
 from gateway import DeviceEvent, Receipt, WireRecord
 from gateway.api import open_app
 from gateway.api.app import Application
@@ -156,7 +157,8 @@ async def treatments(
         blobs = stack.enter_context(Blobs.open(data / "dicom", context.ring))
         space = Space(blobs.folder, Bounds(0, None, 10**9), 0)
         storage = Storage("site", ports.clock, ports, blobs, space)
-        opened.append(Objects(index, blobs, storage, "ISOGATE"))
+        viewer = await stack.enter_async_context(Viewer.open(blobs))
+        opened += [Objects(index, blobs, storage, "ISOGATE"), Frames(viewer)]
         known = await stack.enter_async_context(patients.open(replace(context, section=None)))
         opened += [*known.subscribers, *known.services]
         if agenda is not None:
@@ -167,7 +169,7 @@ async def treatments(
         running = await stack.enter_async_context(room.open(context))
         opened += [*running.subscribers, *running.services]
         book = neighbour(Book)
-        ports.fed.append(book)
+        ports.fed += [book, index]
         reader = stack.enter_context(Reader.open(neighbour, book, options.largest))
         assert running.routes is not None
         assert known.routes is not None
