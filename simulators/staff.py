@@ -13,6 +13,8 @@ from typing import Any
 
 import httpx
 
+from simulators.shift import at_work
+
 FAULTS = ("silent",)
 _EARLY = timedelta(minutes=3)
 """How long before an appointment its patient is called."""
@@ -48,12 +50,8 @@ class Staff:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[Staff]:
         """Work within the block."""
-        task = asyncio.create_task(self._run(), name="staff")
-        try:
+        async with at_work(self._run(), "staff"):
             yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     def fault(self, kind: str) -> None:
         self._faults.add(kind)

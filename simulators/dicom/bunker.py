@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydicom.dataset import Dataset
 
 from simulators.rt import Linac, Machine, Refused
+from simulators.shift import at_work
 
 FAULTS = ("silent", "interrupted")
 _PATIENCE = 5.0
@@ -42,13 +43,11 @@ class Bunker:
         """Treat within the block; `pause` seconds a beam, and as long between two patients."""
         self._zone, self._linac.pace = ZoneInfo(zone), pause
         with self._linac.listening():
-            task = asyncio.create_task(self._run(pause), name=f"bunker-{self._linac.title}")
-            try:
-                yield self
-            finally:
-                self._linac.off.set()
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+            async with at_work(self._run(pause), f"bunker-{self._linac.title}"):
+                try:
+                    yield self
+                finally:
+                    self._linac.off.set()
 
     def fault(self, kind: str) -> None:
         self._faults.add(kind)

@@ -30,6 +30,7 @@ from simulators.rt import (
     store,
     structure_set,
 )
+from simulators.shift import at_work
 
 FAULTS = ("silent",)
 _CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
@@ -77,12 +78,8 @@ class Sources:
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[Sources]:
         """Send within the block."""
-        task = asyncio.create_task(self._run(), name="dicom-sources")
-        try:
+        async with at_work(self._run(), "dicom-sources"):
             yield self
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     def fault(self, kind: str) -> None:
         self._faults.add(kind)
