@@ -32,7 +32,7 @@ from simulators.rt import (
 )
 from simulators.shift import at_work
 
-FAULTS = ("silent",)
+FAULTS = ("silent", "wrong_plan")
 _CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 _SIZE, _SLICES = 128, 10
 _ORGANIZATION = "1.2.826.0.1.3680043.8.498"
@@ -55,7 +55,8 @@ class Sources:
     """Calls `port` every `interval` seconds with what is next; nobody there: it tries again.
 
     The same day has the same patients, plans and UIDs: started anew, it sends what was sent.
-    `silent`: it sends nothing.
+    `silent`: it sends nothing. `wrong_plan`: who is treated without a worklist gets the plan of the
+    one before, and the record says so.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Sources:
         self._interval, self._seed, self._zone = interval, seed, ZoneInfo(zone)
         self._hours = hours
         self._faults: set[str] = set()
+        self._before: Booking | None = None
 
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[Sources]:
@@ -104,7 +106,9 @@ class Sources:
         now = datetime.now(self._zone)
         for number in [each.number for each in waiting.values() if each.start + _TREATED <= now]:
             over = waiting.pop(number)
-            await self._sent(over.machine[0], [_today(over)])
+            mistaken = self._before if "wrong_plan" in self._faults else None
+            self._before = over
+            await self._sent(over.machine[0], [_today(over, mistaken)])
 
     async def _sent(self, calling: str, made: list[Dataset]) -> None:
         while True:
@@ -155,8 +159,18 @@ def _objects(booking: Booking) -> Iterator[Dataset]:
         yield _record(booking, it.plan, fraction, parts, at=at)
 
 
-def _today(booking: Booking) -> Dataset:
-    """What was given today, as a machine that has no worklist tells of it afterwards."""
+def _today(booking: Booking, mistaken: Booking | None = None) -> Dataset:
+    """What was given today, as a machine that has no worklist tells of it afterwards.
+
+    By the plan of a patient who was `mistaken` for this one, if there is one.
+    """
+    made = _given(booking)
+    if mistaken is not None:
+        made.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = _plan_uid(mistaken)
+    return made
+
+
+def _given(booking: Booking) -> Dataset:
     it = _course(booking)
     at = booking.start.replace(tzinfo=None)
     if it.stopped:
@@ -192,10 +206,14 @@ def _course(booking: Booking) -> _Course:
         frame=_uid(booking, "frame"),
         structures=_uid(booking, "structures"),
     )
-    made = plan(kind, course, SOPInstanceUID=_uid(booking, "plan"))
+    made = plan(kind, course, SOPInstanceUID=_plan_uid(booking))
     if dice.random() >= _UNAPPROVED:
         made = approved(made)
     return _Course(course, made, dice.randrange(1, min(fractions, 6)), dice.random() < _STOPPED)
+
+
+def _plan_uid(booking: Booking) -> str:
+    return _uid(booking, "plan")
 
 
 def _record(

@@ -65,3 +65,17 @@ async def test_what_is_sent_arrives_and_an_archive_that_is_down_is_waited_for() 
         await asyncio.to_thread(
             wait_until, lambda: archive.received > 10, within=30, what="a plan, records, images"
         )
+
+
+async def test_the_plan_of_another_patient_is_found_in_the_record(tmp_path: Path) -> None:
+    booked = bookings(date(2025, 6, 12), _ZONE)
+    one, other = [each for each in booked if each.machine[0] == "LA2"][:2]
+    uid = str(_course(one).plan.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(*_objects(one), *_objects(other))
+        before = await t.page(f"/plans/{uid}?lang=en")
+        await t.take(_today(other, one))
+        after = await t.page(f"/plans/{uid}?lang=en")
+    said = "a treatment record has another patient number"
+    assert said not in before
+    assert said in after
