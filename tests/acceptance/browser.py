@@ -75,6 +75,8 @@ class Tab:
 
     async def shows(self, selector: str, text: str) -> None:
         await self.page.locator(selector).filter(has_text=text).first.wait_for()
+        # Until its modules have run, a page hears no key.
+        await self.page.wait_for_load_state("domcontentloaded")
 
     async def texts(self, selector: str) -> list[str]:
         return await self.page.locator(selector).all_inner_texts()
