@@ -87,14 +87,16 @@ class Own:
     ) -> tuple[str, ...]:
         """Begin to use the second factor of `enrolment`; recovery codes, shown this once.
 
-        A code proves that the app has it, the password that its owner is there.
+        A code proves that the app has it, the password that its owner is there. It is the code
+        of the moment of asking, however long the password's turn takes.
         """
+        asked = self._clock.now()
         if account.external:
             raise Invalid("code", "This account signs in with the hospital's own sign-in.")
         secret = self.enrolment(session)
         if account.password:
             await self._check_password(account, password, "password")
-        step = totp.accepted_step(secret, code, self._clock.now(), 0)
+        step = totp.accepted_step(secret, code, asked, 0)
         if step is None:
             raise Invalid("code", "This is not the code of this moment: check the phone's clock.")
         codes, kept = totp.new_recovery_codes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from gateway.model import Instant
 from gateway.room import NOBODY, Outcome, Principal, texts
 from gateway.security import totp
 from gateway.security.account import Account
@@ -66,6 +67,7 @@ class SignIn:
 
     async def __call__(self, attempt: Attempt) -> tuple[Account, str]:
         """The account and the secret of its new session; NotSignedIn if it may not be."""
+        asked = self._clock.now()
         name = attempt.name.strip().casefold()
         await self._check_delay(name, attempt.address)
         account = self._accounts.get(name)
@@ -81,7 +83,7 @@ class SignIn:
             raise await self._failed(name, attempt, account.principal, "wrong password")
         try:
             admitted = await self._accounts.change(
-                name, lambda now: self._proven(now, attempt.code)
+                name, lambda now: self._proven(now, attempt.code, asked)
             )
         except _NotProven as reason:
             raise await self._failed(name, attempt, account.principal, str(reason)) from None
@@ -112,14 +114,17 @@ class SignIn:
         )
         return NotSignedIn(401, WRONG)
 
-    def _proven(self, account: Account, code: str) -> Account:
-        """The account with its code used up; _NotProven if it is closed or the code is none."""
+    def _proven(self, account: Account, code: str, asked: Instant) -> Account:
+        """The account with its code used up; _NotProven if it is closed or the code is none.
+
+        A code is that of the moment of asking: passwords wait for their turn to be checked.
+        """
         if account.locked:
             raise _NotProven("the account is locked")
         account = replace(account, signed_in_at=self._clock.now())
         if not account.totp:
             return account
-        step = totp.accepted_step(account.totp, code, self._clock.now(), account.totp_step)
+        step = totp.accepted_step(account.totp, code, asked, account.totp_step)
         if step is not None:
             return replace(account, totp_step=step)
         recovery = totp.without(account.recovery, code)

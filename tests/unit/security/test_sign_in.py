@@ -176,6 +176,24 @@ async def test_a_clock_may_be_half_a_minute_wrong(home: House, late: int, *, ser
         await refused(home.security, attempt("boss", code=code))
 
 
+async def test_a_code_is_that_of_the_moment_of_asking_however_long_passwords_wait(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boss = await home.person(Role.ADMINISTRATOR, name="boss", totp=False)
+    passwords, own = home.security.books.passwords, home.security.own
+    matches = passwords.matches
+
+    async def slowly(password: str, known: str) -> bool:
+        home.clock.advance(2 * STEP / 1e6)
+        return await matches(password, known)
+
+    monkeypatch.setattr(passwords, "matches", slowly)
+    secret = own.enrolment("s")
+    code = code_at(secret, home.clock.now())
+    await own.enrol(boss, code, PASSWORD, session="s", address="")
+    await home.security.sign_in(attempt("boss", code=code_at(secret, home.clock.now())))
+
+
 async def test_a_recovery_code_stands_in_once(home: House) -> None:
     await home.person(Role.ADMINISTRATOR, name="boss", totp=False)
     own, account = home.security.own, home.security.books.accounts.get("boss")
