@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -38,11 +38,11 @@ from dicom.seen import SeenStudies
 from dicom.services import VERIFICATION, verification
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
-from dicom.storage.object import Origin
+from dicom.storage.object import Origin, StoredObject
 from dicom.storage.service import Private, Storage
 from dicom.storage.space import Bounds, Space
 from gateway import ConfigError
-from gateway.room import RoomContext, Source
+from gateway.room import RoomContext, RoomPorts, Source
 
 OBJECTS = "dicom"
 """Folder of the objects in the data directory."""
@@ -83,13 +83,15 @@ class Node:
         """For a backup: nothing but what `named` gives; the index is built anew."""
         return ()
 
-    async def named(self) -> Sequence[Source]:
-        """For a backup: the files of all objects, which never change."""
+    @asynccontextmanager
+    async def named(self) -> AsyncIterator[Sequence[Source]]:
+        """For a backup: the files of all objects, which never change; none goes meanwhile."""
         data = self.blobs.folder.parent
-        return [
-            Source(str(file.relative_to(data)), 0, size, partial(_as_it_is, file))
-            for file, size in await self.blobs.files()
-        ]
+        async with self.blobs.pins.through():
+            yield [
+                Source(str(file.relative_to(data)), 0, size, partial(_as_it_is, file))
+                for file, size in await self.blobs.files()
+            ]
 
     def peer(self, name: str) -> Peer:
         """A peer by its name; ConfigError if there is none."""
@@ -123,6 +125,7 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
                 blobs.folder, Bounds(bounds.min_free, bounds.quota, bounds.largest), stored
             ),
             device_of=_device_of(options.peers),
+            removed_after=_removed_after(index, context.ports),
         )
         limits = options.limits
         first = next(iter(options.titles))
@@ -205,6 +208,14 @@ def _peer(options: PeerOptions, first: str) -> Peer:
         _calling(options.tls),
         options.tls.server_name if options.tls is not None else "",
     )
+
+
+def _removed_after(index: Index, ports: RoomPorts) -> Callable[[StoredObject], Awaitable[int]]:
+    async def ask(stored: StoredObject) -> int:
+        await index.reached(ports.last_seq)
+        return await index.removed_after(stored)
+
+    return ask
 
 
 def _listening(tls: ListenerTls | None) -> TlsContext | None:

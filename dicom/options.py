@@ -23,6 +23,7 @@ from pydantic import (
 from dicom.commitment.options import CommitmentOptions
 from dicom.forward.options import DeidProfile, ForwardOptions
 from dicom.query.options import AnswerOptions
+from dicom.retention.options import RetentionOptions
 from dicom.storage.charset import known_charset
 from dicom.upper.limits import Limits
 from dicom.upper.negotiate import is_uid
@@ -231,6 +232,7 @@ class DicomOptions(_Options):
     titles: Mapping[Title, TitleOptions] = Field(min_length=1)
     peers: Mapping[Annotated[str, Field(pattern=_PEER_ID)], PeerOptions] = {}
     storage: StorageOptions = StorageOptions()
+    retention: RetentionOptions = RetentionOptions()
     inbox: InboxOptions | None = None
     limits: LimitOptions = LimitOptions()
     forward: ForwardOptions = ForwardOptions()
@@ -265,6 +267,8 @@ class DicomOptions(_Options):
             for name in names
             if name not in self.peers
         ]
+        destinations = {*self.peers, *self.forward.destinations}
+        faults += self.retention.faults(destinations, promised=self.serves("commitment"))
         if self.web.title is not None and self.web.title not in self.titles:
             faults.append(f"web.title: {self.web.title} is none of our titles")
         if faults:

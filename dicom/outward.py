@@ -1,4 +1,4 @@
-"""What the node does of itself: forwarding, and watching its peers."""
+"""What the node does of itself: forwarding, watching its peers, removing what it need not keep."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from dicom.forward.content import Contents
 from dicom.forward.forwarding import Forwarding
 from dicom.node import Node
 from dicom.options import DicomOptions
+from dicom.retention.api import RetentionApi
+from dicom.retention.sweeper import Sweeper
 from dicom.scu.api import AskingApi
 from dicom.scu.asking import Asking
 from dicom.storage.service import Private
@@ -27,13 +29,18 @@ class Outward:
     """The open parts, for the room."""
 
     forwarding: Forwarding
+    sweeper: Sweeper
     watch: Watch
     asking: Asking
     routes: Callable[[PageKit], Iterable[BaseRoute]]
 
     @property
     def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
-        return {"forward": self.forwarding.run, "watch": self.watch.run}
+        return {
+            "forward": self.forwarding.run,
+            "watch": self.watch.run,
+            "retention": self.sweeper.run,
+        }
 
 
 @asynccontextmanager
@@ -52,6 +59,9 @@ async def open_outward(
             limits=node.limits,
             reports=node.reports,
         ) as forwarding:
+            sweeper = Sweeper(
+                context, options.retention, node.index, node.blobs, node.storage.space, forwarding
+            )
 
             def back(name: str) -> None:
                 forwarding.hurry(name)
@@ -70,10 +80,12 @@ async def open_outward(
             storage = node.storage.service(Private(), first.undeclared_charset)
             asking = Asking(node.peer, node.limits, storage)
             queues = ForwardApi(node, forwarding, watch, context)
+            retention = RetentionApi(sweeper, node.seen)
             questions = AskingApi(node, asking, context, options.peers)
             yield Outward(
                 forwarding,
+                sweeper,
                 watch,
                 asking,
-                lambda kit: (*queues.routes(kit), *questions.routes(kit)),
+                lambda kit: (*queues.routes(kit), *questions.routes(kit), *retention.routes()),
             )

@@ -18,6 +18,7 @@ from dicom.options import DicomOptions
 from dicom.outward import open_outward
 from dicom.pages import CLASHES, Pages
 from dicom.quiet import keep_values_out_of_the_log
+from dicom.retention.rules import Kept
 from dicom.services import Frames, Objects
 from dicom.telling import TELLS
 from dicom.view import Unseen, Viewer
@@ -127,5 +128,6 @@ room = Room(
         "link": tuple(How),
         "against": tuple(Against),
         "lack": tuple(Lack),
+        "kept": tuple(Kept),
     },
 )

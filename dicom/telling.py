@@ -9,6 +9,7 @@ from dicom.pages.names import kind
 from dicom.services.workitems import Verb
 from dicom.storage.classes import storage_classes
 from dicom.storage.object import CONFLICT, DICOM_SYSTEM, OID_SYSTEM
+from dicom.storage.removal import CLEARED, HOLD, RELEASE, REMOVED
 from dicom.ups.events import FORGET, RESTARTED, ROOM, SUBSCRIBE, SUSPEND, UNSUBSCRIBE
 from dicom.watch.watch import PEER
 from gateway.room import ACTION_SYSTEM, AUDIT_SYSTEM, NOTED_SYSTEM, joined, tells
@@ -38,6 +39,8 @@ TELLS = joined(
             f"{PEER} up": ("DICOM peer answers", "DICOM 节点有应答"),
             f"{PEER} down": ("DICOM peer does not answer", "DICOM 节点无应答"),
             CONFLICT: ("DICOM object contradicts another", "DICOM 对象与已有对象矛盾"),
+            REMOVED: ("Study removed by a rule", "检查按规则移除"),
+            CLEARED: ("Files of a removed study deleted", "已移除检查的文件已删除"),
             CREATED: ("Procedure step begun", "检查步骤开始"),
             CHANGED: ("Procedure step changed", "检查步骤变更"),
         },
@@ -45,6 +48,8 @@ TELLS = joined(
     tells(
         ACTION_SYSTEM,
         {
+            HOLD: ("Study held back from removal", "检查保留，不得移除"),
+            RELEASE: ("Study may be removed again", "检查解除保留"),
             facts.SEND: ("Study sent by hand", "手工发送检查"),
             facts.RETRY: ("Forwarding tried again by hand", "手工重新转发"),
             facts.DROP: ("Forwarding given up by hand", "手工放弃转发"),
@@ -111,6 +116,7 @@ TELLS = joined(
             "images.export": ("Images or plans exported", "导出影像或计划"),
             "images.send": ("Images or plans sent", "发送影像或计划"),
             "images.fetch": ("Images or plans fetched", "取回影像或计划"),
+            "images.remove": ("Study removed by a rule", "检查按规则移除"),
             "images.store": ("Images or plans stored over DICOMweb", "经 DICOMweb 存储影像或计划"),
         },
     ),

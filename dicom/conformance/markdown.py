@@ -114,6 +114,11 @@ def document(statement: Statement) -> str:
     )
 
 
+_KEPT = """
+Storage is of level 2 (full). Objects are kept until a rule of the site removes their study; without
+a rule they stay. Where storage commitment is given, rules ask that another system has them all."""
+
+
 def _overview(statement: Statement) -> Iterator[str]:
     yield "| service | user (SCU) | provider (SCP) |"
     yield "|---|---|---|"
@@ -123,6 +128,7 @@ def _overview(statement: Statement) -> Iterator[str]:
     for service in sorted(provided | used):
         yield f"| {service} | {_yes(service in used)} | {_yes(service in provided)} |"
     yield "| DICOMweb: STOW-RS, QIDO-RS, WADO-RS | yes | yes |"
+    yield _KEPT
 
 
 def _service(name: str) -> str:

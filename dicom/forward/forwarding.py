@@ -144,6 +144,11 @@ class Forwarding(Projection[Tables]):
         """Where a SOP instance goes or went."""
         return await self.ask(lambda tables: tables.of_object(uid))
 
+    async def of_study(self, uid: str) -> Sequence[Entry]:
+        """Where the objects of a study go or went; everything that was acknowledged counts."""
+        await self.reached(self.context.ports.last_seq)
+        return await self.ask(lambda tables: tables.of_study(uid))
+
     # What people do. Each waits until the queues show it.
 
     async def send(self, who: Principal, destination: str, objects: Sequence[StoredObject]) -> int:

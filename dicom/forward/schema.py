@@ -24,6 +24,7 @@ CREATE INDEX entry_by_state ON entry(destination, state, place);
 CREATE INDEX entry_open ON entry(destination, state, size, queued) WHERE state <> 'done';
 CREATE INDEX entry_dead ON entry(destination) WHERE state = 'dead';
 CREATE INDEX entry_by_uid ON entry(uid);
+CREATE INDEX entry_by_study ON entry(study);
 CREATE INDEX entry_by_transaction ON entry(trans) WHERE trans <> '';
 CREATE TABLE done(destination TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE lane(

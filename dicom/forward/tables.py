@@ -25,7 +25,7 @@ _Take: TypeAlias = Callable[[DeviceEvent, Mapping[str, Any]], None]
 class Tables:
     """Used by one thread at a time. An object's rules are those that counted when it came."""
 
-    format: ClassVar[int] = 3
+    format: ClassVar[int] = 4
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -82,6 +82,10 @@ class Tables:
     def of_object(self, uid: str) -> list[Entry]:
         """All entries of a SOP instance."""
         return self._entries(" WHERE uid = ? ORDER BY place", uid)
+
+    def of_study(self, uid: str) -> list[Entry]:
+        """All entries of a study."""
+        return self._entries(" WHERE study = ? ORDER BY place", uid)
 
     def of_transaction(self, transaction: str) -> list[Entry]:
         """What a storage commitment was asked for, and is not answered yet."""

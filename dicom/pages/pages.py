@@ -12,6 +12,7 @@ from dicom.pages.export import ExportPages
 from dicom.pages.finding import find
 from dicom.pages.objects import ObjectPages
 from dicom.pages.queues import QueuePages
+from dicom.pages.retention import RetentionPages
 from dicom.pages.state import NodePages
 from dicom.pages.studies import StudyPages
 from dicom.pages.worklist import WorklistPages, joined
@@ -36,6 +37,7 @@ class Pages:
     def __init__(self, node: Node, outward: Outward, viewer: Viewer, context: RoomContext) -> None:
         self._node, self._viewer, self._context = node, viewer, context
         self._watch, self._forwarding = outward.watch, outward.forwarding
+        self._sweeper = outward.sweeper
         window = node.answering.window(context.section)
         self._worklist = WorklistPages(node.answering, node.seen, window, context.clock)
 
@@ -47,6 +49,7 @@ class Pages:
             *ExportPages(kit, node, self._viewer, profiles, audit).routes(),
             *QueuePages(kit, node, forwarding, audit).routes(),
             *ObjectPages(kit, node, self._viewer, forwarding).routes(),
+            *RetentionPages(kit, self._sweeper, node.seen).routes(),
             *NodePages(kit, node, self._watch, forwarding).routes(),
             *self._worklist.routes(kit),
         ]

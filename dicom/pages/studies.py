@@ -81,6 +81,7 @@ class StudyPages:
             clashes=CLASHES,
             destinations=self._destinations,
             profiles=self._profiles,
+            hold=await self._index.hold(row.uid),
             may_send=principal(request).may(Permission.SEND_IMAGES),
             kind=kind,
         )

@@ -10,7 +10,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
@@ -18,6 +27,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+from dicom.storage.gate import Gate
 from dicom.storage.memory import file_in_memory
 from dicom.storage.object import Blob
 from dicom.storage.part10 import START, head_length
@@ -128,6 +138,7 @@ class Blobs:
         self.objects, self.drafts = folder / "objects", folder / "drafts"
         self._threads = threads
         self._folders = folders
+        self.naming, self.pins = Gate(), Gate()
 
     @classmethod
     @contextmanager
@@ -192,6 +203,17 @@ class Blobs:
         """Every file, and its size."""
         return await self.run(lambda: [(file, file.stat().st_size) for file in self._files()])
 
+    async def remove(
+        self, digests: Sequence[str], needed: Callable[[Sequence[str]], Awaitable[Collection[str]]]
+    ) -> None:
+        """Take the files of objects off the disk, but for those that `needed` names.
+
+        It is asked when no object is on its way to be told of; waits while files are pinned.
+        """
+        async with self.pins.alone(), self.naming.alone():
+            spared = await needed(digests)
+            await self.run(lambda: self._remove([each for each in digests if each not in spared]))
+
     async def verify(self, blob: Blob, transfer_syntax: str) -> str:
         """Read the file again; what is wrong with it in words, or ''."""
         return await self.run(lambda: self._verify(blob, transfer_syntax))
@@ -233,10 +255,14 @@ class Blobs:
         )
         for done, file in enumerate(old):
             progress(done, len(old))
-            await self.run(partial(self._reseal, file))
+            async with self.pins.alone():
+                await self.run(partial(self._reseal, file))
         progress(len(old), len(old))
 
     def _reseal(self, old: Path) -> None:
+        """One that was removed meanwhile needs no key."""
+        if not old.exists():
+            return
         path = f"{self.drafts}/{uuid4().hex}"
         with old.open("rb") as source:
             file = SealedFile(path, self.ring)
@@ -255,6 +281,14 @@ class Blobs:
             self._folders[name] = os.open(self.objects / name, _FOLDER)
         for parent in (self.objects, self.folder, self.folder.parent):
             _sync(parent)
+
+    def _remove(self, digests: Sequence[str]) -> None:
+        folders = sorted({digest[:2] for digest in digests})
+        for digest in digests:
+            for key in self.ring.keys:
+                (self.objects / name_of(Blob(digest, 0), key.id)).unlink(missing_ok=True)
+        for folder in folders:
+            os.fsync(self._folders[folder])
 
     def _files(self) -> Iterator[Path]:
         return self.objects.glob(f"*/*{SUFFIX}")

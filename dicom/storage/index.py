@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from dicom.storage.object import StoredObject, is_object, read_payload
+from dicom.storage.removal import removal_in
 from dicom.storage.search import Found, Search, statements
 from dicom.storage.sight import Sight
 from dicom.storage.tables import Tables
@@ -47,6 +48,17 @@ ORDER BY seq LIMIT ?2
 _DIGESTS = """
 SELECT digest FROM instance WHERE digest IN ({marks})
 UNION SELECT digest FROM conflict WHERE digest IN ({marks})
+"""
+_HERE = """
+SELECT EXISTS(SELECT 1 FROM instance WHERE uid = ?1 AND digest = ?2)
+  OR EXISTS(SELECT 1 FROM conflict WHERE uid = ?1 AND digest = ?2 AND kind = 'content')
+"""
+_HOLDS = "SELECT study, who, at, why FROM held"
+_REMOVED = """
+SELECT study, patient, issuer, rule, instances, bytes, at FROM removed ORDER BY seq DESC LIMIT ?
+"""
+_LEAVING = """
+SELECT removal, study, digest FROM leaving JOIN removed ON removed.seq = removal ORDER BY removal
 """
 _HELD = "SELECT sop_class, syntax, instances FROM holding"
 _SEEN = "SELECT uid FROM study WHERE uid IN ({marks}) AND {clause}"
@@ -100,6 +112,29 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Somebody wants that no rule removes a study."""
+
+    study: str
+    who: str
+    at: Instant
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A study that a rule removed; `bytes` are those of its datasets."""
+
+    study: str
+    patient: str
+    issuer: str
+    rule: str
+    instances: int
+    bytes: int
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """Objects that count, and bytes of all datasets that are kept."""
 
@@ -124,13 +159,14 @@ class Index(Projection[Tables]):
     @asynccontextmanager
     async def open(cls, path: Path, ring: Keyring) -> AsyncIterator[Index]:
         """Open or create the tables; leaving waits for what is being written."""
-        async with cls.opened(path, ring, Tables, {Kind.OBJECT}) as index:
+        async with cls.opened(path, ring, Tables, {Kind.OBJECT, Kind.ACTION}) as index:
             await index.count_held()
             yield index
 
     async def count_held(self) -> None:
         """Count anew how many objects of each class came in each transfer syntax."""
         held = await self.ask(lambda tables: list(tables.rows(_HELD)))
+        self._held.clear()
         for sop_class, syntax, instances in held:
             self._held[sop_class][syntax] = instances
 
@@ -146,6 +182,8 @@ class Index(Projection[Tables]):
         for each in news:
             said = each.payload or {}
             self._held[said["sop_class"]][said["transfer_syntax"]] += 1
+        if any(removal_in(each) is not None for each in events):
+            await self.count_held()
 
     def most_held(self, sop_class: str, syntaxes: Sequence[str]) -> str | None:
         """The one of these transfer syntaxes in which most objects of a class came; None for none.
@@ -220,6 +258,40 @@ class Index(Projection[Tables]):
     async def versions(self, uid: str) -> Sequence[StoredObject]:
         """All objects with a SOP Instance UID; the first one counts."""
         return await self._objects(_VERSIONS, uid)
+
+    async def removed_after(self, stored: StoredObject) -> int:
+        """The seq of the latest removal where an object that once came is here no more; else 0."""
+        binds = (stored.uid, stored.blob.digest)
+
+        def found(tables: Tables) -> int:
+            (here,) = next(tables.rows(_HERE, binds))
+            return 0 if here else int(next(tables.rows("SELECT max(seq) FROM removed"))[0] or 0)
+
+        return await self.ask(found)
+
+    async def hold(self, study: str) -> Hold | None:
+        """Who wants that no rule removes a study, if anybody does."""
+        rows = await self.ask(
+            lambda tables: list(tables.rows(f"{_HOLDS} WHERE study = ?", (study,)))
+        )
+        return Hold(*rows[0]) if rows else None
+
+    async def holds(self) -> Sequence[Hold]:
+        """Of every study that is held, the latest first."""
+        rows = await self.ask(lambda tables: list(tables.rows(f"{_HOLDS} ORDER BY at DESC")))
+        return [Hold(*row) for row in rows]
+
+    async def removed(self, limit: int = 100) -> Sequence[Removed]:
+        """What rules removed last, the latest first."""
+        rows = await self.ask(lambda tables: list(tables.rows(_REMOVED, (limit,))))
+        return [Removed(*row) for row in rows]
+
+    async def leaving(self) -> Mapping[tuple[int, str], Sequence[str]]:
+        """The digests of files that still have to go, by the removal's seq and study."""
+        found: dict[tuple[int, str], list[str]] = {}
+        for seq, study, digest in await self.ask(lambda tables: list(tables.rows(_LEAVING))):
+            found.setdefault((seq, study), []).append(digest)
+        return found
 
     async def conflicts(self, limit: int = 100) -> Sequence[Conflict]:
         """Those that came last first."""

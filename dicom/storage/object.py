@@ -102,11 +102,15 @@ def read_payload(said: Mapping[str, Any], received_at: Instant, seq: int) -> Sto
     return StoredObject(attributes, Blob(said["sha256"], said["size"]), origin, received_at, seq)
 
 
-def event_of(stored: StoredObject, site: str, device: str) -> DeviceEvent:
-    """The event of an object. The same object has the same id, whoever sends it again."""
+def event_of(stored: StoredObject, site: str, device: str, after: int = 0) -> DeviceEvent:
+    """The event of an object. The same object has the same id, whoever sends it again.
+
+    Only `after` it was removed, by the event of that seq, it comes as another one.
+    """
     attributes = stored.attributes
+    again = (f"after {after}",) if after else ()
     return DeviceEvent(
-        id=_identity(site, "object", stored.uid, stored.blob.digest),
+        id=_identity(site, "object", stored.uid, stored.blob.digest, *again),
         site=site,
         source=Source(device, _DRIVER),
         kind=Kind.OBJECT,

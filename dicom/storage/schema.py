@@ -61,6 +61,20 @@ CREATE TABLE conflict(
 ) WITHOUT ROWID;
 CREATE INDEX conflict_by_digest ON conflict(digest);
 CREATE INDEX conflict_by_uid ON conflict(uid);
+CREATE TABLE held(study TEXT PRIMARY KEY, who TEXT NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL)
+WITHOUT ROWID;
+CREATE TABLE removed(
+  seq INTEGER PRIMARY KEY,
+  study TEXT NOT NULL,
+  patient TEXT NOT NULL, issuer TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  instances INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  at INTEGER NOT NULL
+);
+CREATE INDEX removed_by_study ON removed(study);
+CREATE TABLE leaving(
+  removal INTEGER, digest TEXT, PRIMARY KEY(removal, digest)
+) WITHOUT ROWID;
 CREATE TABLE holding(
   sop_class TEXT, syntax TEXT, instances INTEGER NOT NULL, PRIMARY KEY(sop_class, syntax)
 ) WITHOUT ROWID;

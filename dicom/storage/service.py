@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from dicom.dimse import (
@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 _COMMENT = 64
 
 
+async def _never(_stored: StoredObject) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Private:
     """Which SOP classes that the standard does not know are taken: all, some, or none."""
@@ -49,7 +53,8 @@ class Private:
 class Storage:
     """Takes objects. `undeclared` is the character set of datasets that declare none.
 
-    `device_of` names the sender in events.
+    `device_of` names the sender in events; `removed_after` tells the seq of the latest removal
+    where an object that came before is here no more, else 0.
     """
 
     site: str
@@ -58,6 +63,7 @@ class Storage:
     blobs: Blobs
     space: Space
     device_of: Callable[[Origin], str] = lambda _origin: "dicom"
+    removed_after: Callable[[StoredObject], Awaitable[int]] = _never
     refusals: Refusals = field(default_factory=Refusals)
 
     def service(self, private: Private, undeclared: str = "") -> Service:
@@ -115,10 +121,12 @@ class Storage:
         )
         draft = self.blobs.draft(start, origin.transfer_syntax)
         try:
-            stored = await self._receive(arrival, draft, undeclared)
+            parts, judge = await self._receive(arrival, draft, undeclared)
+            async with self.blobs.naming.through():
+                stored = await self._name(arrival, draft, parts, judge)
+                await self._publish(stored)
         finally:
             await draft.discard()
-        await self._publish(stored)
         return stored
 
     def _check_request(self, request: Request) -> None:
@@ -134,7 +142,10 @@ class Storage:
         if shortage:
             raise Refused(Status.OUT_OF_RESOURCES, shortage)
 
-    async def _receive(self, arrival: Arrival, draft: Draft, undeclared: str) -> StoredObject:
+    async def _receive(
+        self, arrival: Arrival, draft: Draft, undeclared: str
+    ) -> tuple[Sequence[bytes], Judge]:
+        """Write all but the last bytes; those, and who judges the whole."""
         dataset, origin = arrival.dataset, arrival.origin
         beginning = Beginning(origin.transfer_syntax, self.blobs)
         while True:
@@ -146,15 +157,22 @@ class Storage:
             await draft.write(parts)
         judge = Judge(arrival, beginning, undeclared)
         beginning.add(parts)
+        return parts, judge
+
+    async def _name(
+        self, arrival: Arrival, draft: Draft, parts: Sequence[bytes], judge: Judge
+    ) -> StoredObject:
         blob = await draft.finish_if(parts, judge.at_once)
         if blob is None:
             await judge.at_length()
             blob = await draft.finish(())
-        return StoredObject(judge.attributes, blob, origin, self.clock.now())
+        return StoredObject(judge.attributes, blob, arrival.origin, self.clock.now())
 
     async def _publish(self, stored: StoredObject) -> None:
-        event = event_of(stored, self.site, self.device_of(stored.origin))
-        receipt = await self._commit(event)
+        device = self.device_of(stored.origin)
+        receipt = await self._commit(event_of(stored, self.site, device))
+        if not receipt.seqs and (removal := await self.removed_after(stored)):
+            receipt = await self._commit(event_of(stored, self.site, device, after=removal))
         if receipt.seqs:
             self.space.took(stored.blob.size)
         for problem in stored.attributes.problems:

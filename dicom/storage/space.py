@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _GLANCE = 1.0
+_WELL_WITHIN = 90
+"""Percent of the quota; the disk space that stays free is exceeded by as much as is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,16 @@ class Space:
             return f"the quota of {bounds.quota} bytes is used up"
         return ""
 
+    def excess(self) -> int:
+        """Bytes that have to go until objects are well within the quota and the disk has room."""
+        bounds, spare = self.bounds, 0
+        if bounds.quota is not None:
+            spare = self.stored - bounds.quota * _WELL_WITHIN // 100
+        wanting = bounds.min_free * (200 - _WELL_WITHIN) // 100 - self._read(self._folder)
+        return max(0, spare, wanting)
+
     def took(self, size: int) -> None:
+        """Bytes were stored; fewer than none: removed."""
         self.stored += size
         self._free -= size
 

@@ -11,6 +11,7 @@ import orjson
 
 from dicom.storage.forms import day_of, groups_of
 from dicom.storage.object import StoredObject, conflict_event, is_object, object_of, payload_of
+from dicom.storage.removal import Removal, cleared_in, hold_in, removal_in
 from dicom.storage.schema import SCHEMA
 from gateway import DeviceEvent
 
@@ -26,6 +27,17 @@ _INSTANCE = "SELECT digest FROM instance WHERE uid = ?"
 _NEW_INSTANCE = "INSERT INTO instance VALUES(?,?,?,?,?,?,?,?,?,?)"
 _NEW_CONFLICT = "INSERT INTO conflict VALUES(?,?,?,?,?,?,?,?)"
 _HOLD = "INSERT INTO holding VALUES(?,?,1) ON CONFLICT DO UPDATE SET instances = instances + 1"
+_LET_GO = "UPDATE holding SET instances = instances - 1 WHERE sop_class = ? AND syntax = ?"
+_HOLD_BACK = "INSERT INTO held VALUES(?,?,?,?)"
+_LEAVES = """
+SELECT uid, digest, size, sop_class, body FROM instance WHERE study = ?1 AND seq <= ?2
+  AND NOT EXISTS(SELECT 1 FROM conflict WHERE conflict.uid = instance.uid AND conflict.seq > ?2)
+"""
+_CONTENTS = "SELECT digest, size FROM conflict WHERE uid = ? AND kind = 'content'"
+_EMPTY_SERIES = """
+DELETE FROM series WHERE study = ?
+  AND NOT EXISTS(SELECT 1 FROM instance WHERE instance.series = series.uid)
+"""
 _COUNT = "UPDATE total SET instances = instances + ?, bytes = bytes + ?"
 
 
@@ -40,7 +52,7 @@ class _Clash:
 class Tables:
     """Used by one thread at a time. What came first counts; what contradicts it is a conflict."""
 
-    format: ClassVar[int] = 4
+    format: ClassVar[int] = 5
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -53,11 +65,60 @@ class Tables:
             if is_object(event):
                 clashes = self._take(object_of(event))
                 following += [conflict_event(event, each.kind, each.words) for each in clashes]
+            else:
+                self._give_up(event)
         return following
 
     def rows(self, sql: str, binds: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Of a query; for `Index`, within one question."""
         return iter(self._connection.execute(sql, binds))
+
+    def _give_up(self, event: DeviceEvent) -> None:
+        """Removals, and what people hold back from them."""
+        if (removal := removal_in(event)) is not None:
+            self._remove(removal, event)
+        elif (removed := cleared_in(event)) is not None:
+            self._connection.execute("DELETE FROM leaving WHERE removal = ?", (removed,))
+        elif (act := hold_in(event)) is not None:
+            study, wanted = act
+            self._connection.execute("DELETE FROM held WHERE study = ?", (study,))
+            if wanted:
+                words = event.value.text if event.value else ""
+                self._connection.execute(_HOLD_BACK, (study, event.actor, event.received_at, words))
+
+    def _remove(self, removal: Removal, event: DeviceEvent) -> None:
+        """Unless it is held since. What came later, also to contradict an object, stays with it."""
+        study, run = removal.study, self._connection.execute
+        if self._one("SELECT 1 FROM held WHERE study = ?", study) is not None:
+            return
+        gone = list(self.rows(_LEAVES, (study, removal.upto)))
+        for uid, digest, size, sop_class, body in gone:
+            others = list(self.rows(_CONTENTS, (uid,)))
+            sizes = size + sum(each for _, each in others)
+            for each in (digest, *(each for each, _ in others)):
+                run("INSERT OR IGNORE INTO leaving VALUES(?,?)", (event.seq, each))
+            run("DELETE FROM instance WHERE uid = ?", (uid,))
+            run("DELETE FROM conflict WHERE uid = ?", (uid,))
+            run(_COUNT, (-1, -sizes))
+            run(_LET_GO, (sop_class, orjson.loads(body)["transfer_syntax"]))
+        subject = removal.subject
+        person = (subject.patient, subject.issuer) if subject else ("", "")
+        facts = (removal.rule, removal.instances, removal.bytes, event.received_at)
+        run("INSERT INTO removed VALUES(?,?,?,?,?,?,?,?)", (event.seq, study, *person, *facts))
+        self._tidy(study)
+
+    def _tidy(self, study: str) -> None:
+        """Take away what has no object any more: series, the study, its patient."""
+        run = self._connection.execute
+        run(_EMPTY_SERIES, (study,))
+        known = self._one(_STUDY, study)
+        if known is None or self._one("SELECT 1 FROM instance WHERE study = ? LIMIT 1", study):
+            return
+        run("DELETE FROM study WHERE uid = ?", (study,))
+        run("DELETE FROM sender WHERE study = ?", (study,))
+        if next(self.rows("SELECT 1 FROM study WHERE patient = ? LIMIT 1", known), None) is None:
+            run("DELETE FROM patient WHERE key = ?", known)
+            run("DELETE FROM patient_name WHERE patient = ?", known)
 
     def _take(self, stored: StoredObject) -> Sequence[_Clash]:
         attributes = stored.attributes

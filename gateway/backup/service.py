@@ -8,6 +8,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -161,9 +162,10 @@ class Backups:
         sources = [each for keeper in self.keepers for each in await keeper.sources(scratch)]
         others = [user for user in self.ring.users if user is not self]
         keys = {number for user in others for number in await user.keys()}
-        async with self.store.cut() as cut:
+        async with self.store.cut() as cut, AsyncExitStack() as kept:
             for keeper in self.keepers:
-                sources += await keeper.named() if isinstance(keeper, Named) else ()
+                if isinstance(keeper, Named):
+                    sources += await kept.enter_async_context(keeper.named())
             sources += await asyncio.to_thread(lambda: list(segments_of(cut, self.data)))
             order = Order(
                 target=target,

@@ -20,6 +20,7 @@ app.command()(dicom_ask.get)
 app.command()(dicom_send.send)
 app.command()(dicom_send.deid)
 app.command()(dicom_keep.workitems)
+app.command()(dicom_keep.retention)
 app.add_typer(dicom_queue.app, name="queue")
 app.add_typer(dicom_keep.reports, name="reports")
 

@@ -1,14 +1,17 @@
-"""`isogate dicom workitems` and `isogate dicom reports`: what the node keeps for peers."""
+"""`isogate dicom workitems`, `reports` and `retention`: what the node keeps, and for how long."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.exits import Exit
 from gateway.cli.options import Data, Json
-from gateway.cli.output import age, print_json, print_table, say
+from gateway.cli.output import age, print_json, print_table, progress, say
+
+if TYPE_CHECKING:
+    from gateway.cli.client import Gateway
 
 reports = typer.Typer(no_args_is_help=True, help="Event reports that are owed to peers.")
 
@@ -34,6 +37,60 @@ def workitems(
     ]
     print_table(("UID", "state", "claimed by", "made by", "changed"), rows)
     say(", ".join(f"{count} {name}" for name, count in told["counts"].items()) or "none")
+
+
+def retention(
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove it now; without this nothing changes.")
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Studies that rules of devices.yaml let go now, and how many they keep and why."""
+    from gateway.cli.client import reach
+
+    with reach(data) as gateway:
+        told = gateway.get("/dicom/retention")
+        if remove:
+            told["removed"] = _removed(gateway)
+    if json:
+        print_json(told)
+        return
+    if not told["rules"]:
+        say("nothing is removed: devices.yaml has no rule under dicom.retention")
+        return
+    rows = [
+        (
+            each["study"],
+            each["date"],
+            ",".join(each["modalities"]),
+            str(each["objects"]),
+            f"{each['bytes'] / 1e6:.1f} MB",
+            each["rule"],
+        )
+        for each in told["items"]
+    ]
+    print_table(("study", "date", "modalities", "objects", "size", "rule"), rows)
+    kept = ", ".join(f"{count} {why}" for why, count in told["kept"].items() if count)
+    if kept:
+        say(f"past their days and kept all the same: {kept}")
+    if remove:
+        gone = told["removed"]
+        say(f"removed {gone['studies']} studies, {gone['objects']} objects")
+    else:
+        at = told["next"][:16].replace("T", " ")
+        say(f"{told['studies']} studies would go now; the rules are carried out at {at}")
+
+
+def _removed(gateway: Gateway) -> dict[str, int]:
+    """Step by step until nothing is left to remove."""
+    gone = {"studies": 0, "objects": 0, "bytes": 0}
+    with progress("Removing studies"):
+        while True:
+            step = gateway.post("/dicom/retention/sweep")
+            gone = {name: count + step[name] for name, count in gone.items()}
+            if not step["more"]:
+                return gone
 
 
 @reports.command("list")

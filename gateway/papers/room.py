@@ -14,7 +14,6 @@ from gateway.model import to_datetime
 from gateway.papers.options import PapersOptions
 from gateway.papers.printer import newest, write_printing
 from gateway.papers.sheet import Printing, sheet
-from gateway.papers.timetable import last_due, next_due
 from gateway.room import (
     AUDIT_SYSTEM,
     NOTED_SYSTEM,
@@ -23,6 +22,8 @@ from gateway.room import (
     RoomContext,
     Running,
     joined,
+    last_due,
+    next_due,
     tells,
 )
 

@@ -10,13 +10,13 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.patients.desk import PatientDesk, record_id, unknown_question
 from gateway.patients.family import key_of
-from gateway.patients.forms import reason_in
 from gateway.patients.masking import name_for
 from gateway.patients.pages import may_write
 from gateway.patients.question import QuestionKind
 from gateway.patients.seen import SeenPatients
 from gateway.patients.words import WORDS
 from gateway.room import PageKit, Permission, access, principal
+from gateway.web import reason_in
 
 _PAIR = 2
 

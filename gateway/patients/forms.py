@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 from gateway.model import (
@@ -15,7 +14,6 @@ from gateway.model import (
     script_of,
 )
 from gateway.room import Entered, Field, Form
-from gateway.web import Refusal
 
 _LONGEST_NAME = 100
 _LONGEST_NUMBER = 64
@@ -30,7 +28,6 @@ LINK = Form(
         Field("reason", "Reason", required=True, longest=400),
     )
 )
-_REASON = Form((Field("reason", "Reason", required=True, longest=400),))
 
 REGISTER = Form(
     (
@@ -65,19 +62,6 @@ REGISTER = Form(
         Field("reason", "Reason", required=True, longest=400, hint="Why no system has sent them."),
     )
 )
-
-
-def reason_in(given: Mapping[str, str]) -> str:
-    """The reason that a decision was posted with; Refusal without one."""
-    form = _REASON.filled(given)
-    if not form.ok:
-        raise Refusal(
-            422,
-            "A reason is needed",
-            "A decision about a patient is kept with its reason, of at most 400 characters.",
-            "Go back and write down why.",
-        )
-    return form["reason"]
 
 
 def statement(form: Form) -> tuple[PatientStatement | None, Form]:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.model import Identifier
 from gateway.patients.desk import PatientDesk, record_id, unknown_patient
 from gateway.patients.family import Family, key_of
-from gateway.patients.forms import LINK, REGISTER, SEARCH, reason_in, statement
+from gateway.patients.forms import LINK, REGISTER, SEARCH, statement
 from gateway.patients.heard import Heard
 from gateway.patients.masking import name_for
 from gateway.patients.question import QuestionKind
@@ -29,6 +29,7 @@ from gateway.room import (
     access,
     principal,
 )
+from gateway.web import reason_in
 
 _RECENT = 50
 _FOUND = 100

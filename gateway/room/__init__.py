@@ -49,6 +49,7 @@ from gateway.room.subscriber import Emit, Subscriber
 from gateway.room.table import Asked, Choice, Column, Search, Sheet, Table
 from gateway.room.tables import RoomTables, TableSet
 from gateway.room.telling import AUDIT_SYSTEM, NOTED_SYSTEM, Telling, deeds, joined, tells
+from gateway.room.timetable import last_due, next_due
 from gateway.room.values import Values
 from gateway.room.words import texts
 from gateway.room.workdays import WorkDays
@@ -147,6 +148,8 @@ __all__ = [
     "is_streamed",
     "joined",
     "largest_body",
+    "last_due",
+    "next_due",
     "no_papers",
     "notice_of",
     "open_stream",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -43,6 +44,6 @@ class Keeper(Protocol):
 class Named(Protocol):
     """A keeper with files that events name: it is asked once more when those are fixed."""
 
-    async def named(self) -> Sequence[Source]:
-        """At least every file that an event on disk names; none of them ever changes."""
+    def named(self) -> AbstractAsyncContextManager[Sequence[Source]]:
+        """At least every file that an event on disk names; none changes or goes meanwhile."""
         ...

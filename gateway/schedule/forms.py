@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,12 +11,9 @@ from gateway.model import Instant, from_datetime, placed
 from gateway.room import Entered, Field, Form
 from gateway.schedule.options import ScheduleOptions
 from gateway.schedule.resources import Resource
-from gateway.web import Refusal
 
 _LONGEST = 200
 _LONGEST_MINUTES = 480
-
-_REASON = Form((Field("reason", "Reason", required=True, longest=400),))
 
 
 def book_form(options: ScheduleOptions, resources: Iterable[Resource]) -> Form:
@@ -56,19 +53,6 @@ def _fields(options: ScheduleOptions, resources: Iterable[Resource]) -> tuple[Fi
         ),
         Field("anyway", "Book it all the same", Entered.TICK),
     )
-
-
-def reason_in(given: Mapping[str, str]) -> str:
-    """The reason that was posted; Refusal without one."""
-    form = _REASON.filled(given)
-    if not form.ok:
-        raise Refusal(
-            422,
-            "A reason is needed",
-            "What is done to an appointment is kept with its reason, of at most 400 characters.",
-            "Go back and write down why.",
-        )
-    return form["reason"]
 
 
 def moment_in(form: Form, zone: ZoneInfo) -> tuple[Instant | None, Form]:

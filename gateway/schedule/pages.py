@@ -16,12 +16,13 @@ from gateway.schedule.book import ScheduleBook
 from gateway.schedule.booking import booking, changed
 from gateway.schedule.desk import ENDS, NEXT, ScheduleDesk, unknown_appointment
 from gateway.schedule.faces import Faces
-from gateway.schedule.forms import book_form, change_form, reason_in, without_tick
+from gateway.schedule.forms import book_form, change_form, without_tick
 from gateway.schedule.lanes import Scale, grid
 from gateway.schedule.options import ResourceSort, ScheduleOptions
 from gateway.schedule.origin import Origins
 from gateway.schedule.resources import Resource
 from gateway.schedule.words import WEEKDAYS
+from gateway.web import reason_in
 from gateway.web.day import day_in
 
 _DAY = timedelta(days=1)

@@ -5,6 +5,7 @@ from gateway.web.door import BrowserHeaders, Door, OverSocket
 from gateway.web.guard import CSRF_FIELD, Guard
 from gateway.web.json import encode, json_response, rfc3339
 from gateway.web.metric import Metric, Sample
+from gateway.web.reason import reason_in
 from gateway.web.refusal import Refusal, problem
 from gateway.web.seen import SeenView, seen
 from gateway.web.view import Configuration, GatewayView, History, Readiness
@@ -30,6 +31,7 @@ __all__ = [
     "encode",
     "json_response",
     "problem",
+    "reason_in",
     "rfc3339",
     "seen",
 ]

@@ -58,7 +58,7 @@ async def both(folder: Path) -> AsyncIterator[Both]:
         there = f"http://{LOOPBACK}:{theirs.http}"
         servers = {"orthanc": {"url": f"{there}/dicom-web"}}
         async with (
-            desk(folder / "ours", FollowedPorts(), servers) as ours,
+            desk(folder / "ours", FollowedPorts(), web=servers) as ours,
             served(ours.app, port),
             httpx.AsyncClient(base_url=there, timeout=60) as http,
         ):
@@ -131,7 +131,7 @@ async def test_two_nodes_of_ours_exchange_a_study(tmp_path: Path) -> None:
     port = free_port()
     servers = {"other": {"url": f"http://{LOOPBACK}:{port}{BASE}"}}
     async with (
-        desk(tmp_path / "one", FollowedPorts(), servers) as one,
+        desk(tmp_path / "one", FollowedPorts(), web=servers) as one,
         desk(tmp_path / "two", FollowedPorts()) as two,
         served(two.app, port),
     ):

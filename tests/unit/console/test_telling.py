@@ -13,6 +13,7 @@ from dicom.mpps.events import CHANGED, CREATED
 from dicom.services.workitems import Verb as ItemVerb
 from dicom.storage.classes import storage_classes
 from dicom.storage.object import CONFLICT, DICOM_SYSTEM, OID_SYSTEM
+from dicom.storage.removal import CLEARED, HOLD, RELEASE, REMOVED
 from dicom.ups import events as ups
 from dicom.watch.watch import PEER, PeerState
 from gateway.alarms import ALARM_SYSTEM
@@ -56,7 +57,7 @@ PUBLISHED: dict[str, set[str]] = {
         *("schedule.hold", "schedule.release"),
         *(mapping.SET, mapping.WITHDRAW),
         *("backup.backup", "backup.drill"),
-        *(facts.SEND, facts.RETRY, facts.DROP),
+        *(facts.SEND, facts.RETRY, facts.DROP, HOLD, RELEASE),
         *(commitment.REQUESTED, commitment.ANSWERED),
         *(f"ups.{each}" for each in ItemVerb),
         *(f"ups.{each}" for each in (ups.SUBSCRIBE, ups.UNSUBSCRIBE, ups.SUSPEND)),
@@ -83,7 +84,7 @@ PUBLISHED: dict[str, set[str]] = {
     },
     DICOM_SYSTEM: {
         *(facts.RULES, facts.BEGAN, facts.SENT, facts.FAILED, facts.REFUSED),
-        *(facts.ASKED, facts.ARCHIVED, facts.LAPSED),
+        *(facts.ASKED, facts.ARCHIVED, facts.LAPSED, REMOVED, CLEARED),
         *(f"{PEER} {each}" for each in PeerState if each is not PeerState.UNKNOWN),
         *(CONFLICT, CREATED, CHANGED),
     },
@@ -111,7 +112,9 @@ PUBLISHERS = frozenset(
         "dicom/forward/forwarding.py",
         "dicom/mpps/events.py",
         "dicom/reports/reporter.py",
+        "dicom/retention/sweeper.py",
         "dicom/storage/object.py",
+        "dicom/storage/removal.py",
         "dicom/ups/events.py",
         "dicom/watch/watch.py",
         "gateway/alarms/desk.py",
@@ -167,6 +170,7 @@ AUDITED: frozenset[str] = frozenset(
         *(f"dicom.workitem.{each}" for each in ("create", "set", "state", "request-cancel")),
         *(f"dicom.workitem.{each}" for each in ("subscribe", "unsubscribe", "suspend-global")),
         *("dicom.report.retry", "images.export", "images.send", "images.fetch", "images.store"),
+        "images.remove",
     )
 )
 """The actions in the audit that are no events."""
@@ -177,6 +181,7 @@ AUDITORS = frozenset(
         "dicom/pages/export.py",
         "dicom/pages/queues.py",
         "dicom/reports/api.py",
+        "dicom/retention/sweeper.py",
         "dicom/scu/api.py",
         "dicom/ups/web/server.py",
         "dicom/web/peer_api.py",

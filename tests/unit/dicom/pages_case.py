@@ -18,7 +18,7 @@ from dicom.options import DicomOptions
 from dicom.room import room
 from gateway.api import Application, open_app
 from gateway.console import Console
-from gateway.model import DeviceEvent, Receipt, WireRecord
+from gateway.model import Clock, DeviceEvent, Receipt, WireRecord
 from gateway.room import Running, Subscriber
 from gateway.testing import Recognizing
 from gateway.testing.room import MemoryAuditor, MemoryRoomPorts, room_context
@@ -84,25 +84,31 @@ class Desk:
 class FollowedPorts(MemoryRoomPorts):
     """Ports whose events reach those who follow before what published them goes on."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock | None = None) -> None:
+        super().__init__(clock=clock)
         self.followers: Sequence[Subscriber] = ()
 
     async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
         receipt = await super().publish(events, *wire)
-        followers, self.followers = self.followers, ()
-        await self.feed(*followers)
-        self.followers = followers
+        await self.feed(*self.followers)
         return receipt
+
+    async def feed(self, *subscribers: Subscriber) -> None:
+        """What follows from what is fed follows in its turn."""
+        followers, self.followers = self.followers, ()
+        await super().feed(*subscribers)
+        self.followers = followers
 
 
 @asynccontextmanager
 async def desk(
     data: Path,
     ports: MemoryRoomPorts | None = None,
+    *,
     web: Mapping[str, Any] | None = None,
     departments: Mapping[str, str] | None = None,
     gate: Recognizing | None = None,
+    retention: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Desk]:
     """The whole room, listening on loopback; `web` are DICOMweb servers that it knows.
 
@@ -126,6 +132,7 @@ async def desk(
                 },
             },
             "storage": {"min_free": 10**6},
+            "retention": retention or {},
             "web": {"peers": web or {}},
             "deid": {"trial": {"key": "a key of more than sixteen"}},
         }

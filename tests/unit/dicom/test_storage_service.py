@@ -29,6 +29,7 @@ from gateway import Kind, Quality
 from gateway.testing import MemoryRoomPorts, room_context
 from tests.dicom_objects import CT, RT_PLAN, dataset, encoded, image
 from tests.dicom_peers import OURS, peer_of
+from tests.unit.dicom.pages_case import FollowedPorts
 
 PRIVATE = "1.3.12.2.1107.5.9.1"
 
@@ -90,11 +91,13 @@ async def bench(
             "storage": {"min_free": 1_000_000, **(storage or {})},
         }
     )
-    ports = ports or MemoryRoomPorts()
+    ports = ports or FollowedPorts()
     async with (
         open_node(options, room_context(tmp_path, ports)) as node,
         accepting(node.acceptor, node.listeners),
     ):
+        if isinstance(ports, FollowedPorts):
+            ports.followers = [node.index]
         yield Bench(node, ports)
 
 

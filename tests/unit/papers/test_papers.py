@@ -15,8 +15,7 @@ from gateway.model import from_datetime
 from gateway.papers.options import PapersOptions
 from gateway.papers.room import Press
 from gateway.papers.sheet import Printing, sheet
-from gateway.papers.timetable import last_due, next_due
-from gateway.room import Paper
+from gateway.room import Paper, last_due, next_due
 from gateway.testing import ManualClock, MemoryAuditor, MemoryRoomPorts, room_context
 
 RESULTS = Paper(

@@ -1,4 +1,4 @@
-"""When papers are printed. Pure."""
+"""Times of day at which something is due. Pure."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Studies leave the store by rules of the site, when no person and nothing else needs them."""
