@@ -107,7 +107,7 @@ class Draft:
         blob = Blob(self._digest.hexdigest(), self.size)
         if not verdict.result():
             return None
-        file.end()
+        file.end(blob.digest)
         self._blobs.keep(file, self._path, blob)
         self._file = None
         return blob
@@ -263,13 +263,13 @@ class Blobs:
         """One that was removed meanwhile needs no key."""
         if not old.exists():
             return
-        path = f"{self.drafts}/{uuid4().hex}"
+        path, digest = f"{self.drafts}/{uuid4().hex}", digest_of(old)
         with old.open("rb") as source:
             file = SealedFile(path, self.ring)
-            for piece in pieces_of(source, self.ring):
+            for piece in pieces_of(source, self.ring, digest):
                 file.write([piece])
-            file.end()
-        self.keep(file, path, Blob(digest_of(old), 0))
+            file.end(digest)
+        self.keep(file, path, Blob(digest, 0))
         old.unlink()
 
     def _prepare(self) -> None:
@@ -296,7 +296,7 @@ class Blobs:
     def _plain(self, blob: Blob, *, whole: bool = False) -> Generator[bytes, None, None]:
         """The file, or its dataset; it is closed with the generator."""
         with find(self.objects, blob, self.ring) as file:
-            pieces = pieces_of(file, self.ring)
+            pieces = pieces_of(file, self.ring, blob.digest)
             first = next(pieces)
             yield first if whole else first[head_length(first[:START]) :]
             yield from pieces

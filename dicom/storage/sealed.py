@@ -1,6 +1,7 @@
 """An object's file: Part 10 as it would lie on a disk, sealed piece by piece, under a name of ours.
 
-The name holds the digest of what is in it and the number of the key that opens it.
+The name holds the digest of what is in it and the number of the key that opens it. The digest also
+marks the last piece: a file under the name of another one does not open.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ class SealedFile:
             self._stream.write(part)
         self._flush()
 
-    def end(self) -> None:
-        """Write what waits; nothing can follow."""
-        self._stream.end()
+    def end(self, digest: str) -> None:
+        """Write what waits; nothing can follow. It will open under this digest alone."""
+        self._stream.end(digest.encode())
         self._flush()
 
     def sync(self) -> None:
@@ -103,9 +104,9 @@ def find(objects: Path, blob: Blob, ring: Keyring) -> BinaryIO:
     )
 
 
-def pieces_of(file: BinaryIO, ring: Keyring) -> Iterator[bytes]:
-    """What is in a file, from its beginning; StoreError where it was changed or cut."""
-    return open_stream(file, Sealer(ring, PURPOSE), _CONTEXT)
+def pieces_of(file: BinaryIO, ring: Keyring, digest: str) -> Iterator[bytes]:
+    """What is in a file, from its beginning; StoreError where it was changed, cut or renamed."""
+    return open_stream(file, Sealer(ring, PURPOSE), _CONTEXT, digest.encode())
 
 
 def _write_all(file: int, parts: Sequence[bytes]) -> None:

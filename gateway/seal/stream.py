@@ -45,9 +45,9 @@ class StreamSealer:
         if self._size > self._piece:
             self._flush()
 
-    def end(self) -> None:
-        """What still waits is the last piece, be it empty."""
-        self._seal(b"".join(self._waiting), last=True)
+    def end(self, mark: bytes = b"") -> None:
+        """What still waits is the last piece, be it empty. Who opens the stream knows the mark."""
+        self._seal(b"".join(self._waiting), last=True, mark=mark)
 
     def _flush(self) -> None:
         data, at = b"".join(self._waiting), 0
@@ -57,8 +57,8 @@ class StreamSealer:
         self._waiting = [data[at:]]
         self._size = len(data) - at
 
-    def _seal(self, data: bytes, *, last: bool = False) -> None:
-        place = _place(self._name, self._number, self._context, last=last)
+    def _seal(self, data: bytes, *, last: bool = False, mark: bytes = b"") -> None:
+        place = _place(self._name, self._number, self._context, last=last, mark=mark)
         sealed = self._sealer.seal(data, place)
         self._target.write(_LENGTH.pack(len(sealed)))
         self._target.write(sealed)
@@ -73,10 +73,12 @@ def seal_stream(target: Sink, sealer: Sealer, context: bytes, data: Iterable[byt
     stream.end()
 
 
-def open_stream(source: BinaryIO, sealer: Sealer, context: bytes) -> Iterator[bytes]:
+def open_stream(
+    source: BinaryIO, sealer: Sealer, context: bytes, mark: bytes = b""
+) -> Iterator[bytes]:
     """The pieces again, each authentic when it is given; StoreError where the stream is broken.
 
-    That it is whole is known when the iteration ends, and not before.
+    That it is whole, and ended with this mark, is known with the last piece, and not before.
     """
     head = source.read(len(_MAGIC) + _NAME_SIZE)
     if len(head) < len(_MAGIC) + _NAME_SIZE or not head.startswith(_MAGIC):
@@ -88,7 +90,8 @@ def open_stream(source: BinaryIO, sealer: Sealer, context: bytes) -> Iterator[by
         last = following is None
         if piece is None:
             raise StoreError("a sealed file ends too early: use another copy")
-        yield sealer.open(piece, _place(name, number, context, last=last))
+        place = _place(name, number, context, last=last, mark=mark if last else b"")
+        yield sealer.open(piece, place)
         if last:
             return
         piece, number = following, number + 1
@@ -103,8 +106,11 @@ def stream_key(source: BinaryIO) -> int:
     return key_id(piece)
 
 
-def _place(name: bytes, number: int, context: bytes, *, last: bool = False) -> bytes:
-    return name + _PLACE.pack(number, last) + context
+def _place(
+    name: bytes, number: int, context: bytes, *, last: bool = False, mark: bytes = b""
+) -> bytes:
+    """The mark comes last: what stands before it has one length in a stream."""
+    return name + _PLACE.pack(number, last) + context + mark
 
 
 def _read(source: BinaryIO) -> bytes | None:

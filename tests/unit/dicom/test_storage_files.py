@@ -18,6 +18,7 @@ from dicom.storage.blobs import Blobs
 from dicom.storage.classes import is_standard, storage_classes, transfer_syntaxes, without_study
 from dicom.storage.object import Blob
 from dicom.storage.part10 import START, head, head_length
+from dicom.storage.sealed import SealedFile
 from gateway import ProtocolViolation, StoreError
 from gateway.seal import DEFAULT, Keyring, Sealer, StreamSealer, open_stream, suite_named
 from gateway.testing import known_ring
@@ -25,6 +26,7 @@ from tests.dicom_objects import CT, dataset, encoded
 from tests.unit.dicom.strategies import titles, uids
 
 SYNTAX = str(ExplicitVRLittleEndian)
+HEAD = head(CT, "1.2.3", SYNTAX, sender="A", receiver="B")
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def blobs(tmp_path: Path) -> Iterator[Blobs]:
 
 
 async def write(blobs: Blobs, data: bytes, cut: int = 100) -> Blob:
-    draft = blobs.draft(head(CT, "1.2.3", SYNTAX, sender="A", receiver="B"), SYNTAX)
+    draft = blobs.draft(HEAD, SYNTAX)
     await draft.write([data[:cut]])
     return await draft.finish([data[cut:]])
 
@@ -78,12 +80,26 @@ async def test_every_change_of_a_file_is_noticed(blobs: Blobs) -> None:
     assert "too early" in await blobs.verify(blob, SYNTAX)
     path.write_bytes(b"short")
     assert "no" in await blobs.verify(blob, SYNTAX)
-    path.write_bytes(blobs.place(await write(blobs, b"another" * 100)).read_bytes())
-    assert "content has changed" in await blobs.verify(blob, SYNTAX)
-    path.write_bytes(blobs.place(await write(blobs, b"longer" * 200)).read_bytes())
-    assert "1200 bytes instead of 700" in await blobs.verify(blob, SYNTAX)
     path.unlink()
+    for content, words in (
+        (b"another" * 100, "content has changed"),
+        (b"longer" * 200, "1200 bytes instead of 700"),
+    ):
+        forged = SealedFile(str(path), blobs.ring)
+        forged.write([HEAD, content])
+        forged.end(blob.digest)
+        forged.close()
+        assert words in await blobs.verify(blob, SYNTAX)
+        path.unlink()
     assert await blobs.verify(blob, SYNTAX) == "the file is missing"
+
+
+@pytest.mark.parametrize("size", [64, 600_000])
+async def test_a_file_under_the_name_of_another_one_does_not_open(blobs: Blobs, size: int) -> None:
+    one, other = await write(blobs, b"1" * size), await write(blobs, b"2" * size)
+    blobs.place(other).rename(blobs.place(one))
+    with pytest.raises(StoreError):
+        await read(blobs, one)
 
 
 async def test_a_discarded_draft_leaves_nothing(blobs: Blobs) -> None:
@@ -138,7 +154,7 @@ def test_transfer_syntaxes_are_those_of_stored_objects() -> None:
 
 
 async def test_a_draft_that_is_not_judged_good_has_no_name_until_it_is(blobs: Blobs) -> None:
-    draft = blobs.draft(head(CT, "1.2.3", SYNTAX, sender="A", receiver="B"), SYNTAX)
+    draft = blobs.draft(HEAD, SYNTAX)
     assert await draft.finish_if([b"some"], lambda: False) is None
     assert list(blobs.objects.rglob("*.sealed")) == []
     blob = await draft.finish([b" more"])
@@ -146,7 +162,7 @@ async def test_a_draft_that_is_not_judged_good_has_no_name_until_it_is(blobs: Bl
 
 
 async def test_a_draft_whose_judge_fails_is_discarded_whole(blobs: Blobs) -> None:
-    draft = blobs.draft(head(CT, "1.2.3", SYNTAX, sender="A", receiver="B"), SYNTAX)
+    draft = blobs.draft(HEAD, SYNTAX)
 
     def refuse() -> bool:
         raise ProtocolViolation("no dataset")

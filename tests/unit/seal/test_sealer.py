@@ -17,6 +17,7 @@ from gateway.seal import (
     Keyring,
     Lookup,
     Sealer,
+    StreamSealer,
     Suite,
     key_id,
     open_stream,
@@ -168,6 +169,19 @@ def test_a_stream_opens_again_however_it_was_cut(parts: list[bytes]) -> None:
     seal_stream(file, Sealer(RING, "backup"), b"events", parts)
     file.seek(0)
     assert b"".join(open_stream(file, Sealer(RING, "backup"), b"events")) == b"".join(parts)
+
+
+def test_a_stream_opens_with_the_mark_that_it_ended_with_alone() -> None:
+    file = io.BytesIO()
+    stream = StreamSealer(file, Sealer(RING, "backup"), b"events")
+    stream.write(b"some")
+    stream.end(b"mark")
+    for mark in (b"", b"mar", b"other"):
+        file.seek(0)
+        with pytest.raises(StoreError):
+            list(open_stream(file, Sealer(RING, "backup"), b"events", mark))
+    file.seek(0)
+    assert list(open_stream(file, Sealer(RING, "backup"), b"events", b"mark")) == [b"some"]
 
 
 def _opened(data: bytes) -> bytes:
