@@ -11,6 +11,7 @@ from gateway.model import to_datetime
 from gateway.room import People, Principal, RoomContext
 from gateway.web import Refusal
 from tps_bridge.block import (
+    NEVER_SET_ASIDE,
     Attempt,
     BlockKind,
     Case,
@@ -29,6 +30,7 @@ from tps_bridge.options import TpsOptions
 from tps_bridge.seen import SeenPlans
 
 _DAY = 10
+_CONFIRMED = frozenset({Act.OVERRIDE, Act.EMERGENCY, Act.ATTRIBUTE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class PlanDesk:
         Refusal 409 where nothing is blocked by it.
         """
         row = await self.known(who, uid)
-        if block not in set(BlockKind):
+        if block not in set(BlockKind) - NEVER_SET_ASIDE:
             raise _no_block()
         made = await self.checks(row)
         if not any(each.blocked_by(block, fraction) for each in made):
@@ -119,10 +121,13 @@ class PlanDesk:
         await self.act(who, Act.OVERRIDE, row, why, block=block, fraction=fraction)
 
     async def confirm(self, who: Principal, uid: str, override: int) -> None:
-        """Agree to an override or an emergency as the second person. Refusal 409 for one's own."""
+        """Agree to an override, an emergency or whose a record is, as the second person.
+
+        Refusal 409 for one's own.
+        """
         row = await self.known(who, uid)
         found = next((each for each in await self._book.notes(uid) if each.seq == override), None)
-        if found is None or found.act not in {Act.OVERRIDE, Act.EMERGENCY}:
+        if found is None or found.act not in _CONFIRMED:
             raise _no_block()
         if found.who == who.id:
             raise Refusal(
@@ -132,6 +137,23 @@ class PlanDesk:
                 "Ask somebody else who may set blocks aside.",
             )
         await self.act(who, Act.CONFIRM, row, "", override=override)
+
+    async def attribute(
+        self, who: Principal, uid: str, record: str, *, own: bool, why: str
+    ) -> None:
+        """Say whether a record that names another patient is of the plan's (`own`).
+
+        It counts when a second person confirms it. Refusal 409 where the record names nobody else.
+        """
+        row = await self.known(who, uid)
+        if record not in {each.card.uid for each in await self._book.strangers(uid)}:
+            raise Refusal(
+                409,
+                "No other patient",
+                "No record of this plan with this UID names another patient.",
+                "Open the plan again: it may have changed.",
+            )
+        await self.act(who, Act.ATTRIBUTE, row, why, object=record, own=own)
 
     async def settle(self, who: Principal, uid: str, object_: str, why: str) -> None:
         """Somebody looked at what a record or summary leaves open. Refusal 409 if nothing is."""
@@ -177,7 +199,7 @@ class PlanDesk:
         """What is known of each fraction group of a plan."""
         card = row.card
         notes = await self._book.notes(card.uid)
-        records = await self._book.records(card.uid)
+        strange = tuple(e for e in await self._book.strangers(card.uid) if e.is_open)
         registry, registered = await self._registered(row)
         kin, second = await kin_of(self._book, card), self._options.second_person
         retired = [each.why for each in notes if each.act is Act.RETIRE]
@@ -191,7 +213,7 @@ class PlanDesk:
                 active=is_active(card, notes),
                 registered=registered,
                 registry=registry,
-                others=tuple(each.card.identity for each in records),
+                strangers=strange,
                 overrides=overrides_of(notes, second_person=second),
                 interval=self._options.interval,
                 retired=retired[-1] if retired else "",

@@ -42,7 +42,7 @@ from tps_bridge.pages import (
     SessionPages,
 )
 from tps_bridge.parts import Parts
-from tps_bridge.plan import Approval, PlanKind
+from tps_bridge.plan import Approval, PlanKind, Unlike
 from tps_bridge.reader import Reader
 from tps_bridge.record import Course, Verification
 from tps_bridge.session import BeamTask, Level, SessionState, Step
@@ -162,6 +162,7 @@ room = Room(
         "course-status": tuple(each for each in Course if each),
         "discord": tuple(DiscordKind),
         "kinship": tuple(Kinship),
+        "unlike": tuple(Unlike),
         "plan-relation": ("PRIOR", "ALTERNATIVE", "PREDECESSOR", "VERIFIED_PLAN", "CONCURRENT"),
         "beam-task": tuple(BeamTask),
         "verification": tuple(each for each in Verification if each),

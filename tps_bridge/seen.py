@@ -47,6 +47,7 @@ class SeenPlans:
             await self.book.troubles(),
             await self.strays(who),
             await self.doubted(who),
+            await self.strange(who),
             await self.summaries(who),
         )
         return sum(map(len, several))
@@ -68,6 +69,11 @@ class SeenPlans:
     async def doubted(self, who: Principal) -> Sequence[RecordRow]:
         """As `Book.doubted`, by the machine that wrote them."""
         found = await self.book.doubted()
+        return [each for each in found if self.machine(who, each.card.machine)]
+
+    async def strange(self, who: Principal) -> Sequence[RecordRow]:
+        """As `Book.strange`, by the machine that wrote them."""
+        found = await self.book.strange()
         return [each for each in found if self.machine(who, each.card.machine)]
 
     def plan(self, who: Principal, row: PlanRow) -> bool:

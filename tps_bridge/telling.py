@@ -37,6 +37,7 @@ TELLS = joined(
             Act.GIVE: ("Record made by hand", "手工记录"),
             Act.WITNESS: ("Record by hand confirmed by a second person", "第二人确认手工记录"),
             Act.TAKE_BACK: ("Record by hand to be taken back", "申请撤回手工记录"),
+            Act.ATTRIBUTE: ("Said whose a treatment record is", "确认治疗记录归属"),
             Act.CONCUR: ("Record by hand taken back by a second person", "第二人同意撤回手工记录"),
         },
     ),

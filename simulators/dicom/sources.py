@@ -112,7 +112,7 @@ class Sources:
 
     async def _sent(self, calling: str, made: list[Dataset]) -> None:
         while True:
-            if not self._faults:
+            if "silent" not in self._faults:
                 try:
                     await asyncio.to_thread(
                         store, made, self._host, self.port, self._called, calling

@@ -1,10 +1,11 @@
 """What keeps a fraction from being given: checks with their reasons, and overrides. Pure."""
 
 from tps_bridge.block.attempt import Attempt, Case, Override, Registered, overrides_of
-from tps_bridge.block.check import BlockKind, Check, checks, stands
+from tps_bridge.block.check import NEVER_SET_ASIDE, BlockKind, Check, checks, stands
 from tps_bridge.block.emergency import Emergency, emergency_of
 
 __all__ = [
+    "NEVER_SET_ASIDE",
     "Attempt",
     "BlockKind",
     "Case",

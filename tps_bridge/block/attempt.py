@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tps_bridge.block.emergency import Emergency
-from tps_bridge.book import Act, Note, PlanCard
+from tps_bridge.book import Act, Note, PlanCard, Stranger
 from tps_bridge.ledger import Carried, Ledger
 from tps_bridge.plan import Identity
 
@@ -55,8 +55,8 @@ class Override:
 class Case:
     """All that is known of the plan. `registered` is None where nobody has its number.
 
-    `registry` is whether there is a register of patients at all; `others` are the identities that
-    the records of the plan gave. `interval` is in hours.
+    `registry` is whether there is a register of patients at all; `strangers` are the records that
+    name another patient, and nobody knows whose they are. `interval` is in hours.
 
     `retired` is why it was retired. Of other plans of the course: `carried` is what they gave that
     counts here, `elsewhere` the days of their fractions, `unsaid` those from which this one is
@@ -72,7 +72,7 @@ class Case:
     active: bool
     registered: Registered | None
     registry: bool
-    others: tuple[Identity, ...] = ()
+    strangers: tuple[Stranger, ...] = ()
     overrides: tuple[Override, ...] = ()
     interval: float = 6.0
     retired: str = ""

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from gateway import Localized
 from tps_bridge.block.attempt import Attempt, Case, Override
-from tps_bridge.block.person import disagreements
+from tps_bridge.block.person import UNLIKE, disagreements
 from tps_bridge.ledger import CumulativeDose, Fraction, FractionState, Ledger
 
 _EN, _ZH = "en", "zh-CN"
@@ -18,7 +18,10 @@ _ROUNDING = 1.001
 
 
 class BlockKind(StrEnum):
+    """RECORD: a record names another patient; people say whose it is, and set nothing aside."""
+
     IDENTITY = "identity"
+    RECORD = "record"
     VERSION = "version"
     APPROVAL = "approval"
     STATE = "state"
@@ -85,6 +88,19 @@ def _both(english: str, chinese: str) -> Localized:
 
 def _identity(attempt: Attempt, case: Case) -> Iterator[Localized]:
     yield from disagreements(attempt, case)
+
+
+def _record(_attempt: Attempt, case: Case) -> Iterator[Localized]:
+    """Nobody can tell how far a plan is while a record of it may be another patient's."""
+    for each in case.strangers:
+        what = [UNLIKE[one] for one in each.unlike]
+        english = " and ".join(one["en"] for one in what)
+        chinese = "、".join(one["zh-CN"] for one in what)
+        day = each.card.day or "—"
+        yield _both(
+            f"a record of {day} has {english}, and nobody has said whose it is",
+            f"{day} 的治疗记录{chinese}，尚无人确认归属",
+        )
 
 
 def _version(attempt: Attempt, case: Case) -> Iterator[Localized]:
@@ -233,8 +249,12 @@ def _hours(before: str, now: str) -> float | None:
     return (other - one).total_seconds() / 3600
 
 
+NEVER_SET_ASIDE = frozenset({BlockKind.OVERRIDE, BlockKind.RECORD})
+"""Blocks that no override lifts."""
+
 _CHECKS: Mapping[BlockKind, Callable[[Attempt, Case], Iterator[Localized]]] = {
     BlockKind.IDENTITY: _identity,
+    BlockKind.RECORD: _record,
     BlockKind.VERSION: _version,
     BlockKind.APPROVAL: _approval,
     BlockKind.STATE: _state,

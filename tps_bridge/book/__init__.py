@@ -14,9 +14,11 @@ from tps_bridge.book.card import (
     record_card_of,
 )
 from tps_bridge.book.noted import Act, Note
+from tps_bridge.book.whose import Attribution, Stranger, strangers
 
 __all__ = [
     "Act",
+    "Attribution",
     "BeamCard",
     "Book",
     "Comparison",
@@ -25,8 +27,10 @@ __all__ = [
     "PlanRow",
     "RecordCard",
     "RecordRow",
+    "Stranger",
     "SummaryRow",
     "Trouble",
     "card_of",
     "record_card_of",
+    "strangers",
 ]

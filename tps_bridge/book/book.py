@@ -16,13 +16,14 @@ from tps_bridge.book.byhand import HandRecord
 from tps_bridge.book.card import PlanCard, PlanRow, RecordRow, SummaryRow, Trouble
 from tps_bridge.book.noted import Note
 from tps_bridge.book.tables import Tables
+from tps_bridge.book.whose import Stranger
 from tps_bridge.ledger import Ledger, PlannedGroup
 from tps_bridge.plan import DoseGrid, StructureSet
 from tps_bridge.session.session import Session
 from tps_bridge.session.tables import Taken
 
 _ALONE = """
-WHERE plan.uid IS NOT NULL AND record.uid IN (
+WHERE plan.uid IS NOT NULL AND record.strange IS NULL AND record.uid IN (
   SELECT record FROM session_record AS told WHERE session = ''
   AND day >= (SELECT min(day) FROM session WHERE session.machine = told.machine)
 )
@@ -98,6 +99,14 @@ class Book(Projection[Tables]):
     async def strays(self) -> Sequence[RecordRow]:
         """Records whose plan is not here."""
         return await self.ask(lambda tables: tables.records("WHERE plan.uid IS NULL", ()))
+
+    async def strangers(self, plan: str) -> Sequence[Stranger]:
+        """The records of a plan that name another patient, and what was said of them."""
+        return list((await self.ask(lambda tables: tables.strangers(plan))).values())
+
+    async def strange(self) -> Sequence[RecordRow]:
+        """Records that name another patient than their plan, until two people said whose it is."""
+        return await self.ask(lambda tables: tables.records("WHERE record.strange", ()))
 
     async def ledgers(self, plan: str) -> Sequence[Ledger]:
         """The ledger of each fraction group of a plan."""

@@ -18,7 +18,8 @@ class Act(StrEnum):
     names. EMERGENCY: it is treated with fewer checks. SETTLE: what a record leaves open was looked
     at. GIVE: what a machine that sends no records gave, as a person
     read it there; WITNESS: a second one read the same.
-    TAKE_BACK: that record is wrong; CONCUR: a second one agrees.
+    TAKE_BACK: that record is wrong; CONCUR: a second one agrees. ATTRIBUTE: a record that names
+    another patient than its plan is (`own`) or is not of that plan's patient.
     """
 
     MISS = "tps.miss"
@@ -35,11 +36,12 @@ class Act(StrEnum):
     WITNESS = "tps.witness"
     TAKE_BACK = "tps.take-back"
     CONCUR = "tps.concur"
+    ATTRIBUTE = "tps.attribute"
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """`facts` are `day`, `fraction`, `digest`, `block`, `override`, `object` as the act needs."""
+    """`facts` are `day`, `fraction`, `digest`, `block`, `override`, `object`, `own` as needed."""
 
     seq: int
     act: Act

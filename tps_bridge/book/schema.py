@@ -32,8 +32,10 @@ CREATE TABLE record(
   patient TEXT NOT NULL, issuer TEXT NOT NULL,
   seq INTEGER NOT NULL, received INTEGER NOT NULL,
   verification TEXT NOT NULL,
+  strange INTEGER,
   card BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX record_strange ON record(seq) WHERE strange;
 CREATE INDEX record_by_plan ON record(plan);
 CREATE INDEX record_doubtful ON record(uid)
   WHERE verification IN ('NOT_VERIFIED', 'VERIFIED_OVR');

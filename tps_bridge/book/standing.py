@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tps_bridge.book.byhand import by_hand
-from tps_bridge.book.card import PlanCard
+from tps_bridge.book.card import PlanCard, RecordCard
 from tps_bridge.book.noted import Act, Note
+from tps_bridge.book.whose import strangers
 from tps_bridge.ledger import Given, Ledger, Made, Missed, Noted, ledger_of
 
 INACTIVE = frozenset({"REJECTED"})
 
 
 def standing(
-    card: PlanCard, given: Sequence[Given], notes: Sequence[Note], until: str = ""
+    card: PlanCard, records: Sequence[RecordCard], notes: Sequence[Note], until: str = ""
 ) -> list[Ledger]:
     """The ledger of each fraction group, of what was given until a day (YYYYMMDD) if one is named.
+
+    A record of another patient counts when two people said that it is of the plan's.
 
     A part of a record that names no group is of the only one; of several it belongs to that which
     has its beam, if that is one. Records by hand count from when a second person
     confirmed them until two took them back.
     """
     groups = card.facts.groups
+    strange = strangers(card.identity, records, notes)
+    left_out = {uid for uid, each in strange.items() if not each.counts}
+    open_ = {uid: each.card.day for uid, each in strange.items() if each.is_open}
+    given = [part for each in records if each.uid not in left_out for part in each.given]
     hand = [part for each in by_hand(notes) if each.counts for part in each.given()]
     parts = [each for each in (*given, *hand) if not until or each.day <= until]
     ended = next((_noted(each) for each in notes if each.act is Act.END), None)
@@ -40,6 +47,7 @@ def standing(
             ],
             ended=ended,
             active=is_active(card, notes),
+            doubtful=open_,
         )
         for group in groups
     ]

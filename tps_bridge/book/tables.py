@@ -31,6 +31,7 @@ from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, SUMMED, UNREAD
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.book.schema import SCHEMA
 from tps_bridge.book.standing import standing
+from tps_bridge.book.whose import Stranger, attributions, strangers
 from tps_bridge.ledger import Fraction, FractionState, Ledger, discords
 from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES, DoseGrid, StructureSet
 from tps_bridge.record import RECORD_CLASSES, SUMMARY, Summary
@@ -58,7 +59,8 @@ INSERT INTO plan(uid, patient, issuer, digest, seq, received, card) VALUES(?,?,?
 ON CONFLICT(uid) DO UPDATE SET patient = excluded.patient, issuer = excluded.issuer,
   digest = excluded.digest, card = excluded.card
 """
-_RECORD = "INSERT OR REPLACE INTO record VALUES(?,?,?,?,?,?,?,?)"
+_RECORD = "INSERT OR REPLACE INTO record VALUES(?,?,?,?,?,?,?,NULL,?)"
+_STRANGE = "UPDATE record SET strange = ? WHERE uid = ? AND strange IS NOT ?1"
 _SUMMARY = "INSERT OR REPLACE INTO summary VALUES(?,?,?,?,1,?)"
 _OPEN = "UPDATE summary SET open = ? WHERE uid = ?"
 _SUMMARIES = "SELECT card, seq, received FROM summary"
@@ -102,7 +104,7 @@ ORDER BY seq DESC LIMIT ?
 class Tables:
     """Used by one thread at a time."""
 
-    format: ClassVar[int] = 9
+    format: ClassVar[int] = 10
     schema: ClassVar[str] = SCHEMA + SESSIONS
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -201,8 +203,16 @@ class Tables:
         """The ledger of each fraction group of a plan, of all or of what was given until a day."""
         found = self.plans("WHERE uid = ?", (plan,))
         records = self.records("WHERE record.plan = ?", (plan,))
-        given = [each for row in records for each in row.card.given]
-        return standing(found[0].card, given, self.notes(plan), until) if found else []
+        cards = [each.card for each in records]
+        return standing(found[0].card, cards, self.notes(plan), until) if found else []
+
+    def strangers(self, plan: str) -> Mapping[str, Stranger]:
+        """The records of a plan that name another patient, by their UIDs."""
+        found = self.plans("WHERE uid = ?", (plan,))
+        if not found:
+            return {}
+        cards = [each.card for each in self.records("WHERE record.plan = ?", (plan,))]
+        return strangers(found[0].card.identity, cards, self.notes(plan))
 
     def is_alone(self, plan: str, day: str) -> bool:
         """Whether a record of a plan and a day (YYYYMMDD) belongs to no session."""
@@ -235,13 +245,29 @@ class Tables:
                 return list(self._followed(event))
             if event.kind is Kind.ACTION and event.code.code in {Act.WITNESS, Act.CONCUR}:
                 return list(self._agreed(event))
+            if event.kind is Kind.ACTION and event.code.code == Act.CONFIRM:
+                return list(self._attributed(event))
             return list(self.sessions.take(event))
         except (KeyError, TypeError, ValueError) as error:
             log.warning("Event %d says nothing to sessions: %s", event.seq, error)
             return []
 
     def _followed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
-        uid = (event.payload or {})["uid"]
+        yield from self._follow((event.payload or {})["uid"], event)
+
+    def _attributed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
+        """A record moves its session when two people said that it is of the plan's patient."""
+        said = event.payload or {}
+        for each in attributions(self.notes(str(said["plan"]))).values():
+            if each.seq != said["override"] or each.second != event.actor:
+                continue
+            session = self.sessions.of_record(each.record)
+            if session is not None and not each.own:
+                left = self._fraction(session.plan, session.group, session.fraction)
+                yield from self.sessions.unfollow(left, event, session.id, each.why)
+            yield from self._follow(each.record, event)
+
+    def _follow(self, uid: str, event: DeviceEvent) -> Iterator[DeviceEvent]:
         for row in self.records("WHERE record.uid = ?", (uid,)):
             card = row.card
             fractions = [each for one in self.ledgers(card.plan) for each in one.fractions]
@@ -271,17 +297,19 @@ class Tables:
                     who=event.actor,
                 )
             elif each.seq == said["given"] and each.back is not None and each.back.second:
-                left = self._fraction(plan, each)
+                left = self._fraction(plan, each.group, each.fraction)
                 yield from self.sessions.unfollow(left, event, each.session, each.back.why)
 
-    def _fraction(self, plan: str, record: HandRecord) -> Fraction | None:
-        """That of a record by hand, as far as it is given without it."""
+    def _fraction(self, plan: str, group: int, number: int) -> Fraction | None:
+        """A fraction of a group as the ledger has it now."""
         for row in self.plans("WHERE uid = ?", (plan,)):
-            for group, ledger in zip(row.card.facts.groups, self.ledgers(plan), strict=True):
-                if group.number == record.group:
-                    found = (e for e in ledger.fractions if e.number == record.fraction)
-                    return next(found, None)
+            for each, ledger in zip(row.card.facts.groups, self.ledgers(plan), strict=True):
+                if each.number == group:
+                    return next((e for e in ledger.fractions if e.number == number), None)
         return None
+
+    def _column(self, sql: str, bind: str) -> list[str]:
+        return [str(each) for (each,) in self._rows(sql, (bind,))]
 
     def _rows(self, sql: str, binds: Sequence[Any]) -> Iterator[Any]:
         return iter(self._connection.execute(sql, binds))
@@ -377,6 +405,11 @@ class Tables:
             return
         for each in self.summaries("WHERE plan = ?", (plan,)):
             self._connection.execute(_OPEN, (each.is_open, each.card.uid))
+        strange = self.strangers(plan)
+        for uid in self._column("SELECT uid FROM record WHERE plan = ?", plan):
+            found = strange.get(uid)
+            whose = None if found is None else found.is_open
+            self._connection.execute(_STRANGE, (whose, uid))
         planned = [each.planned for each in ledgers]
         days = [day for each in ledgers for one in each.fractions for day in one.days]
         whole = None if None in planned else sum(each or 0 for each in planned)

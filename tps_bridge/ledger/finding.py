@@ -16,6 +16,7 @@ class FindingKind(StrEnum):
     UNKNOWN_BEAM: not in the plan. MACHINES: parts of a beam from two machines. OTHER_MACHINE: not
     the planned one. OUT_OF_ORDER: a later fraction came first. UNCLEAR: the record contradicts
     itself, or tells no meterset. SPECIFIED: the machine was told another meterset than the plan's.
+    STRANGER: a record names another patient, and counts for nothing until people said whose it is.
     """
 
     GAP = "gap"
@@ -34,6 +35,7 @@ class FindingKind(StrEnum):
     OUT_OF_ORDER = "fractions out of order"
     UNCLEAR = "unclear record"
     SPECIFIED = "the machine was told another meterset"
+    STRANGER = "a record of another patient, not counted"
 
 
 @dataclass(frozen=True, slots=True)

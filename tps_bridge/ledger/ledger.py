@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from types import MappingProxyType
 
 from tps_bridge.ledger.beam import BeamCourse, beam_findings, course_of
 from tps_bridge.ledger.dose import CumulativeDose, doses
@@ -91,10 +92,13 @@ def ledger_of(
     ended: Noted | None = None,
     active: bool = True,
     limits: tuple[float, float] = (WARN, ALARM),
+    doubtful: Mapping[str, str] = MappingProxyType({}),
 ) -> Ledger:
     """Put together what is known; `limits` are warning and alarm of a meterset, as parts of one.
 
-    `active` is whether the plan may be treated at all, `ended` that a person ended it early.
+    `doubtful` are the days of records that are not among what is `given`, by their UIDs: nobody
+    knows whose they are. `active` is whether the plan may be treated at all, `ended` that a person
+    ended it early.
     """
     known = _once(given)
     treated = [each for each in known if each.treatment and each.beam not in facts.setup]
@@ -109,6 +113,7 @@ def ledger_of(
             for finding in beam_findings(course, each.number, *limits)
         ),
         *_of_days(group, fractions),
+        *(Finding(FindingKind.STRANGER, record=uid, detail=day) for uid, day in doubtful.items()),
     )
     return Ledger(
         state=_state(group, fractions, ended=ended is not None, active=active),

@@ -153,7 +153,8 @@ class CoursePages:
         reader, who = self._kit.reader(request), principal(request)
         strays, alone = await self._seen.strays(who), await self._alone(who)
         doubted, summaries = await self._seen.doubted(who), await self._seen.summaries(who)
-        identities = [each.card.identity for each in (*strays, *alone, *doubted)]
+        strange = await self._seen.strange(who)
+        identities = [e.card.identity for e in (*strays, *alone, *doubted, *strange)]
         identities += [each.card.identity for each in summaries]
         faces = await Faces.of(self._context.neighbours, identities, who, reader.language)
         return self._kit.page(
@@ -163,6 +164,7 @@ class CoursePages:
             strays=[(each, faces.face(each.card.identity)) for each in strays],
             may_settle=who.may(Permission.OVERRIDE_BLOCKS),
             doubted=[(each, faces.face(each.card.identity)) for each in doubted],
+            strange=[(each, faces.face(each.card.identity)) for each in strange],
             summaries=[(each, faces.face(each.card.identity)) for each in summaries],
             alone=[(each, faces.face(each.card.identity)) for each in alone],
         )

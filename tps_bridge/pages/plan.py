@@ -11,8 +11,9 @@ from starlette.routing import BaseRoute, Route
 
 from gateway import StoreError
 from gateway.room import PageKit, Permission, Principal, access, principal
+from gateway.web import Refusal
 from gateway.web.number import number
-from tps_bridge.block import BlockKind, emergency_of
+from tps_bridge.block import NEVER_SET_ASIDE, BlockKind, emergency_of
 from tps_bridge.book import PlanRow
 from tps_bridge.book.family import Kinship, relations
 from tps_bridge.book.standing import is_active, is_approved
@@ -60,6 +61,7 @@ class PlanPages:
             Route(f"{one}/miss", self.miss, methods=["POST"]),
             Route(f"{one}/make-up", self.make_up, methods=["POST"]),
             Route(f"{one}/override", self.override, methods=["POST"]),
+            Route(f"{one}/attribute", self.attribute, methods=["POST"]),
             Route(f"{one}/settle", self.settle, methods=["POST"]),
             Route(f"{one}/confirm", self.confirm, methods=["POST"]),
         ]
@@ -102,7 +104,8 @@ class PlanPages:
             kinships=tuple(Kinship),
             rule=self._options.emergency,
             emergency=emergency_of(notes, card.digest, second_person=self._options.second_person),
-            overridable=frozenset(BlockKind) - {BlockKind.OVERRIDE},
+            strangers=await self._book.strangers(card.uid),
+            overridable=frozenset(BlockKind) - NEVER_SET_ASIDE,
         )
 
     @access(Permission.APPROVE_PLANS)
@@ -155,6 +158,20 @@ class PlanPages:
         override = number(given.get("override"))
         await self._desk.confirm(principal(request), _uid(request), override)
         return self._kit.done(request, _path(request), "The override is confirmed.")
+
+    @access(Permission.OVERRIDE_BLOCKS)
+    async def attribute(self, request: Request) -> Response:
+        """Say whose a record is that names another patient: `own` is yes or no."""
+        given = await self._kit.form(request)
+        record, own, why = given.get("object", ""), given.get("own"), reason_in(given)
+        if own not in ("yes", "no"):
+            raise Refusal(
+                422, "Say whose it is", "Nothing was done.", "Choose whose the record is."
+            )
+        await self._desk.attribute(
+            principal(request), _uid(request), record, own=own == "yes", why=why
+        )
+        return self._kit.done(request, _path(request), "It holds when a second person confirms it.")
 
     @access(Permission.OVERRIDE_BLOCKS)
     async def settle(self, request: Request) -> Response:

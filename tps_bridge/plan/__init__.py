@@ -2,7 +2,7 @@
 
 from tps_bridge.plan.beam import Beam, ControlPoint, Limiter
 from tps_bridge.plan.brachy import Application, Channel, Dwell
-from tps_bridge.plan.identity import Identity, identity_of
+from tps_bridge.plan.identity import Identity, Unlike, identity_of, same_name
 from tps_bridge.plan.plan import (
     Approval,
     DoseReference,
@@ -46,8 +46,10 @@ __all__ = [
     "Related",
     "Structure",
     "StructureSet",
+    "Unlike",
     "identity_of",
     "read_dose",
     "read_plan",
     "read_structures",
+    "same_name",
 ]

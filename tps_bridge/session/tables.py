@@ -188,6 +188,12 @@ class SessionTables:
             progress = Move(Step.PROGRESS, cause.received_at, who, progress=_share(fraction))
             yield from self._move(session, progress, cause)
 
+    def of_record(self, record: str) -> Session | None:
+        """The session that a record is tied to."""
+        sql = "SELECT session FROM session_record WHERE record = ?"
+        row = next(iter(self._connection.execute(sql, (record,))), None)
+        return self.session(str(row[0])) if row is not None else None
+
     def unfollow(
         self, left: Fraction | None, cause: DeviceEvent, id_: str, why: str
     ) -> Iterator[DeviceEvent]:

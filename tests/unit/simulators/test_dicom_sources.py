@@ -58,9 +58,14 @@ def made_for(made: Dataset) -> str:
     return str(made.BeamSequence[0].TreatmentMachineName)
 
 
-async def test_what_is_sent_arrives_and_an_archive_that_is_down_is_waited_for() -> None:
+@pytest.mark.parametrize("mistaken", [False, True])
+async def test_what_is_sent_arrives_and_an_archive_that_is_down_is_waited_for(
+    *, mistaken: bool
+) -> None:
     archive = Archive(LOOPBACK, free_port())
     sources = Sources(LOOPBACK, archive.port, TITLE, 60.0, seed=1, zone="Asia/Shanghai")
+    if mistaken:
+        sources.fault("wrong_plan")
     async with archive.serving(), sources.sending():
         await asyncio.to_thread(
             wait_until, lambda: archive.received > 10, within=30, what="a plan, records, images"
@@ -76,6 +81,6 @@ async def test_the_plan_of_another_patient_is_found_in_the_record(tmp_path: Path
         before = await t.page(f"/plans/{uid}?lang=en")
         await t.take(_today(other, one))
         after = await t.page(f"/plans/{uid}?lang=en")
-    said = "a treatment record has another patient number"
+    said = "has another patient number and another name and another birth date"
     assert said not in before
     assert said in after

@@ -10,10 +10,9 @@ import pytest
 from simulators.rt import STATIC, Course, Part, approved, plan, record
 from tests.unit.tps.rt import plan_of, record_of
 from tps_bridge.block import Attempt, BlockKind, Case, Registered, checks, overrides_of
-from tps_bridge.block.person import same_name
-from tps_bridge.book import Act, Note, card_of
+from tps_bridge.book import Act, Note, Stranger, card_of, record_card_of
 from tps_bridge.ledger import Given, given_by, ledger_of
-from tps_bridge.plan import Identity
+from tps_bridge.plan import Identity, Unlike, same_name
 
 MADE = approved(plan(STATIC, Course(beams=1, fractions=2, dose=4.0, pairs=2)))
 CARD = card_of(plan_of(MADE))
@@ -53,6 +52,11 @@ def test_nothing_stands_against_what_is_in_order() -> None:
 
 
 OTHER = replace(CARD.identity, patient="RT-7")
+STRANGER = Stranger(
+    replace(record_card_of(record_of(record(MADE, 1, [Part(1)]))), identity=OTHER),
+    (Unlike.NUMBER,),
+    None,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,7 @@ OTHER = replace(CARD.identity, patient="RT-7")
             attempt(identity=replace(CARD.identity, birth_date="19620315")),
             case(),
         ),
-        (BlockKind.IDENTITY, attempt(), case(others=(OTHER,))),
+        (BlockKind.RECORD, attempt(), case(strangers=(STRANGER,))),
         (BlockKind.IDENTITY, attempt(), case(registered=None)),
         (BlockKind.IDENTITY, attempt(), case(registered=Registered(("王方",), "1962-03-14"))),
         (BlockKind.IDENTITY, attempt(), case(registered=Registered(("王芳",), "1962-03-15"))),
