@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +14,7 @@ from queue_display.desk import QueueDesk
 from queue_display.faces import Faces
 from queue_display.machine import Illegal, possible
 from queue_display.scene import Stage
+from queue_display.step import Step
 from queue_display.terms import Mark, Verb
 from queue_display.told import refusal, unknown_ticket
 
@@ -69,7 +69,7 @@ class TicketPage:
             raise unknown_ticket() from None
         try:
             after = await self._desk.take(
-                principal(request), _id(request), verb, **facts(verb, given)
+                principal(request), _id(request), verb, **_step(given).facts(verb)
             )
         except Illegal as illegal:
             raise refusal(illegal, self._kit.reader(request).language) from illegal
@@ -79,17 +79,15 @@ class TicketPage:
         return self._kit.done(request, back, "%(label)s is changed.", label=label)
 
 
-def facts(verb: Verb, given: Mapping[str, str]) -> dict[str, Any]:
-    """What a form or a request says of a step, as `QueueDesk.take` wants it."""
-    said: dict[str, Any] = {"why": given.get("reason", "")}
-    if verb is Verb.TRANSFER:
-        said["to"] = given.get("to", "")
-    elif verb is Verb.MOVE:
-        said["before"] = given.get("before") or None
-    elif verb is Verb.MARK:
-        said["marks"] = frozenset(mark for mark in Mark if given.get(f"mark-{mark}"))
-        said["priority"] = given.get("priority", "")
-    return said
+def _step(given: Mapping[str, str]) -> Step:
+    """What a form says of a step."""
+    return Step(
+        reason=given.get("reason", ""),
+        to=given.get("to", ""),
+        before=given.get("before"),
+        marks=frozenset(mark for mark in Mark if given.get(f"mark-{mark}")),
+        priority=given.get("priority", ""),
+    )
 
 
 def _id(request: Request) -> str:

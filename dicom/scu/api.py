@@ -7,24 +7,34 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-import orjson
 from pydicom.dataset import Dataset
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from dicom.dimse import Peer, SubOperations
 from dicom.node import Node
 from dicom.options import PeerOptions
 from dicom.scu.asking import Asking
+from dicom.scu.document import (
+    Matches,
+    PeerAddress,
+    Progress,
+    Retrieval,
+    Search,
+    Transfer,
+    WorklistSearch,
+)
 from dicom.scu.failure import PeerFailed
-from dicom.scu.identifier import UNICODE, Level, keyed, plain, query, with_returned
+from dicom.scu.identifier import keyed, plain, query, with_returned
 from gateway import ConfigError, DeviceUnavailable, ProtocolViolation, StoreError, Subject
 from gateway.room import Access, PageKit, Permission, RoomContext, about, access, principal
+from gateway.room.route import EVENTS, PREFIX, answer, route
 
-_PEER = "/api/v1/dicom/peers/{name}"
-_MATCHES, _MOST = 500, 10_000
+_PEER = f"{PREFIX}/dicom/peers/{{name}}"
+_ANY, _ANY_STEP = Search(), WorklistSearch()
+_ALL_THERE, _ALL_HERE = Transfer(), Retrieval()
 _STEPS = {
     "PatientName": "",
     "PatientID": "",
@@ -56,79 +66,87 @@ class AskingApi:
         self._peers = peers
 
     def routes(self, _kit: PageKit) -> Iterable[BaseRoute]:
+        post, unknown = "POST", (404,)
+        asked = (404, 502)
         return (
-            Route(_PEER, self.address, methods=["GET"]),
-            Route(f"{_PEER}/find", self.find, methods=["POST"]),
-            Route(f"{_PEER}/worklist", self.worklist, methods=["POST"]),
-            Route(f"{_PEER}/move", self.move, methods=["POST"]),
-            Route(f"{_PEER}/get", self.get, methods=["POST"]),
+            route(_PEER, self.address, PeerAddress, refusals=unknown),
+            route(f"{_PEER}/find", self.find, Matches, method=post, refusals=asked),
+            route(f"{_PEER}/worklist", self.worklist, Matches, method=post, refusals=asked),
+            route(
+                f"{_PEER}/move",
+                self.move,
+                Progress,
+                method=post,
+                media_type=EVENTS,
+                refusals=unknown,
+            ),
+            route(
+                f"{_PEER}/get",
+                self.get,
+                Progress,
+                method=post,
+                media_type=EVENTS,
+                refusals=unknown,
+            ),
         )
 
     @access(Access.OWNER)
-    async def address(self, request: Request) -> Response:
+    async def address(self, request: Request, name: str) -> Response:
         """How a peer is called, for a command that sends files to it itself."""
-        name = self._peer(request)
         peer, options = self._found(name), self._peers[name]
         await self._context.audit.record("dicom.call", principal(request), objects={"peer": name})
         tls = options.tls
-        said = {
-            "title": peer.title,
-            "host": peer.host,
-            "port": peer.port,
-            "calling": peer.calling,
-            "server_name": peer.server_name,
-            "tls": None if tls is None else [_path(tls.certificate), _path(tls.key), _path(tls.ca)],
-        }
-        return Response(orjson.dumps(said), media_type="application/json")
+        files = None if tls is None else [_path(tls.certificate), _path(tls.key), _path(tls.ca)]
+        return answer(
+            PeerAddress(
+                title=peer.title,
+                host=peer.host,
+                port=peer.port,
+                calling=peer.calling,
+                server_name=peer.server_name,
+                tls=files,
+            )
+        )
 
     @access(Permission.READ_IMAGES)
-    async def find(self, request: Request) -> Response:
-        """C-FIND: `level`, `keys` by keyword, `charset` of the keys, `limit` of matches."""
-        said = await _body(request)
-        level = _level(said)
-        identifier = with_returned(_query(level, said), level)
-        await self._audit(request, "dicom.find", identifier, level)
-        matches = self._asking.find(self._peer(request), identifier)
-        return await self._answer(matches, said)
+    async def find(self, request: Request, name: str, body: Search = _ANY) -> Response:
+        """C-FIND."""
+        identifier = with_returned(_query(body), body.level)
+        await self._audit(request, "dicom.find", identifier, body.level)
+        return await self._answer(self._asking.find(self._known(name), identifier), body.limit)
 
     @access(Permission.READ_SCHEDULE)
-    async def worklist(self, request: Request) -> Response:
-        """C-FIND in a worklist: `keys` and `step`, keys of the scheduled step."""
-        said = await _body(request)
+    async def worklist(
+        self, request: Request, name: str, body: WorklistSearch = _ANY_STEP
+    ) -> Response:
+        """C-FIND in a worklist."""
         try:
-            identifier = keyed({**_STEPS, **_keys(said, "keys")}, _charset(said))
-            step = keyed({**_STEP, **_keys(said, "step")}, _charset(said))
+            identifier = keyed({**_STEPS, **body.keys}, body.charset)
+            step = keyed({**_STEP, **body.step}, body.charset)
         except ValueError as error:
             raise HTTPException(422, str(error)) from None
         identifier.ScheduledProcedureStepSequence = [step]
         await self._audit(request, "dicom.worklist", identifier, "")
-        return await self._answer(self._asking.worklist(self._peer(request), identifier), said)
+        matches = self._asking.worklist(self._known(name), identifier)
+        return await self._answer(matches, body.limit)
 
     @access(Permission.SEND_IMAGES)
-    async def move(self, request: Request) -> Response:
-        """C-MOVE of what `level` and `keys` name, to the AE title `to` or ours; progress as SSE."""
-        said = await _body(request)
-        level = _level(said)
-        identifier = _query(level, said)
-        to = said.get("to", "")
-        if not isinstance(to, str):
-            raise HTTPException(422, "to is an AE title")
-        peer = self._peer(request)
-        await self._audit(request, "dicom.move", identifier, level, to=to)
-        return _stream(self._asking.move(peer, identifier, to))
+    async def move(self, request: Request, name: str, body: Transfer = _ALL_THERE) -> Response:
+        """C-MOVE; progress as server-sent events."""
+        identifier = _query(body)
+        peer = self._known(name)
+        await self._audit(request, "dicom.move", identifier, body.level, to=body.to)
+        return _stream(self._asking.move(peer, identifier, body.to))
 
     @access(Permission.SEND_IMAGES)
-    async def get(self, request: Request) -> Response:
-        """C-GET of what `level` and `keys` name, into our store; progress as SSE."""
-        said = await _body(request)
-        level = _level(said)
-        identifier = _query(level, said)
-        peer = self._peer(request)
-        await self._audit(request, "dicom.get", identifier, level)
+    async def get(self, request: Request, name: str, body: Retrieval = _ALL_HERE) -> Response:
+        """C-GET into our store; progress as server-sent events."""
+        identifier = _query(body)
+        peer = self._known(name)
+        await self._audit(request, "dicom.get", identifier, body.level)
         return _stream(self._asking.get(peer, identifier))
 
-    def _peer(self, request: Request) -> str:
-        name = str(request.path_params["name"])
+    def _known(self, name: str) -> str:
         self._found(name)
         return name
 
@@ -156,12 +174,7 @@ class AskingApi:
             detail=level,
         )
 
-    async def _answer(
-        self, matches: AsyncGenerator[Dataset, None], said: Mapping[str, Any]
-    ) -> Response:
-        limit = said.get("limit", _MATCHES)
-        if not isinstance(limit, int) or not 0 < limit <= _MOST:
-            raise HTTPException(422, f"limit is a number up to {_MOST}")
+    async def _answer(self, matches: AsyncGenerator[Dataset, None], limit: int) -> Response:
         items: list[dict[str, Any]] = []
         more = False
         try:
@@ -173,7 +186,7 @@ class AskingApi:
                     items.append(plain(match))
         except (DeviceUnavailable, PeerFailed, ProtocolViolation) as error:
             raise HTTPException(502, str(error)) from None
-        return Response(orjson.dumps({"items": items, "more": more}), media_type="application/json")
+        return answer(Matches(items=items, more=more))
 
 
 def _path(file: Path | None) -> str | None:
@@ -181,7 +194,7 @@ def _path(file: Path | None) -> str | None:
 
 
 def _stream(counts: AsyncGenerator[SubOperations, None]) -> Response:
-    return StreamingResponse(_events(counts), media_type="text/event-stream")
+    return StreamingResponse(_events(counts), media_type=EVENTS)
 
 
 async def _events(counts: AsyncGenerator[SubOperations, None]) -> AsyncIterator[bytes]:
@@ -191,59 +204,29 @@ async def _events(counts: AsyncGenerator[SubOperations, None]) -> AsyncIterator[
         async with aclosing(counts) as told:
             async for each in told:
                 last = each
-                yield _event("progress", _numbers(each))
+                yield _event("progress", _progress(each))
     except (DeviceUnavailable, PeerFailed, ProtocolViolation, StoreError) as error:
-        yield _event("failed", {**_numbers(last), "reason": str(error)})
+        yield _event("failed", _progress(last, str(error)))
     else:
-        yield _event("done", _numbers(last))
+        yield _event("done", _progress(last))
 
 
-def _event(name: str, value: Mapping[str, Any]) -> bytes:
-    return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(value) + b"\n\n"
+def _event(name: str, progress: Progress) -> bytes:
+    return f"event: {name}\ndata: {progress.model_dump_json(exclude_none=True)}\n\n".encode()
 
 
-def _numbers(each: SubOperations) -> dict[str, int]:
-    return {
-        "remaining": each.remaining or 0,
-        "completed": each.completed or 0,
-        "failed": each.failed or 0,
-        "warning": each.warning or 0,
-    }
+def _progress(each: SubOperations, reason: str | None = None) -> Progress:
+    return Progress(
+        remaining=each.remaining or 0,
+        completed=each.completed or 0,
+        failed=each.failed or 0,
+        warning=each.warning or 0,
+        reason=reason,
+    )
 
 
-async def _body(request: Request) -> Mapping[str, Any]:
+def _query(body: Retrieval) -> Dataset:
     try:
-        said = orjson.loads(await request.body() or b"{}")
-    except orjson.JSONDecodeError as error:
-        raise HTTPException(422, f"the body is no JSON: {error}") from None
-    if not isinstance(said, dict):
-        raise HTTPException(422, "the body is a JSON object")
-    return said
-
-
-def _level(said: Mapping[str, Any]) -> Level:
-    level = said.get("level", Level.STUDY)
-    if level not in set(Level):
-        raise HTTPException(422, f"level is one of {', '.join(Level)}")
-    return Level(level)
-
-
-def _query(level: Level, said: Mapping[str, Any]) -> Dataset:
-    try:
-        return query(level, _keys(said, "keys"), _charset(said))
+        return query(body.level, body.keys, body.charset)
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
-
-
-def _keys(said: Mapping[str, Any], name: str) -> Mapping[str, str]:
-    keys = said.get(name, {})
-    if not isinstance(keys, dict) or not all(isinstance(each, str) for each in keys.values()):
-        raise HTTPException(422, f"{name} is an object of texts by keyword")
-    return keys
-
-
-def _charset(said: Mapping[str, Any]) -> str:
-    charset = said.get("charset", UNICODE)
-    if not isinstance(charset, str):
-        raise HTTPException(422, "charset is a defined term such as GB18030")
-    return charset

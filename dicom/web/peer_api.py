@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import orjson
+from fastapi import Path
+from pydantic import AfterValidator
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from dicom.seen import SeenStudies
 from dicom.upper.negotiate import is_uid
@@ -17,10 +19,41 @@ from dicom.web.client import RefusedByPeer
 from dicom.web.peers import Moved, WebPeers
 from gateway import ConfigError, DeviceUnavailable, ProtocolViolation, Subject
 from gateway.room import Auditor, Permission, about, access, principal
+from gateway.room.document import Body, Document
+from gateway.room.route import PREFIX, answer, route
 
 _T = TypeVar("_T")
-_PREFIX = "/api/v1/dicom/web"
-_LEVELS = frozenset(("studies", "series", "instances"))
+_PATH = f"{PREFIX}/dicom/web"
+_LEVELS = ("studies", "series", "instances")
+_Level = Annotated[str, Path(json_schema_extra={"enum": list(_LEVELS)})]
+
+
+def _uid(text: str) -> str:
+    if not is_uid(text):
+        raise ValueError("write study and its UID")
+    return text
+
+
+class WhichStudy(Body):
+    """A Study Instance UID."""
+
+    study: Annotated[str, AfterValidator(_uid)]
+
+
+class WebPeer(Document):
+    name: str
+    url: str
+
+
+class WebPeerList(Document):
+    items: list[WebPeer]
+
+
+class MovedObjects(Document):
+    """UIDs of objects that are there now, and why others are not."""
+
+    done: list[str]
+    failed: dict[str, str]
 
 
 class WebPeersApi:
@@ -30,33 +63,33 @@ class WebPeersApi:
         self._peers, self._seen, self._audit = peers, seen, audit
 
     def routes(self) -> Iterable[BaseRoute]:
+        one, post, refusals = f"{_PATH}/{{name}}", "POST", (404, 502)
         return [
-            Route(_PREFIX, self.listed, methods=["GET"]),
-            Route(f"{_PREFIX}/{{name}}/{{level}}", self.search, methods=["GET"]),
-            Route(f"{_PREFIX}/{{name}}/send", self.send, methods=["POST"]),
-            Route(f"{_PREFIX}/{{name}}/fetch", self.fetch, methods=["POST"]),
+            route(_PATH, self.listed, WebPeerList),
+            route(f"{one}/{{level}}", self.search, list[dict[str, Any]], refusals=refusals),
+            route(f"{one}/send", self.send, MovedObjects, method=post, refusals=refusals),
+            route(f"{one}/fetch", self.fetch, MovedObjects, method=post, refusals=refusals),
         ]
 
     @access(Permission.READ_SITE)
-    async def listed(self, _request: Request) -> Response:
+    async def listed(self) -> Response:
         """Names and addresses; no secrets."""
         peers = self._peers.peers.values()
-        return _json({"items": [{"name": each.name, "url": each.url} for each in peers]})
+        return answer(WebPeerList(items=[WebPeer(name=each.name, url=each.url) for each in peers]))
 
     @access(Permission.READ_IMAGES)
-    async def search(self, request: Request) -> Response:
-        """`studies`, `series` or `instances` that fit the query, as the server gives them."""
-        level = request.path_params["level"]
+    async def search(self, request: Request, name: str, level: _Level) -> Response:
+        """What fits the query (as QIDO-RS has it), as the server gives it."""
         if level not in _LEVELS:
             raise HTTPException(404, "search for studies, series or instances")
-        name, query = request.path_params["name"], dict(request.query_params)
         about(request, server=name)
-        return _json(await _tried(self._peers.search(name, level, "", query)))
+        found = await _tried(self._peers.search(name, level, "", dict(request.query_params)))
+        return Response(orjson.dumps(found), media_type="application/json")
 
     @access(Permission.SEND_IMAGES)
-    async def send(self, request: Request) -> Response:
-        """Store a `study` of ours there."""
-        name, uid = request.path_params["name"], await _study(request)
+    async def send(self, request: Request, name: str, body: WhichStudy) -> Response:
+        """Store a study of ours there."""
+        uid = body.study
         objects = await self._seen.objects(principal(request), await self._seen.index.of_study(uid))
         if not objects:
             raise HTTPException(404, "no stored object has this UID")
@@ -64,32 +97,19 @@ class WebPeersApi:
         subject = first.patient
         about(request, subject=subject, study=uid, server=name)
         await self._note("images.send", request, uid, name, subject)
-        return _json(_moved(await _tried(self._peers.send(name, objects))))
+        return answer(_moved(await _tried(self._peers.send(name, objects))))
 
     @access(Permission.STORE_IMAGES)
-    async def fetch(self, request: Request) -> Response:
-        """Take a `study` from there; what is answered as done is stored here."""
-        name, uid = request.path_params["name"], await _study(request)
-        await self._note("images.fetch", request, uid, name, None)
-        return _json(_moved(await _tried(self._peers.fetch(name, f"/studies/{uid}"))))
+    async def fetch(self, request: Request, name: str, body: WhichStudy) -> Response:
+        """Take a study from there; what is answered as done is stored here."""
+        await self._note("images.fetch", request, body.study, name, None)
+        return answer(_moved(await _tried(self._peers.fetch(name, f"/studies/{body.study}"))))
 
     async def _note(
         self, action: str, request: Request, study: str, server: str, subject: Subject | None
     ) -> None:
         objects = {"study": study, "server": server}
         await self._audit.record(action, principal(request), subject=subject, objects=objects)
-
-
-async def _study(request: Request) -> str:
-    content = await request.body()
-    try:
-        said = orjson.loads(content) if content else {}
-    except orjson.JSONDecodeError as error:
-        raise HTTPException(422, f"the body is no JSON: {error}") from None
-    uid = said.get("study") if isinstance(said, dict) else None
-    if not isinstance(uid, str) or not is_uid(uid):
-        raise HTTPException(422, "write study and its UID")
-    return uid
 
 
 async def _tried(asked: Awaitable[_T]) -> _T:
@@ -102,9 +122,5 @@ async def _tried(asked: Awaitable[_T]) -> _T:
         raise HTTPException(502, str(error)) from None
 
 
-def _moved(moved: Moved) -> dict[str, Any]:
-    return {"done": moved.done, "failed": moved.failed}
-
-
-def _json(value: Any) -> Response:
-    return Response(orjson.dumps(value), media_type="application/json")
+def _moved(moved: Moved) -> MovedObjects:
+    return MovedObjects(done=moved.done, failed=moved.failed)

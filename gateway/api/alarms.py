@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -14,10 +14,11 @@ from starlette.routing import BaseRoute
 from gateway.alarms import Alarm, Happened, Refusal, Standing, Step, Wanted
 from gateway.alarms.panel import AlarmPanel
 from gateway.api.item import both
-from gateway.api.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.model import DeviceEvent, from_datetime
 from gateway.profile import Priority
 from gateway.room import Permission, access, notice_of, principal
+from gateway.room.document import Body, Document
+from gateway.room.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.web import GatewayView, json_response, rfc3339
 from gateway.web import Refusal as Refused
 
@@ -25,18 +26,14 @@ _BY_PRIORITY = ("critical", "high", "medium", "low")
 AlarmId = Annotated[str, Path(description="e.g. `chiller-1/supply_temperature/high`")]
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ShelfItem(_Document):
+class ShelfItem(Document):
     until: AwareDatetime
     reason: str
     by: str
     one_shot: bool
 
 
-class AlarmItem(_Document):
+class AlarmItem(Document):
     """An alarm. `since` is of its standing, `raised` when it last began to want a person."""
 
     id: str
@@ -64,19 +61,19 @@ class AlarmItem(_Document):
     out_of_service: str
 
 
-class AlarmCounts(_Document):
+class AlarmCounts(Document):
     """Alarms that want a person, by priority; and all that are not normal, by standing."""
 
     unacknowledged: dict[str, int]
     standing: dict[str, int]
 
 
-class AlarmList(_Document):
+class AlarmList(Document):
     items: list[AlarmItem]
     counts: AlarmCounts
 
 
-class StepItem(_Document):
+class StepItem(Document):
     seq: int
     alarm: str
     step: str
@@ -88,23 +85,19 @@ class StepItem(_Document):
     raw_id: int | None
 
 
-class AlarmHistory(_Document):
+class AlarmHistory(Document):
     """Newest first. `next` is the `before` that continues, or null at the end."""
 
     items: list[StepItem]
     next: int | None
 
 
-class Reason(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class Reason(Body):
     reason: str = Field(default="", max_length=500)
 
 
-class ShelfWish(BaseModel):
+class ShelfWish(Body):
     """Why, and until when or for how many minutes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: str = Field(min_length=1, max_length=500)
     until: AwareDatetime | None = None

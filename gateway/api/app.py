@@ -19,7 +19,6 @@ from gateway.api.backups import Backups
 from gateway.api.broadcast import Broadcast
 from gateway.api.control import Control
 from gateway.api.devices import Devices
-from gateway.api.document import ProblemDetails
 from gateway.api.events import Events
 from gateway.api.health import Health
 from gateway.api.keys import Keys
@@ -29,9 +28,10 @@ from gateway.api.messages import Messages
 from gateway.api.patients import Patients
 from gateway.api.quarantine import Quarantine
 from gateway.api.results import Results
-from gateway.api.route import BEARER, PREFIX
 from gateway.api.site import Site
 from gateway.room import Access, access, is_endless, is_streamed, largest_body, rule_of
+from gateway.room.document import ProblemDetails
+from gateway.room.route import BEARER, PREFIX
 from gateway.web import (
     BrowserHeaders,
     Door,

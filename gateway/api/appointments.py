@@ -6,13 +6,12 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Header, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.api import document
 from gateway.api.patients import nobody
-from gateway.api.route import PREFIX, route
 from gateway.api.sheet import Sheet, report_item, row_item
 from gateway.model import (
     AppointmentStatement,
@@ -24,6 +23,8 @@ from gateway.model import (
     from_datetime,
 )
 from gateway.room import Appointment, Permission, access, principal
+from gateway.room.document import Body
+from gateway.room.route import PREFIX, route
 from gateway.schedule import ScheduleBook, ScheduleDesk
 from gateway.schedule.faces import Face, Faces
 from gateway.schedule.importer import Importer, Outcome
@@ -40,11 +41,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Wanted(_Body):
+class Wanted(Body):
     """A new appointment; the patient must be known."""
 
     patient: str = Field(min_length=1, max_length=64)
@@ -56,7 +53,7 @@ class Wanted(_Body):
     reason: str = Field(default="", max_length=400)
 
 
-class Cancelled(_Body):
+class Cancelled(Body):
     reason: str = Field(min_length=1, max_length=400)
 
 

@@ -7,24 +7,22 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from gateway.api.route import PREFIX, route
 from gateway.backup import Keeping, Order, Shelf
 from gateway.errors import ConfigError
 from gateway.room import OWNER, Permission, access, principal
+from gateway.room.document import Body
+from gateway.room.route import PREFIX, route
 from gateway.web import GatewayView, Refusal, json_response
 
 _Target = Annotated[Path | None, Query(description="another directory than that of devices.yaml")]
 
 
-class Wanted(BaseModel):
+class Wanted(Body):
     """What is to be done. A `target` beside that of devices.yaml is the owner's to name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     what: Literal["backup", "verify", "drill"] = "backup"
     full: bool = False

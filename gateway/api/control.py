@@ -7,8 +7,8 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from gateway.api.route import PREFIX, route
 from gateway.room import Access, access
+from gateway.room.route import PREFIX, route
 from gateway.web import GatewayView, json_response
 
 

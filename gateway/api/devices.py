@@ -8,8 +8,8 @@ from starlette.routing import BaseRoute
 
 from gateway.api import document
 from gateway.api.item import device_item
-from gateway.api.route import PREFIX, route
 from gateway.room import Permission, access
+from gateway.room.route import PREFIX, route
 from gateway.web import GatewayView, json_response, rfc3339, seen
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict
+from pydantic import AwareDatetime, Base64Bytes
 
 from gateway.model import (
     AppointmentStatus,
@@ -19,13 +19,10 @@ from gateway.model import (
     Status,
 )
 from gateway.registry import DeviceState
+from gateway.room.document import Document
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Facts(_Document):
+class Facts(Document):
     device: str
     kind: Kind
     code: str
@@ -63,14 +60,14 @@ class Event(Facts):
     subject: dict[str, Any] | None = None
 
 
-class Events(_Document):
+class Events(Document):
     """A page in order of `seq`. `next` is the `after` that continues it, now or later."""
 
     items: list[Event]
     next: int
 
 
-class SentAgain(_Document):
+class SentAgain(Document):
     """A later event that says what a result says; its bytes are kept as well."""
 
     seq: int
@@ -90,7 +87,7 @@ class Result(Event):
     sent_again: list[SentAgain]
 
 
-class Results(_Document):
+class Results(Document):
     """Newest first. `next` is the `before` that continues, or null at the end."""
 
     items: list[Result]
@@ -103,19 +100,19 @@ class SampleResult(Result):
     earlier: list[Result]
 
 
-class Sample(_Document):
+class Sample(Document):
     owner: str
     specimen: str
     items: list[SampleResult]
 
 
-class PatientIdentifier(_Document):
+class PatientIdentifier(Document):
     value: str
     issuer: str
     type: IdentifierType
 
 
-class Patient(_Document):
+class Patient(Document):
     """A person as the site knows them now; `disputed` names the facts that sources disagree on."""
 
     id: str
@@ -129,11 +126,11 @@ class Patient(_Document):
     disputed: list[str]
 
 
-class Patients(_Document):
+class Patients(Document):
     items: list[Patient]
 
 
-class PatientEntry(_Document):
+class PatientEntry(Document):
     """One statement or decision; `said` is what it said, in the gateway's own terms."""
 
     at: AwareDatetime
@@ -148,13 +145,13 @@ class PatientEntry(_Document):
     said: dict[str, Any]
 
 
-class AppointmentGate(_Document):
+class AppointmentGate(Document):
     room: str
     name: str
     reason: dict[str, str]
 
 
-class AppointmentPatient(_Document):
+class AppointmentPatient(Document):
     """As the caller may read it: masked for whoever may not read patients."""
 
     name: str
@@ -162,7 +159,7 @@ class AppointmentPatient(_Document):
     known: bool
 
 
-class Appointment(_Document):
+class Appointment(Document):
     """An appointment as it stands now; `gates` say why the patient may not be called yet."""
 
     id: str
@@ -181,16 +178,16 @@ class Appointment(_Document):
     raw_id: int | None
 
 
-class Appointments(_Document):
+class Appointments(Document):
     day: str
     items: list[Appointment]
 
 
-class PatientHistory(_Document):
+class PatientHistory(Document):
     items: list[PatientEntry]
 
 
-class Discrepancy(_Document):
+class Discrepancy(Document):
     """What a source says otherwise than what is in force."""
 
     id: str
@@ -204,11 +201,11 @@ class Discrepancy(_Document):
     records: list[PatientIdentifier]
 
 
-class Discrepancies(_Document):
+class Discrepancies(Document):
     items: list[Discrepancy]
 
 
-class Message(_Document):
+class Message(Document):
     """Bytes as they crossed the wire, in base64."""
 
     raw_id: int
@@ -221,14 +218,14 @@ class Message(_Document):
     bytes: Base64Bytes
 
 
-class Messages(_Document):
+class Messages(Document):
     """Newest first. `next` is the `before` that continues, or null at the end."""
 
     items: list[Message]
     next: int | None
 
 
-class QuarantineItem(_Document):
+class QuarantineItem(Document):
     id: int
     raw_id: int
     link: str
@@ -241,12 +238,12 @@ class QuarantineItem(_Document):
     resolved_by: str | None
 
 
-class Quarantine(_Document):
+class Quarantine(Document):
     items: list[QuarantineItem]
     next: int | None
 
 
-class Site(_Document):
+class Site(Document):
     id: str
     name: dict[str, str]
     time_zone: str
@@ -254,13 +251,13 @@ class Site(_Document):
     version: str
 
 
-class PointItem(_Document):
+class PointItem(Document):
     code: str
     name: dict[str, str]
     unit: str
 
 
-class Device(_Document):
+class Device(Document):
     id: str
     name: dict[str, str]
     location: dict[str, str]
@@ -275,7 +272,7 @@ class Device(_Document):
     points: list[PointItem]
 
 
-class Link(_Document):
+class Link(Document):
     id: str
     driver: str
     state: str
@@ -284,18 +281,7 @@ class Link(_Document):
     restarts: int
 
 
-class ProblemDetails(_Document):
-    """RFC 9457: `title` what happened, `detail` why, `advice` what to do now."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    advice: str
-    instance: str
-
-
-class SiteMapping(_Document):
+class SiteMapping(Document):
     """What one code, unit or sender means; which further members it has depends on `kind`."""
 
     kind: Literal["code", "unit", "sender"]
@@ -310,7 +296,7 @@ class SiteMapping(_Document):
     device: str | None = None
 
 
-class Mappings(_Document):
+class Mappings(Document):
     """The mappings in force; `fragments` says, by scope, what a profile would have to say."""
 
     items: list[SiteMapping]

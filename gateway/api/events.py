@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute
 from gateway.api import document
 from gateway.api.cloudevent import BATCH, cloudevent
 from gateway.api.item import event_item
-from gateway.api.route import PREFIX, After, DeviceFilter, Limit, route
 from gateway.model import DeviceEvent
 from gateway.room import Permission, access
+from gateway.room.route import PREFIX, After, DeviceFilter, Limit, route
 from gateway.web import GatewayView, encode, json_response, seen
 
 

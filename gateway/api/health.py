@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.api.broadcast import Broadcast
-from gateway.api.route import route
 from gateway.room import Access, Permission, access
+from gateway.room.route import route
 from gateway.web import GatewayView, Metric, Refusal, Sample, json_response
 from gateway.web.metric import CONTENT_TYPE, exposition
 

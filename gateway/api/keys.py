@@ -7,28 +7,25 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from gateway.api.route import PREFIX, route
 from gateway.errors import ConfigError
 from gateway.room import Access, access
+from gateway.room.document import Body
+from gateway.room.route import PREFIX, route
 from gateway.seal import Rotation, suite_named
 from gateway.web import GatewayView, Refusal, json_response
 
 
-class NewKey(BaseModel):
+class NewKey(Body):
     """Algorithms of the new key; those of devices.yaml if none are named."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     suite: str | None = None
 
 
-class OldKey(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class OldKey(Body):
     id: int = Field(ge=1)
 
 

@@ -11,10 +11,10 @@ from starlette.routing import BaseRoute
 
 from gateway.api.document import LatestValue
 from gateway.api.item import latest_item
-from gateway.api.route import PREFIX, DeviceFilter, route
 from gateway.driver import DeviceEntry
 from gateway.model import DeviceEvent, Quality
 from gateway.room import Permission, access
+from gateway.room.route import PREFIX, DeviceFilter, route
 from gateway.web import GatewayView, encode, seen
 from gateway.web.quality import shown_quality
 

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.api import document
-from gateway.api.route import PREFIX, route
 from gateway.mapping import Kept, Mappings, fragments
 from gateway.mapping.mapping import payload_of
 from gateway.room import Permission, access
+from gateway.room.route import PREFIX, route
 from gateway.web import GatewayView, json_response, rfc3339
 
 

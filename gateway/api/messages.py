@@ -11,9 +11,9 @@ from starlette.routing import BaseRoute
 
 from gateway.api import document
 from gateway.api.item import wire_item
-from gateway.api.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.model import RawId
 from gateway.room import Permission, about, access
+from gateway.room.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.web import GatewayView, json_response, seen
 from gateway.web.refusal import unknown_message
 

@@ -6,36 +6,33 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Path, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.api import document
-from gateway.api.route import PREFIX, Limit, route
 from gateway.api.sheet import Sheet, report_item, row_item
 from gateway.model import Identifier, PatientStatement
 from gateway.patients import Heard, PatientBook, Question
 from gateway.patients.importer import Outcome, PatientImporter
 from gateway.patients.seen import SeenPatients
 from gateway.room import Patient, Permission, access, principal
+from gateway.room.document import Body
+from gateway.room.route import PREFIX, Limit, route
 from gateway.web import GatewayView, Refusal, json_response, rfc3339
 
 PatientId = Annotated[str, Path(description="of any record; it leads to who that is now")]
 
 
-class Wanted(BaseModel):
+class Wanted(Body):
     """Words that must all fit: a whole number, the beginning of a name, a birth date."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: str = Field(max_length=200)
     limit: int = Field(default=100, ge=1, le=1000)
 
 
-class Number(BaseModel):
+class Number(Body):
     """An identifier and who gave it out."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     identifier: str = Field(min_length=1, max_length=200)
     issuer: str = Field(min_length=1, max_length=200)

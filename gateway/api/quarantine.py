@@ -5,24 +5,22 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from gateway.api import document
 from gateway.api.item import quarantine_item
-from gateway.api.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.model import QuarantineReason
 from gateway.room import Permission, access, principal
+from gateway.room.document import Body
+from gateway.room.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.supervisor import Selection as Wanted
 from gateway.web import GatewayView, json_response, seen
 
 
-class Selection(BaseModel):
+class Selection(Body):
     """Which open entries are read again; empty means all."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     device: str | None = None
     reason: QuarantineReason | None = None

@@ -88,7 +88,7 @@ def _bad_request(error: RequestValidationError) -> Refusal:
     )
     return Refusal(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        "Bad query",
+        "Bad request",
         "{faults}.",
         "See /api/v1/openapi.json for what is allowed.",
         faults=faults,

@@ -12,10 +12,10 @@ from starlette.routing import BaseRoute
 
 from gateway.api import document
 from gateway.api.item import result_item
-from gateway.api.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.lab import FlagLevel, LabDesk, Result, ResultFilter
 from gateway.model import Status
 from gateway.room import Permission, about, access
+from gateway.room.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.web import GatewayView, json_response, seen
 from gateway.web.refusal import unknown_sample
 

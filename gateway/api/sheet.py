@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, Field
 
+from gateway.room.document import Body
 from gateway.room.sheet import SheetFault
 
 
-class Sheet(BaseModel):
+class Sheet(Body):
     """A CSV file in base64, and what it does not say itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     csv: Base64Bytes
     issuer: str = Field(default="", max_length=64)

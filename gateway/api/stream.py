@@ -13,8 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.api.broadcast import Broadcast
 from gateway.api.listener import Interest, Topic
-from gateway.api.route import PREFIX
 from gateway.room import Permission, about, access, principal
+from gateway.room.route import PREFIX
 from gateway.web import GatewayView, Refusal, encode, rfc3339, seen
 from gateway.web.refusal import unknown_link
 from gateway.web.sse import HEARTBEAT, frame, respond

@@ -47,15 +47,19 @@ _SECTIONS: Mapping[str, object] = {
     "dicom": {
         "titles": {"WALK": {"allow": "anyone", "services": ["ups", "commitment"]}},
         "listeners": [{"host": "127.0.0.1", "port": 0}],
+        "peers": {"pacs": {"title": "PACS", "host": "127.0.0.1", "port": 1}},
+        "watch": {"skip": ["pacs"]},
+        "web": {"peers": {"archive": {"url": "http://127.0.0.1:1/"}}},
     },
     "papers": {"folder": "papers"},
     "queue": {
         "queues": {"linac-1": {"name": "Linac 1", "resource": "linac-1"}},
         "displays": {"hall": {"queues": ["linac-1"]}},
     },
+    "schedule": {"resources": {"linac-1": {"name": "Linac 1"}}},
     "time": {"servers": ["127.0.0.1"]},
 }
-"""What rooms need to open that do not open with an empty section."""
+"""What rooms need to open that do not open with an empty section, and peers that never answer."""
 
 _SHORT = {
     Role.THERAPIST: "Th",

@@ -9,9 +9,8 @@ from typing import Any
 from starlette.responses import Response
 
 from gateway.errors import IsogateError
+from gateway.room.document import PROBLEM
 from gateway.web.json import encode
-
-PROBLEM = "application/problem+json"
 
 
 class Refusal(IsogateError):  # noqa: N818 - it is an answer, and not always an error

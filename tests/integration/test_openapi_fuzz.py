@@ -20,6 +20,7 @@ from gateway.app.servers import listen, serving
 from gateway.room import Permission
 from gateway.testing.access import opened
 from gateway.web.caller import OVER_SOCKET
+from tests.dicom_ups import work_item
 from tests.peers import Say, count
 
 with warnings.catch_warnings():
@@ -37,7 +38,6 @@ with warnings.catch_warnings():
     )
 
 CHECKS = [
-    not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
@@ -45,7 +45,9 @@ CHECKS = [
     unsupported_method,
     ignored_auth,
 ]
-FEWEST = 40
+NO_ANSWER = 502
+"""A peer that does not answer is no fault of the gateway."""
+FEWEST = 80
 """Operations that the document has at least."""
 
 
@@ -80,14 +82,24 @@ class Known:
 
 
 async def told(http: httpx.AsyncClient) -> Known:
-    """A patient and an appointment that the gateway takes in, and its own alarm."""
+    """A patient who waits for an appointment of today, a work item, and the gateway's own alarm."""
+    today = (await http.get("/api/v1/appointments")).json()["day"]
     patient = b64encode("number,name\n1,王芳\n".encode()).decode()
-    booked = b64encode(b"id,patient,start\nA1,1,2026-11-23 14:00\n").decode()
+    booked = b64encode(f"id,patient,start,resource\nA1,1,{today} 12:00,linac-1\n".encode()).decode()
     taken = {"issuer": "HIS", "dry_run": False}
     await http.post("/api/v1/patients/import", json={"csv": patient, **taken})
     await http.post("/api/v1/appointments/import", json={"csv": booked, "book": "RIS", **taken})
     person = (await http.get("/api/v1/patients")).json()["items"][0]["id"]
-    day = (await http.get("/api/v1/appointments?day=2026-11-23")).json()["items"]
+    day = (await http.get("/api/v1/appointments")).json()["items"]
+    arrived = await http.post("/api/v1/queue/check-in", json={"number": "1", "issuer": "HIS"})
+    assert arrived.status_code == 200, arrived.text
+    made = await http.post(
+        "/api/v1/dicomweb/workitems",
+        content=work_item().to_json(),
+        headers={"content-type": "application/dicom+json"},
+    )
+    assert made.status_code == 201, made.text
+    item = (await http.get("/api/v1/dicom/workitems")).json()["items"][0]["uid"]
     message = (await http.get("/api/v1/messages")).json()["items"][0]["raw_id"]
     return Known(
         {
@@ -95,6 +107,12 @@ async def told(http: httpx.AsyncClient) -> Known:
             "/api/v1/appointments/{id}": {"id": day[0]["id"]},
             "/api/v1/alarms/{alarm}": {"alarm": "gateway/backup"},
             "/api/v1/messages/{raw_id}": {"raw_id": str(message)},
+            "/api/v1/queue/of/{queue}": {"queue": "linac-1"},
+            "/api/v1/queue/tickets/{ticket}": {"ticket": arrived.json()["tickets"][0]["ticket"]},
+            "/api/v1/dicom/peers/{name}": {"name": "pacs"},
+            "/api/v1/dicom/queues/{destination}": {"destination": "pacs"},
+            "/api/v1/dicom/web/{name}": {"name": "archive"},
+            "/api/v1/dicom/workitems/{uid}": {"uid": item},
         }
     )
 
@@ -151,13 +169,14 @@ def _asked(
                 title="Undocumented status",
                 message=f"{response.status_code} {response.text[:300]}",
             )
-        case.validate_response(response, checks=CHECKS, headers=here.headers)
+        own = [] if response.status_code == NO_ANSWER else [not_a_server_error]
+        case.validate_response(response, checks=[*own, *CHECKS], headers=here.headers)
 
     ask()
 
 
 async def test_every_operation_answers_as_the_document_says(tmp_path: Path, say: Say) -> None:
-    examples = count(4, 100)
+    examples = count(4, 50)
     async with served(tmp_path) as here:
         async with httpx.AsyncClient(base_url=here.url, headers=here.headers) as http:
             document = (await http.get("/api/v1/openapi.json")).json()

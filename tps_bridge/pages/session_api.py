@@ -2,19 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from typing import Annotated
 
-import orjson
+from fastapi import Query
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from gateway.room import Permission, access, principal
-from gateway.web import Refusal, json_response, rfc3339
+from gateway.room.document import Body, Document, Moment
+from gateway.room.route import PREFIX, answer, route
+from gateway.web import rfc3339
+from tps_bridge.block import BlockKind
 from tps_bridge.pages.reason import reason_in
 from tps_bridge.pages.task import beam_task
 from tps_bridge.parts import Parts
+from tps_bridge.session import BeamTask, Level, SessionState
 from tps_bridge.session.desk import Standing
+
+_LOWEST, _HIGHEST = -(2**31), 2**31 - 1
+"""What an IS holds (PS3.5 6.2)."""
+
+_Day = Annotated[str, Query(description="as `2026-11-26`; today for anything else")]
+
+
+class NewSession(Body):
+    """A session for the next fraction of a plan's group."""
+
+    plan: str = Field(description="its SOP Instance UID")
+    group: int = Field(default=1, ge=_LOWEST, le=_HIGHEST)
+    at: str = Field(description="when it is due, as `2026-11-26T14:05`, in the site's zone")
+    appointment: str = ""
+    task: str = Field(default="", json_schema_extra={"enum": ["", *BeamTask]})
+
+
+class Cause(Body):
+    """Why."""
+
+    reason: str
+
+
+class SessionItem(Document):
+    """A session; `shown` is its state, or that it is blocked or withheld and by which checks."""
+
+    id: str
+    plan: str
+    label: str
+    fraction: int
+    machine: str
+    task: BeamTask
+    enforcement: Level
+    due: Moment
+    state: SessionState
+    shown: str
+    blocked_by: list[BlockKind]
+    why: str
+    performer: str
+    progress: float | None
+    work_item: str
+    instruction: str
+    appointment: str
+
+
+class SessionList(Document):
+    sessions: list[SessionItem]
 
 
 class SessionApi:
@@ -24,102 +77,71 @@ class SessionApi:
         self._desk = parts.sessions
 
     def routes(self) -> Iterable[BaseRoute]:
+        path, post = f"{PREFIX}/sessions", "POST"
+        one, refusals = f"{path}/{{id}}", (404, 409)
         return [
-            Route("/api/v1/sessions", self.listed, methods=["GET"]),
-            Route("/api/v1/sessions", self.made, methods=["POST"]),
-            Route("/api/v1/sessions/{id}/cancel", self.cancel, methods=["POST"]),
-            Route("/api/v1/sessions/{id}/end", self.end, methods=["POST"]),
+            route(path, self.listed, SessionList),
+            route(path, self.made, SessionItem, method=post, status=201, refusals=refusals),
+            route(f"{one}/cancel", self.cancel, SessionItem, method=post, refusals=refusals),
+            route(f"{one}/end", self.end, SessionItem, method=post, refusals=refusals),
         ]
 
     @access(Permission.READ_PLANS)
-    async def listed(self, request: Request) -> Response:
-        """The sessions of a day (`?day=2026-11-26`), each with what stands against it."""
-        day = self._desk.day(request.query_params.get("day", ""))
-        found = await self._desk.on(principal(request), day)
-        return json_response(
-            {"sessions": [_item(await self._desk.standing(each)) for each in found]}
-        )
+    async def listed(self, request: Request, day: _Day = "") -> Response:
+        """The sessions of a day, each with what stands against it."""
+        found = await self._desk.on(principal(request), self._desk.day(day))
+        items = [_item(await self._desk.standing(each)) for each in found]
+        return answer(SessionList(sessions=items))
 
     @access(Permission.NOTE_FRACTIONS)
-    async def made(self, request: Request) -> Response:
-        """`{"plan", "group", "at", "appointment", "task"}`: a session for its next fraction."""
-        said = await _body(request)
-        plan, at = said.get("plan"), said.get("at")
-        group, appointment = said.get("group", 1), said.get("appointment", "")
-        if not (isinstance(plan, str) and isinstance(at, str) and isinstance(appointment, str)):
-            raise _wanted()
-        if not isinstance(group, int):
-            raise _wanted()
-        who, task = principal(request), said.get("task", "")
-        if not isinstance(task, str):
-            raise _wanted()
-        moment, wanted = self._desk.moment(at), beam_task(task)
+    async def made(self, request: Request, body: NewSession) -> Response:
+        """Schedule a plan's next fraction."""
+        moment, task = self._desk.moment(body.at), beam_task(body.task)
         session = await self._desk.schedule(
-            who, plan, group, moment, appointment=appointment, task=wanted
+            principal(request),
+            body.plan,
+            body.group,
+            moment,
+            appointment=body.appointment,
+            task=task,
         )
-        return json_response(_item(await self._desk.standing(session)), 201)
+        return answer(_item(await self._desk.standing(session)), 201)
 
     @access(Permission.NOTE_FRACTIONS)
-    async def cancel(self, request: Request) -> Response:
-        """`{"reason"}`: call off a session that has not begun."""
-        why = reason_in(_texts(await _body(request)))
-        await self._desk.cancel(principal(request), str(request.path_params["id"]), why)
-        return await self._as_it_stands(request)
+    async def cancel(self, request: Request, id: str, body: Cause) -> Response:  # noqa: A002 - a path parameter
+        """Call off a session that has not begun."""
+        await self._desk.cancel(principal(request), id, reason_in(body.model_dump()))
+        return await self._as_it_stands(request, id)
 
     @access(Permission.NOTE_FRACTIONS)
-    async def end(self, request: Request) -> Response:
-        """`{"reason"}`: end a session that its machine left in progress."""
-        why = reason_in(_texts(await _body(request)))
-        await self._desk.end(principal(request), str(request.path_params["id"]), why)
-        return await self._as_it_stands(request)
+    async def end(self, request: Request, id: str, body: Cause) -> Response:  # noqa: A002 - a path parameter
+        """End a session that its machine left in progress."""
+        await self._desk.end(principal(request), id, reason_in(body.model_dump()))
+        return await self._as_it_stands(request, id)
 
-    async def _as_it_stands(self, request: Request) -> Response:
-        session = await self._desk.known(principal(request), str(request.path_params["id"]))
-        return json_response(_item(await self._desk.standing(session)))
+    async def _as_it_stands(self, request: Request, id_: str) -> Response:
+        session = await self._desk.known(principal(request), id_)
+        return answer(_item(await self._desk.standing(session)))
 
 
-def _item(standing: Standing) -> Mapping[str, object]:
+def _item(standing: Standing) -> SessionItem:
     session = standing.session
-    return {
-        "id": session.id,
-        "plan": session.plan,
-        "label": session.label,
-        "fraction": session.fraction,
-        "machine": session.machine,
-        "task": session.task.value,
-        "enforcement": standing.level.value,
-        "due": rfc3339(session.at),
-        "state": session.state.value,
-        "shown": standing.shown,
-        "blocked_by": [each.kind.value for each in standing.checks if each.blocks],
-        "why": session.why,
-        "performer": session.performer,
-        "progress": session.progress,
-        "work_item": session.item,
-        "instruction": session.instruction,
-        "appointment": session.appointment,
-    }
-
-
-def _texts(said: Mapping[str, object]) -> Mapping[str, str]:
-    return {name: value for name, value in said.items() if isinstance(value, str)}
-
-
-async def _body(request: Request) -> Mapping[str, object]:
-    try:
-        said = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        raise _wanted() from None
-    if not isinstance(said, dict):
-        raise _wanted()
-    return said
-
-
-def _wanted() -> Refusal:
-    return Refusal(
-        422,
-        "Bad request",
-        "A session needs {names}.",
-        "Send a plan's UID, its fraction group, and when the session is due.",
-        names="plan, group, at",
+    return SessionItem(
+        id=session.id,
+        plan=session.plan,
+        label=session.label,
+        fraction=session.fraction,
+        machine=session.machine,
+        task=session.task,
+        enforcement=standing.level,
+        due=rfc3339(session.at),
+        state=session.state,
+        shown=standing.shown,
+        blocked_by=[each.kind for each in standing.checks if each.blocks],
+        why=session.why,
+        performer=session.performer,
+        progress=session.progress,
+        work_item=session.item,
+        instruction=session.instruction,
+        appointment=session.appointment,
     )

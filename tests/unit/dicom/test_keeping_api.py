@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from pydicom.uid import generate_uid
-from starlette.applications import Starlette
 
 from gateway.room import OWNER
 from tests.dicom_ups import Bench, FollowedPorts, bench, listening, work_item
@@ -15,7 +15,7 @@ from tests.unit.dicom.test_ups_web import client
 
 
 def api(it: Bench) -> httpx.AsyncClient:
-    made = client(Starlette(routes=list(it.node.keeping.routes())), OWNER)
+    made = client(FastAPI(routes=list(it.node.keeping.routes())), OWNER)
     made.base_url = httpx.URL("http://gateway/api/v1/dicom")
     return made
 

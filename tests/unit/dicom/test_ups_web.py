@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
-from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from dicom.content import encode
@@ -48,7 +48,7 @@ DESK = Principal("person:li", "Li", frozenset(Permission))
 class Web:
     bench: Bench
     http: httpx.AsyncClient
-    app: Starlette
+    app: FastAPI
 
     def as_(self, who: Principal) -> httpx.AsyncClient:
         return client(self.app, who)
@@ -66,7 +66,7 @@ class Web:
         return await self.http.put(f"/workitems/{uid}/state", **body(made))
 
 
-def client(app: Starlette, who: Principal) -> httpx.AsyncClient:
+def client(app: FastAPI, who: Principal) -> httpx.AsyncClient:
     async def called(scope: Scope, receive: Receive, send: Send) -> None:
         set_principal(scope, who)
         await app(scope, receive, send)
@@ -84,7 +84,7 @@ async def web(
     folder: Path, peers: dict[str, int] | None = None, departments: dict[str, str] | None = None
 ) -> AsyncIterator[Web]:
     async with bench(folder, peers, services=["ups"], departments=departments) as it:
-        app = Starlette(routes=list(it.node.keeping.routes()))
+        app = FastAPI(routes=list(it.node.keeping.routes()))
         async with client(app, LINAC) as http:
             yield Web(it, http, app)
 

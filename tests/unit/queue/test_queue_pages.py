@@ -142,6 +142,17 @@ async def test_the_api_refuses_what_it_does_not_understand(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_marks_are_given_to_the_api_as_it_answers_them(office: Department) -> None:
+    await office.arrives("1001")
+    (first,) = (await office.lane()).waiting
+    path = f"/api/v1/queue/tickets/{first.ticket.id}/mark"
+    marked = await office.http.post(path, json={"marks": ["fasting"], "reason": "x"})
+    assert marked.json()["marks"] == ["fasting"]
+    unknown = await office.http.post(path, json={"marks": ["royal"], "reason": "x"})
+    assert unknown.status_code == 422
+    assert (await office.http.post(path, json={"reason": "x"})).json()["marks"] == []
+
+
 async def test_who_has_arrived_by_the_schedule_is_checked_in(office: Department) -> None:
     await office.books("1003", "08:30", status="arrived")
     stage = Stage(_options(SECTION), office.book, office.neighbours)

@@ -11,8 +11,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.api.asked import asked
-from gateway.api.route import DeviceFilter, Limit
+from gateway.room.asked import asked
+from gateway.room.route import DeviceFilter, Limit
 
 
 async def plain(request: Request, limit: Limit = 100, device: DeviceFilter = None) -> Response:
