@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dicom.answering import Answering
 from dicom.asker import Trail
+from dicom.coercion.coercion import Coercion
 from dicom.dimse import (
     Acceptor,
     Caller,
@@ -126,6 +127,7 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
             ),
             device_of=_device_of(options.peers),
             removed_after=_removed_after(index, context.ports),
+            coercion=_coercion(options, context, index, blobs),
         )
         limits = options.limits
         first = next(iter(options.titles))
@@ -208,6 +210,15 @@ def _peer(options: PeerOptions, first: str) -> Peer:
         _calling(options.tls),
         options.tls.server_name if options.tls is not None else "",
     )
+
+
+def _coercion(
+    options: DicomOptions, context: RoomContext, index: Index, blobs: Blobs
+) -> Coercion | None:
+    """Where rules ask for it."""
+    rules = [each.rule() for each in options.coerce]
+    ports = context.ports
+    return Coercion(rules, index, blobs, context.clock, lambda: ports.last_seq) if rules else None
 
 
 def _removed_after(index: Index, ports: RoomPorts) -> Callable[[StoredObject], Awaitable[int]]:

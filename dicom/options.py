@@ -20,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from dicom.coercion.options import CoercionOptions
+from dicom.coercion.options import faults as coercion_faults
 from dicom.commitment.options import CommitmentOptions
 from dicom.forward.options import DeidProfile, ForwardOptions
 from dicom.query.options import AnswerOptions
@@ -233,6 +235,7 @@ class DicomOptions(_Options):
     peers: Mapping[Annotated[str, Field(pattern=_PEER_ID)], PeerOptions] = {}
     storage: StorageOptions = StorageOptions()
     retention: RetentionOptions = RetentionOptions()
+    coerce: tuple[CoercionOptions, ...] = ()
     inbox: InboxOptions | None = None
     limits: LimitOptions = LimitOptions()
     forward: ForwardOptions = ForwardOptions()
@@ -267,6 +270,7 @@ class DicomOptions(_Options):
             for name in names
             if name not in self.peers
         ]
+        faults += coercion_faults(self.coerce, self.titles)
         destinations = {*self.peers, *self.forward.destinations}
         faults += self.retention.faults(destinations, promised=self.serves("commitment"))
         if self.web.title is not None and self.web.title not in self.titles:

@@ -115,8 +115,10 @@ def document(statement: Statement) -> str:
 
 
 _KEPT = """
-Storage is of level 2 (full). Objects are kept until a rule of the site removes their study; without
-a rule they stay. Where storage commitment is given, rules ask that another system has them all."""
+Storage is of level 2 (full). Nothing is coerced unless a rule of the site says so; the object as it
+was sent is kept beside what came of it. Objects are kept until a rule of the site removes their
+study; without a rule they stay. Where storage commitment is given, rules ask that another system
+has them all."""
 
 
 def _overview(statement: Statement) -> Iterator[str]:

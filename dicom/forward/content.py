@@ -147,6 +147,6 @@ def _deidentified(
 def _coerced(
     source: Path, copy: Path, coerce: Mapping[str, str], at: datetime
 ) -> tuple[str, Mapping[str, object]]:
-    from dicom.forward.coerce import coerce_file  # noqa: PLC0415 - pydicom, where it is needed
+    from dicom.coercion.file import coerce_file  # noqa: PLC0415 - pydicom, where it is needed
 
     return coerce_file(source, copy, coerce, at), {"coerced": dict(coerce)}

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,33 +14,13 @@ from pydantic import (
     model_validator,
 )
 
+from dicom.coercion.options import Coercible, MatchOptions
 from dicom.deid.options import DeidOptions
-from dicom.forward.rules import COERCIBLE, Match, Rule, RuleSet
-from dicom.storage.attributes import TEXT
-from dicom.upper.negotiate import is_uid
+from dicom.forward.rules import Rule, RuleSet
 from gateway import Seconds
 
 _NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _SHORTEST_KEY = 16
-
-
-def _uid(text: str) -> str:
-    if not is_uid(text):
-        raise ValueError(f"'{text[:70]}' is no UID")
-    return text
-
-
-def _indexed(keyword: str) -> str:
-    if keyword not in TEXT.values():
-        known = ", ".join(sorted(TEXT.values()))
-        raise ValueError(f"{keyword} is not in the index; there are: {known}")
-    return keyword
-
-
-def _coercible(keyword: str) -> str:
-    if keyword not in COERCIBLE:
-        raise ValueError(f"{keyword} is not changed by rule; these can be: {', '.join(COERCIBLE)}")
-    return keyword
 
 
 Name = Annotated[str, Field(pattern=_NAME)]
@@ -64,27 +43,13 @@ class DeidProfile(DeidOptions):
         return key
 
 
-class MatchOptions(_Options):
-    """Which objects a rule is for: all that is written must fit; nothing written fits all."""
-
-    sender: tuple[str, ...] = Field(
-        default=(), description="who sent it: a peer's name, or an AE title"
-    )
-    called: tuple[str, ...] = Field(default=(), description="our AE title that it was sent to")
-    modality: tuple[str, ...] = ()
-    sop_class: tuple[Annotated[str, AfterValidator(_uid)], ...] = ()
-    tags: Mapping[Annotated[str, AfterValidator(_indexed)], tuple[str, ...]] = Field(
-        default={}, description="attributes of the index: one of the texts, * and ? as wildcards"
-    )
-
-
 class RuleOptions(_Options):
     """Objects that match go to these destinations."""
 
     name: Name
     match: MatchOptions = MatchOptions()
     to: tuple[Name, ...] = Field(min_length=1)
-    coerce: Mapping[Annotated[str, AfterValidator(_coercible)], str] = Field(
+    coerce: Mapping[Coercible, str] = Field(
         default={}, description="attributes that are replaced in what is sent; ours stays"
     )
 
@@ -168,10 +133,9 @@ class ForwardOptions(_Options):
 
 
 def _rule(options: RuleOptions) -> Rule:
-    match = options.match
     return Rule(
         options.name,
         options.to,
-        Match(match.sender, match.called, match.modality, match.sop_class, dict(match.tags)),
+        options.match.match(),
         dict(options.coerce),
     )

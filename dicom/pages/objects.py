@@ -63,7 +63,7 @@ class ObjectPages:
 
     @access(Permission.READ_IMAGES)
     async def object(self, request: Request) -> Response:
-        """`?version=` of a digest shows another object that came with the same UID."""
+        """`?version=` of a digest shows another object of the same UID, or one as it was sent."""
         versions = await self._versions(request)
         stored = _chosen(versions, request)
         rows, cut, unread = await self._attributes(stored)
@@ -78,6 +78,7 @@ class ObjectPages:
             syntax=name_of(stored.origin.transfer_syntax),
             size=size,
             versions=versions,
+            sent_as_is=stored not in versions,
             conflicts=await self._node.index.conflicts_of(stored.uid),
             clashes=CLASHES,
             ways=await self._forwarding.of_object(stored.uid),
@@ -135,6 +136,8 @@ def _chosen(versions: Sequence[StoredObject], request: Request) -> StoredObject:
     for each in versions:
         if each.blob.digest == wanted:
             return each
+        if each.as_sent.blob.digest == wanted:
+            return each.as_sent
     raise HTTPException(404, "no such version of this object")
 
 

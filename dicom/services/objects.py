@@ -5,7 +5,7 @@ from __future__ import annotations
 from dicom.content import Content, encode, tag, text
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
-from dicom.storage.judge import Arrival, Refused
+from dicom.storage.judge import Arrival, InMemory, Refused
 from dicom.storage.object import Blob, Origin, StoredObject, is_object, object_of
 from dicom.storage.service import Storage
 from dicom.upper.negotiate import EXPLICIT
@@ -13,17 +13,6 @@ from gateway import DeviceEvent, StoreError
 
 _CLASS, _INSTANCE = tag("SOPClassUID"), tag("SOPInstanceUID")
 _LONGEST_TITLE = 16
-
-
-class _Made:
-    """A dataset that lies in memory, as something that comes in."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data, self.received, self.is_drained = data, len(data), False
-
-    async def take(self, at_least: int = 1) -> list[bytes]:  # noqa: ARG002 - it is all there
-        self.is_drained = True
-        return [self._data]
 
 
 class Objects:
@@ -59,7 +48,7 @@ class Objects:
         StoreError where it can't be kept, also because it is no object of its class.
         """
         origin = Origin(f"room:{room}"[:_LONGEST_TITLE], self.title, "", EXPLICIT)
-        made = _Made(encode(content, EXPLICIT))
+        made = InMemory(encode(content, EXPLICIT))
         arrival = Arrival(text(content, _CLASS), text(content, _INSTANCE), origin, made)
         try:
             return await self._storage.take(arrival)

@@ -48,6 +48,13 @@ ORDER BY seq LIMIT ?2
 _DIGESTS = """
 SELECT digest FROM instance WHERE digest IN ({marks})
 UNION SELECT digest FROM conflict WHERE digest IN ({marks})
+UNION SELECT sent FROM instance WHERE sent <> '' AND sent IN ({marks})
+UNION SELECT sent FROM conflict WHERE sent <> '' AND sent IN ({marks})
+"""
+_COERCED = """
+SELECT body, received, seq FROM instance WHERE uid = ?1 AND sent = ?2
+UNION ALL
+SELECT body, received, seq FROM conflict WHERE uid = ?1 AND sent = ?2 AND kind = 'content'
 """
 _HERE = """
 SELECT EXISTS(SELECT 1 FROM instance WHERE uid = ?1 AND digest = ?2)
@@ -259,6 +266,10 @@ class Index(Projection[Tables]):
         """All objects with a SOP Instance UID; the first one counts."""
         return await self._objects(_VERSIONS, uid)
 
+    async def coerced_from(self, uid: str, digest: str) -> Sequence[StoredObject]:
+        """The objects that rules made of the file of this digest when it came."""
+        return await self._objects(_COERCED, uid, digest)
+
     async def removed_after(self, stored: StoredObject) -> int:
         """The seq of the latest removal where an object that once came is here no more; else 0."""
         binds = (stored.uid, stored.blob.digest)
@@ -313,7 +324,7 @@ class Index(Projection[Tables]):
 
     async def _known(self, digests: Sequence[str]) -> set[str]:
         sql = _DIGESTS.format(marks=",".join("?" * len(digests)))
-        return await self._column(sql, (*digests, *digests))
+        return await self._column(sql, (*digests, *digests, *digests, *digests))
 
     async def _column(self, sql: str, binds: Sequence[Any]) -> set[str]:
         return await self.ask(lambda tables: {str(row[0]) for row in tables.rows(sql, binds)})

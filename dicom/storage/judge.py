@@ -44,6 +44,17 @@ class Incoming(Protocol):
         ...
 
 
+class InMemory:
+    """A dataset that lies in memory, as something that comes in."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self.received, self.is_drained = data, len(data), False
+
+    async def take(self, at_least: int = 1) -> list[bytes]:  # noqa: ARG002 - it is all there
+        self.is_drained = True
+        return [self._data]
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """An object on its way in: what it is said to be, whence it comes, its bytes.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,6 +52,23 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What a rule changes in an object when it comes: values by keyword, after and before."""
+
+    rule: str
+    after: Mapping[str, str]
+    before: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Coerced:
+    """An object was changed; `sent` is the file as it was sent, which is kept."""
+
+    change: Change
+    sent: Blob
+
+
+@dataclass(frozen=True, slots=True)
 class StoredObject:
     """One object of the store: what it is, where it lies, whence it came. `seq` orders arrivals."""
 
@@ -60,17 +77,33 @@ class StoredObject:
     origin: Origin
     received_at: Instant
     seq: int = 0
+    coerced: Coerced | None = None
 
     @property
     def uid(self) -> str:
         """Its SOP Instance UID."""
         return self.attributes.sop_instance
 
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """Its files: the one that counts, and the one as it was sent if that is another."""
+        return (self.blob,) if self.coerced is None else (self.blob, self.coerced.sent)
+
+    @property
+    def as_sent(self) -> StoredObject:
+        """As it came, before a rule changed it."""
+        if self.coerced is None:
+            return self
+        values = {**self.attributes.values, **self.coerced.change.before}
+        told = {keyword: value for keyword, value in values.items() if value}
+        attributes = replace(self.attributes, values=told)
+        return replace(self, attributes=attributes, blob=self.coerced.sent, coerced=None)
+
 
 def payload_of(stored: StoredObject) -> dict[str, Any]:
     """What an event says beyond its own fields; values that JSON has."""
-    attributes, origin = stored.attributes, stored.origin
-    return {
+    attributes, origin, coerced = stored.attributes, stored.origin, stored.coerced
+    said = {
         "sop_class": attributes.sop_class,
         "sop_instance": attributes.sop_instance,
         "study": attributes.study,
@@ -85,6 +118,15 @@ def payload_of(stored: StoredObject) -> dict[str, Any]:
         "attributes": dict(attributes.values),
         "problems": list(attributes.problems),
     }
+    if coerced is not None:
+        said["coerced"] = {
+            "rule": coerced.change.rule,
+            "after": dict(coerced.change.after),
+            "before": dict(coerced.change.before),
+            "sha256": coerced.sent.digest,
+            "size": coerced.sent.size,
+        }
+    return said
 
 
 def read_payload(said: Mapping[str, Any], received_at: Instant, seq: int) -> StoredObject:
@@ -99,18 +141,27 @@ def read_payload(said: Mapping[str, Any], received_at: Instant, seq: int) -> Sto
         problems=tuple(said["problems"]),
     )
     origin = Origin(said["calling"], said["called"], said["address"], said["transfer_syntax"])
-    return StoredObject(attributes, Blob(said["sha256"], said["size"]), origin, received_at, seq)
+    blob = Blob(said["sha256"], said["size"])
+    return StoredObject(attributes, blob, origin, received_at, seq, _coerced(said.get("coerced")))
+
+
+def _coerced(said: Mapping[str, Any] | None) -> Coerced | None:
+    if said is None:
+        return None
+    change = Change(said["rule"], said["after"], said["before"])
+    return Coerced(change, Blob(said["sha256"], said["size"]))
 
 
 def event_of(stored: StoredObject, site: str, device: str, after: int = 0) -> DeviceEvent:
     """The event of an object. The same object has the same id, whoever sends it again.
 
-    Only `after` it was removed, by the event of that seq, it comes as another one.
+    Only `after` it was removed, by the event of that seq, it comes as another one; and so it does
+    where a rule puts other values into it.
     """
     attributes = stored.attributes
     again = (f"after {after}",) if after else ()
     return DeviceEvent(
-        id=_identity(site, "object", stored.uid, stored.blob.digest, *again),
+        id=_identity(site, "object", stored.uid, *_content(stored), *again),
         site=site,
         source=Source(device, _DRIVER),
         kind=Kind.OBJECT,
@@ -123,6 +174,15 @@ def event_of(stored: StoredObject, site: str, device: str, after: int = 0) -> De
         subject=_subject(attributes),
         payload=payload_of(stored),
     )
+
+
+def _content(stored: StoredObject) -> Sequence[str]:
+    """What makes an object this one: what was sent, and what a rule put into it."""
+    coerced = stored.coerced
+    if coerced is None:
+        return (stored.blob.digest,)
+    values = sorted(coerced.change.after.items())
+    return (coerced.sent.digest, *(f"{keyword}={value}" for keyword, value in values))
 
 
 def is_object(event: DeviceEvent) -> bool:

@@ -43,8 +43,10 @@ CREATE TABLE instance(
   sop_class TEXT NOT NULL, number TEXT NOT NULL,
   digest TEXT NOT NULL, size INTEGER NOT NULL,
   received INTEGER NOT NULL,
+  sent TEXT NOT NULL,
   body BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX instance_by_sent ON instance(sent) WHERE sent <> '';
 CREATE INDEX instance_by_series ON instance(series);
 CREATE INDEX instance_by_study ON instance(study);
 CREATE INDEX instance_by_digest ON instance(digest);
@@ -55,11 +57,13 @@ CREATE TABLE conflict(
   uid TEXT NOT NULL,
   digest TEXT NOT NULL, size INTEGER NOT NULL,
   received INTEGER NOT NULL,
+  sent TEXT NOT NULL,
   words TEXT NOT NULL,
   body BLOB NOT NULL,
   PRIMARY KEY(seq, kind)
 ) WITHOUT ROWID;
 CREATE INDEX conflict_by_digest ON conflict(digest);
+CREATE INDEX conflict_by_sent ON conflict(sent) WHERE sent <> '';
 CREATE INDEX conflict_by_uid ON conflict(uid);
 CREATE TABLE held(study TEXT PRIMARY KEY, who TEXT NOT NULL, at INTEGER NOT NULL, why TEXT NOT NULL)
 WITHOUT ROWID;

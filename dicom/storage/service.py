@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from dicom.dimse import (
     Offer,
@@ -18,8 +19,8 @@ from dicom.dimse import (
 from dicom.dimse.dataset import BATCH
 from dicom.storage.blobs import Blobs, Draft
 from dicom.storage.classes import is_standard, storage_classes, transfer_syntaxes
-from dicom.storage.judge import Arrival, Beginning, Judge, Refused
-from dicom.storage.object import Origin, StoredObject, event_of
+from dicom.storage.judge import Arrival, Beginning, InMemory, Judge, Refused
+from dicom.storage.object import Change, Coerced, Origin, StoredObject, event_of
 from dicom.storage.part10 import head
 from dicom.storage.refusals import Refusals
 from dicom.storage.space import Space
@@ -30,6 +31,22 @@ from gateway.room import RoomPorts
 log = logging.getLogger(__name__)
 
 _COMMENT = 64
+
+
+class Coercion(Protocol):
+    """Changes objects by rules of the site; `dicom.coercion.coercion.Coercion` is one."""
+
+    def change(self, sent: StoredObject, peer: str) -> Change | None:
+        """What is changed in an object of this sender; None for nothing."""
+        ...
+
+    async def known(self, sent: StoredObject, change: Change) -> StoredObject | None:
+        """The object that was made of the same one with the same values, if it is here."""
+        ...
+
+    async def made(self, sent: StoredObject, change: Change) -> bytes:
+        """The dataset with its values changed. ValueError says why it can't be."""
+        ...
 
 
 async def _never(_stored: StoredObject) -> int:
@@ -54,7 +71,7 @@ class Storage:
     """Takes objects. `undeclared` is the character set of datasets that declare none.
 
     `device_of` names the sender in events; `removed_after` tells the seq of the latest removal
-    where an object that came before is here no more, else 0.
+    where an object that came before is here no more, else 0; `coercion` changes what comes.
     """
 
     site: str
@@ -64,6 +81,7 @@ class Storage:
     space: Space
     device_of: Callable[[Origin], str] = lambda _origin: "dicom"
     removed_after: Callable[[StoredObject], Awaitable[int]] = _never
+    coercion: Coercion | None = None
     refusals: Refusals = field(default_factory=Refusals)
 
     def service(self, private: Private, undeclared: str = "") -> Service:
@@ -111,6 +129,18 @@ class Storage:
         if not is_uid(arrival.sop_instance):
             raise Refused(Status.INVALID_SOP_INSTANCE, "the SOP Instance UID is no UID")
         self._check_space(0)
+        draft = self._draft(arrival)
+        try:
+            parts, judge = await self._receive(arrival, draft, undeclared)
+            async with self.blobs.naming.through():
+                stored = await self._name(arrival, draft, parts, judge)
+                stored = await self._coerce(stored, undeclared)
+                await self._publish(stored)
+        finally:
+            await draft.discard()
+        return stored
+
+    def _draft(self, arrival: Arrival) -> Draft:
         origin = arrival.origin
         start = head(
             arrival.sop_class,
@@ -119,15 +149,38 @@ class Storage:
             sender=origin.calling,
             receiver=origin.called,
         )
-        draft = self.blobs.draft(start, origin.transfer_syntax)
+        return self.blobs.draft(start, origin.transfer_syntax)
+
+    async def _coerce(self, sent: StoredObject, undeclared: str) -> StoredObject:
+        """The object with the values of a rule, beside it as it was sent. Refused if it can't be.
+
+        The same object sent again is the one that was made before.
+        """
+        coercion = self.coercion
+        if coercion is None:
+            return sent
+        change = coercion.change(sent, self.device_of(sent.origin))
+        if change is None:
+            return sent
+        known = await coercion.known(sent, change)
+        if known is not None:
+            return known
         try:
-            parts, judge = await self._receive(arrival, draft, undeclared)
-            async with self.blobs.naming.through():
-                stored = await self._name(arrival, draft, parts, judge)
-                await self._publish(stored)
+            data = await coercion.made(sent, change)
+        except ValueError as error:
+            words = f"rule {change.rule}: {error}"
+            raise Refused(Status.CANNOT_UNDERSTAND, words) from error
+        attributes = sent.attributes
+        changed = Arrival(
+            attributes.sop_class, attributes.sop_instance, sent.origin, InMemory(data)
+        )
+        draft = self._draft(changed)
+        try:
+            parts, judge = await self._receive(changed, draft, undeclared)
+            made = await self._name(changed, draft, parts, judge)
         finally:
             await draft.discard()
-        return stored
+        return replace(made, received_at=sent.received_at, coerced=Coerced(change, sent.blob))
 
     def _check_request(self, request: Request) -> None:
         command = request.command
@@ -174,7 +227,7 @@ class Storage:
         if not receipt.seqs and (removal := await self.removed_after(stored)):
             receipt = await self._commit(event_of(stored, self.site, device, after=removal))
         if receipt.seqs:
-            self.space.took(stored.blob.size)
+            self.space.took(sum(each.size for each in stored.blobs))
         for problem in stored.attributes.problems:
             log.warning(
                 "dicom: object %s of %s: %s",

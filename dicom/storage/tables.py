@@ -10,7 +10,14 @@ import apsw
 import orjson
 
 from dicom.storage.forms import day_of, groups_of
-from dicom.storage.object import StoredObject, conflict_event, is_object, object_of, payload_of
+from dicom.storage.object import (
+    StoredObject,
+    conflict_event,
+    is_object,
+    object_of,
+    payload_of,
+    read_payload,
+)
 from dicom.storage.removal import Removal, cleared_in, hold_in, removal_in
 from dicom.storage.schema import SCHEMA
 from gateway import DeviceEvent
@@ -24,16 +31,16 @@ _NEW_SENDER = "INSERT OR IGNORE INTO sender VALUES(?,?)"
 _SERIES = "SELECT study FROM series WHERE uid = ?"
 _NEW_SERIES = "INSERT INTO series VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
 _INSTANCE = "SELECT digest FROM instance WHERE uid = ?"
-_NEW_INSTANCE = "INSERT INTO instance VALUES(?,?,?,?,?,?,?,?,?,?)"
-_NEW_CONFLICT = "INSERT INTO conflict VALUES(?,?,?,?,?,?,?,?)"
+_NEW_INSTANCE = "INSERT INTO instance VALUES(?,?,?,?,?,?,?,?,?,?,?)"
+_NEW_CONFLICT = "INSERT INTO conflict VALUES(?,?,?,?,?,?,?,?,?)"
 _HOLD = "INSERT INTO holding VALUES(?,?,1) ON CONFLICT DO UPDATE SET instances = instances + 1"
 _LET_GO = "UPDATE holding SET instances = instances - 1 WHERE sop_class = ? AND syntax = ?"
 _HOLD_BACK = "INSERT INTO held VALUES(?,?,?,?)"
 _LEAVES = """
-SELECT uid, digest, size, sop_class, body FROM instance WHERE study = ?1 AND seq <= ?2
+SELECT uid, body FROM instance WHERE study = ?1 AND seq <= ?2
   AND NOT EXISTS(SELECT 1 FROM conflict WHERE conflict.uid = instance.uid AND conflict.seq > ?2)
 """
-_CONTENTS = "SELECT digest, size FROM conflict WHERE uid = ? AND kind = 'content'"
+_CONTENTS = "SELECT body FROM conflict WHERE uid = ? AND kind = 'content'"
 _EMPTY_SERIES = """
 DELETE FROM series WHERE study = ?
   AND NOT EXISTS(SELECT 1 FROM instance WHERE instance.series = series.uid)
@@ -52,7 +59,7 @@ class _Clash:
 class Tables:
     """Used by one thread at a time. What came first counts; what contradicts it is a conflict."""
 
-    format: ClassVar[int] = 5
+    format: ClassVar[int] = 6
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -92,15 +99,18 @@ class Tables:
         if self._one("SELECT 1 FROM held WHERE study = ?", study) is not None:
             return
         gone = list(self.rows(_LEAVES, (study, removal.upto)))
-        for uid, digest, size, sop_class, body in gone:
-            others = list(self.rows(_CONTENTS, (uid,)))
-            sizes = size + sum(each for _, each in others)
-            for each in (digest, *(each for each, _ in others)):
-                run("INSERT OR IGNORE INTO leaving VALUES(?,?)", (event.seq, each))
+        for uid, body in gone:
+            stored, *others = [
+                read_payload(orjson.loads(each), event.received_at, 0)
+                for each in (body, *(one for (one,) in self.rows(_CONTENTS, (uid,))))
+            ]
+            files = [blob for each in (stored, *others) for blob in each.blobs]
+            for blob in files:
+                run("INSERT OR IGNORE INTO leaving VALUES(?,?)", (event.seq, blob.digest))
             run("DELETE FROM instance WHERE uid = ?", (uid,))
             run("DELETE FROM conflict WHERE uid = ?", (uid,))
-            run(_COUNT, (-1, -sizes))
-            run(_LET_GO, (sop_class, orjson.loads(body)["transfer_syntax"]))
+            run(_COUNT, (-1, -sum(blob.size for blob in files)))
+            run(_LET_GO, (stored.attributes.sop_class, stored.origin.transfer_syntax))
         subject = removal.subject
         person = (subject.patient, subject.issuer) if subject else ("", "")
         facts = (removal.rule, removal.instances, removal.bytes, event.received_at)
@@ -206,10 +216,11 @@ class Tables:
             stored.blob.digest,
             stored.blob.size,
             stored.received_at,
+            _sent(stored),
             orjson.dumps(payload_of(stored)),
         )
         self._connection.execute(_NEW_INSTANCE, row)
-        self._connection.execute(_COUNT, (1, stored.blob.size))
+        self._connection.execute(_COUNT, (1, _bytes(stored)))
         self._connection.execute(_HOLD, (attributes.sop_class, stored.origin.transfer_syntax))
 
     def _clash(self, stored: StoredObject, kind: str, words: str) -> _Clash:
@@ -220,6 +231,7 @@ class Tables:
             stored.blob.digest,
             stored.blob.size,
             stored.received_at,
+            _sent(stored),
             words,
             orjson.dumps(payload_of(stored)),
         )
@@ -227,8 +239,17 @@ class Tables:
         return _Clash(kind, words)
 
     def _other_content(self, stored: StoredObject) -> _Clash:
-        self._connection.execute(_COUNT, (0, stored.blob.size))
+        self._connection.execute(_COUNT, (0, _bytes(stored)))
         return self._clash(stored, "content", f"another object has the UID {stored.uid}")
 
     def _one(self, sql: str, bind: str) -> tuple[Any, ...] | None:
         return next(self.rows(sql, (bind,)), None)
+
+
+def _sent(stored: StoredObject) -> str:
+    """The digest of the file as it was sent, where a rule changed it."""
+    return stored.coerced.sent.digest if stored.coerced is not None else ""
+
+
+def _bytes(stored: StoredObject) -> int:
+    return sum(each.size for each in stored.blobs)

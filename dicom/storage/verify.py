@@ -33,10 +33,11 @@ async def verify(index: Index, blobs: Blobs, *, after: int = 0, limit: int = 500
     objects = await index.everything(after, limit)
     damaged = []
     for stored in objects:
-        words = await blobs.verify(stored.blob, stored.origin.transfer_syntax)
-        if words:
-            damaged.append(Damage(stored, words))
-    size = sum(stored.blob.size for stored in objects)
+        for blob in stored.blobs:
+            words = await blobs.verify(blob, stored.origin.transfer_syntax)
+            if words:
+                damaged.append(Damage(stored, words))
+    size = sum(blob.size for stored in objects for blob in stored.blobs)
     last = objects[-1].seq if len(objects) == limit else None
     return Checked(len(objects), size, damaged, last)
 

@@ -108,11 +108,11 @@ async def desk(
     web: Mapping[str, Any] | None = None,
     departments: Mapping[str, str] | None = None,
     gate: Recognizing | None = None,
-    retention: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Desk]:
     """The whole room, listening on loopback; `web` are DICOMweb servers that it knows.
 
-    `departments` are those of senders by their AE title.
+    `departments` are those of senders by their AE title, `more` further parts of the section.
     """
     port = free_port()
     options = DicomOptions.model_validate(
@@ -132,7 +132,7 @@ async def desk(
                 },
             },
             "storage": {"min_free": 10**6},
-            "retention": retention or {},
+            **(more or {}),
             "web": {"peers": web or {}},
             "deid": {"trial": {"key": "a key of more than sixteen"}},
         }

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from dicom.forward import facts
 from dicom.forward.entry import Entry, State
 from dicom.forward.facts import Voice
-from dicom.forward.rules import Match, Rule, RuleSet
+from dicom.forward.rules import Rule, RuleSet
 from dicom.forward.tables import Tables
+from dicom.match import Match
 from gateway import Coding, DeviceEvent, Instant, Kind, Source
 from gateway.room import ACTION_SYSTEM
 from tests.dicom_forwarding import came, stored

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from dicom.forward.rules import Match, Rule, RuleSet, read_rules
+from dicom.forward.rules import Rule, RuleSet, read_rules
+from dicom.match import Match
 from dicom.options import DicomOptions
 from tests.dicom_forwarding import stored
 from tests.dicom_objects import CT, RT_PLAN

@@ -24,7 +24,7 @@ async def test_without_a_rule_nothing_is_removed_and_the_page_says_so(tmp_path: 
 async def test_a_study_is_held_on_its_page_and_released_again(tmp_path: Path) -> None:
     clock = ManualClock()
     ports = FollowedPorts(clock)
-    async with desk(tmp_path, ports, retention=RULES) as it:
+    async with desk(tmp_path, ports, more={"retention": RULES}) as it:
         await it.store(
             image(64, StudyInstanceUID=STUDY, SeriesInstanceUID="1.9.1"),
             image(64, StudyInstanceUID=OTHER, SeriesInstanceUID="1.9.2"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +81,7 @@ async def bench(
     tmp_path: Path,
     storage: dict[str, Any] | None = None,
     ports: MemoryRoomPorts | None = None,
+    coerce: Sequence[dict[str, Any]] = (),
     **title: Any,
 ) -> AsyncIterator[Bench]:
     options = DicomOptions.model_validate(
@@ -89,6 +90,7 @@ async def bench(
             "titles": {OURS: {"allow": "anyone", **title}},
             "peers": {"scanner": {"title": "TEST", "host": "127.0.0.1", "port": 104}},
             "storage": {"min_free": 1_000_000, **(storage or {})},
+            "coerce": coerce,
         }
     )
     ports = ports or FollowedPorts()

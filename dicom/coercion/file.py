@@ -10,7 +10,6 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.charset import convert_encodings, default_encoding
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.sequence import Sequence
 
 
@@ -29,8 +28,11 @@ def coerce_file(source: Path, target: Path, values: Mapping[str, str], at: datet
         for keyword, value in values.items():
             setattr(made, keyword, value)
         made.save_as(target, enforce_file_format=True)
-    except (InvalidDicomError, AttributeError, TypeError, EOFError) as error:
-        raise ValueError(f"{source.name} can't be read as DICOM: {error}") from error
+    except ValueError:
+        raise
+    except Exception as error:
+        # pydicom raises what it likes on an object that is broken: it must stop only that.
+        raise ValueError(f"the object can't be read as DICOM: {error!r}") from error
     return str(made.SOPInstanceUID)
 
 
