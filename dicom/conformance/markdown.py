@@ -79,6 +79,14 @@ _WEB_ROWS = (
         ),
         "`application/dicom`, `application/dicom+json`, `application/octet-stream`, `image/png`",
     ),
+    (
+        "UPS-RS",
+        (
+            "create, retrieve, update, search; change state, request cancellation; subscribe, and"
+            " hear by WebSocket, where nothing is kept while it is closed"
+        ),
+        "`application/dicom+json`",
+    ),
 )
 
 
@@ -130,6 +138,7 @@ def _overview(statement: Statement) -> Iterator[str]:
     for service in sorted(provided | used):
         yield f"| {service} | {_yes(service in used)} | {_yes(service in provided)} |"
     yield "| DICOMweb: STOW-RS, QIDO-RS, WADO-RS | yes | yes |"
+    yield "| DICOMweb: UPS-RS | no | yes |"
     yield _KEPT
 
 

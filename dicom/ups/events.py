@@ -25,10 +25,17 @@ _OF_ITEMS = frozenset(each.value for each in Verb)
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Who hears of an item, and which of our titles it knows."""
+    """Who hears of an item, and which of our titles it knows.
+
+    One that knows none of them hears by its event channel alone.
+    """
 
     title: str
     called: str
+
+    @property
+    def by_channel(self) -> bool:
+        return not self.called
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from dicom.content import Content
 from dicom.reports import Report, Reporter
 from dicom.services.workitems import WorkItem
+from dicom.ups.channels import Channels
 from dicom.ups.events import Telling, tellings_of
 from dicom.ups.tables import Tables
 from dicom.ups.terms import EVENT, PUSH
@@ -30,6 +31,7 @@ class Items(Projection[Tables]):
 
     reporter: Reporter
     clock: Clock
+    channels: Channels
     most: int
     """News that wait for one subscriber before it is told no more."""
 
@@ -41,6 +43,7 @@ class Items(Projection[Tables]):
         """Open or create the tables; leaving waits for what is being written."""
         async with cls.opened(path, ring, Tables, {Kind.ACTION}) as items:
             items.reporter, items.clock, items.most = reporter, clock, most
+            items.channels = Channels()
             yield items
 
     async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
@@ -70,11 +73,15 @@ class Items(Projection[Tables]):
             for place, telling in enumerate(tellings_of(event)):
                 owed += _reports(self.reporter, f"ups:{event.id.hex()}:{place}", telling)
         await self.reporter.tell(owed, self.most)
+        for event in fresh:
+            self.channels.tell(tellings_of(event))
 
 
 def _reports(reporter: Reporter, key: str, telling: Telling) -> list[tuple[str, str, Report]]:
     owed = []
     for receiver in telling.receivers:
+        if receiver.by_channel:
+            continue
         name = reporter.line_of(receiver.title)
         if name is None:
             log.warning("%s has subscribed and is no peer any more.", receiver.title)

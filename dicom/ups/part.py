@@ -10,6 +10,7 @@ from dicom.asker import Trail
 from dicom.dimse import Service
 from dicom.reports import Reporter
 from dicom.ups import engine as engine_of
+from dicom.ups.channels import Channels
 from dicom.ups.engine import Engine
 from dicom.ups.options import UpsOptions
 from dicom.ups.seen import SeenItems
@@ -26,6 +27,10 @@ class UpsPart:
     subscriptions: Subscriptions
     service: Service
     seen: SeenItems
+
+    @property
+    def channels(self) -> Channels:
+        return self.engine.items.channels
 
 
 @asynccontextmanager

@@ -36,15 +36,16 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """Subscribes and unsubscribes AE titles, which must be peers that we can call."""
+    """Subscribes and unsubscribes AE titles: peers that we can call, or who has a channel."""
 
     engine: Engine
 
     async def act(self, action: Action, wish: Wish, actor: Actor) -> Verdict:
         """Do what an N-ACTION asks."""
         engine = self.engine
-        if engine.reporter.line_of(wish.receiver.title) is None:
-            words = f"no peer {wish.receiver.title} in devices.yaml"
+        receiver = wish.receiver
+        if not receiver.by_channel and engine.reporter.line_of(receiver.title) is None:
+            words = f"no peer {receiver.title} in devices.yaml"
             return Verdict(UpsStatus.UNKNOWN_RECEIVER, words)
         if not _fits(action, wish.uid):
             return Verdict(UpsStatus.WRONG_ACTION, f"{action.name} of that instance can't be")

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api import refuse, stream
@@ -39,6 +39,7 @@ from gateway.web import (
     GatewayView,
     Guard,
     Refusal,
+    SocketGuard,
     json_response,
     problem,
 )
@@ -172,6 +173,9 @@ def _openapi_route(app: FastAPI) -> Route:
 def _guard(routes: Iterable[BaseRoute], gate: Gate) -> None:
     for route in routes:
         rule = rule_of(route)
+        if rule is not None and isinstance(route, WebSocketRoute):
+            route.app = SocketGuard(route.app, rule, gate)
+            continue
         if rule is None or not isinstance(route, Route | Mount):
             raise ValueError(f"{route!r} declares no access rule: mark its endpoint with @access")
         route.app = Guard(route.app, rule, gate, largest_body(route), streamed=is_streamed(route))

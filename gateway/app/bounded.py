@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with bounds on how long a request's head may be and may take."""
+"""HTTP/1.1 and WebSocket as uvicorn speaks them: bounded heads, and handshakes that are refused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 _LONGEST_HEAD = 64 * 1024
 _PATIENCE = 15.0
@@ -65,3 +66,12 @@ class BoundedHttp(HttpToolsProtocol):
     def _give_up(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """Takes a handshake that was answered with a refusal for what it is: no error of ours."""
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True

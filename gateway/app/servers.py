@@ -15,13 +15,15 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateway.app.bounded import BoundedHttp
+from gateway.app.bounded import BoundedHttp, Socket
 from gateway.app.layout import CONTROL_SOCKET
 from gateway.errors import ConfigError
 
 _BACKLOG = 1024
 _LAST_WORDS = 2
 _MOST_CONNECTIONS = 8_000
+_LONGEST_MESSAGE = 65_536
+"""Of a client by WebSocket: nothing that is served has more to hear."""
 
 
 class _Server(uvicorn.Server):
@@ -99,7 +101,9 @@ async def serving(
         app,
         lifespan="off",
         http=BoundedHttp,
-        ws="none",
+        ws=Socket,
+        ws_max_size=_LONGEST_MESSAGE,
+        ws_per_message_deflate=False,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),

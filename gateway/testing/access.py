@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from gateway.api import Application, open_app
 from gateway.app.serve import ServeOptions, open_gateway
@@ -72,6 +72,7 @@ _SHORT = {
     Role.ADMINISTRATOR: "Ad",
 }
 _YES, _NO = "●", ""
+_SOCKET = "WebSocket"
 
 _HEAD = """\
 # Who may do what
@@ -169,6 +170,8 @@ def _lines(routes: Iterable[BaseRoute]) -> Iterator[Line]:
         match route:
             case Route():
                 yield from (Line(route.path, each, rule) for each in route.methods or ())
+            case WebSocketRoute():
+                yield Line(route.path, _SOCKET, rule)
             case Mount():
                 yield Line(f"{route.path}/…", "GET", rule)
             case _:

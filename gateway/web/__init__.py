@@ -8,6 +8,7 @@ from gateway.web.metric import Metric, Sample
 from gateway.web.reason import reason_in
 from gateway.web.refusal import Refusal, problem
 from gateway.web.seen import SeenView, seen
+from gateway.web.socket_guard import SocketGuard
 from gateway.web.view import Configuration, GatewayView, History, Readiness
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Refusal",
     "Sample",
     "SeenView",
+    "SocketGuard",
     "caller_of",
     "encode",
     "json_response",

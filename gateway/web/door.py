@@ -7,6 +7,7 @@ from ipaddress import IPv6Address, ip_address
 from math import ceil
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from gateway.room import set_principal
 from gateway.web.caller import OVER_SOCKET, Caller, Gate, set_caller
@@ -89,12 +90,14 @@ class Door:
         self._names = _LOOPBACK_NAMES | {name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            scope["method"] = "GET"  # which is how its handshake is asked for (RFC 6455 4.1)
+        elif scope["type"] != "http":
             return
         try:
             caller = OVER_SOCKET if scope.get(_OVER_SOCKET) else self._caller(scope)
         except Refusal as refusal:
-            await problem(refusal, scope["path"])(scope, receive, send)
+            await refused(refusal, scope, receive, send)
             return
         set_caller(scope, caller)
         set_principal(scope, caller.principal)
@@ -115,7 +118,7 @@ class Door:
         caller = self._gate.caller(
             headers,
             address,
-            secure=scope["scheme"] == "https",
+            secure=scope["scheme"] in {"https", "wss"},
             active=b"x-background" not in headers,
         )
         wait = self._gate.delay(caller)
@@ -137,6 +140,15 @@ class Door:
                 "Use one of its names, or add this one to listeners.http.names in devices.yaml.",
                 host=host[:100] or "nothing",
             )
+
+
+async def refused(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request, or the handshake of a WebSocket, with a problem."""
+    answer = problem(refusal, scope["path"])
+    if scope["type"] == "websocket":
+        await WebSocket(scope, receive, send).send_denial_response(answer)
+    else:
+        await answer(scope, receive, send)
 
 
 def too_often(seconds: float) -> Refusal:

@@ -19,11 +19,14 @@ from gateway.room.about import About, about_of
 from gateway.room.access import LARGEST_BODY
 from gateway.web import body as bodies
 from gateway.web.caller import Caller, Gate, Means, caller_in
-from gateway.web.door import HEADERS
-from gateway.web.refusal import Refusal, problem, store_unavailable
+from gateway.web.door import HEADERS, refused
+from gateway.web.refusal import Refusal, problem, store_unavailable, unknown_page
 
 CSRF_FIELD = "csrf"
 """The field of a form that carries its session's token; programs of a page send `x-csrf-token`."""
+
+_PAGES = {"ws": "http", "wss": "https"}
+"""The scheme of the pages that open a WebSocket."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _EVENT_STREAM = b"text/event-stream"
@@ -49,13 +52,16 @@ class Guard:
         self.access_rule = rule
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await refused(unknown_page(scope["path"]), scope, receive, send)
+            return
         caller = caller_in(scope)
         try:
-            _admit(scope, self.access_rule, caller)
+            admit(scope, self.access_rule, caller)
             if scope["method"] not in _SAFE:
                 receive = await self._checked_body(scope, receive, caller)
         except Refusal as refusal:
-            await self._note(scope, caller, refusal)
+            await note_refusal(self._gate, scope, caller, refusal)
             raise
         if self.access_rule is Access.PUBLIC:
             await self._app(scope, receive, send)
@@ -65,7 +71,7 @@ class Guard:
     async def _checked_body(self, scope: Scope, receive: Receive, caller: Caller) -> Receive:
         headers = Headers(scope=scope)
         if caller.means in (Means.NONE, Means.COOKIE):
-            _check_origin(scope)
+            check_origin(scope)
         if self._streamed:
             if caller.means is Means.COOKIE:
                 _check_token(headers.get("x-csrf-token", ""), caller)
@@ -134,20 +140,22 @@ class Guard:
             return problem(store_unavailable(str(error)), scope["path"])
         return None
 
-    async def _note(self, scope: Scope, caller: Caller, refusal: Refusal) -> None:
-        """Put a refusal into the audit, if there is somebody to name."""
-        if caller.means is Means.NONE and not caller.rejected:
-            return
-        await self._gate.record(
-            "access.refuse",
-            caller,
-            outcome=Outcome.REFUSED,
-            objects={"path": scope["path"], "method": scope["method"]},
-            detail=str(refusal),
-        )
+
+async def note_refusal(gate: Gate, scope: Scope, caller: Caller, refusal: Refusal) -> None:
+    """Put a refusal into the audit, if there is somebody to name."""
+    if caller.means is Means.NONE and not caller.rejected:
+        return
+    await gate.record(
+        "access.refuse",
+        caller,
+        outcome=Outcome.REFUSED,
+        objects={"path": scope["path"], "method": scope["method"]},
+        detail=str(refusal),
+    )
 
 
-def _admit(scope: Scope, rule: Rule, caller: Caller) -> None:
+def admit(scope: Scope, rule: Rule, caller: Caller) -> None:
+    """Refusal for a caller whom a rule does not let in."""
     if rule is Access.PUBLIC or caller.means is Means.SOCKET:
         return
     if rule is Access.OWNER:
@@ -166,13 +174,17 @@ def _admit(scope: Scope, rule: Rule, caller: Caller) -> None:
             raise _not_allowed(caller, rule)
 
 
-def _check_origin(scope: Scope) -> None:
-    """A program sends neither header; a browser sends Origin with every unsafe method."""
+def check_origin(scope: Scope) -> None:
+    """Refusal for another site's page.
+
+    A program sends neither header; a browser sends Origin with every unsafe method and WebSocket.
+    """
     headers: Mapping[bytes, bytes] = scope[HEADERS]
     if headers.get(b"sec-fetch-site", b"same-origin") not in {b"same-origin", b"none"}:
         raise _another_site("the request comes from another site's page")
     origin = headers.get(b"origin")
-    own = scope["scheme"].encode() + b"://" + headers.get(b"host", b"").lower()
+    scheme: str = scope["scheme"]
+    own = _PAGES.get(scheme, scheme).encode() + b"://" + headers.get(b"host", b"").lower()
     if origin is not None and origin.lower() != own:
         raise _another_site("the request comes from another site's page")
 

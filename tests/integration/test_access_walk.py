@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from starlette.routing import Match, Route
+from starlette.routing import Match, Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.api import Application
@@ -19,15 +19,16 @@ from gateway.security.account import Account
 from gateway.security.roles import Role
 from gateway.security.secret import form_token
 from gateway.testing.access import FILE, document, lines, opened
-from gateway.web import Guard
+from gateway.web import Guard, SocketGuard
 from gateway.web.caller import OVER_SOCKET
 from tests.accounts import PASSWORD
 from tests.peers import full_run
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+SOCKET = "WebSocket"
 ADMITTED = 299
 _ROW = re.compile(
-    r"^\| `(?P<path>/[^`]*)` \| (?P<method>[A-Z]+) \| `(?P<rule>[^`]+)` \|(?P<may>.*)\|$"
+    r"^\| `(?P<path>/[^`]*)` \| (?P<method>[A-Za-z]+) \| `(?P<rule>[^`]+)` \|(?P<may>.*)\|$"
 )
 _PARAMETER = re.compile(r"\{[^}]*\}")
 
@@ -113,12 +114,15 @@ async def walkable(folder: Path) -> AsyncIterator[tuple[Application, Security]]:
     async with opened(folder) as (app, security):
         for route in app.routes:
             guard = route.app  # type: ignore[attr-defined]
-            assert isinstance(guard, Guard), f"{route!r} is not guarded"
+            assert isinstance(guard, Guard | SocketGuard), f"{route!r} is not guarded"
             guard._app = _met
         yield app, security
 
 
-async def _met(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def _met(scope: Scope, _receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.accept"})
+        return
     await send({"type": "http.response.start", "status": ADMITTED, "headers": []})
     await send({"type": "http.response.body", "body": b""})
 
@@ -126,19 +130,26 @@ async def _met(_scope: Scope, _receive: Receive, send: Send) -> None:
 async def status(app: Application, method: str, path: str, caller: Caller) -> int:
     answers: list[int] = []
 
+    socket = method == SOCKET
+
     async def receive() -> Message:
+        if socket:
+            return {"type": "websocket.connect"}
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in {"http.response.start", "websocket.http.response.start"}:
             answers.append(message["status"])
+        elif message["type"] == "websocket.accept":
+            answers.append(ADMITTED)
 
     scope: Scope = {
-        "type": "http",
+        "type": "websocket" if socket else "http",
+        "extensions": {"websocket.http.response": {}},
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
+        **({} if socket else {"method": method}),
+        "scheme": "ws" if socket else "http",
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
@@ -164,8 +175,8 @@ def answering(app: Application, method: str, path: str) -> str | None:
             found, _ = route.matches({"type": "http", "method": method, "path": path})
             if found is Match.FULL:
                 return route.path
-        elif path.startswith(f"{route.path}/"):  # type: ignore[attr-defined]
-            return f"{route.path}/…"  # type: ignore[attr-defined]
+        elif isinstance(route, Mount) and path.startswith(f"{route.path}/"):
+            return f"{route.path}/…"
     return None
 
 
@@ -177,7 +188,11 @@ async def test_everybody_gets_the_documented_answer_everywhere(tmp_path: Path) -
             "run `python -m gateway.testing.access`, and look at what changed"
         )
         everybody = await callers(security)
-        paths = sorted({example(path) for path, _ in page})
+        for path in (path for path, method in page if method == SOCKET):
+            for caller in everybody:
+                got = await status(app, SOCKET, example(path), caller)
+                assert got == caller.expected(page[path, SOCKET]), f"{caller.name}: {path}: {got}"
+        paths = sorted({example(path) for path, method in page if method != SOCKET})
         for path in paths:
             for method in METHODS:
                 template = answering(app, method, path)

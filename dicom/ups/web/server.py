@@ -1,6 +1,6 @@
-"""UPS-RS (PS3.18 11): thin routes over the engine. There is no event channel.
+"""UPS-RS (PS3.18 11): thin routes over the engine.
 
-Reports go to subscribers by N-EVENT-REPORT, or are read from the gateway's own live stream.
+Reports go to subscribers that are peers by N-EVENT-REPORT, to others by their event channel.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from dicom.content import Content, encode, text
 from dicom.dimse.status import Status
@@ -28,6 +29,7 @@ from dicom.ups.requirements import named
 from dicom.ups.subscriptions import Wish
 from dicom.ups.tables import described
 from dicom.ups.terms import FILTERED, STATE, TRANSACTION, Action, UpsStatus
+from dicom.ups.web.channel import EventChannel, listens_as
 from dicom.ups.web.posted import NotADataset, posted
 from dicom.ups.web.question import wanted
 from dicom.web.media import JSON, PLAIN_JSON, accepted, media_type, takes
@@ -76,6 +78,7 @@ class UpsServer:
             Route(subscriber, self.subscribe, methods=["POST"]),
             Route(subscriber, self.unsubscribe, methods=["DELETE"]),
             Route(f"{subscriber}/suspend", self.suspend, methods=["POST"]),
+            WebSocketRoute(f"{self.base}/subscribers/{{title}}", EventChannel(self.part).open),
         )
 
     @access(Permission.READ_SCHEDULE)
@@ -155,7 +158,10 @@ class UpsServer:
 
     @access(Permission.WRITE_SCHEDULE)
     async def subscribe(self, request: Request) -> Response:
-        """Subscribe a peer of devices.yaml: it hears by N-EVENT-REPORT."""
+        """201 with the address of the subscriber's channel.
+
+        A peer of devices.yaml hears by N-EVENT-REPORT as well.
+        """
         lock = request.query_params.get("deletionlock", "false").lower()
         if lock not in ("true", "false"):
             raise HTTPException(400, "deletionlock is true or false")
@@ -163,7 +169,7 @@ class UpsServer:
         if request.path_params["uid"] == FILTERED:
             keys = _filter(request.query_params.get("filter", ""))
         await self._subscription(request, Action.SUBSCRIBE, lock=lock == "true", keys=keys)
-        return Response(status_code=201)
+        return Response(status_code=201, headers={"content-location": self._channel(request)})
 
     @access(Permission.WRITE_SCHEDULE)
     async def unsubscribe(self, request: Request) -> Response:
@@ -181,9 +187,21 @@ class UpsServer:
     ) -> None:
         await self._known(request)
         uid, title = request.path_params["uid"], request.path_params["title"]
-        wish = Wish(uid, Receiver(title, self.title), lock, keys)
+        wish = Wish(uid, self._receiver(request, title), lock, keys)
         verdict = await self.part.subscriptions.act(action, wish, _actor(request))
         await self._done(request, action.name.lower().replace("_", "-"), uid, verdict, ae=title)
+
+    def _receiver(self, request: Request, title: str) -> Receiver:
+        """A peer is called by us; the program whose token bears the title's name listens."""
+        is_peer = self.part.engine.reporter.line_of(title) is not None
+        listens = not is_peer and listens_as(principal(request), title)
+        return Receiver(title, "" if listens else self.title)
+
+    def _channel(self, request: Request) -> str:
+        """Where the subscriber of the address listens."""
+        scheme = "wss" if request.url.scheme == "https" else "ws"
+        title = quote(request.path_params["title"])
+        return f"{scheme}://{request.url.netloc}{self.base}/subscribers/{title}"
 
     async def _item(self, request: Request) -> WorkItem:
         uid = request.path_params["uid"]

@@ -1,0 +1,57 @@
+"""Enforces the rule of a WebSocket: before it opens, and for as long as its caller may have it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.errors import StoreError
+from gateway.room import Permission, Rule
+from gateway.web.caller import Caller, Gate, caller_in
+from gateway.web.door import refused
+from gateway.web.guard import admit, check_origin, note_refusal
+from gateway.web.refusal import Refusal, store_unavailable
+
+RIGHT_ENDED = 1008
+"""Close code (RFC 6455 7.4.1): the session or token does not open it any more."""
+
+
+class SocketGuard:
+    """A route's application behind its rule; whoever may not open it hears why over HTTP."""
+
+    def __init__(self, app: ASGIApp, rule: Rule, gate: Gate) -> None:
+        self._app, self._gate = app, gate
+        self.access_rule = rule
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = caller_in(scope)
+        try:
+            admit(scope, self.access_rule, caller)
+            # No browser keeps a page of another site from opening a socket with its cookies.
+            check_origin(scope)
+            await self._audited(scope, caller)
+        except Refusal as refusal:
+            await note_refusal(self._gate, scope, caller, refusal)
+            await refused(refusal, scope, receive, send)
+            return
+        limit = asyncio.timeout(None)
+        with self._gate.lasting(caller, limit):
+            try:
+                async with limit:
+                    await self._app(scope, receive, send)
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+                reason = "the right to it has ended"
+                await send({"type": "websocket.close", "code": RIGHT_ENDED, "reason": reason})
+
+    async def _audited(self, scope: Scope, caller: Caller) -> None:
+        """What reveals patients is in the audit before it opens."""
+        rule = self.access_rule
+        if not isinstance(rule, Permission) or not rule.reveals_patients:
+            return
+        try:
+            await self._gate.record(rule.value, caller, objects={"path": scope["path"]})
+        except StoreError as error:
+            raise store_unavailable(str(error)) from None
