@@ -72,7 +72,9 @@ class PlanPages:
         card, who = row.card, principal(request)
         reader = self._kit.reader(request)
         neighbours = self._context.neighbours
-        faces = await Faces.of(neighbours, [card.identity], who, reader.language)
+        strangers = await self._book.strangers(card.uid)
+        identities = [card.identity, *(each.card.identity for each in strangers)]
+        faces = await Faces.of(neighbours, identities, who, reader.language)
         notes = await self._book.notes(card.uid)
         records = await self._book.records(card.uid)
         plan = await self._whole(card.uid)
@@ -104,7 +106,7 @@ class PlanPages:
             kinships=tuple(Kinship),
             rule=self._options.emergency,
             emergency=emergency_of(notes, card.digest, second_person=self._options.second_person),
-            strangers=await self._book.strangers(card.uid),
+            strangers=[(each, faces.face(each.card.identity)) for each in strangers],
             overridable=frozenset(BlockKind) - NEVER_SET_ASIDE,
         )
 

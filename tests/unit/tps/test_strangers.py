@@ -73,7 +73,7 @@ async def test_it_counts_for_nothing_is_a_task_and_blocks_the_plan(tmp_path: Pat
         assert f"/plans/{uid}#strangers" in problems
         page = await t.page(f"/plans/{uid}?lang=en")
         assert "a record of 20250612 has another patient number" in page
-        assert "It names" in page
+        assert "It names:" in page
 
 
 async def test_no_override_sets_it_aside(tmp_path: Path) -> None:
