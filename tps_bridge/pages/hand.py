@@ -9,9 +9,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.room import PageKit, Permission, access, principal
-from gateway.web import Refusal
+from gateway.web import Refusal, reason_in
 from gateway.web.number import number
-from tps_bridge.pages.reason import reason_in
 from tps_bridge.parts import Parts
 
 _BEAM = "beam-"

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from gateway import StoreError
 from gateway.room import PageKit, Permission, Principal, access, principal
-from gateway.web import Refusal
+from gateway.web import Refusal, reason_in
 from gateway.web.number import number
 from tps_bridge.block import NEVER_SET_ASIDE, BlockKind, emergency_of
 from tps_bridge.book import PlanRow
@@ -21,7 +21,6 @@ from tps_bridge.compare import Limits, Tolerances, of_plan
 from tps_bridge.draw import Eye, Trajectory, eye, trajectory
 from tps_bridge.face import Faces, course_id
 from tps_bridge.kin import kin_of
-from tps_bridge.pages.reason import reason_in, said
 from tps_bridge.parts import Parts
 from tps_bridge.plan import Beam, ControlPoint, Plan
 from tps_bridge.record import Record
@@ -142,7 +141,8 @@ class PlanPages:
         given = await self._kit.form(request)
         fraction = number(given.get("fraction"))
         who, day = principal(request), given.get("day", "")
-        await self._desk.make_up(who, _uid(request), day, fraction, said(given))
+        why = reason_in(given) if given.get("reason", "").strip() else ""
+        await self._desk.make_up(who, _uid(request), day, fraction, why)
         return self._kit.done(request, _path(request), "It is noted what the fraction made up for.")
 
     @access(Permission.OVERRIDE_BLOCKS)

@@ -11,10 +11,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.room import Choice, Column, PageKit, Permission, Table, access, principal
-from gateway.web import Refusal
+from gateway.web import Refusal, reason_in
 from tps_bridge.draw.day import Slot, lanes
 from tps_bridge.face import Face, Faces, course_id
-from tps_bridge.pages.reason import reason_in
 from tps_bridge.pages.task import beam_task
 from tps_bridge.parts import Parts
 from tps_bridge.session import SessionState

@@ -14,9 +14,8 @@ from starlette.routing import BaseRoute
 from gateway.room import Permission, access, principal
 from gateway.room.document import Body, Document, Moment
 from gateway.room.route import PREFIX, answer, route
-from gateway.web import rfc3339
+from gateway.web import reason_in, rfc3339
 from tps_bridge.block import BlockKind
-from tps_bridge.pages.reason import reason_in
 from tps_bridge.pages.task import beam_task
 from tps_bridge.parts import Parts
 from tps_bridge.session import BeamTask, Level, SessionState
