@@ -24,7 +24,9 @@ WITH page AS (
   WHERE received <= ?1 AND (received, uid) > (?2, ?3) ORDER BY received, uid LIMIT ?4
 )
 SELECT page.uid, patient.id, patient.issuer, patient.name, page.date, page.received,
-  max(instance.received), json_group_array(instance.seq), sum(instance.size),
+  max(instance.received), json_group_array(instance.seq),
+  sum(instance.size + CASE WHEN instance.sent = '' THEN 0
+    ELSE json_extract(CAST(instance.body AS TEXT), '$.coerced.size') END),
   (SELECT json_group_array(DISTINCT modality) FROM series WHERE series.study = page.uid),
   (SELECT json_group_array(title) FROM sender WHERE sender.study = page.uid),
   EXISTS(SELECT 1 FROM held WHERE held.study = page.uid),

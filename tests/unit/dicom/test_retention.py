@@ -197,6 +197,18 @@ async def test_what_comes_while_a_removal_is_decided_stays(tmp_path: Path) -> No
     assert study.instances == 1
 
 
+async def test_an_object_that_a_rule_changed_leaves_with_what_was_sent(tmp_path: Path) -> None:
+    rule = {"name": "his", "replace": {"IssuerOfPatientID": "RIS"}}
+    async with ward(tmp_path, coerce=[rule]) as it:
+        await it.store(ct(), ct())
+        assert it.it.objects == 4
+        it.clock.advance(31 * DAYS)
+        assert (await it.sweeper.outlook(1)).bytes == it.node.storage.space.stored
+        await it.sweeper.sweep()
+        assert it.it.objects == 0
+        assert (await it.node.index.totals()).bytes == it.node.storage.space.stored == 0
+
+
 async def test_a_contradicted_study_is_for_a_person(tmp_path: Path) -> None:
     first = ct()
     second = ct(PatientBirthDate="19600228")
