@@ -11,6 +11,7 @@ from dicom.ups.events import Telling
 
 _MOST = 1000
 _MOST_OPEN = 200
+_MOST_OF_TITLE = 4
 
 
 class Channel:
@@ -36,10 +37,10 @@ class Channels:
     def __init__(self) -> None:
         self._open: defaultdict[str, set[Channel]] = defaultdict(set)
 
-    @property
-    def full(self) -> bool:
-        """Whether there are as many as are served."""
-        return sum(map(len, self._open.values())) >= _MOST_OPEN
+    def full(self, title: str) -> bool:
+        """Whether there are as many as are served, of an AE title or of all together."""
+        ours = len(self._open.get(title, ()))
+        return ours >= _MOST_OF_TITLE or sum(map(len, self._open.values())) >= _MOST_OPEN
 
     @contextmanager
     def opened(self, title: str) -> Iterator[Channel]:

@@ -107,9 +107,9 @@ class Engine:
         receivers = await self.items.ask(lambda tables: tables.receivers(uid))
 
         def verdict(item: WorkItem | None) -> Verdict:
-            titles = {each.title for each in receivers}
+            names = {each.name for each in receivers}
             bound = self.options.lock == "title"
-            heard = item is not None and (item.owner in titles if bound else bool(titles))
+            heard = item is not None and (item.owner in names if bound else bool(names))
             return request_cancel(item, content, actor, self._now(), heard=heard)
 
         return await self._decide(uid, Verb.REQUEST_CANCEL, actor, content, verdict)

@@ -37,6 +37,19 @@ class Receiver:
     def by_channel(self) -> bool:
         return not self.called
 
+    @property
+    def name(self) -> str:
+        """Who it is as the owner of a claim (`Actor.name`)."""
+        return listener_of(self.title) if self.by_channel else self.title
+
+
+def listener_of(title: str) -> str:
+    """Who opens the channel of an AE title: the token that bears its name.
+
+    Names of tokens are of lower-case letters, with a dash for what they can't have.
+    """
+    return f"token:{title.lower().replace('_', '-').replace(' ', '-')}"
+
 
 @dataclass(frozen=True, slots=True)
 class Telling:

@@ -45,6 +45,7 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
 )
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 _OVER_TLS = (*_HEADERS, (b"strict-transport-security", b"max-age=31536000"))
 
 
@@ -65,16 +66,16 @@ class BrowserHeaders:
         self._app = app
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        headers = _OVER_TLS if scope.get("scheme") == "https" else _HEADERS
+        headers = _OVER_TLS if scope.get("scheme") in {"https", "wss"} else _HEADERS
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _STARTS:
                 given = {name for name, _ in message["headers"]}
                 ours = [each for each in headers if each[0] not in given]
                 message["headers"] = [*message["headers"], *ours]
             await send(message)
 
-        return self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        return self._app(scope, receive, send_with_headers)
 
 
 class Door:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import StoreError
-from gateway.room import Permission, Rule
+from gateway.room import Outcome, Permission, Rule
 from gateway.web.caller import Caller, Gate, caller_in
 from gateway.web.door import refused
 from gateway.web.guard import admit, check_origin, note_refusal
@@ -30,28 +30,51 @@ class SocketGuard:
             admit(scope, self.access_rule, caller)
             # No browser keeps a page of another site from opening a socket with its cookies.
             check_origin(scope)
-            await self._audited(scope, caller)
         except Refusal as refusal:
             await note_refusal(self._gate, scope, caller, refusal)
             await refused(refusal, scope, receive, send)
             return
+        await self._open(scope, receive, send, caller)
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        withheld = False
+
+        async def watched_send(message: Message) -> None:
+            nonlocal withheld
+            if message["type"] == "websocket.accept":
+                failure = await self._audit(scope, caller)
+                if failure is not None:
+                    withheld = True
+                    await refused(failure, scope, receive, send)
+            elif message["type"] == "websocket.http.response.start":
+                await self._gate.record(
+                    "access.refuse",
+                    caller,
+                    outcome=Outcome.REFUSED,
+                    objects={"path": scope["path"], "method": scope["method"]},
+                    detail=f"answered with {message['status']}",
+                )
+            if not withheld:
+                await send(message)
+
         limit = asyncio.timeout(None)
         with self._gate.lasting(caller, limit):
             try:
                 async with limit:
-                    await self._app(scope, receive, send)
+                    await self._app(scope, receive, watched_send)
             except TimeoutError:
                 if not limit.expired():
                     raise
                 reason = "the right to it has ended"
                 await send({"type": "websocket.close", "code": RIGHT_ENDED, "reason": reason})
 
-    async def _audited(self, scope: Scope, caller: Caller) -> None:
-        """What reveals patients is in the audit before it opens."""
+    async def _audit(self, scope: Scope, caller: Caller) -> Refusal | None:
+        """What reveals patients is in the audit before it opens; else why it does not open."""
         rule = self.access_rule
         if not isinstance(rule, Permission) or not rule.reveals_patients:
-            return
+            return None
         try:
             await self._gate.record(rule.value, caller, objects={"path": scope["path"]})
         except StoreError as error:
-            raise store_unavailable(str(error)) from None
+            return store_unavailable(str(error))
+        return None

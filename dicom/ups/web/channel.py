@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dicom.ups.channels import Channel
-from dicom.ups.events import Telling
+from dicom.ups.events import Telling, listener_of
 from dicom.ups.part import UpsPart
 from dicom.ups.terms import EVENT, GLOBAL
 from gateway import StoreError
@@ -26,11 +26,8 @@ _CLOSING = 1.0
 
 
 def listens_as(who: Principal, title: str) -> bool:
-    """Whether a caller is the subscriber of an AE title: its token bears the title's name.
-
-    Names of tokens are of lower-case letters, with a dash for what they can't have.
-    """
-    return who.id == f"token:{title.lower().replace('_', '-').replace(' ', '-')}"
+    """Whether a caller is the subscriber of an AE title: its token bears the title's name."""
+    return who.id == listener_of(title)
 
 
 @dataclass(slots=True)
@@ -48,7 +45,7 @@ class EventChannel:
             words = f"the channel of {title[:16]} is opened by the token of that name"
             await socket.send_denial_response(PlainTextResponse(words, 403))
             return
-        if self.part.channels.full:
+        if self.part.channels.full(title):
             await socket.send_denial_response(PlainTextResponse("too many channels are open", 503))
             return
         with self.part.channels.opened(title) as channel:
@@ -67,11 +64,14 @@ class EventChannel:
             for each in tasks:
                 each.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
-        if isinstance(ended[0], StoreError):
-            log.warning("dicom: the event channel of %s ends: %s", who.name, ended[0])
+        failure = ended[0]
+        if isinstance(failure, StoreError):
+            log.warning("dicom: the event channel of %s ends: %s", who.name, failure)
             await _close(socket, *_STUCK)
         elif channel.behind.is_set():
             await _close(socket, *_BEHIND)
+        elif isinstance(failure, Exception) and not isinstance(failure, WebSocketDisconnect):
+            raise failure
 
     async def _tell(self, socket: WebSocket, who: Principal, channel: Channel) -> None:
         while True:
@@ -104,7 +104,7 @@ async def _left(socket: WebSocket) -> None:
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
-    """One that takes nothing is closed by its missing pongs."""
+    """One that takes nothing is not told: its connection is dropped (`gateway.app.bounded`)."""
     with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
         async with asyncio.timeout(_CLOSING):
             await socket.close(code, reason)
