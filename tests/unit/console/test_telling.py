@@ -204,6 +204,7 @@ AUDITORS = frozenset(
         "gateway/security/vouched.py",
         "gateway/web/audited.py",
         "gateway/web/guard.py",
+        "gateway/web/socket_guard.py",
         "queue_display/desk.py",
         "tps_bridge/desk.py",
         "tps_bridge/session/desk.py",
