@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +23,7 @@ from tps_bridge.block import (
     overrides_of,
     stands,
 )
-from tps_bridge.book import Act, Book, PlanRow
+from tps_bridge.book import Act, Book, Note, PlanRow, attributions
 from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.kin import kin_of
 from tps_bridge.ledger import Ledger
@@ -126,8 +127,9 @@ class PlanDesk:
         Refusal 409 for one's own.
         """
         row = await self.known(who, uid)
-        found = next((each for each in await self._book.notes(uid) if each.seq == override), None)
-        if found is None or found.act not in _CONFIRMED:
+        notes = await self._book.notes(uid)
+        found = next((each for each in notes if each.seq == override), None)
+        if found is None or found.act not in _CONFIRMED or _is_superseded(found, notes):
             raise _no_block()
         if found.who == who.id:
             raise Refusal(
@@ -264,6 +266,12 @@ class PlanDesk:
             act.value, who, subject=subject, objects=objects, detail=why
         )
         await self._book.reached(seq)
+
+
+def _is_superseded(note: Note, notes: Sequence[Note]) -> bool:
+    """Whether somebody has said otherwise of a record since."""
+    last = attributions(notes).get(note.text("object"))
+    return note.act is Act.ATTRIBUTE and last is not None and last.seq != note.seq
 
 
 def _there(found: PlanRow | None) -> PlanRow:

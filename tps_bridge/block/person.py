@@ -10,6 +10,10 @@ from tps_bridge.plan import Identity, Unlike, same_name
 
 UNLIKE: Mapping[Unlike, Mapping[str, str]] = {
     Unlike.NUMBER: {"en": "another patient number", "zh-CN": "患者编号不同"},
+    Unlike.ISSUER: {
+        "en": "another issuer of the patient number, or none",
+        "zh-CN": "患者编号的签发机构不同或缺失",
+    },
     Unlike.NAME: {"en": "another name", "zh-CN": "姓名不同"},
     Unlike.BIRTH_DATE: {"en": "another birth date", "zh-CN": "出生日期不同"},
 }

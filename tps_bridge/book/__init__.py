@@ -14,7 +14,7 @@ from tps_bridge.book.card import (
     record_card_of,
 )
 from tps_bridge.book.noted import Act, Note
-from tps_bridge.book.whose import Attribution, Stranger, strangers
+from tps_bridge.book.whose import Attribution, Stranger, attributions, strangers
 
 __all__ = [
     "Act",
@@ -30,6 +30,7 @@ __all__ = [
     "Stranger",
     "SummaryRow",
     "Trouble",
+    "attributions",
     "card_of",
     "record_card_of",
     "strangers",

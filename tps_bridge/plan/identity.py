@@ -14,6 +14,7 @@ class Unlike(StrEnum):
     """In what two identities contradict each other."""
 
     NUMBER = "number"
+    ISSUER = "issuer of the number"
     NAME = "name"
     BIRTH_DATE = "birth date"
 
@@ -38,8 +39,10 @@ class Identity:
 
         Except the number: without one nobody is identified.
         """
-        if (self.patient, self.issuer) != (other.patient, other.issuer):
+        if self.patient != other.patient:
             yield Unlike.NUMBER
+        elif self.issuer != other.issuer:
+            yield Unlike.ISSUER
         if not same_name((self.name,), (other.name,)):
             yield Unlike.NAME
         if self.birth_date and other.birth_date and self.birth_date != other.birth_date:

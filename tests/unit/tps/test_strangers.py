@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import pytest
 from pydicom.dataset import Dataset
 
 from gateway.room import Permission
 from gateway.testing.room import known_ring
+from gateway.web import Refusal
 from simulators.rt import ARC, Course, Part, approved, plan, record
 from tests.unit.tps.test_sessions import scheduled
 from tests.unit.tps.treatment_case import Treatments, somebody, treatments
@@ -165,6 +167,30 @@ async def test_a_plan_that_comes_after_its_record_is_asked_the_same(tmp_path: Pa
         (row,) = await t.book.strange()
         assert row.known
         assert (await ledger_of(t, made)).delivered == 0
+
+
+async def test_a_word_that_was_replaced_is_not_confirmed(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    given = strange(made)
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made, given)
+        first = await say(t, made, given, own=True)
+        await say(t, made, given, own=False)
+        with pytest.raises(Refusal):
+            await t.desk.confirm(ZHAO, uid, first)
+        assert (await ledger_of(t, made)).delivered == 0
+        assert await blocked(t, made)
+
+
+async def test_a_number_without_its_issuer_is_told_from_another_number(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    async with treatments(tmp_path) as t:
+        await t.take(made, strange(made, IssuerOfPatientID=""))
+        (stranger,) = await t.book.strangers(str(made.SOPInstanceUID))
+        assert stranger.unlike == (Unlike.ISSUER,)
+        page = await t.page(f"/plans/{made.SOPInstanceUID}?lang=en")
+        assert "has another issuer of the patient number, or none" in page
 
 
 async def test_whose_it_is_is_said_or_nothing_is_done(tmp_path: Path) -> None:
