@@ -9,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -54,7 +53,7 @@ def count(quick: int, full: int) -> int:
 def require_peer(program: str) -> Path:
     """Path of an installed program; without it the test skips, or fails if peers are required."""
     # An activated environment hides DCMTK's programs behind pynetdicom's of the same names.
-    system = [each for each in os.get_exec_path() if Path(each) != Path(sys.prefix) / "bin"]
+    system = [each for each in os.get_exec_path() if not (Path(each) / "../pyvenv.cfg").exists()]
     found = shutil.which(program, path=os.pathsep.join([*system, "/usr/sbin", "/usr/local/sbin"]))
     found = found or shutil.which(program)
     if found is not None:
