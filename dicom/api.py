@@ -169,7 +169,7 @@ def _association(each: Association) -> AssociationItem:
 def _damaged(each: Damage) -> DamagedFile:
     return DamagedFile(
         sop_instance=each.stored.uid,
-        file=each.stored.blob.path,
+        file=each.blob.path,
         seq=each.stored.seq,
         what=each.words,
     )

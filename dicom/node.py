@@ -223,7 +223,7 @@ def _coercion(
 
 def _removed_after(index: Index, ports: RoomPorts) -> Callable[[StoredObject], Awaitable[int]]:
     async def ask(stored: StoredObject) -> int:
-        await index.reached(ports.last_seq)
+        await index.caught_up(ports.last_seq)
         return await index.removed_after(stored)
 
     return ask

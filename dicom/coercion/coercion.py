@@ -32,7 +32,7 @@ class Coercion:
 
     async def known(self, sent: StoredObject, change: Change) -> StoredObject | None:
         """The object that was made of the same one with the same values, if it is here."""
-        await self.index.reached(self.last_seq())
+        await self.index.caught_up(self.last_seq())
         for each in await self.index.coerced_from(sent.uid, sent.blob.digest):
             if each.coerced is not None and each.coerced.change.after == change.after:
                 return each

@@ -49,7 +49,8 @@ class Objects:
         """
         origin = Origin(f"room:{room}"[:_LONGEST_TITLE], self.title, "", EXPLICIT)
         made = InMemory(encode(content, EXPLICIT))
-        arrival = Arrival(text(content, _CLASS), text(content, _INSTANCE), origin, made)
+        names = text(content, _CLASS), text(content, _INSTANCE)
+        arrival = Arrival(*names, origin, made, ours=True)
         try:
             return await self._storage.take(arrival)
         except Refused as refusal:

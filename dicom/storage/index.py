@@ -18,10 +18,11 @@ from dicom.storage.removal import removal_in
 from dicom.storage.search import Found, Search, statements
 from dicom.storage.sight import Sight
 from dicom.storage.tables import Tables
-from gateway import DeviceEvent, Instant, Kind
+from gateway import DeviceEvent, Instant, Kind, StoreError
 from gateway.projection import Projection
 from gateway.room import Emit, Keyring
 
+_PATIENCE = 10.0
 _MOMENT = 0.05
 """Seconds in which objects of a series are gathered, so that folding them costs them little."""
 
@@ -208,6 +209,14 @@ class Index(Projection[Tables]):
             await super().reached(seq)
         finally:
             self._waited -= 1
+
+    async def caught_up(self, seq: int) -> None:
+        """As `reached`, while a peer waits: StoreError where that takes too long."""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self.reached(seq)
+        except TimeoutError:
+            raise StoreError(f"the index of objects is more than {_PATIENCE:g} s behind") from None
 
     async def instance(self, uid: str) -> StoredObject | None:
         """The object that counts for a SOP Instance UID."""

@@ -59,7 +59,8 @@ class InMemory:
 class Arrival:
     """An object on its way in: what it is said to be, whence it comes, its bytes.
 
-    `study` is the one that it has to be of, if it was sent to one.
+    `study` is the one that it has to be of, if it was sent to one. No rule changes what a room of
+    ours made.
     """
 
     sop_class: str
@@ -67,6 +68,7 @@ class Arrival:
     origin: Origin
     dataset: Incoming
     study: str = ""
+    ours: bool = False
 
 
 class Beginning:

@@ -134,7 +134,8 @@ class Storage:
             parts, judge = await self._receive(arrival, draft, undeclared)
             async with self.blobs.naming.through():
                 stored = await self._name(arrival, draft, parts, judge)
-                stored = await self._coerce(stored, undeclared)
+                if not arrival.ours:
+                    stored = await self._coerce(stored, undeclared)
                 await self._publish(stored)
         finally:
             await draft.discard()

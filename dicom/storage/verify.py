@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
-from dicom.storage.object import StoredObject
+from dicom.storage.object import Blob, StoredObject
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """An object whose file is not what was acknowledged, and why in words."""
+    """A file of an object that is not what was acknowledged, and why in words."""
 
     stored: StoredObject
+    blob: Blob
     words: str
 
 
@@ -36,7 +37,7 @@ async def verify(index: Index, blobs: Blobs, *, after: int = 0, limit: int = 500
         for blob in stored.blobs:
             words = await blobs.verify(blob, stored.origin.transfer_syntax)
             if words:
-                damaged.append(Damage(stored, words))
+                damaged.append(Damage(stored, blob, words))
     size = sum(blob.size for stored in objects for blob in stored.blobs)
     last = objects[-1].seq if len(objects) == limit else None
     return Checked(len(objects), size, damaged, last)

@@ -12,10 +12,12 @@ from pydicom.dataset import Dataset
 
 from dicom.dimse import Status
 from dicom.options import DicomOptions
+from dicom.services import Objects
 from dicom.storage.object import StoredObject
 from dicom.storage.verify import orphans, verify
 from gateway.testing import ManualClock
-from tests.dicom_objects import image
+from tests.dicom_objects import CT, image
+from tests.dicom_peers import OURS
 from tests.unit.dicom.pages_case import FollowedPorts, desk
 from tests.unit.dicom.test_storage_service import Bench, bench
 
@@ -72,6 +74,32 @@ async def test_what_says_it_already_or_comes_from_others_stays_as_it_is(tmp_path
             await it.send(made)
             assert (await kept(it, made)).coerced is None
         assert it.objects == 2
+
+
+async def test_what_a_room_of_ours_made_stays_as_it_made_it(tmp_path: Path) -> None:
+    made = {
+        "00080016": {"vr": "UI", "Value": [CT]},
+        "00080018": {"vr": "UI", "Value": ["1.2.3.4"]},
+        "00100020": {"vr": "LO", "Value": ["P-1"]},
+        "0020000D": {"vr": "UI", "Value": ["1.2.3"]},
+        "0020000E": {"vr": "UI", "Value": ["1.2.3.1"]},
+    }
+    async with bench(tmp_path, coerce=[{**FILL, "match": {}}]) as it:
+        objects = Objects(it.node.index, it.node.blobs, it.node.storage, OURS)
+        stored = await objects.keep(made, room="tps")
+    assert stored.coerced is None
+    assert stored.attributes.text("IssuerOfPatientID") == ""
+
+
+async def test_a_damaged_original_is_found(tmp_path: Path) -> None:
+    made = bare()
+    async with bench(tmp_path, coerce=[FILL]) as it:
+        await it.send(made)
+        stored = await kept(it, made)
+        file = it.node.blobs.place(stored.as_sent.blob)
+        file.write_bytes(file.read_bytes()[:-1])
+        (damage,) = (await verify(it.node.index, it.node.blobs)).damaged
+    assert damage.blob == stored.as_sent.blob
 
 
 async def test_the_same_object_again_is_one_object_and_no_contradiction(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from dicom.dimse import (
 )
 from dicom.node import Node, open_node
 from dicom.options import DicomOptions
+from dicom.storage import index as index_of
 from dicom.storage.index import Clash
 from gateway import Kind, Quality
 from gateway.testing import MemoryRoomPorts, room_context
@@ -138,6 +139,23 @@ async def test_the_same_object_again_is_one_object(tmp_path: Path) -> None:
         objects = it.objects
     assert {answer.status for answer in answers} == {Status.SUCCESS}
     assert (len(it.ports.events), totals.instances, objects) == (1, 1, 1)
+
+
+async def test_the_same_object_again_is_refused_for_now_while_the_index_is_far_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it was removed since is not known then."""
+    made = dataset()
+    monkeypatch.setattr(index_of, "_PATIENCE", 0.01)
+    async with bench(tmp_path, ports=MemoryRoomPorts()) as it:
+        answers = [await it.send(made) for _ in range(2)]
+        await it.folded()
+        answers.append(await it.send(made))
+    assert [each.status for each in answers] == [
+        Status.SUCCESS,
+        Status.OUT_OF_RESOURCES,
+        Status.SUCCESS,
+    ]
 
 
 async def test_other_content_with_the_same_uid_is_kept_and_flagged_never_overwritten(
