@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     FilePath,
     SecretStr,
@@ -26,9 +24,9 @@ from dicom.commitment.options import CommitmentOptions
 from dicom.forward.options import DeidProfile, ForwardOptions
 from dicom.query.options import AnswerOptions
 from dicom.retention.options import RetentionOptions
+from dicom.section import Name, Section, Uid
 from dicom.storage.charset import known_charset
 from dicom.upper.limits import Limits
-from dicom.upper.negotiate import is_uid
 from dicom.ups.options import UpsOptions
 from dicom.watch.options import WatchOptions
 from dicom.worklist.options import WorklistOptions
@@ -39,8 +37,6 @@ ServiceName: TypeAlias = Literal[
 ]
 SERVICES: tuple[ServiceName, ...] = ("verification", "storage")
 """What a title offers that lists none: nothing that reveals a patient."""
-
-_PEER_ID = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 
 
 def _title(text: str) -> str:
@@ -69,22 +65,11 @@ def _host(text: str) -> str:
     return text
 
 
-def _uid(text: str) -> str:
-    if not is_uid(text):
-        raise ValueError(f"'{text[:70]}' is no UID")
-    return text
-
-
 Title = Annotated[str, AfterValidator(_title)]
 Address = Annotated[str, AfterValidator(_address)]
-Uid = Annotated[str, AfterValidator(_uid)]
 
 
-class _Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ListenerTls(_Options):
+class ListenerTls(Section):
     """TLS files (PEM). With `ca`, only callers that have a certificate of it are let in."""
 
     certificate: FilePath
@@ -92,7 +77,7 @@ class ListenerTls(_Options):
     ca: FilePath | None = None
 
 
-class PeerTls(_Options):
+class PeerTls(Section):
     """TLS files (PEM) of a peer that we call.
 
     Without `ca` the machine's own authorities count. `server_name` is the name in the peer's
@@ -105,7 +90,7 @@ class PeerTls(_Options):
     server_name: str = ""
 
 
-class ListenerOptions(_Options):
+class ListenerOptions(Section):
     """A port that peers call."""
 
     host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
@@ -113,14 +98,14 @@ class ListenerOptions(_Options):
     tls: ListenerTls | None = None
 
 
-class AllowOptions(_Options):
+class AllowOptions(Section):
     """Who may call: this AE title, from this address or network. What is left out may be any."""
 
     title: Title | None = None
     address: Address | None = None
 
 
-class TitleOptions(_Options):
+class TitleOptions(Section):
     """One of our AE titles."""
 
     allow: Literal["anyone"] | tuple[AllowOptions, ...] = Field(
@@ -138,7 +123,7 @@ class TitleOptions(_Options):
     worklist: WorklistOptions = Field(default=WorklistOptions(), description="days shown")
 
 
-class PeerOptions(_Options):
+class PeerOptions(Section):
     """A node that we know: it is named in events, and can be called.
 
     `department` is whose it is: accounts that are limited to departments see studies of theirs.
@@ -154,7 +139,7 @@ class PeerOptions(_Options):
     tls: PeerTls | None = None
 
 
-class WebPeerOptions(_Options):
+class WebPeerOptions(Section):
     """A DICOMweb server that we ask: the address under which its `studies` lie, and who we are."""
 
     url: Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
@@ -166,16 +151,16 @@ class WebPeerOptions(_Options):
     key: FilePath | None = None
 
 
-class WebOptions(_Options):
+class WebOptions(Section):
     """DICOMweb."""
 
     title: Title | None = Field(
         default=None, description="our AE title whose rules count for what is stored; our first"
     )
-    peers: Mapping[Annotated[str, Field(pattern=_PEER_ID)], WebPeerOptions] = {}
+    peers: Mapping[Name, WebPeerOptions] = {}
 
 
-class StorageOptions(_Options):
+class StorageOptions(Section):
     """Where there is room for objects."""
 
     min_free: Bytes = Field(
@@ -185,7 +170,7 @@ class StorageOptions(_Options):
     largest: Bytes = Field(default=4 * 10**9, ge=10**6, description="the largest object taken")
 
 
-class InboxOptions(_Options):
+class InboxOptions(Section):
     """A folder whose files are stored, and removed once they are."""
 
     folder: Path = Field(description="whose plain files are looked at, without folders in it")
@@ -200,7 +185,7 @@ class InboxOptions(_Options):
         return folder
 
 
-class LimitOptions(_Options):
+class LimitOptions(Section):
     """What peers may take in all; see `dicom/README.md`."""
 
     associations: int = Field(default=200, ge=1, le=10_000, description="at the same time")
@@ -227,12 +212,12 @@ class LimitOptions(_Options):
         )
 
 
-class DicomOptions(_Options):
+class DicomOptions(Section):
     """The DICOM node."""
 
     listeners: tuple[ListenerOptions, ...] = (ListenerOptions(),)
     titles: Mapping[Title, TitleOptions] = Field(min_length=1)
-    peers: Mapping[Annotated[str, Field(pattern=_PEER_ID)], PeerOptions] = {}
+    peers: Mapping[Name, PeerOptions] = {}
     storage: StorageOptions = StorageOptions()
     retention: RetentionOptions = RetentionOptions()
     coerce: tuple[CoercionOptions, ...] = ()
@@ -243,7 +228,7 @@ class DicomOptions(_Options):
     ups: UpsOptions = UpsOptions()
     web: WebOptions = WebOptions()
     commitment: CommitmentOptions = CommitmentOptions()
-    deid: Mapping[Annotated[str, Field(pattern=_PEER_ID)], DeidProfile] = {}
+    deid: Mapping[Name, DeidProfile] = {}
 
     @field_validator("listeners")
     @classmethod

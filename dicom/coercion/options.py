@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from dicom.coercion.rules import COERCIBLE, Rule
 from dicom.match import Match
+from dicom.section import Name, Section, Uid, named_twice
 from dicom.storage.attributes import TEXT
-from dicom.upper.negotiate import is_uid
-
-_NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
-
-
-def _uid(text: str) -> str:
-    if not is_uid(text):
-        raise ValueError(f"'{text[:70]}' is no UID")
-    return text
 
 
 def _indexed(keyword: str) -> str:
@@ -38,11 +29,7 @@ def _coercible(keyword: str) -> str:
 Coercible = Annotated[str, AfterValidator(_coercible)]
 
 
-class _Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class MatchOptions(_Options):
+class MatchOptions(Section):
     """Which objects a rule is for: all that is written must fit; nothing written fits all."""
 
     sender: tuple[str, ...] = Field(
@@ -50,7 +37,7 @@ class MatchOptions(_Options):
     )
     called: tuple[str, ...] = Field(default=(), description="our AE title that it was sent to")
     modality: tuple[str, ...] = ()
-    sop_class: tuple[Annotated[str, AfterValidator(_uid)], ...] = ()
+    sop_class: tuple[Uid, ...] = ()
     tags: Mapping[Annotated[str, AfterValidator(_indexed)], tuple[str, ...]] = Field(
         default={}, description="attributes of the index: one of the texts, * and ? as wildcards"
     )
@@ -59,10 +46,10 @@ class MatchOptions(_Options):
         return Match(self.sender, self.called, self.modality, self.sop_class, dict(self.tags))
 
 
-class CoercionOptions(_Options):
+class CoercionOptions(Section):
     """What is changed in objects that come; what was sent is kept."""
 
-    name: str = Field(pattern=_NAME)
+    name: Name
     match: MatchOptions = MatchOptions()
     fill: Mapping[Coercible, str] = Field(
         default={}, description="values where an object says nothing"
@@ -86,8 +73,7 @@ class CoercionOptions(_Options):
 
 def faults(rules: Sequence[CoercionOptions], titles: Collection[str]) -> Iterator[str]:
     """What rules name and is not there, or is there twice."""
-    counts = Counter(each.name for each in rules)
-    yield from (f"coerce: two rules are named {name!r}" for name in counts if counts[name] > 1)
+    yield from named_twice("coerce", (each.name for each in rules))
     for each in rules:
         for title in each.match.called:
             if title not in titles:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     field_validator,
@@ -17,17 +15,10 @@ from pydantic import (
 from dicom.coercion.options import Coercible, MatchOptions
 from dicom.deid.options import DeidOptions
 from dicom.forward.rules import Rule, RuleSet
+from dicom.section import Name, Section
 from gateway import Seconds
 
-_NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _SHORTEST_KEY = 16
-
-
-Name = Annotated[str, Field(pattern=_NAME)]
-
-
-class _Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DeidProfile(DeidOptions):
@@ -43,7 +34,7 @@ class DeidProfile(DeidOptions):
         return key
 
 
-class RuleOptions(_Options):
+class RuleOptions(Section):
     """Objects that match go to these destinations."""
 
     name: Name
@@ -54,7 +45,7 @@ class RuleOptions(_Options):
     )
 
 
-class DestinationOptions(_Options):
+class DestinationOptions(Section):
     """Where objects go, and how."""
 
     peer: Name | None = Field(default=None, description="of `dicom.peers`; else the same name")
@@ -83,7 +74,7 @@ class DestinationOptions(_Options):
         return self
 
 
-class ForwardOptions(_Options):
+class ForwardOptions(Section):
     """Which objects go on to which peers."""
 
     destinations: Mapping[Name, DestinationOptions] = {}

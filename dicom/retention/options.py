@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator
 from datetime import time
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from dicom.retention.rules import Rule
+from dicom.section import Name, Section, named_twice
 
-_NAME = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 _RADIOTHERAPY = "RT"
 
 
@@ -20,14 +20,10 @@ def _modality(text: str) -> str:
     return text
 
 
-class _Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class RetentionRule(_Options):
+class RetentionRule(Section):
     """Which studies leave the store, and when: all that is written must hold."""
 
-    name: str = Field(pattern=_NAME)
+    name: Name
     days: int = Field(ge=1, le=36_500, description="since the last object of the study came")
     modality: tuple[Annotated[str, Field(min_length=1), AfterValidator(_modality)], ...] = Field(
         min_length=1, description="every series of the study is of one of these"
@@ -53,7 +49,7 @@ class RetentionRule(_Options):
         )
 
 
-class RetentionOptions(_Options):
+class RetentionOptions(Section):
     """Nothing is removed without a rule."""
 
     rules: tuple[RetentionRule, ...] = ()
@@ -73,12 +69,7 @@ class RetentionOptions(_Options):
         Where it is `promised` to modalities that objects are kept (storage commitment, PS3.4 J),
         a study leaves only for a place that has it.
         """
-        names = [each.name for each in self.rules]
-        yield from (
-            f"retention.rules: two rules are named {name!r}"
-            for name in sorted(set(names))
-            if names.count(name) > 1
-        )
+        yield from named_twice("retention.rules", (each.name for each in self.rules))
         for each in self.rules:
             if promised and not each.sent_to:
                 yield (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from dicom.section import Section
 from gateway import Seconds
 
 
-class WatchOptions(BaseModel):
+class WatchOptions(Section):
     """How peers are watched by C-ECHO."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     interval: Seconds = Field(default=60, ge=1, description="between two echoes, about")
     timeout: Seconds = Field(default=10, ge=1, description="for connection, association and answer")
