@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -39,11 +39,11 @@ from dicom.seen import SeenStudies
 from dicom.services import VERIFICATION, verification
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
-from dicom.storage.object import Origin, StoredObject
+from dicom.storage.object import Origin
 from dicom.storage.service import Private, Storage
 from dicom.storage.space import Bounds, Space
 from gateway import ConfigError
-from gateway.room import RoomContext, RoomPorts, Source
+from gateway.room import RoomContext, Source
 
 OBJECTS = "dicom"
 """Folder of the objects in the data directory."""
@@ -126,7 +126,7 @@ async def open_node(options: DicomOptions, context: RoomContext) -> AsyncIterato
                 blobs.folder, Bounds(bounds.min_free, bounds.quota, bounds.largest), stored
             ),
             device_of=_device_of(options.peers),
-            removed_after=_removed_after(index, context.ports),
+            removed_after=index.removed_after,
             coercion=_coercion(options, context, index, blobs),
         )
         limits = options.limits
@@ -217,16 +217,7 @@ def _coercion(
 ) -> Coercion | None:
     """Where rules ask for it."""
     rules = [each.rule() for each in options.coerce]
-    ports = context.ports
-    return Coercion(rules, index, blobs, context.clock, lambda: ports.last_seq) if rules else None
-
-
-def _removed_after(index: Index, ports: RoomPorts) -> Callable[[StoredObject], Awaitable[int]]:
-    async def ask(stored: StoredObject) -> int:
-        await index.caught_up(ports.last_seq)
-        return await index.removed_after(stored)
-
-    return ask
+    return Coercion(rules, index, blobs, context.clock, context.ports) if rules else None
 
 
 def _listening(tls: ListenerTls | None) -> TlsContext | None:

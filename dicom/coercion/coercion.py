@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,17 +14,18 @@ from dicom.storage.memory import file_in_memory
 from dicom.storage.object import Change, StoredObject
 from dicom.storage.part10 import START, head_length
 from gateway import Clock, to_datetime
+from gateway.room import RoomPorts
 
 
 @dataclass(frozen=True, slots=True)
 class Coercion:
-    """Copies lie in memory while they are made. `last_seq` is that of the newest event."""
+    """Copies lie in memory while they are made."""
 
     rules: Sequence[Rule]
     index: Index
     blobs: Blobs
     clock: Clock
-    last_seq: Callable[[], int]
+    ports: RoomPorts
 
     def change(self, sent: StoredObject, peer: str) -> Change | None:
         """What is changed in an object of this sender; None for nothing."""
@@ -32,7 +33,7 @@ class Coercion:
 
     async def known(self, sent: StoredObject, change: Change) -> StoredObject | None:
         """The object that was made of the same one with the same values, if it is here."""
-        await self.index.caught_up(self.last_seq())
+        await self.index.caught_up(self.ports.last_seq)
         for each in await self.index.coerced_from(sent.uid, sent.blob.digest):
             if each.coerced is not None and each.coerced.change.after == change.after:
                 return each

@@ -279,8 +279,12 @@ class Index(Projection[Tables]):
         """The objects that rules made of the file of this digest when it came."""
         return await self._objects(_COERCED, uid, digest)
 
-    async def removed_after(self, stored: StoredObject) -> int:
-        """The seq of the latest removal where an object that once came is here no more; else 0."""
+    async def removed_after(self, stored: StoredObject, newest: int) -> int:
+        """The seq of the latest removal where an object that once came is here no more; else 0.
+
+        `newest` is the seq of the newest event, which is waited for as in `caught_up`.
+        """
+        await self.caught_up(newest)
         binds = (stored.uid, stored.blob.digest)
 
         def found(tables: Tables) -> int:

@@ -49,7 +49,7 @@ class Coercion(Protocol):
         ...
 
 
-async def _never(_stored: StoredObject) -> int:
+async def _never(_stored: StoredObject, _newest: int) -> int:
     return 0
 
 
@@ -71,7 +71,8 @@ class Storage:
     """Takes objects. `undeclared` is the character set of datasets that declare none.
 
     `device_of` names the sender in events; `removed_after` tells the seq of the latest removal
-    where an object that came before is here no more, else 0; `coercion` changes what comes.
+    where an object that came before is here no more, else 0, as of the seq of the newest event;
+    `coercion` changes what comes.
     """
 
     site: str
@@ -80,7 +81,7 @@ class Storage:
     blobs: Blobs
     space: Space
     device_of: Callable[[Origin], str] = lambda _origin: "dicom"
-    removed_after: Callable[[StoredObject], Awaitable[int]] = _never
+    removed_after: Callable[[StoredObject, int], Awaitable[int]] = _never
     coercion: Coercion | None = None
     refusals: Refusals = field(default_factory=Refusals)
 
@@ -225,7 +226,7 @@ class Storage:
     async def _publish(self, stored: StoredObject) -> None:
         device = self.device_of(stored.origin)
         receipt = await self._commit(event_of(stored, self.site, device))
-        if not receipt.seqs and (removal := await self.removed_after(stored)):
+        if not receipt.seqs and (removal := await self.removed_after(stored, self.ports.last_seq)):
             receipt = await self._commit(event_of(stored, self.site, device, after=removal))
         if receipt.seqs:
             self.space.took(sum(each.size for each in stored.blobs))
