@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -107,16 +107,16 @@ class Sweeper:
     async def outlook(self, most: int) -> Outlook:
         """What would be removed now; `most` of it one by one."""
         first: list[Going] = []
-        studies = instances = size = 0
+        total = Swept()
         kept: Counter[Kept] = Counter()
         async for study, verdict in self._judged():
             if verdict.kept is not None:
                 kept[verdict.kept] += 1
                 continue
-            studies, instances, size = studies + 1, instances + len(study.seqs), size + study.bytes
+            total = total.and_(study)
             if len(first) < most:
                 first.append(Going(study, verdict.rule))
-        return Outlook(first, studies, instances, size, kept)
+        return Outlook(first, total.studies, total.instances, total.bytes, kept)
 
     async def sweep(self, most: int | None = None) -> Swept:
         """Remove what the rules say, the oldest first, at `most` so many studies."""
@@ -127,12 +127,7 @@ class Sweeper:
                     if verdict.kept is not None:
                         continue
                     if self.removing.studies == most:
-                        self.removing = Swept(
-                            self.removing.studies,
-                            self.removing.instances,
-                            self.removing.bytes,
-                            more=True,
-                        )
+                        self.removing = replace(self.removing, more=True)
                         break
                     if await self._remove(study, verdict.rule):
                         self.removing = self.removing.and_(study)
