@@ -61,7 +61,7 @@ class Guard:
             if scope["method"] not in _SAFE:
                 receive = await self._checked_body(scope, receive, caller)
         except Refusal as refusal:
-            await note_refusal(self._gate, scope, caller, refusal)
+            await note_refusal(self._gate, scope, caller, str(refusal))
             raise
         if self.access_rule is Access.PUBLIC:
             await self._app(scope, receive, send)
@@ -141,7 +141,7 @@ class Guard:
         return None
 
 
-async def note_refusal(gate: Gate, scope: Scope, caller: Caller, refusal: Refusal) -> None:
+async def note_refusal(gate: Gate, scope: Scope, caller: Caller, why: str) -> None:
     """Put a refusal into the audit, if there is somebody to name."""
     if caller.means is Means.NONE and not caller.rejected:
         return
@@ -150,7 +150,7 @@ async def note_refusal(gate: Gate, scope: Scope, caller: Caller, refusal: Refusa
         caller,
         outcome=Outcome.REFUSED,
         objects={"path": scope["path"], "method": scope["method"]},
-        detail=str(refusal),
+        detail=why,
     )
 
 

@@ -7,8 +7,8 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import StoreError
-from gateway.room import Outcome, Permission, Rule
-from gateway.web.caller import Caller, Gate, caller_in
+from gateway.room import Permission, Rule
+from gateway.web.caller import Caller, Gate, Means, caller_in
 from gateway.web.door import refused
 from gateway.web.guard import admit, check_origin, note_refusal
 from gateway.web.refusal import Refusal, store_unavailable
@@ -28,10 +28,11 @@ class SocketGuard:
         caller = caller_in(scope)
         try:
             admit(scope, self.access_rule, caller)
-            # No browser keeps a page of another site from opening a socket with its cookies.
-            check_origin(scope)
+            if caller.means is not Means.SOCKET:
+                # No browser keeps a page of another site from opening a socket with its cookies.
+                check_origin(scope)
         except Refusal as refusal:
-            await note_refusal(self._gate, scope, caller, refusal)
+            await note_refusal(self._gate, scope, caller, str(refusal))
             await refused(refusal, scope, receive, send)
             return
         await self._open(scope, receive, send, caller)
@@ -47,13 +48,8 @@ class SocketGuard:
                     withheld = True
                     await refused(failure, scope, receive, send)
             elif message["type"] == "websocket.http.response.start":
-                await self._gate.record(
-                    "access.refuse",
-                    caller,
-                    outcome=Outcome.REFUSED,
-                    objects={"path": scope["path"], "method": scope["method"]},
-                    detail=f"answered with {message['status']}",
-                )
+                said = f"answered with {message['status']}"
+                await note_refusal(self._gate, scope, caller, said)
             if not withheld:
                 await send(message)
 

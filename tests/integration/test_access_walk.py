@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.routing import Match, Mount, Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api import Application
 from gateway.room import Access, Permission
@@ -19,7 +19,7 @@ from gateway.security.account import Account
 from gateway.security.roles import Role
 from gateway.security.secret import form_token
 from gateway.testing.access import FILE, document, lines, opened
-from gateway.web import Guard, SocketGuard
+from gateway.web import Guard, OverSocket, SocketGuard
 from gateway.web.caller import OVER_SOCKET
 from tests.accounts import PASSWORD
 from tests.peers import full_run
@@ -127,7 +127,7 @@ async def _met(scope: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def status(app: Application, method: str, path: str, caller: Caller) -> int:
+async def status(app: ASGIApp, method: str, path: str, caller: Caller) -> int:
     answers: list[int] = []
 
     socket = method == SOCKET
@@ -192,6 +192,10 @@ async def test_everybody_gets_the_documented_answer_everywhere(tmp_path: Path) -
             for caller in everybody:
                 got = await status(app, SOCKET, example(path), caller)
                 assert got == caller.expected(page[path, SOCKET]), f"{caller.name}: {path}: {got}"
+        owner = OverSocket(app)
+        for path, method in page:
+            got = await status(owner, method, example(path), Caller("owner"))
+            assert got == ADMITTED, f"over the Unix socket: {method} {path}: {got}"
         paths = sorted({example(path) for path, method in page if method != SOCKET})
         for path in paths:
             for method in METHODS:
