@@ -25,6 +25,7 @@ from tps_bridge.block import (
 )
 from tps_bridge.book import Act, Book, Note, PlanRow, attributions
 from tps_bridge.book.standing import is_active, is_approved
+from tps_bridge.doubt import doubts_of
 from tps_bridge.kin import kin_of
 from tps_bridge.ledger import Ledger
 from tps_bridge.options import TpsOptions
@@ -201,9 +202,9 @@ class PlanDesk:
         """What is known of each fraction group of a plan."""
         card = row.card
         notes = await self._book.notes(card.uid)
-        strange = tuple(e for e in await self._book.strangers(card.uid) if e.is_open)
         registry, registered = await self._registered(row)
         kin, second = await kin_of(self._book, card), self._options.second_person
+        doubts = await doubts_of(self._book, card, kin.plans)
         retired = [each.why for each in notes if each.act is Act.RETIRE]
         rule = self._options.emergency
         return [
@@ -215,7 +216,7 @@ class PlanDesk:
                 active=is_active(card, notes),
                 registered=registered,
                 registry=registry,
-                strangers=strange,
+                doubts=doubts,
                 overrides=overrides_of(notes, second_person=second),
                 interval=self._options.interval,
                 retired=retired[-1] if retired else "",

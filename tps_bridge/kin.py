@@ -13,8 +13,9 @@ from tps_bridge.ledger import Carried, carried, days_of
 
 @dataclass(frozen=True, slots=True)
 class Kin:
-    """As `tps_bridge.block.Case` has them."""
+    """As `tps_bridge.block.Case` has them; `plans` are labels, by UID, of those that may count."""
 
+    plans: Mapping[str, str]
     carried: tuple[Carried, ...]
     elsewhere: tuple[str, ...]
     unsaid: tuple[str, ...]
@@ -33,7 +34,8 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
         if uid in others:
             ledgers = await book.ledgers(uid)
             doses += carried(card.facts.references, others[uid].card.label or uid, ledgers)
-    days = [day for uid in kin(card.uid, said) for day in days_of(await book.ledgers(uid))]
+    near = kin(card.uid, said)
+    days = [day for uid in near for day in days_of(await book.ledgers(uid))]
     heirs = [
         each.card.label or uid
         for uid, each in others.items()
@@ -41,6 +43,7 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
     ]
     verified = next((each.uid for each in card.related if each.relation == VERIFIES), "")
     return Kin(
+        {uid: _label(uid, others) for uid in near},
         tuple(doses),
         tuple(days),
         tuple(_label(each, others) for each in unsaid(card, said)),

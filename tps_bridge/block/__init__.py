@@ -1,6 +1,6 @@
 """What keeps a fraction from being given: checks with their reasons, and overrides. Pure."""
 
-from tps_bridge.block.attempt import Attempt, Case, Override, Registered, overrides_of
+from tps_bridge.block.attempt import Attempt, Case, Doubt, Override, Registered, overrides_of
 from tps_bridge.block.check import NEVER_SET_ASIDE, BlockKind, Check, checks, stands
 from tps_bridge.block.emergency import Emergency, emergency_of
 
@@ -10,6 +10,7 @@ __all__ = [
     "BlockKind",
     "Case",
     "Check",
+    "Doubt",
     "Emergency",
     "Override",
     "Registered",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tps_bridge.block.emergency import Emergency
-from tps_bridge.book import Act, Note, PlanCard, Stranger
+from tps_bridge.book import Act, Note, PlanCard, second_of
 from tps_bridge.ledger import Carried, Ledger
-from tps_bridge.plan import Identity
+from tps_bridge.plan import Identity, Unlike
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,23 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A record of which nobody knows whose it is: in what it contradicts its plan, and its day.
+
+    `label` is that of its plan where it is another one of the course. Nothing in `unlike`: it names
+    the patient, and a plan of somebody else.
+    """
+
+    day: str
+    unlike: tuple[Unlike, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """All that is known of the plan. `registered` is None where nobody has its number.
 
-    `registry` is whether there is a register of patients at all; `strangers` are the records that
-    name another patient, and nobody knows whose they are. `interval` is in hours.
+    `registry` is whether there is a register of patients at all. `interval` is in hours.
 
     `retired` is why it was retired. Of other plans of the course: `carried` is what they gave that
     counts here, `elsewhere` the days of their fractions, `unsaid` those from which this one is
@@ -72,7 +84,7 @@ class Case:
     active: bool
     registered: Registered | None
     registry: bool
-    strangers: tuple[Stranger, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     overrides: tuple[Override, ...] = ()
     interval: float = 6.0
     retired: str = ""
@@ -92,27 +104,18 @@ class Case:
 
 
 def overrides_of(notes: Sequence[Note], *, second_person: bool) -> tuple[Override, ...]:
-    """The overrides of a plan. Nobody confirms their own."""
-    confirmed = {
-        number: each.who
-        for each in notes
-        if each.act is Act.CONFIRM and (number := each.number("override")) is not None
-    }
-    found = []
-    for each in notes:
-        if each.act is Act.OVERRIDE:
-            second = confirmed.get(each.seq, "")
-            second = "" if second == each.who else second
-            found.append(
-                Override(
-                    each.seq,
-                    each.text("block"),
-                    each.number("fraction") or 0,
-                    each.who,
-                    each.at,
-                    each.why,
-                    second,
-                    bool(second) or not second_person,
-                )
-            )
-    return tuple(found)
+    """The overrides of a plan."""
+    made = ((each, second_of(each, notes)) for each in notes if each.act is Act.OVERRIDE)
+    return tuple(
+        Override(
+            each.seq,
+            each.text("block"),
+            each.number("fraction") or 0,
+            each.who,
+            each.at,
+            each.why,
+            second,
+            bool(second) or not second_person,
+        )
+        for each, second in made
+    )

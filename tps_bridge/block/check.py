@@ -18,7 +18,7 @@ _ROUNDING = 1.001
 
 
 class BlockKind(StrEnum):
-    """RECORD: a record names another patient; people say whose it is, and set nothing aside."""
+    """RECORD: nobody knows whose a record is; people say it, and set nothing aside."""
 
     IDENTITY = "identity"
     RECORD = "record"
@@ -92,15 +92,28 @@ def _identity(attempt: Attempt, case: Case) -> Iterator[Localized]:
 
 def _record(_attempt: Attempt, case: Case) -> Iterator[Localized]:
     """Nobody can tell how far a plan is while a record of it may be another patient's."""
-    for each in case.strangers:
+    for each in case.doubts:
         what = [UNLIKE[one] for one in each.unlike]
         english = " and ".join(one["en"] for one in what)
         chinese = "、".join(one["zh-CN"] for one in what)
-        day = each.card.day or "—"
-        yield _both(
-            f"a record of {day} has {english}, and nobody has said whose it is",
-            f"{day} 的治疗记录{chinese}，尚无人确认归属",
-        )
+        day = each.day or "—"
+        if not what:
+            yield _both(
+                f"a record of {day} names this patient and another patient's plan, "
+                "and nobody has said whose it is",
+                f"{day} 有一条治疗记录为该患者，但引用他人的计划，尚无人确认归属",
+            )
+        elif each.label:
+            yield _both(
+                f"a record of {day} by {each.label}, which belongs to this course, has {english}, "
+                "and nobody has said whose it is",
+                f"{day} 按该疗程计划 {each.label} 的治疗记录{chinese}，尚无人确认归属",
+            )
+        else:
+            yield _both(
+                f"a record of {day} has {english}, and nobody has said whose it is",
+                f"{day} 的治疗记录{chinese}，尚无人确认归属",
+            )
 
 
 def _version(attempt: Attempt, case: Case) -> Iterator[Localized]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tps_bridge.book import Act, Note
+from tps_bridge.book import Act, Note, second_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,11 @@ class Emergency:
 
 
 def emergency_of(notes: Sequence[Note], digest: str, *, second_person: bool) -> Emergency | None:
-    """The newest declaration for what a plan delivers. Nobody confirms their own."""
+    """The newest declaration for what a plan delivers."""
     own = [each for each in notes if each.act is Act.EMERGENCY and each.text("digest") == digest]
     if not own:
         return None
     made = own[-1]
-    seconds = [
-        each.who
-        for each in notes
-        if each.act is Act.CONFIRM and each.number("override") == made.seq and each.who != made.who
-    ]
-    second = seconds[-1] if seconds else ""
+    second = second_of(made, notes)
     counts = bool(second) or not second_person
     return Emergency(made.seq, made.who, made.text("role"), made.at, made.why, second, counts)

@@ -10,6 +10,7 @@ from tps_bridge.plan import Identity, Unlike, same_name
 
 UNLIKE: Mapping[Unlike, Mapping[str, str]] = {
     Unlike.NUMBER: {"en": "another patient number", "zh-CN": "患者编号不同"},
+    Unlike.UNNUMBERED: {"en": "no patient number", "zh-CN": "患者编号缺失"},
     Unlike.ISSUER: {
         "en": "another issuer of the patient number, or none",
         "zh-CN": "患者编号的签发机构不同或缺失",

@@ -13,7 +13,7 @@ from tps_bridge.book.card import (
     card_of,
     record_card_of,
 )
-from tps_bridge.book.noted import Act, Note
+from tps_bridge.book.noted import Act, Note, second_of
 from tps_bridge.book.whose import Attribution, Stranger, attributions, strangers
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "attributions",
     "card_of",
     "record_card_of",
+    "second_of",
     "strangers",
 ]

@@ -104,6 +104,10 @@ class Book(Projection[Tables]):
         """The records of a plan that name another patient, and what was said of them."""
         return list((await self.ask(lambda tables: tables.strangers(plan))).values())
 
+    async def named_elsewhere(self, patient: str, issuer: str) -> Sequence[RecordRow]:
+        """Records of other people's plans that name a person, until two people said whose it is."""
+        return await self.ask(lambda tables: tables.named_elsewhere(patient, issuer))
+
     async def strange(self) -> Sequence[RecordRow]:
         """Records that name another patient than their plan, until two people said whose it is."""
         return await self.ask(lambda tables: tables.records("WHERE record.strange", ()))

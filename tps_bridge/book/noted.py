@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -57,3 +57,16 @@ class Note:
     def number(self, name: str) -> int | None:
         value = self.facts.get(name)
         return value if isinstance(value, int) else None
+
+
+def second_of(note: Note, notes: Iterable[Note]) -> str:
+    """Who confirmed it first, of those who noted things of its plan; '' where nobody did.
+
+    Nobody confirms their own.
+    """
+    confirmed = (
+        each.who
+        for each in notes
+        if each.act is Act.CONFIRM and each.number("override") == note.seq and each.who != note.who
+    )
+    return next(confirmed, "")

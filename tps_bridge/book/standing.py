@@ -25,9 +25,10 @@ def standing(
     confirmed them until two took them back.
     """
     groups = card.facts.groups
-    strange = strangers(card.identity, records, notes)
+    strange = strangers(card, records, notes)
     left_out = {uid for uid, each in strange.items() if not each.counts}
-    open_ = {uid: each.card.day for uid, each in strange.items() if each.is_open}
+    days = {uid: each.card.day for uid, each in strange.items() if each.is_open}
+    open_ = {uid: day for uid, day in days.items() if not until or day <= until}
     given = [part for each in records if each.uid not in left_out for part in each.given]
     hand = [part for each in by_hand(notes) if each.counts for part in each.given()]
     parts = [each for each in (*given, *hand) if not until or each.day <= until]

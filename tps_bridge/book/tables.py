@@ -90,6 +90,10 @@ SELECT record.card, record.seq, record.received, plan.uid IS NOT NULL,
 FROM record LEFT JOIN plan ON plan.uid = record.plan
 LEFT JOIN compared ON compared.record = record.uid
 """
+_NAMED = """
+WHERE record.strange AND record.patient = ?1 AND (record.issuer = ?2 OR '' IN (record.issuer, ?2))
+AND NOT (plan.patient = ?1 AND plan.issuer = ?2)
+"""
 _ALONE = """
 SELECT 1 FROM session_record AS told JOIN record ON record.uid = told.record
 WHERE record.plan = ? AND told.day = ? AND told.session = '' LIMIT 1
@@ -104,7 +108,7 @@ ORDER BY seq DESC LIMIT ?
 class Tables:
     """Used by one thread at a time."""
 
-    format: ClassVar[int] = 10
+    format: ClassVar[int] = 11
     schema: ClassVar[str] = SCHEMA + SESSIONS
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -201,18 +205,20 @@ class Tables:
 
     def ledgers(self, plan: str, until: str = "") -> list[Ledger]:
         """The ledger of each fraction group of a plan, of all or of what was given until a day."""
-        found = self.plans("WHERE uid = ?", (plan,))
-        records = self.records("WHERE record.plan = ?", (plan,))
-        cards = [each.card for each in records]
-        return standing(found[0].card, cards, self.notes(plan), until) if found else []
+        known = self._known(plan)
+        return standing(*known, until) if known else []
 
     def strangers(self, plan: str) -> Mapping[str, Stranger]:
         """The records of a plan that name another patient, by their UIDs."""
-        found = self.plans("WHERE uid = ?", (plan,))
-        if not found:
-            return {}
-        cards = [each.card for each in self.records("WHERE record.plan = ?", (plan,))]
-        return strangers(found[0].card.identity, cards, self.notes(plan))
+        known = self._known(plan)
+        return strangers(*known) if known else {}
+
+    def named_elsewhere(self, patient: str, issuer: str) -> list[RecordRow]:
+        """Records that name a person, by this number, and a plan of somebody else.
+
+        Until two people said whose it is. Issuers differ only where both are told.
+        """
+        return self.records(_NAMED, (patient, issuer))
 
     def is_alone(self, plan: str, day: str) -> bool:
         """Whether a record of a plan and a day (YYYYMMDD) belongs to no session."""
@@ -308,8 +314,13 @@ class Tables:
                     return next((e for e in ledger.fractions if e.number == number), None)
         return None
 
-    def _column(self, sql: str, bind: str) -> list[str]:
-        return [str(each) for (each,) in self._rows(sql, (bind,))]
+    def _known(self, plan: str) -> tuple[PlanCard, list[RecordCard], list[Note]] | None:
+        """A plan that is here, its records and what was noted of it."""
+        found = self.plans("WHERE uid = ?", (plan,))
+        if not found:
+            return None
+        records = self.records("WHERE record.plan = ?", (plan,))
+        return found[0].card, [each.card for each in records], self.notes(plan)
 
     def _rows(self, sql: str, binds: Sequence[Any]) -> Iterator[Any]:
         return iter(self._connection.execute(sql, binds))
@@ -400,16 +411,19 @@ class Tables:
         yield plan
 
     def _stand(self, plan: str) -> None:
-        ledgers = self.ledgers(plan)
+        known = self._known(plan)
+        if known is None:
+            return
+        for summary in self.summaries("WHERE plan = ?", (plan,)):
+            self._connection.execute(_OPEN, (summary.is_open, summary.card.uid))
+        strange = strangers(*known)
+        for record in known[1]:
+            found = strange.get(record.uid)
+            whose = None if found is None else found.is_open
+            self._connection.execute(_STRANGE, (whose, record.uid))
+        ledgers = standing(*known)
         if not ledgers:
             return
-        for each in self.summaries("WHERE plan = ?", (plan,)):
-            self._connection.execute(_OPEN, (each.is_open, each.card.uid))
-        strange = self.strangers(plan)
-        for uid in self._column("SELECT uid FROM record WHERE plan = ?", plan):
-            found = strange.get(uid)
-            whose = None if found is None else found.is_open
-            self._connection.execute(_STRANGE, (whose, uid))
         planned = [each.planned for each in ledgers]
         days = [day for each in ledgers for one in each.fractions for day in one.days]
         whole = None if None in planned else sum(each or 0 for each in planned)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from tps_bridge.book.card import RecordCard
-from tps_bridge.book.noted import Act, Note
-from tps_bridge.plan import Identity, Unlike
+from tps_bridge.book.card import PlanCard, RecordCard
+from tps_bridge.book.noted import Act, Note, second_of
+from tps_bridge.plan import Unlike
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +46,30 @@ class Stranger:
 
 
 def attributions(notes: Sequence[Note]) -> Mapping[str, Attribution]:
-    """The last word on each record, by its UID. Nobody confirms their own."""
-    found: dict[str, Attribution] = {}
-    for note in notes:
-        if note.act is Act.ATTRIBUTE:
-            record, own = note.text("object"), bool(note.facts.get("own"))
-            said = Attribution(note.seq, record, own, note.who, note.at, note.why)
-            found[record] = said
-        elif note.act is Act.CONFIRM:
-            for record, said in found.items():
-                if said.seq == note.number("override") and said.who != note.who:
-                    found[record] = replace(said, second=said.second or note.who)
-    return found
+    """The last word on each record, by its UID."""
+    last = {each.text("object"): each for each in notes if each.act is Act.ATTRIBUTE}
+    return {
+        record: Attribution(
+            each.seq,
+            record,
+            each.facts.get("own") is True,
+            each.who,
+            each.at,
+            each.why,
+            second_of(each, notes),
+        )
+        for record, each in last.items()
+    }
 
 
 def strangers(
-    own: Identity, cards: Sequence[RecordCard], notes: Sequence[Note]
+    plan: PlanCard, records: Sequence[RecordCard], notes: Sequence[Note]
 ) -> Mapping[str, Stranger]:
-    """Those of a plan's records that name another patient than `own`, by their UIDs."""
+    """Those of a plan's records that name another patient than the plan, by their UIDs."""
     said = attributions(notes)
-    unlike = {each.uid: tuple(own.unlike(each.identity)) for each in cards}
+    unlike = {each.uid: tuple(plan.identity.unlike(each.identity)) for each in records}
     return {
         each.uid: Stranger(each, unlike[each.uid], said.get(each.uid))
-        for each in cards
+        for each in records
         if unlike[each.uid]
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,11 +10,16 @@ from enum import StrEnum
 from gateway.model import Subject
 from tps_bridge.rt import Item
 
+_LATIN, _KANA, _HAN = "LATIN", "KANA", "CJK"
+_TRANSCRIPTS = frozenset({_LATIN, _KANA})
+"""How a name sounds: many names that are written otherwise sound the same."""
+
 
 class Unlike(StrEnum):
-    """In what two identities contradict each other."""
+    """In what two identities contradict each other; UNNUMBERED: neither has a number."""
 
     NUMBER = "number"
+    UNNUMBERED = "number (neither has one)"
     ISSUER = "issuer of the number"
     NAME = "name"
     BIRTH_DATE = "birth date"
@@ -39,7 +45,9 @@ class Identity:
 
         Except the number: without one nobody is identified.
         """
-        if self.patient != other.patient:
+        if not (self.patient or other.patient):
+            yield Unlike.UNNUMBERED
+        elif self.patient != other.patient:
             yield Unlike.NUMBER
         elif self.issuer != other.issuer:
             yield Unlike.ISSUER
@@ -60,18 +68,42 @@ def identity_of(item: Item) -> Identity:
 
 
 def same_name(some: Sequence[str], others: Sequence[str]) -> bool:
-    """Whether names agree in a script that both have; where they share none they can't disagree."""
+    """Whether names agree in every script that both have; where they share none they don't differ.
+
+    Letters and kana decide only where nothing else is shared: 王伟 and 王薇 are both Wang Wei.
+    """
     one, two = _by_script(some), _by_script(others)
     shared = one.keys() & two.keys()
-    return not shared or any(one[script] == two[script] for script in shared)
+    return all(one[script] == two[script] for script in shared - _TRANSCRIPTS or shared)
 
 
 def _by_script(names: Sequence[str]) -> dict[str, str]:
-    """What is written with letters, and what with ideographs, without marks and case."""
+    """Each group of a name (PS3.5 6.2.1) by its script, without case, spaces and punctuation."""
     found: dict[str, str] = {}
     for name in names:
         for group in name.split("="):
-            letters = "".join(each for each in group.casefold() if each.isalnum())
+            letters = "".join(filter(_tells, unicodedata.normalize("NFKC", group.casefold())))
+            script = _script(letters)
+            if script == _LATIN:
+                # An accent is often lost on the way, a vowel sign of another script never.
+                letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKD", letters)))
             if letters:
-                found.setdefault("latin" if letters.isascii() else "other", letters)
+                found.setdefault(script, letters)
     return found
+
+
+def _tells(character: str) -> bool:
+    return character.isalnum() or unicodedata.category(character).startswith("M")
+
+
+def _script(letters: str) -> str:
+    """That in which a group is written; the one with ideographs where kana stand beside them."""
+    scripts = {
+        unicodedata.name(each, "").partition(" ")[0] for each in filter(str.isalpha, letters)
+    }
+    if _HAN in scripts:
+        return _HAN
+    others = scripts - {_LATIN, "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
+    if others:
+        return min(others)
+    return _LATIN if scripts <= {_LATIN} else _KANA

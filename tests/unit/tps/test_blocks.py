@@ -9,8 +9,8 @@ import pytest
 
 from simulators.rt import STATIC, Course, Part, approved, plan, record
 from tests.unit.tps.rt import plan_of, record_of
-from tps_bridge.block import Attempt, BlockKind, Case, Registered, checks, overrides_of
-from tps_bridge.book import Act, Note, Stranger, card_of, record_card_of
+from tps_bridge.block import Attempt, BlockKind, Case, Doubt, Registered, checks, overrides_of
+from tps_bridge.book import Act, Note, card_of
 from tps_bridge.ledger import Given, given_by, ledger_of
 from tps_bridge.plan import Identity, Unlike, same_name
 
@@ -52,11 +52,6 @@ def test_nothing_stands_against_what_is_in_order() -> None:
 
 
 OTHER = replace(CARD.identity, patient="RT-7")
-STRANGER = Stranger(
-    replace(record_card_of(record_of(record(MADE, 1, [Part(1)]))), identity=OTHER),
-    (Unlike.NUMBER,),
-    None,
-)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +63,9 @@ STRANGER = Stranger(
             attempt(identity=replace(CARD.identity, birth_date="19620315")),
             case(),
         ),
-        (BlockKind.RECORD, attempt(), case(strangers=(STRANGER,))),
+        (BlockKind.RECORD, attempt(), case(doubts=(Doubt("20250609", (Unlike.NUMBER,)),))),
+        (BlockKind.RECORD, attempt(), case(doubts=(Doubt("20250609", (Unlike.NAME,), "OLD"),))),
+        (BlockKind.RECORD, attempt(), case(doubts=(Doubt("20250609"),))),
         (BlockKind.IDENTITY, attempt(), case(registered=None)),
         (BlockKind.IDENTITY, attempt(), case(registered=Registered(("王方",), "1962-03-14"))),
         (BlockKind.IDENTITY, attempt(), case(registered=Registered(("王芳",), "1962-03-15"))),
@@ -126,6 +123,7 @@ def test_an_override_counts_when_a_second_person_has_confirmed_it() -> None:
         BlockKind.MACHINE
     ]
     assert [each.counts for each in overrides_of([made], second_person=False)] == [True]
+    assert overrides_of([made, second, own], second_person=True) == both
     shown = [each.override for each in checks(elsewhere, case(overrides=both)) if each.override]
     assert [(each.who, each.second, each.why) for each in shown] == [
         ("person:li", "person:zhao", "on call")
@@ -141,6 +139,22 @@ def test_an_override_counts_when_a_second_person_has_confirmed_it() -> None:
         ("Wang^Fang", "Wang^Feng", False),
         ("Müller^Jörg", "Muller^Jorg", True),
         ("王^芳", "王^方", False),
+        ("Wang^Wei=王^伟", "Wang^Wei=王^薇", False),
+        ("Wang^Xiaodong=王^晓东", "Wang^Xiao Dong=王^晓东", True),
+        ("Lyu^Fang=吕^芳", "Lv^Fang=吕^芳", True),
+        ("Müller^Jörg", "MÜLLER^JO\u0308RG", True),
+        ("Müller^Jörg", "Li^Fang", False),
+        ("Müller^Jörg", "王^芳", True),
+        ("Groß^Anna", "GROSS^ANNA", True),
+        ("Иванов^Иван", "Петров^Иван", False),
+        ("Иванов^Иван", "王^芳", True),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "山田^太郎", True),
+        ("山田^さくら", "山田^ゆき", False),
+        ("ヤマダ^タロー", "やまだ^たろう", False),
+        ("김^영", "김^영", True),
+        ("गुप्ता^रवि", "गुप्ता^रावी", False),
+        ("３^Ａ", "3^a", True),
+        ("^^", "王^芳", True),
     ],
 )
 def test_names_agree_in_the_script_that_both_have(one: str, other: str, *, same: bool) -> None:

@@ -134,6 +134,40 @@ async def test_a_replaced_plan_is_retired_and_what_it_gave_counts_in_the_new_one
         assert "Gy of OLD count as well" in course
 
 
+@pytest.mark.parametrize("kinship", [Kinship.REPLACES, Kinship.ADAPTS])
+async def test_a_record_that_may_be_anothers_blocks_every_plan_that_it_may_count_towards(
+    tmp_path: Path, kinship: Kinship
+) -> None:
+    old = of_course("OLD")
+    new = of_course("NEW", "PREDECESSOR", old)
+    strange = whole(old, 1, 9)
+    strange.PatientBirthDate = "19000101"
+    li, zhao = somebody("li", *Permission), somebody("zhao", *Permission)
+    async with treatments(tmp_path) as t:
+        await t.take(old, strange, new)
+        await relate(t, new, old, kinship)
+        assert (await check(t, new, BlockKind.RECORD)).blocks
+        assert "by OLD, which belongs to this course" in await said(t, new, BlockKind.RECORD)
+        await t.desk.attribute(li, uid(old), uid(strange), own=True, why="typed wrong")
+        seq = (await t.book.notes(uid(old)))[-1].seq
+        await t.desk.confirm(zhao, uid(old), seq)
+        assert not (await check(t, new, BlockKind.RECORD)).blocks
+
+
+async def test_a_record_of_a_plan_that_stands_alone_blocks_none_but_its_own(
+    tmp_path: Path,
+) -> None:
+    old = of_course("OLD")
+    new = of_course("NEW", "PREDECESSOR", old)
+    strange = whole(old, 1, 9)
+    strange.PatientBirthDate = "19000101"
+    async with treatments(tmp_path) as t:
+        await t.take(old, strange, new)
+        await relate(t, new, old, Kinship.ALONE)
+        assert not (await check(t, new, BlockKind.RECORD)).blocks
+        assert (await check(t, old, BlockKind.RECORD)).blocks
+
+
 async def test_a_prescription_of_what_is_left_is_not_charged_with_what_was_given(
     tmp_path: Path,
 ) -> None:

@@ -193,6 +193,49 @@ async def test_a_number_without_its_issuer_is_told_from_another_number(tmp_path:
         assert "has another issuer of the patient number, or none" in page
 
 
+async def test_where_nobody_has_a_number_two_people_say_whose_it_is(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    made.PatientID = made.IssuerOfPatientID = ""
+    given = record(made, 1, [Part(1), Part(2)], at=TODAY)
+    async with treatments(tmp_path) as t:
+        await t.take(made, given)
+        (stranger,) = await t.book.strangers(str(made.SOPInstanceUID))
+        assert stranger.unlike == (Unlike.UNNUMBERED,)
+        assert (await ledger_of(t, made)).delivered == 0
+        assert await blocked(t, made)
+        page = await t.page(f"/plans/{made.SOPInstanceUID}?lang=zh-CN")
+        assert "治疗记录患者编号缺失" in page
+        await t.desk.confirm(ZHAO, str(made.SOPInstanceUID), await say(t, made, given, own=True))
+        assert (await ledger_of(t, made)).delivered == 1
+
+
+@pytest.mark.parametrize("issuer", ["HIS", ""])
+async def test_it_blocks_the_plans_of_whom_it_names_until_two_people_spoke(
+    tmp_path: Path, issuer: str
+) -> None:
+    made = approved(plan(ARC, COURSE))
+    theirs = approved(plan(ARC, Course(points=5, pairs=4, fractions=3, patient="RT-7")))
+    given = strange(made, PatientID="RT-7", IssuerOfPatientID=issuer)
+    async with treatments(tmp_path) as t:
+        await t.take(theirs)
+        assert not await blocked(t, theirs)
+        await t.take(made, given)
+        assert await blocked(t, theirs)
+        page = await t.page(f"/plans/{theirs.SOPInstanceUID}?lang=en")
+        assert "names this patient and another patient&#39;s plan" in page
+        await t.desk.confirm(ZHAO, str(made.SOPInstanceUID), await say(t, made, given, own=False))
+        assert not await blocked(t, theirs)
+
+
+async def test_a_number_of_another_issuer_is_somebody_else(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    theirs = approved(plan(ARC, Course(points=5, pairs=4, fractions=3, patient="RT-7")))
+    async with treatments(tmp_path) as t:
+        await t.take(theirs, made, strange(made, PatientID="RT-7", IssuerOfPatientID="CLINIC"))
+        assert not await blocked(t, theirs)
+        assert await blocked(t, made)
+
+
 async def test_whose_it_is_is_said_or_nothing_is_done(tmp_path: Path) -> None:
     made = approved(plan(ARC, COURSE))
     given, right = strange(made), record(made, 2, [Part(1), Part(2)])

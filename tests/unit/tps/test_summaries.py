@@ -18,7 +18,7 @@ from simulators.rt import ARC, Course, Part, approved, plan, record, summary
 from tests.unit.tps.rt import item_of
 from tests.unit.tps.treatment_case import Treatments, somebody, treatments
 from tps_bridge.book import Book
-from tps_bridge.ledger import DiscordKind
+from tps_bridge.ledger import DiscordKind, FindingKind
 from tps_bridge.record import read_summary
 from tps_bridge.rt import Malformed
 
@@ -55,6 +55,18 @@ async def test_a_summary_that_agrees_needs_nobody_and_stands_with_the_course(
         assert await kinds(t, made) == [], "it sums up what was given until its own day"
         await t.desk.retire(OWNER, uid(made), "all given")
         assert await kinds(t, made) == []
+
+
+async def test_a_later_doubt_is_none_of_an_earlier_summary(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    later = whole(made, 3, 11)
+    later.PatientID = "RT-7"
+    async with treatments(tmp_path) as t:
+        await t.take(made, whole(made, 1, 9), whole(made, 2, 10), later)
+        until = await t.book.ask(lambda tables: tables.ledgers(uid(made), "20250610"))
+        assert [each.findings for each in until] == [()]
+        (now,) = await t.book.ledgers(uid(made))
+        assert [each.kind for each in now.findings] == [FindingKind.STRANGER]
 
 
 @pytest.mark.parametrize(
