@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.model import Subject
+from gateway.model import Script, Subject, script_of
 from tps_bridge.rt import Item
 
-_LATIN, _KANA, _HAN = "LATIN", "KANA", "CJK"
-_TRANSCRIPTS = frozenset({_LATIN, _KANA})
+_LATIN = "latin"
+_TRANSCRIPTS = frozenset({_LATIN, Script.PHONETIC})
 """How a name sounds: many names that are written otherwise sound the same."""
 
 
@@ -70,7 +70,8 @@ def identity_of(item: Item) -> Identity:
 def same_name(some: Sequence[str], others: Sequence[str]) -> bool:
     """Whether names agree in every script that both have; where they share none they don't differ.
 
-    Letters and kana decide only where nothing else is shared: 王伟 and 王薇 are both Wang Wei.
+    Latin letters and syllables decide only where no other script is shared: 王伟 and 王薇 are both
+    Wang Wei.
     """
     one, two = _by_script(some), _by_script(others)
     shared = one.keys() & two.keys()
@@ -97,13 +98,8 @@ def _tells(character: str) -> bool:
 
 
 def _script(letters: str) -> str:
-    """That in which a group is written; the one with ideographs where kana stand beside them."""
-    scripts = {
-        unicodedata.name(each, "").partition(" ")[0] for each in filter(str.isalpha, letters)
-    }
-    if _HAN in scripts:
-        return _HAN
-    others = scripts - {_LATIN, "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}
-    if others:
-        return min(others)
-    return _LATIN if scripts <= {_LATIN} else _KANA
+    script = script_of(letters)
+    latin = all(
+        unicodedata.name(each, "").startswith("LATIN") for each in letters if each.isalpha()
+    )
+    return _LATIN if script is Script.ALPHABETIC and latin else script
