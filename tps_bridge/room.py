@@ -23,7 +23,7 @@ from gateway.room import (
     Running,
 )
 from tps_bridge.block import BlockKind
-from tps_bridge.book import Act, Book
+from tps_bridge.book import Book
 from tps_bridge.book.family import Kinship
 from tps_bridge.desk import PlanDesk
 from tps_bridge.draw.course import WEEKDAYS, Marked
@@ -45,7 +45,7 @@ from tps_bridge.parts import Parts
 from tps_bridge.plan import Approval, PlanKind, Unlike
 from tps_bridge.reader import Reader
 from tps_bridge.record import Course, Verification
-from tps_bridge.session import BeamTask, Level, SessionState, Step
+from tps_bridge.session import BeamTask, Level, SessionState
 from tps_bridge.session.beam import KINDS as SIGNALS
 from tps_bridge.session.beam import Beams, tables_for
 from tps_bridge.session.desk import SessionDesk
@@ -154,11 +154,9 @@ room = Room(
         "finding": tuple(FindingKind),
         "basis": tuple(Basis),
         "block": tuple(BlockKind),
-        "plan-act": tuple(act.partition(".")[2] for act in Act),
         "fraction-day": tuple(Marked),
         "day-of-week": WEEKDAYS,
         "session": (*SessionState, "blocked", "withheld"),
-        "session-step": tuple(Step),
         "course-status": tuple(each for each in Course if each),
         "discord": tuple(DiscordKind),
         "kinship": tuple(Kinship),

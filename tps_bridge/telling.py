@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.room import ACTION_SYSTEM, joined, tells
+from gateway.room import ACTION_SYSTEM, deeds, joined, tells
 from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, SUMMED, SYSTEM, UNREAD, VOLUMES
 from tps_bridge.book.noted import Act
 from tps_bridge.session.events import ACT
@@ -63,3 +63,6 @@ TELLS = joined(
         ACT,
     ),
 )
+
+SAID = deeds(TELLS)
+"""What acts are called, by their codes."""

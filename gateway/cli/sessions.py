@@ -41,7 +41,8 @@ def day(
         )
         for item in found["sessions"]
     ]
-    print_table(("due", "machine", "plan, fraction", "state", "session"), rows)
+    head = ("due", "machine", "plan, fraction", "state", "session")
+    print_table(head, rows, whole=("session",))
 
 
 @app.command()

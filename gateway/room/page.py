@@ -57,6 +57,10 @@ class Reader(Protocol):
 
     def age(self, instant: Instant) -> str: ...
 
+    def who(self, id_: str) -> str:
+        """A principal's id as people call them; two principals never look the same."""
+        ...
+
 
 class PageKit(Protocol):
     """Given to `Running.routes`: fills a room's templates in the console's layout.

@@ -116,7 +116,7 @@ class Chart:
     """Lines over time in one `unit` (UCUM), drawn from `start` to `end`.
 
     `title` names it for those who can't see it. Spots further apart than `gap` microseconds are
-    not joined, if it is set.
+    not joined, if it is set. `daily`: its spots are days, drawn at noon, and days are marked.
     """
 
     title: Localized
@@ -126,3 +126,4 @@ class Chart:
     lines: Sequence[Line]
     limits: Sequence[Limit] = ()
     gap: int = 0
+    daily: bool = False

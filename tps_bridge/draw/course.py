@@ -117,7 +117,7 @@ def _of_doses(
         if whole.prescribed is not None:
             most = [_spot(at, whole.prescribed) for at in span]
             lines.append(Line({"en": "prescribed", "zh-CN": "处方"}, most))
-        yield Chart(title, "Gy", *span, lines)
+        yield Chart(title, "Gy", *span, lines, daily=True)
 
 
 def _of_metersets(ledger: Ledger, noon: Noon, span: tuple[Instant, Instant]) -> Iterator[Chart]:
@@ -131,7 +131,7 @@ def _of_metersets(ledger: Ledger, noon: Noon, span: tuple[Instant, Instant]) -> 
                 lines.setdefault(name, []).append(_spot(noon(day), _PERCENT * off))
     if lines:
         title = {"en": "Meterset against the plan", "zh-CN": "跳数与计划之差"}
-        yield Chart(title, "%", *span, [Line(*each) for each in lines.items()])
+        yield Chart(title, "%", *span, [Line(*each) for each in lines.items()], daily=True)
 
 
 def _spot(at: Instant, value: float) -> Spot:

@@ -13,7 +13,10 @@ _FIRST, _LAST = 7, 19
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What is drawn of a session: from when to when (µs), and what becomes of it."""
+    """What is drawn of a session: from when to when (µs), and what becomes of it.
+
+    `late`: it is due for longer than it takes, and was not begun.
+    """
 
     id: str
     machine: str
@@ -21,6 +24,7 @@ class Slot:
     end: int
     state: str
     label: str
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

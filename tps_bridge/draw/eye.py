@@ -13,6 +13,8 @@ from tps_bridge.plan import Limiter
 
 _LEAST = 40.0
 _MARGIN = 15.0
+_LABEL = 6.0
+"""What a mark's number takes of the picture on either side, in mm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def eye(
         )
     ]
     step = 20 if half <= 100 else 50  # noqa: PLR2004 - marks that don't crowd
-    ticks = tuple(range(-int(half // step) * step, int(half) + 1, step))
+    last = int((half - _LABEL) // step) * step
+    ticks = tuple(range(-last, last + 1, step))
     return Eye(half, tuple(leaves), tuple(jaws), tuple(found), ticks)
 
 

@@ -31,6 +31,7 @@ from tps_bridge.face import Face, Faces, course_id
 from tps_bridge.kin import Kin, kin_of
 from tps_bridge.ledger import Ledger
 from tps_bridge.parts import Parts
+from tps_bridge.telling import SAID
 
 _NOON = time(12)
 
@@ -143,6 +144,7 @@ class CoursePages:
         return self._kit.page(
             request,
             "tps/course.html",
+            told=SAID,
             face=faces.face(rows[0].card.identity),
             plans=[await self._of_course(each) for each in rows],
         )

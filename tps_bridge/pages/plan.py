@@ -25,6 +25,7 @@ from tps_bridge.parts import Parts
 from tps_bridge.plan import Beam, ControlPoint, Plan
 from tps_bridge.record import Record
 from tps_bridge.rt import Item, Malformed, keyed
+from tps_bridge.telling import SAID
 
 _DELIVERIES = ("ControlPointDeliverySequence", "IonControlPointDeliverySequence")
 _SESSION_BEAMS = ("TreatmentSessionBeamSequence", "TreatmentSessionIonBeamSequence")
@@ -80,6 +81,7 @@ class PlanPages:
         return self._kit.page(
             request,
             "tps/plan.html",
+            told=SAID,
             row=row,
             face=faces.face(card.identity),
             course=course_id(card.identity, card.uid),

@@ -10,14 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from gateway.model import Instant
 from gateway.room import Choice, Column, PageKit, Permission, Table, access, principal
 from gateway.web import Refusal, reason_in
 from tps_bridge.draw.day import Slot, lanes
 from tps_bridge.face import Face, Faces, course_id
 from tps_bridge.pages.task import beam_task
 from tps_bridge.parts import Parts
-from tps_bridge.session import SessionState
+from tps_bridge.session import Session, SessionState
 from tps_bridge.session.desk import Standing
+from tps_bridge.telling import SAID
 
 _DAY = timedelta(days=1)
 _MINUTES = 15
@@ -26,11 +28,12 @@ _MICROS = 60_000_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A session in the list of a day."""
+    """A session in the list of a day; `late` is by how many minutes, if that stands out."""
 
     standing: Standing
     face: Face
     clock: str
+    late: int
 
     @property
     def state(self) -> str:
@@ -122,6 +125,7 @@ class SessionPages:
         return self._kit.page(
             request,
             "tps/session.html",
+            told=SAID,
             standing=await self._desk.standing(session),
             face=faces.face(session.identity),
             course=course_id(session.identity, session.plan),
@@ -171,11 +175,13 @@ class SessionPages:
         ]
         identities = [each.identity for each in sessions]
         faces = await Faces.of(self._context.neighbours, identities, who, reader.language)
+        now = self._context.clock.now()
         return [
             Line(
                 await self._desk.standing(each),
                 faces.face(each.identity),
                 f"{self._desk.local(each.at):%H:%M}",
+                _late(each, now) if wanted == self._desk.today() else 0,
             )
             for each in sessions
         ]
@@ -192,4 +198,12 @@ def _slot(line: Line) -> Slot:
         end if end is not None else start + _MINUTES * _MICROS,
         line.state,
         f"{line.clock} {line.face.name}",
+        late=bool(line.late),
     )
+
+
+def _late(session: Session, now: Instant) -> int:
+    """Minutes since it was due, once its own time is over and nobody began."""
+    minutes = (now - session.at) // _MICROS
+    waits = session.state is SessionState.SCHEDULED
+    return minutes if waits and minutes >= _MINUTES else 0

@@ -18,6 +18,7 @@ from gateway.room import Chart, Graph, Limit, Line, Spot
 
 _HOUR = 60
 _DAY = 24 * _HOUR
+_NOON = 12 * _HOUR
 _STEPS = (1, 5, 15, 30, _HOUR, 2 * _HOUR, 4 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 7 * _DAY)
 """Minutes between two marks of the time axis."""
 
@@ -75,22 +76,23 @@ class Drawings:
 def marks(chart: Chart, reader: Reader) -> Iterator[tuple[Instant, str]]:
     """Full hours or days of the site's clock, few enough to be read; midnight shows its date."""
     minutes = (chart.end - chart.start) / _MINUTE
-    step = next((each for each in _STEPS if minutes / each <= _MOST_MARKS), _STEPS[-1])
+    steps = [each for each in _STEPS if each >= _DAY] if chart.daily else _STEPS
+    step = next((each for each in steps if minutes / each <= _MOST_MARKS), _STEPS[-1])
     local = to_datetime(chart.start).astimezone(reader.zone)
-    for place in _places(local, step):
+    for place in _places(local, step, first=_NOON if chart.daily else 0):
         at = from_datetime(place)
         if at > chart.end:
             return
         if at >= chart.start:
-            midnight = place.hour == place.minute == 0
-            yield at, place.strftime("%m-%d" if midnight else "%H:%M")
+            day = chart.daily or place.hour == place.minute == 0
+            yield at, place.strftime("%m-%d" if day else "%H:%M")
 
 
-def _places(local: datetime, step: int) -> Iterator[datetime]:
-    """Wall-clock times from the midnight before `local`, `step` minutes apart within each day."""
+def _places(local: datetime, step: int, first: int) -> Iterator[datetime]:
+    """Wall-clock times, `step` minutes apart within each day, from minute `first` of `local`'s."""
     day = local.replace(hour=0, minute=0, second=0, microsecond=0)
     while True:
-        for minutes in range(0, _DAY, min(step, _DAY)):
+        for minutes in range(first, _DAY, min(step, _DAY)):
             yield day.replace(hour=minutes // _HOUR, minute=minutes % _HOUR)
         day += timedelta(days=max(1, step // _DAY))
 

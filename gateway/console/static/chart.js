@@ -2,6 +2,7 @@
 
 const HOME = "/static/bokeh/";
 const HEIGHT = 280;
+const LEAST = 64; // pixels from one mark of the time axis to the next
 const DASHES = ["solid", "dashed", "dotted", "dotdash"];
 
 function load(name) {
@@ -34,7 +35,7 @@ function hex(colour) {
   return `#${[r, g, b].map((each) => each.toString(16).padStart(2, "0")).join("")}`;
 }
 
-function frame(given, tone) {
+function frame(given, tone, width) {
   const plot = Bokeh.Plotting.figure({
     height: HEIGHT,
     sizing_mode: "stretch_width",
@@ -58,7 +59,9 @@ function frame(given, tone) {
   };
   for (const axis of [...plot.below, ...plot.left]) if (axis instanceof Bokeh.Models.get("Axis")) axis.setv(style);
   const [across] = plot.below;
-  across.ticker = new Bokeh.FixedTicker({ ticks: given.marks.map(([at]) => at) });
+  const each = Math.ceil((given.marks.length * LEAST) / width) || 1;
+  const marks = given.marks.filter((_, place) => place % each === 0);
+  across.ticker = new Bokeh.FixedTicker({ ticks: marks.map(([at]) => at) });
   across.major_label_overrides = new Map(given.marks);
   const [up] = plot.left;
   up.formatter = new Bokeh.BasicTickFormatter({ use_scientific: false });
@@ -95,7 +98,7 @@ function show(figure) {
   const given = JSON.parse(figure.querySelector("script").textContent);
   const tone = colours();
   for (const old of figure.querySelectorAll(":scope > div")) old.remove();
-  const plot = frame(given, tone);
+  const plot = frame(given, tone, figure.clientWidth);
   for (const limit of given.limits) {
     plot.add_layout(new Bokeh.Span({ location: limit.value, dimension: "width", line_color: tone[limit.level], line_dash: "dashed" }));
     plot.add_layout(new Bokeh.Label({ x: 8, x_units: "screen", y: limit.value, text: limit.name, text_color: tone[limit.level], text_font_size: "14px" }));

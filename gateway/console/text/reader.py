@@ -38,5 +38,22 @@ class Reader:
     def age(self, instant: Instant) -> str:
         return times.age(instant, self.now, self.words)
 
+    def who(self, id_: str) -> str:
+        """A principal's id (`gateway.room.Principal`) as people call them."""
+        kind, _, name = id_.partition(":")
+        match kind:
+            case "person":
+                return name
+            case "ae":
+                return self.words.gettext("%(name)s (machine)") % {"name": name}
+            case "token":
+                return self.words.gettext("%(name)s (program)") % {"name": name}
+            case "room":
+                return self.words.gettext("the gateway")
+            case "owner":
+                return self.words.gettext("the command line")
+            case _:
+                return id_
+
     def zone_name(self) -> str:
         return times.zone_name(self.now, self.zone)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -291,3 +291,29 @@ async def test_scripts_and_styles_are_asked_for_anew_after_an_upgrade(
     assert answer.headers["cache-control"] == "no-cache"
     again = await http.get("/static/live.js", headers={"if-none-match": answer.headers["etag"]})
     assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("id_", "english", "chinese"),
+    [
+        ("person:li", "li", "li"),
+        ("ae:LA1", "LA1 (machine)", "LA1（设备）"),
+        ("token:ris", "ris (program)", "ris（程序）"),
+        ("room:tps", "the gateway", "网关"),
+        ("owner", "the command line", "命令行"),
+        ("somebody else", "somebody else", "somebody else"),
+    ],
+)
+def test_principals_are_named_as_people_call_them(id_: str, english: str, chinese: str) -> None:
+    readers = [replace(_reader(), words=catalogue(tag)) for tag in ("en", "zh-CN")]
+    assert [each.who(id_) for each in readers] == [english, chinese]
+
+
+@pytest.mark.parametrize(("days", "most"), [(3, 4), (30, 8)])
+def test_a_chart_of_days_marks_days_at_noon(days: int, most: int) -> None:
+    start = NOON - 8 * HOUR  # noon in Shanghai
+    chart = replace(_chart(start, start + days * DAY, []), daily=True)
+    found = list(marks(chart, _reader("Asia/Shanghai")))
+    assert found[0] == (start, "11-23")
+    assert all((at - start) % DAY == 0 for at, _ in found)
+    assert 2 <= len(found) <= most

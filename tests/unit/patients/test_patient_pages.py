@@ -103,7 +103,7 @@ async def test_two_records_with_one_number_are_linked_and_separated(desk: Ward) 
         f"/discrepancies/{question.id.hex()}/link?lang=en",
         data={"reason": "same person", "stands": record_id(number("2"))},
     )
-    assert "linked by owner" in linked.text
+    assert "linked by the command line" in linked.text
     assert str(linked.url.path) == path_of("2")
     assert (await desk.book.resolve("1", "HIS")).own.value == "2"  # type: ignore[union-attr]
     parted = await desk.http.post(

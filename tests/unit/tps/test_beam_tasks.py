@@ -134,7 +134,7 @@ async def test_an_override_is_a_task_until_somebody_looked_at_it(tmp_path: Path)
         assert (await t.http.post(f"/plans/{uid}/settle", data=form)).status_code == 403
         t.act_as(OWNER)
         done = await t.http.post(f"/plans/{uid}/settle?lang=en", data=form)
-        assert "Nothing is open of what machines verified." in unescape(done.text)
+        assert "Nothing needs a person." in unescape(done.text)
         assert "couch was lowered on purpose" in await t.page(f"/plans/{uid}?lang=en")
         assert (await t.http.post(f"/plans/{uid}/settle", data=form)).status_code == 409
         (ledger,) = await t.book.ledgers(uid)

@@ -254,7 +254,7 @@ async def test_an_emergency_leaves_out_what_the_rule_says_once_two_people_agree(
         assert left_out.reason is not None
         assert (await check(t, made, BlockKind.IDENTITY)).blocks
         page = unescape(await t.page(f"{path}?lang=en"))
-        assert "Declared by owner as oncologist on call: cord compression" in page
+        assert "Declared by the command line as oncologist on call: cord compression" in page
         assert "Not asked: approval, day. By: SOP RT-12, 2026-01" in page
         session = await scheduled(t, uid(made))
         assert "not asked: an emergency" in await t.page(f"/sessions/{session.id}?lang=en")

@@ -56,7 +56,7 @@ async def test_what_two_people_read_is_given_and_ends_the_session(tmp_path: Path
         done = await t.book.session(session.id)
         assert done is not None
         assert (done.state, done.performer) == (SessionState.COMPLETED, LAN.id)
-        assert f"read by {WEI.id}, confirmed by {LAN.id}" in await t.page(f"{page}?lang=en")
+        assert f"read by {WEI.name}, confirmed by {LAN.name}" in await t.page(f"{page}?lang=en")
         said = [each.code.code for each in t.ports.events if each.code.code.startswith("session.")]
         assert said == ["session.schedule", "session.began", "session.completed"]
         actions = [each.action for each in t.audit.entries if each.action.startswith("tps.")]
@@ -163,7 +163,7 @@ async def test_two_people_take_back_what_was_counted_and_the_fraction_is_to_be_g
         assert done is not None
         assert (done.state, done.why) == (SessionState.DISCONTINUED, "another patient's")
         shown = await t.page(f"{page}?lang=en")
-        assert f"taken back by {LAN.id} and {WEI.id}" in shown
+        assert f"taken back by {LAN.name} and {WEI.name}" in shown
         assert (await scheduled(t, uid)).fraction == 1
         said = [each.code.code for each in t.ports.events if each.code.code.startswith("session.")]
         assert said[-2:] == ["session.discontinued", "session.schedule"]

@@ -115,8 +115,8 @@ async def test_two_people_say_that_it_is_the_plans_and_it_counts(tmp_path: Path)
         assert await t.book.strange() == []
         assert not await blocked(t, made)
         page = await t.page(f"/plans/{uid}?lang=en")
-        assert f"{LI.id} said that it is this patient" in page
-        assert f"confirmed by {ZHAO.id}" in page
+        assert f"{LI.name} said that it is this patient" in page
+        assert f"confirmed by {ZHAO.name}" in page
 
 
 async def test_two_people_say_that_it_is_another_patients_and_the_plan_goes_on(

@@ -133,7 +133,7 @@ async def test_a_difference_is_a_task_until_somebody_saw_just_this_one(tmp_path:
         assert (await t.http.post(f"/plans/{uid(made)}/settle", data=form)).status_code == 403
         t.act_as(OWNER)
         done = await t.http.post(f"/plans/{uid(made)}/settle?lang=en", data=form)
-        assert "No treatment summary is open." in done.text
+        assert "Nothing needs a person." in done.text
         with pytest.raises(Refusal, match="leaves nothing open"):
             await t.desk.settle(OWNER, uid(made), uid(total), "again")
         late = whole(made, 3, 10)
