@@ -19,6 +19,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian, gen
 from pynetdicom import AE
 from pynetdicom.association import Association
 
+from simulators.rt.asking import asking
 from tests.dicom_peers import OURS
 from tests.peers import LOOPBACK, require_file, require_peer
 
@@ -94,12 +95,8 @@ def _send(it: Association, asked: Asked) -> tuple[Dataset, Dataset | None]:
 def _association(port: int, title: str, context: str) -> Iterator[Association]:
     entity = AE(title)
     entity.add_requested_context(context, SYNTAXES)
-    association = entity.associate(LOOPBACK, port, ae_title=OURS)
-    assert association.is_established
-    try:
+    with asking(entity, LOOPBACK, port, OURS) as association:
         yield association
-    finally:
-        association.release()
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 
+from simulators.rt.asking import asking
 from simulators.rt.compose import item
 from simulators.rt.machine import RT_BEAMS_RECORD, Machine, Part, record
 from simulators.rt.send import store
@@ -222,13 +223,8 @@ class Linac:
         entity = AE(self.title)
         entity.dimse_timeout = entity.acse_timeout = _WAIT
         entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
-        association = entity.associate(self.host, self.port, ae_title=self.called)
-        if not association.is_established:
-            raise ConnectionError(f"{self.called} takes no association")
-        try:
+        with asking(entity, self.host, self.port, self.called) as association:
             yield association
-        finally:
-            association.release()
 
 
 def _parts(each: Dataset, stop_at: float | None) -> Iterator[Part]:

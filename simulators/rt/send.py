@@ -11,6 +11,8 @@ from pydicom.filewriter import dcmwrite, write_dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 from pynetdicom import AE
 
+from simulators.rt.asking import asking
+
 
 def encoded(made: Dataset, transfer_syntax: str = ExplicitVRLittleEndian) -> bytes:
     """The dataset's bytes as a message carries them."""
@@ -31,23 +33,23 @@ def file_of(made: Dataset, path: Path) -> Path:
 def store(
     made: Iterable[Dataset], host: str, port: int, called: str, calling: str = "TPS"
 ) -> list[int]:
-    """Send objects over one association; the status of each. ConnectionError if nobody answers."""
+    """Send objects over one association; the status of each.
+
+    ConnectionError if nobody answers, or not each of them.
+    """
     several = list(made)
     entity = AE(calling)
     for sop_class in dict.fromkeys(str(each.SOPClassUID) for each in several):
         entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
-    association = entity.associate(host, port, ae_title=called)
-    if not association.is_established:
-        raise ConnectionError(f"{called} at {host}:{port} takes no association")
-    try:
+    with asking(entity, host, port, called) as association:
         statuses = []
         for each in several:
             each.file_meta = _meta(each)
             answer = association.send_c_store(each)
-            statuses.append(int(answer.Status) if "Status" in answer else -1)
+            if "Status" not in answer:
+                raise ConnectionError(f"{called} at {host}:{port} gave no answer")
+            statuses.append(int(answer.Status))
         return statuses
-    finally:
-        association.release()
 
 
 def _meta(made: Dataset) -> FileMetaDataset:

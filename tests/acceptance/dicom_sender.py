@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from pynetdicom import AE
 
+from simulators.rt.asking import leave_answers
 from tests.dicom_objects import CT, RT_RECORD, dataset, image
 from tests.dicom_peers import OURS
 from tests.peers import LOOPBACK
@@ -49,6 +50,7 @@ def send(port: int, log: Path, seed: int, ended: threading.Event) -> None:
             for sop_class in (CT, RT_RECORD):
                 entity.add_requested_context(sop_class, ExplicitVRLittleEndian)
             association = entity.associate(LOOPBACK, port, ae_title=OURS)
+            leave_answers(association)
             while association.is_established and not ended.is_set():
                 status = association.send_c_store(waiting)
                 if status and status.Status == 0:

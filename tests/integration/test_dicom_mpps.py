@@ -13,6 +13,7 @@ from pynetdicom.sop_class import ModalityPerformedProcedureStep  # type: ignore[
 
 from dicom.mpps.link import How
 from dicom.mpps.said import State
+from simulators.rt.asking import leave_answers
 from tests.dicom_peers import OURS
 from tests.dicom_worklist import Visit, visits
 from tests.peers import LOOPBACK
@@ -90,6 +91,7 @@ def _associated(port: int):  # type: ignore[no-untyped-def] # noqa: ANN202 - pyn
     entity.add_requested_context(ModalityPerformedProcedureStep)
     association = entity.associate(LOOPBACK, port, ae_title=OURS)
     assert association.is_established
+    leave_answers(association)
     return association
 
 
