@@ -96,7 +96,7 @@ def _record(_attempt: Attempt, case: Case) -> Iterator[Localized]:
         what = [UNLIKE[one] for one in each.unlike]
         english = " and ".join(one["en"] for one in what)
         chinese = "、".join(one["zh-CN"] for one in what)
-        day = each.day or "—"
+        day = _written(each.day)
         if not what:
             yield _both(
                 f"a record of {day} names this patient and another patient's plan, "
@@ -114,6 +114,11 @@ def _record(_attempt: Attempt, case: Case) -> Iterator[Localized]:
                 f"a record of {day} has {english}, and nobody has said whose it is",
                 f"{day} 的治疗记录{chinese}，尚无人确认归属",
             )
+
+
+def _written(day: str) -> str:
+    """YYYYMMDD as people write it."""
+    return f"{day[:4]}-{day[4:6]}-{day[6:8]}" if day else "—"
 
 
 def _version(attempt: Attempt, case: Case) -> Iterator[Localized]:

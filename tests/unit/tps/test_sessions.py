@@ -330,3 +330,19 @@ async def test_every_beam_task_has_what_the_table_asks_for(tmp_path: Path) -> No
             assert [name for name in ALWAYS if not values(each, tag(name))] == []
             assert [name for name in EMPTY if tag(name) not in each] == []
             assert all(bool(values(each, tag(n))) is (kind == "CONTINUATION") for n in REST)
+
+
+async def test_a_session_that_nobody_began_is_late_when_its_own_time_is_over(
+    tmp_path: Path,
+) -> None:
+    made = approved(plan(ARC, COURSE))
+    async with treatments(tmp_path) as t:
+        await t.take(made)
+        session = await scheduled(t, str(made.SOPInstanceUID), "2025-06-12T10:00")
+        page = "/sessions?lang=en"
+        t.clock.advance((session.at - t.clock.now()) / 1_000_000 + 14 * 60)
+        assert "min late" not in await t.page(page)
+        t.clock.advance(60)
+        shown = await t.page(page)
+        assert "15 min late" in shown
+        assert "is-scheduled is-late" in shown

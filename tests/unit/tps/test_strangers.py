@@ -74,7 +74,7 @@ async def test_it_counts_for_nothing_is_a_task_and_blocks_the_plan(tmp_path: Pat
         problems = await t.page("/courses/problems?lang=en")
         assert f"/plans/{uid}#strangers" in problems
         page = await t.page(f"/plans/{uid}?lang=en")
-        assert "a record of 20250612 has another patient number" in page
+        assert "a record of 2025-06-12 has another patient number" in page
         assert "It names:" in page
 
 
@@ -223,6 +223,7 @@ async def test_it_blocks_the_plans_of_whom_it_names_until_two_people_spoke(
         assert await blocked(t, theirs)
         page = await t.page(f"/plans/{theirs.SOPInstanceUID}?lang=en")
         assert "names this patient and another patient&#39;s plan" in page
+        assert 'href="/courses/problems#strange"' in page
         await t.desk.confirm(ZHAO, str(made.SOPInstanceUID), await say(t, made, given, own=False))
         assert not await blocked(t, theirs)
 

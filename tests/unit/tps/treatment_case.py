@@ -91,6 +91,12 @@ class Treatments:
     gate: Recognizing
     context: RoomContext
 
+    @property
+    def clock(self) -> ManualClock:
+        clock = self.ports.clock
+        assert isinstance(clock, ManualClock)
+        return clock
+
     async def store(self, *several: Dataset) -> None:
         """As the node would: on disk, then said."""
         for made in several:
