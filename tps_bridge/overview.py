@@ -69,8 +69,7 @@ class PlanOverview:
             "zh-CN": f"{count} 个治疗对象待人工处理。",
         }
         courses = {"en": "Treatment courses", "zh-CN": "治疗疗程"}
-        now = self._context.clock.now()
-        told = Attention(Level.MEDIUM, courses, why, "/courses/problems", now)
+        told = Attention(Level.MEDIUM, courses, why, "/courses/problems")
         return Glance((tile,), (told,))
 
     async def find(self, who: Principal, text: str) -> Sequence[Hit]:

@@ -54,7 +54,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
         jobs["collector"] = collector.run
 
     async def glance(who: Principal) -> Glance:
-        return _glance(context, trail, collector, who)
+        return _glance(trail, collector, who)
 
     pages = Pages(trail, context.site)
     if trail.lost:
@@ -64,26 +64,23 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
     await trail.record("gateway.stop", OWNER)
 
 
-def _glance(
-    context: RoomContext, trail: AuditTrail, collector: Collector | None, who: Principal
-) -> Glance:
+def _glance(trail: AuditTrail, collector: Collector | None, who: Principal) -> Glance:
     if not who.may(Permission.READ_AUDIT):
         return Glance()
     audit = {"en": "Audit", "zh-CN": "审计"}
-    now = context.clock.now()
     found = []
     if trail.lost:
         why = {
             "en": f"{trail.lost} entries at its end are gone. Run `isogate audit verify`.",
             "zh-CN": f"末尾缺失 {trail.lost} 条记录，请运行 isogate audit verify。",
         }
-        found.append(Attention(Level.HIGH, audit, why, "/audit", now))
+        found.append(Attention(Level.HIGH, audit, why, "/audit"))
     if collector and collector.failing:
         why = {
             "en": "Its collector is away; entries wait on disk.",
             "zh-CN": "审计收集服务器不可达，记录暂存于磁盘。",
         }
-        found.append(Attention(Level.MEDIUM, audit, why, "/audit", now))
+        found.append(Attention(Level.MEDIUM, audit, why, "/audit"))
     return Glance(attention=found)
 
 

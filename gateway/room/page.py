@@ -131,13 +131,13 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Something that needs a person."""
+    """Something that needs a person; `since` is None where nobody noted when it began."""
 
     level: Level
     who: Localized
     why: Localized
     path: str
-    since: Instant
+    since: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ async def _glance(context: RoomContext, book: ScheduleBook, who: Principal) -> G
         "zh-CN": f"{count} 个预约待人工处理。",
     }
     schedule = {"en": "Schedule", "zh-CN": "日程"}
-    told = Attention(Level.MEDIUM, schedule, why, "/schedule/problems", now)
+    told = Attention(Level.MEDIUM, schedule, why, "/schedule/problems")
     return Glance((tile,), (told,))
 
 

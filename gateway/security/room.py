@@ -52,8 +52,7 @@ async def _glance(security: Security, who: Principal) -> Glance:
     if not security.front.plain or not who.may(Permission.READ_SETTINGS):
         return Glance()
     what = {"en": "Pages without encryption", "zh-CN": "页面未加密"}
-    now = security.books.clock.now()
-    return Glance(attention=(Attention(Level.MEDIUM, what, security.front.plain, "", now),))
+    return Glance(attention=(Attention(Level.MEDIUM, what, security.front.plain, ""),))
 
 
 room = Room(

@@ -53,7 +53,8 @@ class Overview:
         glances = [own, *of_rooms]
         tiles = sorted((t for each in glances for t in each.tiles), key=lambda tile: tile.place)
         needs = sorted(
-            (one for each in glances for one in each.attention), key=lambda one: -one.since
+            (one for each in glances for one in each.attention),
+            key=lambda one: -(one.since or reader.now),
         )
         states = [status.state for status in view.registry]
         return self._renderer.page(
@@ -120,7 +121,7 @@ class Overview:
         if state.reason:
             level = Level.MEDIUM if state.ready else Level.HIGH
             name = reader.words.gettext("Event store")
-            yield Attention(level, name, reader.said(state.reason), "", reader.now)
+            yield Attention(level, name, reader.said(state.reason), "")
 
 
 def _lost_attention(
