@@ -257,7 +257,9 @@ class DicomOptions(Section):
         ]
         faults += coercion_faults(self.coerce, self.titles)
         destinations = {*self.peers, *self.forward.destinations}
-        faults += self.retention.faults(destinations, promised=self.serves("commitment"))
+        changed = {name for name, each in self.forward.destinations.items() if each.deid}
+        promised = self.serves("commitment")
+        faults += self.retention.faults(destinations, changed, promised=promised)
         if self.web.title is not None and self.web.title not in self.titles:
             faults.append(f"web.title: {self.web.title} is none of our titles")
         if faults:

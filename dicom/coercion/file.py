@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pydicom import dcmread
 from pydicom.charset import convert_encodings, default_encoding
-from pydicom.dataset import Dataset
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.sequence import Sequence
+
+_UNDEFINED = 0xFFFFFFFF
 
 
 def coerce_file(source: Path, target: Path, values: Mapping[str, str], at: datetime) -> str:
@@ -22,18 +26,36 @@ def coerce_file(source: Path, target: Path, values: Mapping[str, str], at: datet
     """
     try:
         made = dcmread(source)
+        _check_whole(made, source)
         for keyword, value in values.items():
             _check(made, keyword, value)
         _keep_original(made, values, at)
         for keyword, value in values.items():
             setattr(made, keyword, value)
         made.save_as(target, enforce_file_format=True)
+        _check_written(target, values)
     except ValueError:
         raise
     except Exception as error:
         # pydicom raises what it likes on an object that is broken: it must stop only that.
         raise ValueError(f"the object can't be read as DICOM: {error!r}") from error
     return str(made.SOPInstanceUID)
+
+
+def _check_whole(made: FileDataset, source: Path) -> None:
+    """ValueError for an object that was cut off: written anew, it would look whole."""
+    last: RawDataElement | None = None
+    for tag in tuple(made.keys()):
+        element: Any = made.get_item(tag)
+        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED:
+            last = None
+            continue
+        if element.value is not None and len(element.value) != element.length:
+            raise ValueError(f"{tag} is cut off")
+        last = element
+    deflated = made.file_meta.TransferSyntaxUID.is_deflated
+    if last is not None and not deflated and last.value_tell + last.length != source.stat().st_size:
+        raise ValueError(f"it is cut off after {last.tag}")
 
 
 def _check(made: Dataset, keyword: str, value: str) -> None:
@@ -43,6 +65,15 @@ def _check(made: Dataset, keyword: str, value: str) -> None:
         raise ValueError(
             f"{keyword}: the object's character set ({declared or 'none'}) can't write {value!r}"
         )
+
+
+def _check_written(target: Path, values: Mapping[str, str]) -> None:
+    """ValueError where a value reads otherwise than it was meant."""
+    made = dcmread(target, stop_before_pixels=True)
+    for keyword, value in values.items():
+        if str(made.get(keyword, "")).strip() != value.strip():
+            declared = made.get("SpecificCharacterSet", "none")
+            raise ValueError(f"{keyword}: {value!r} can't be written in character set {declared}")
 
 
 def _fits(value: str, encoding: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -26,7 +27,32 @@ def _coercible(keyword: str) -> str:
     return keyword
 
 
-Coercible = Annotated[str, AfterValidator(_coercible)]
+def _writable(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Values that their representation allows (PS3.5 6.2); whole years and people stay possible."""
+    for keyword, value in values.items():
+        if not value.isprintable() or "\\" in value:
+            raise ValueError(f"{keyword}: {value!r} has a character that no single value may have")
+        if any(len(part) > _LONGEST.get(keyword, 64) for part in value.split("=")):
+            raise ValueError(f"{keyword}: {value!r} is longer than {_LONGEST.get(keyword, 64)}")
+        if value and keyword == "PatientSex" and value not in ("M", "F", "O"):
+            raise ValueError(f"PatientSex: {value!r} is none of M, F, O")
+        if value and keyword == "PatientBirthDate" and not _is_date(value):
+            raise ValueError(f"PatientBirthDate: {value!r} is no date; write 19651231")
+    return values
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return f"{date.fromisoformat(text):%Y%m%d}" == text
+    except ValueError:
+        return False
+
+
+_LONGEST = {"AccessionNumber": 16, "StudyID": 16}
+Values = Annotated[
+    Mapping[Annotated[str, AfterValidator(_coercible)], str], AfterValidator(_writable)
+]
+"""Values by keyword, as a rule puts them into an object."""
 
 
 class MatchOptions(Section):
@@ -51,12 +77,8 @@ class CoercionOptions(Section):
 
     name: Name
     match: MatchOptions = MatchOptions()
-    fill: Mapping[Coercible, str] = Field(
-        default={}, description="values where an object says nothing"
-    )
-    replace: Mapping[Coercible, str] = Field(
-        default={}, description="values in the place of what an object says"
-    )
+    fill: Values = Field(default={}, description="values where an object says nothing")
+    replace: Values = Field(default={}, description="values in the place of what an object says")
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:

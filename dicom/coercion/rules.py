@@ -23,7 +23,10 @@ COERCIBLE = (
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`fill` goes where an object says nothing, `replace` in the place of what it says."""
+    """`fill` goes where an object says nothing, `replace` in the place of what it says.
+
+    What can't be decoded is something all the same.
+    """
 
     name: str
     match: Match
@@ -33,7 +36,12 @@ class Rule:
     def change(self, stored: StoredObject) -> Change | None:
         """What it does to an object; None where that is as the rule wants it already."""
         text = stored.attributes.text
-        wanted = {keyword: value for keyword, value in self.fill.items() if not text(keyword)}
+        unread = {each.partition(":")[0] for each in stored.attributes.problems}
+        wanted = {
+            keyword: value
+            for keyword, value in self.fill.items()
+            if not text(keyword) and keyword not in unread
+        }
         wanted |= {key: value for key, value in self.replace.items() if text(key) != value}
         if not wanted:
             return None

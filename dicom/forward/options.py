@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from dicom.coercion.options import Coercible, MatchOptions
+from dicom.coercion.options import MatchOptions, Values
 from dicom.deid.options import DeidOptions
 from dicom.forward.rules import Rule, RuleSet
 from dicom.section import Name, Section
@@ -40,7 +40,7 @@ class RuleOptions(Section):
     name: Name
     match: MatchOptions = MatchOptions()
     to: tuple[Name, ...] = Field(min_length=1)
-    coerce: Mapping[Coercible, str] = Field(
+    coerce: Values = Field(
         default={}, description="attributes that are replaced in what is sent; ours stays"
     )
 

@@ -7,8 +7,7 @@ COLUMNS = (
     " queued, state, attempts, doubt, error, sent_as, trans, changed"
 )
 ADD = f"INSERT OR IGNORE INTO entry({COLUMNS}) VALUES({','.join('?' * 20)})"
-ORDINALS = 20
-"""Bits of a place for what one event puts in a queue; the others are its seq."""
+LAST_PLACE = "SELECT coalesce(max(place), 0) FROM entry"
 OF = " WHERE destination = ? AND seq = ?"
 DOUBT = "UPDATE entry SET doubt = 1 WHERE destination = ? AND seq = ? AND state = 'waiting'"
 FAIL = (

@@ -32,7 +32,7 @@ class Tables:
         self._connection = connection
         self._rules = self._read_rules()
         self._touched: set[str] = set()
-        self._place = 0
+        self._place: int = next(connection.execute(statements.LAST_PLACE))[0]
         outcomes: dict[str, _Take] = {
             facts.RULES: self._start,
             facts.BEGAN: self._began,

@@ -63,9 +63,12 @@ class RetentionOptions(Section):
     def time(self) -> time:
         return time.fromisoformat(self.at)
 
-    def faults(self, destinations: Collection[str], *, promised: bool) -> Iterator[str]:
+    def faults(
+        self, destinations: Collection[str], changed: Collection[str], *, promised: bool
+    ) -> Iterator[str]:
         """What is named and is not there, or is there twice.
 
+        What a destination in `changed` has is not what is here: it is de-identified on the way.
         Where it is `promised` to modalities that objects are kept (storage commitment, PS3.4 J),
         a study leaves only for a place that has it.
         """
@@ -80,4 +83,10 @@ class RetentionOptions(Section):
                 f"retention.rules: {each.name}: no destination {name!r}"
                 for name in each.sent_to
                 if name not in destinations
+            )
+            yield from (
+                f"retention.rules: {each.name}: {name!r} gets de-identified copies only; what is"
+                " removed here would be nowhere as it is"
+                for name in each.sent_to
+                if name in changed
             )

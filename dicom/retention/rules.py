@@ -33,7 +33,8 @@ class Aged:
     """A study as the rules look at it; `seqs` are those of its objects' events.
 
     `owed` is whether something of it still has to go to a destination, `sent_to` are the
-    destinations that have every object.
+    destinations that have every object. `radiotherapy`: an object of it is a plan, a record or the
+    like, whatever its series says.
     """
 
     uid: str
@@ -49,13 +50,15 @@ class Aged:
     senders: AbstractSet[str]
     held: bool = False
     contradicted: bool = False
+    radiotherapy: bool = False
     owed: bool = False
     sent_to: AbstractSet[str] = frozenset()
 
-    def removal(self, rule: str) -> Removal:
-        """What takes it out of the store."""
+    def removal(self, rule: str, decided: int) -> Removal:
+        """What takes it out of the store, as of the newest event that was looked at."""
         subject = Subject(self.patient, self.issuer) if self.patient else None
-        return Removal(self.uid, max(self.seqs), rule, len(self.seqs), self.bytes, subject)
+        upto, count = max(self.seqs), len(self.seqs)
+        return Removal(self.uid, upto, rule, count, self.bytes, subject, decided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ class Rule:
 
     def is_for(self, study: Aged) -> bool:
         """Whether the study is of its kind, whatever keeps it."""
-        known = bool(study.modalities) and study.modalities <= self.modalities
+        if study.radiotherapy or not study.modalities:
+            return False
+        known = study.modalities <= self.modalities
         return known and (not self.senders or study.senders <= self.senders)
 
     def keeps(self, study: Aged, now: Instant, excess: int) -> Kept | None:

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 
 from dicom.retention.options import RetentionOptions
 from dicom.retention.rules import Aged, Kept, Rule, Verdict, judge, youngest
-from dicom.retention.survey import Queues, aged, with_queues
+from dicom.retention.survey import Queues, aged, as_it_is, with_queues
 from dicom.storage.blobs import Blobs
 from dicom.storage.index import Index
-from dicom.storage.removal import HOLD, RELEASE, cleared
+from dicom.storage.removal import HOLD, RELEASE, Removal, cleared
 from dicom.storage.space import Space
 from gateway import DeviceEvent, StoreError, Subject, to_datetime
-from gateway.room import Principal, RoomContext, last_due, next_due, roused, steadily
+from gateway.room import Outcome, Principal, RoomContext, last_due, next_due, roused, steadily
 
 log = logging.getLogger(__name__)
 
@@ -187,23 +187,44 @@ class Sweeper:
             yield study, verdict
 
     async def _remove(self, study: Aged, rule: str) -> bool:
-        """Say that it leaves, then take its files; False where somebody held it meanwhile."""
-        await self.index.reached(self.context.ports.last_seq)
-        if await self.index.hold(study.uid) is not None:
+        """Say that it leaves, then take its files; False where it is another one than was judged.
+
+        Somebody held it, it grew, or it is to be sent: it is judged anew the next time.
+        """
+        decided = self.context.ports.last_seq
+        await self.index.reached(decided)
+        if not await self._still_goes(study):
             return False
-        removal = study.removal(rule)
-        await self.context.audit.record(
-            "images.remove",
-            RULES,
-            subject=removal.subject,
-            objects={"study": study.uid},
-            detail=f"{rule}: {removal.instances} objects",
-        )
+        removal = study.removal(rule, decided)
+        await self._record(removal, f"{rule}: {removal.instances} objects")
         event = removal.event(self.context.site.id, self.context.clock.now())
-        await self._publish(event)
+        seqs = await self._publish(event)
+        if not await self.index.was_removed(max(seqs, default=0)):
+            await self._record(removal, "it was held, or grew, meanwhile", Outcome.FAILED)
+            return False
         self.space.took(-removal.bytes)
         await self._clear()
         return True
+
+    async def _still_goes(self, judged: Aged) -> bool:
+        study = await as_it_is(self.index, judged.uid)
+        if study is None or study.seqs != judged.seqs:
+            return False
+        study = await with_queues(study, self.queues)
+        verdict = judge(self.rules, study, self.context.clock.now(), study.bytes)
+        return verdict is not None and verdict.kept is None
+
+    async def _record(
+        self, removal: Removal, detail: str, outcome: Outcome = Outcome.SUCCESS
+    ) -> None:
+        await self.context.audit.record(
+            "images.remove",
+            RULES,
+            outcome=outcome,
+            subject=removal.subject,
+            objects={"study": removal.study},
+            detail=detail,
+        )
 
     async def _clear(self) -> None:
         """Take the files off the disk that no object needs any more."""
@@ -218,9 +239,11 @@ class Sweeper:
         await self.index.reached(self.context.ports.last_seq)
         return await self.index.digests(digests)
 
-    async def _publish(self, event: DeviceEvent) -> None:
+    async def _publish(self, event: DeviceEvent) -> Sequence[int]:
+        """The seq of the event, or nothing where it was said before."""
         receipt = await self.context.ports.publish((event,))
         await self.index.reached(max(receipt.seqs, default=0))
+        return receipt.seqs
 
     def _now(self) -> datetime:
         zone = ZoneInfo(self.context.site.zone)

@@ -285,6 +285,11 @@ class Index(Projection[Tables]):
         `newest` is the seq of the newest event, which is waited for as in `caught_up`.
         """
         await self.caught_up(newest)
+        coerced = stored.coerced
+        if coerced is not None:
+            made = await self.coerced_from(stored.uid, coerced.sent.digest)
+            if any(e.coerced and e.coerced.change.after == coerced.change.after for e in made):
+                return 0
         binds = (stored.uid, stored.blob.digest)
 
         def found(tables: Tables) -> int:
@@ -309,6 +314,13 @@ class Index(Projection[Tables]):
         """What rules removed last, the latest first."""
         rows = await self.ask(lambda tables: list(tables.rows(_REMOVED, (limit,))))
         return [Removed(*row) for row in rows]
+
+    async def was_removed(self, seq: int) -> bool:
+        """Whether the removal of this event's seq took anything out of the store."""
+        rows = await self.ask(
+            lambda tables: list(tables.rows("SELECT 1 FROM removed WHERE seq = ?", (seq,)))
+        )
+        return bool(rows)
 
     async def leaving(self) -> Mapping[tuple[int, str], Sequence[str]]:
         """The digests of files that still have to go, by the removal's seq and study."""

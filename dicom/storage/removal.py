@@ -28,9 +28,10 @@ HOLD, RELEASE = "images.hold", "images.release"
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """The objects of a study that came no later than the event `upto`, removed by a rule.
+    """The objects of a study, up to the one of the event `upto`, removed by a rule.
 
-    `instances` and `bytes` are what it was decided for; `subject` is whose they are.
+    `instances` and `bytes` are what it was decided for; `subject` is whose they are. `decided` is
+    the seq of the newest event that was looked at: what came later in the study undoes it.
     """
 
     study: str
@@ -39,6 +40,7 @@ class Removal:
     instances: int
     bytes: int
     subject: Subject | None = None
+    decided: int = 0
 
     def event(self, site: str, at: Instant) -> DeviceEvent:
         said = {
@@ -47,6 +49,7 @@ class Removal:
             "rule": self.rule,
             "instances": self.instances,
             "bytes": self.bytes,
+            "decided": self.decided,
         }
         return _event(REMOVED, site, at, said, self.subject)
 
@@ -63,6 +66,7 @@ def removal_in(event: DeviceEvent) -> Removal | None:
         said["instances"],
         said["bytes"],
         event.subject,
+        said.get("decided", 0),
     )
 
 
@@ -93,9 +97,11 @@ def _is(event: DeviceEvent, code: str) -> bool:
 def _event(
     code: str, site: str, at: Instant, said: Mapping[str, Any], subject: Subject | None = None
 ) -> DeviceEvent:
-    """What is said twice of the same objects is one event."""
+    """What is decided twice of the same objects is two events: a hold may have undone the first."""
     study = said["study"]
-    key = (site, code, study, str(said.get("upto", said.get("removal"))))
+    key = [site, code, study, str(said.get("upto", said.get("removal")))]
+    if said.get("decided"):
+        key.append(str(said["decided"]))
     return DeviceEvent(
         id=content_digest(b"dicom", *(part.encode() for part in key)),
         site=site,

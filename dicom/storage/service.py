@@ -180,6 +180,10 @@ class Storage:
         try:
             parts, judge = await self._receive(changed, draft, undeclared)
             made = await self._name(changed, draft, parts, judge)
+            for keyword, value in change.after.items():
+                if made.attributes.text(keyword) != value.strip():
+                    words = f"rule {change.rule}: {keyword} can't be written in its character set"
+                    raise Refused(Status.CANNOT_UNDERSTAND, words)
         finally:
             await draft.discard()
         return replace(made, received_at=sent.received_at, coerced=Coerced(change, sent.blob))

@@ -40,6 +40,7 @@ _LEAVES = """
 SELECT uid, body FROM instance WHERE study = ?1 AND seq <= ?2
   AND NOT EXISTS(SELECT 1 FROM conflict WHERE conflict.uid = instance.uid AND conflict.seq > ?2)
 """
+_GREW = "SELECT 1 FROM instance WHERE study = ? AND seq > ? LIMIT 1"
 _CONTENTS = "SELECT body FROM conflict WHERE uid = ? AND kind = 'content'"
 _EMPTY_SERIES = """
 DELETE FROM series WHERE study = ?
@@ -94,9 +95,14 @@ class Tables:
                 self._connection.execute(_HOLD_BACK, (study, event.actor, event.received_at, words))
 
     def _remove(self, removal: Removal, event: DeviceEvent) -> None:
-        """Unless it is held since. What came later, also to contradict an object, stays with it."""
+        """Unless it is held, or grew, since: a study goes as a whole.
+
+        What came later to contradict an object stays with it.
+        """
         study, run = removal.study, self._connection.execute
         if self._one("SELECT 1 FROM held WHERE study = ?", study) is not None:
+            return
+        if removal.decided and any(self.rows(_GREW, (study, removal.upto))):
             return
         gone = list(self.rows(_LEAVES, (study, removal.upto)))
         for uid, body in gone:

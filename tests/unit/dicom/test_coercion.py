@@ -9,17 +9,20 @@ import pytest
 from pydantic import ValidationError
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRLittleEndian
 
+from dicom.coercion.options import CoercionOptions
 from dicom.dimse import Status
 from dicom.options import DicomOptions
 from dicom.services import Objects
 from dicom.storage.object import StoredObject
 from dicom.storage.verify import orphans, verify
 from gateway.testing import ManualClock
-from tests.dicom_objects import CT, image
+from tests.dicom_objects import CT, encoded, image
 from tests.dicom_peers import OURS
 from tests.unit.dicom.pages_case import FollowedPorts, desk
-from tests.unit.dicom.test_storage_service import Bench, bench
+from tests.unit.dicom.test_storage_service import Bench, bench, store
 
 FILL = {"name": "his-numbers", "match": {"sender": ["TEST"]}, "fill": {"IssuerOfPatientID": "HIS"}}
 
@@ -191,3 +194,71 @@ def test_a_rule_that_makes_no_sense_is_refused(rule: dict[str, Any], words: str)
         DicomOptions.model_validate(
             {"titles": {"OURS": {"allow": "anyone"}}, "coerce": [{**FILL, **rule}]}
         )
+
+
+async def sent_raw(it: Bench, made: Dataset, data: bytes) -> Any:
+    async with it.sender(made.SOPClassUID, syntax=ExplicitVRLittleEndian) as association:
+        return await store(association, made, ExplicitVRLittleEndian, data)
+
+
+async def test_nothing_is_filled_in_where_an_object_says_what_nobody_can_read(
+    tmp_path: Path,
+) -> None:
+    made = image(64)
+    made.PatientName, made.SpecificCharacterSet = "XXXX", "ISO_IR 192"
+    data = encoded(made).replace(b"XXXX", "张伟".encode("gb18030"))
+    rule = {"name": "n", "fill": {"PatientName": "Unknown"}}
+    async with bench(tmp_path, coerce=[rule]) as it:
+        await sent_raw(it, made, data)
+        stored = await kept(it, made)
+    assert stored.coerced is None
+    assert stored.attributes.problems
+
+
+async def test_a_value_that_would_come_out_otherwise_is_refused(tmp_path: Path) -> None:
+    made = bare(PatientName="Wang^Fang")
+    made.SpecificCharacterSet = ["", "ISO 2022 IR 58"]
+    rule = {"name": "name", "replace": {"PatientName": "Zhang^Dong=张^东"}}
+    async with bench(tmp_path, coerce=[rule]) as it:
+        answer = await it.send(made)
+        assert answer.status == Status.CANNOT_UNDERSTAND
+        assert await it.node.index.instance(made.SOPInstanceUID) is None
+
+
+@pytest.mark.parametrize("cut", [2000, 8195])
+async def test_an_object_that_was_cut_off_is_not_made_whole(tmp_path: Path, cut: int) -> None:
+    made, step = bare(), Dataset()
+    step.ScheduledProcedureStepID = "S"
+    step.is_undefined_length_sequence_item = True
+    made.RequestAttributesSequence = Sequence([step])
+    made["RequestAttributesSequence"].is_undefined_length = True
+    async with bench(tmp_path, coerce=[FILL]) as it:
+        answer = await sent_raw(it, made, encoded(made)[:-cut])
+        assert answer.status == Status.CANNOT_UNDERSTAND
+        assert await it.node.index.instance(made.SOPInstanceUID) is None
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "words"),
+    [
+        ("PatientSex", "male", "none of M, F, O"),
+        ("PatientBirthDate", "29.02.1960", "no date"),
+        ("PatientBirthDate", "19610229", "no date"),
+        ("PatientID", "A\\B", "no single value"),
+        ("PatientName", "Li\tFang", "no single value"),
+        ("AccessionNumber", "1" * 17, "longer than 16"),
+        ("PatientName", "王" * 65, "longer than 64"),
+    ],
+)
+def test_a_value_that_its_attribute_can_t_have_is_refused(
+    keyword: str, value: str, words: str
+) -> None:
+    for section in ("fill", "replace"):
+        with pytest.raises(ValidationError, match=words):
+            CoercionOptions.model_validate({"name": "r", section: {keyword: value}})
+
+
+def test_values_that_attributes_can_have_are_taken() -> None:
+    values = {"PatientSex": "O", "PatientBirthDate": "19600229", "PatientName": "Li^Fang=李^芳"}
+    taken = CoercionOptions.model_validate({"name": "r", "fill": {**values, "StudyID": ""}})
+    assert taken.rule().fill == {**values, "StudyID": ""}

@@ -278,3 +278,18 @@ def test_no_question_reads_a_whole_queue() -> None:
     assert scans == []
     sorted_by_hand = [sql for sql, steps in plans.items() if any("TEMP B-TREE" in s for s in steps)]
     assert [sql for sql in sorted_by_hand if "LIMIT" in sql] == []
+
+
+def test_what_comes_after_a_restart_waits_behind_what_waited() -> None:
+    connection = apsw.Connection(":memory:")
+    connection.execute(Tables.schema)
+    before = Stream(Tables(connection))
+    before.say(VOICE.rules(RULES))
+    for number in range(3):
+        before.object(uid=f"1.{number}")
+    after = Stream(Tables(connection))
+    after.events = before.events
+    after.say(VOICE.rules(RULES))
+    for number in range(3, 6):
+        after.object(uid=f"1.{number}")
+    assert queue(after.tables) == [f"1.{number}" for number in range(6)]

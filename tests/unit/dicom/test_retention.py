@@ -15,14 +15,17 @@ from pydicom.dataset import Dataset
 from dicom.dimse import Status
 from dicom.forward.entry import Entry
 from dicom.node import Node
+from dicom.options import DicomOptions
 from dicom.retention.options import RetentionOptions
 from dicom.retention.rules import Kept
 from dicom.retention.sweeper import Sweeper
 from dicom.storage.removal import CLEARED, REMOVED
 from gateway import Kind, StoreError, Subject
-from gateway.room import OWNER, Principal
+from gateway.room import OWNER, Outcome, Principal
 from gateway.testing import ManualClock, MemoryAuditor, room_context
-from tests.dicom_objects import image
+from tests.dicom_objects import RT_PLAN, dataset, image
+from tests.dicom_peers import OURS
+from tests.peers import LOOPBACK
 from tests.unit.dicom.pages_case import FollowedPorts
 from tests.unit.dicom.test_storage_service import Bench, bench
 
@@ -176,25 +179,108 @@ async def test_a_hold_that_came_before_the_removal_wins_whoever_was_told_first(
         it.clock.advance(31 * DAYS)
         (going,) = (await it.sweeper.outlook(1)).first
         await it.sweeper.hold(OWNER, STUDY, SUBJECT, "a lawsuit")
-        event = going.study.removal("ct").event("site", it.clock.now())
+        event = going.study.removal("ct", it.it.ports.last_seq).event("site", it.clock.now())
         await it.it.ports.publish((event,))
         assert len(await it.node.index.of_study(STUDY)) == 1
         assert await it.node.index.removed() == []
 
 
-async def test_what_comes_while_a_removal_is_decided_stays(tmp_path: Path) -> None:
+async def test_a_study_that_grew_while_its_removal_was_decided_stays_whole(tmp_path: Path) -> None:
     late = ct()
     async with ward(tmp_path) as it:
         await it.store(ct())
         it.clock.advance(31 * DAYS)
         (going,) = (await it.sweeper.outlook(1)).first
         await it.store(late)
-        event = going.study.removal("ct").event("site", it.clock.now())
+        event = going.study.removal("ct", it.it.ports.last_seq).event("site", it.clock.now())
         await it.it.ports.publish((event,))
-        (left,) = await it.node.index.of_study(STUDY)
-        (study,) = await it.node.index.studies()
-    assert left.uid == late.SOPInstanceUID
-    assert study.instances == 1
+        assert len(await it.node.index.of_study(STUDY)) == 2
+        assert await it.node.index.removed() == []
+
+
+async def test_a_plan_that_comes_while_studies_are_removed_keeps_its_images(
+    tmp_path: Path,
+) -> None:
+    plan = dataset(RT_PLAN, StudyInstanceUID=OTHER, SeriesInstanceUID=f"{OTHER}.9")
+    images = ct(OTHER)
+    async with ward(tmp_path) as it:
+
+        class Busy(Queues):
+            async def of_study(self, uid: str) -> Sequence[Entry]:
+                if uid == STUDY:
+                    await it.store(plan)
+                return await super().of_study(uid)
+
+        it.sweeper.queues = Busy()
+        await it.store(ct(), images)
+        it.clock.advance(31 * DAYS)
+        assert (await it.sweeper.sweep()).studies == 1
+        left = {each.uid for each in await it.node.index.of_study(OTHER)}
+    assert left == {plan.SOPInstanceUID, images.SOPInstanceUID}
+
+
+@pytest.mark.parametrize("where", [{}, {"Modality": "CT", "SeriesInstanceUID": f"{STUDY}.9"}])
+async def test_a_plan_keeps_its_study_whatever_its_series_says(
+    tmp_path: Path, where: dict[str, str]
+) -> None:
+    uids = {"StudyInstanceUID": STUDY, "SeriesInstanceUID": f"{STUDY}.1"}
+    plan = dataset(RT_PLAN, **{**uids, **where})
+    async with ward(tmp_path) as it:
+        await it.store(ct(), plan)
+        it.clock.advance(31 * DAYS)
+        assert (await it.sweeper.sweep()).studies == 0
+        assert len(await it.node.index.of_study(STUDY)) == 2
+
+
+async def test_a_series_of_two_studies_is_for_a_person(tmp_path: Path) -> None:
+    other = ct(OTHER)
+    other.SeriesInstanceUID = ct().SeriesInstanceUID
+    async with ward(tmp_path) as it:
+        await it.store(ct(), other)
+        it.clock.advance(31 * DAYS)
+        assert (await it.sweeper.sweep()).studies == 0
+        assert (await it.sweeper.outlook(1)).kept == {Kept.CONTRADICTED: 1}
+
+
+async def test_a_hold_that_overtakes_a_removal_undoes_it_and_it_goes_after_the_release(
+    tmp_path: Path,
+) -> None:
+    async with ward(tmp_path) as it:
+        await it.store(ct())
+        it.clock.advance(31 * DAYS)
+        record = it.audit.record
+
+        async def held_meanwhile(action: str, *of: Any, **facts: Any) -> None:
+            await record(action, *of, **facts)
+            if action == "images.remove" and len(it.audit.entries) == 1:
+                await it.sweeper.hold(OWNER, STUDY, SUBJECT, "a lawsuit")
+
+        it.audit.record = held_meanwhile  # type: ignore[method-assign]
+        assert (await it.sweeper.sweep()).studies == 0
+        outcomes = [(each.action, each.outcome) for each in it.audit.entries]
+        assert outcomes[-1] == ("images.remove", Outcome.FAILED)
+        assert it.node.storage.space.stored == (await it.node.index.totals()).bytes > 0
+        await it.sweeper.release(OWNER, STUDY, SUBJECT, "it is over")
+        assert (await it.sweeper.sweep()).studies == 1
+        assert it.node.storage.space.stored == (await it.node.index.totals()).bytes == 0
+
+
+def test_a_place_that_gets_other_objects_is_no_place_that_has_them() -> None:
+    with pytest.raises(ValueError, match="de-identified copies only"):
+        DicomOptions.model_validate(
+            {
+                "titles": {OURS: {"allow": "anyone", "services": ["storage"]}},
+                "peers": {"lab": {"title": "LAB", "host": LOOPBACK, "port": 104}},
+                "deid": {"study": {"key": "0123456789abcdef0123"}},
+                "forward": {
+                    "destinations": {"research": {"peer": "lab", "deid": "study"}},
+                    "rules": [{"name": "r", "to": ["research"]}],
+                },
+                "retention": {
+                    "rules": [{"name": "x", "days": 1, "modality": ["CT"], "sent_to": ["research"]}]
+                },
+            }
+        )
 
 
 async def test_an_object_that_a_rule_changed_leaves_with_what_was_sent(tmp_path: Path) -> None:
@@ -226,7 +312,8 @@ async def test_a_rule_for_a_full_store_removes_the_oldest_until_there_is_room(
     rules = {"rules": [{"name": "ct", "days": 1, "modality": ["CT"], "only_when_full": True}]}
     async with ward(tmp_path, rules, storage={"quota": 10**6}) as it:
         for number in range(4):
-            await it.store(image(300, StudyInstanceUID=f"1.2.{number}", SeriesInstanceUID="1.9"))
+            uids = {"StudyInstanceUID": f"1.2.{number}", "SeriesInstanceUID": f"1.9.{number}"}
+            await it.store(image(300, **uids))
             it.clock.advance(DAYS)
         size = it.node.storage.space.stored // 4
         it.clock.advance(DAYS)
@@ -245,7 +332,7 @@ async def test_files_that_a_crash_left_go_at_the_next_start(tmp_path: Path) -> N
         await it.store(ct())
         it.clock.advance(31 * DAYS)
         (going,) = (await it.sweeper.outlook(1)).first
-        event = going.study.removal("ct").event("site", it.clock.now())
+        event = going.study.removal("ct", it.it.ports.last_seq).event("site", it.clock.now())
         await ports.publish((event,))
         assert it.it.objects == 1
     (tmp_path / "store" / "objects.sqlite").unlink()
@@ -264,7 +351,7 @@ async def test_a_file_that_another_arrival_needs_is_spared(tmp_path: Path) -> No
         await it.store(made)
         it.clock.advance(31 * DAYS)
         (going,) = (await it.sweeper.outlook(1)).first
-        event = going.study.removal("ct").event("site", it.clock.now())
+        event = going.study.removal("ct", it.it.ports.last_seq).event("site", it.clock.now())
         await it.it.ports.publish((event,))
         await it.store(made)
         await it.sweeper.sweep()
