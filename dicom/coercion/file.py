@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from datetime import datetime
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from pydicom.dataset import Dataset, FileDataset
 from pydicom.sequence import Sequence
 
 _UNDEFINED = 0xFFFFFFFF
+_DELIMITERS = (b"\xfe\xff\xdd\xe0" + bytes(4), b"\xff\xfe\xe0\xdd" + bytes(4))
+"""What ends a sequence of undefined length (PS3.5 7.5), in either byte order."""
 
 
 def coerce_file(source: Path, target: Path, values: Mapping[str, str], at: datetime) -> str:
@@ -44,18 +47,22 @@ def coerce_file(source: Path, target: Path, values: Mapping[str, str], at: datet
 
 def _check_whole(made: FileDataset, source: Path) -> None:
     """ValueError for an object that was cut off: written anew, it would look whole."""
-    last: RawDataElement | None = None
+    element: Any = None
     for tag in tuple(made.keys()):
-        element: Any = made.get_item(tag)
-        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED:
-            last = None
-            continue
-        if element.value is not None and len(element.value) != element.length:
+        element = made.get_item(tag)
+        known = isinstance(element, RawDataElement) and element.length != _UNDEFINED
+        if known and element.value is not None and len(element.value) != element.length:
             raise ValueError(f"{tag} is cut off")
-        last = element
-    deflated = made.file_meta.TransferSyntaxUID.is_deflated
-    if last is not None and not deflated and last.value_tell + last.length != source.stat().st_size:
-        raise ValueError(f"it is cut off after {last.tag}")
+    if element is None or made.file_meta.TransferSyntaxUID.is_deflated:
+        return
+    if isinstance(element, RawDataElement) and element.length != _UNDEFINED:
+        ends = element.value_tell + element.length == source.stat().st_size
+    else:
+        with source.open("rb") as file:
+            file.seek(-len(_DELIMITERS[0]), SEEK_END)
+            ends = file.read() in _DELIMITERS
+    if not ends:
+        raise ValueError(f"it is cut off after {element.tag}")
 
 
 def _check(made: Dataset, keyword: str, value: str) -> None:
