@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from dicom.forward.entry import Entry
 from dicom.forward.rules import RuleSet
-from dicom.storage.object import DICOM_SYSTEM, StoredObject
+from dicom.storage.object import DICOM_SYSTEM, StoredObject, content_of
 from gateway import Coding, DeviceEvent, Instant, Kind, Source, Subject, Value
 
 RULES = "forward.rules"
@@ -115,5 +115,6 @@ def wanted(stored: StoredObject) -> dict[str, Any]:
         "study": stored.attributes.study,
         "modality": stored.attributes.text("Modality"),
         "digest": stored.blob.digest,
+        "content": content_of(stored),
         "size": stored.blob.size,
     }

@@ -8,7 +8,7 @@ CREATE TABLE entry(
   place INTEGER NOT NULL,
   uid TEXT NOT NULL, sop_class TEXT NOT NULL, syntax TEXT NOT NULL,
   study TEXT NOT NULL, modality TEXT NOT NULL,
-  digest TEXT NOT NULL, size INTEGER NOT NULL,
+  digest TEXT NOT NULL, size INTEGER NOT NULL, content TEXT NOT NULL,
   rule TEXT NOT NULL, coerce TEXT NOT NULL,
   queued INTEGER NOT NULL,
   state TEXT NOT NULL,

@@ -6,7 +6,7 @@ COLUMNS = (
     "destination, seq, place, uid, sop_class, syntax, study, modality, digest, size, rule, coerce,"
     " queued, state, attempts, doubt, error, sent_as, trans, changed"
 )
-ADD = f"INSERT OR IGNORE INTO entry({COLUMNS}) VALUES({','.join('?' * 20)})"
+ADD = f"INSERT OR IGNORE INTO entry({COLUMNS}, content) VALUES({','.join('?' * 21)})"
 LAST_PLACE = "SELECT coalesce(max(place), 0) FROM entry"
 OF = " WHERE destination = ? AND seq = ?"
 DOUBT = "UPDATE entry SET doubt = 1 WHERE destination = ? AND seq = ? AND state = 'waiting'"
@@ -39,7 +39,7 @@ AGAIN = (
     " place = ?, changed = ?"
     " WHERE destination = ? AND seq = ? AND state <> 'waiting'"
 )
-OTHER = "SELECT 1 FROM entry WHERE uid = ? AND +destination = ? AND digest <> ?"
+OTHER = "SELECT 1 FROM entry WHERE uid = ? AND +destination = ? AND content <> ?"
 """The plus keeps SQLite from reading all of a destination."""
 ENTRIES = f"SELECT {COLUMNS} FROM entry"  # noqa: S608 - columns of our own
 COUNTS = """

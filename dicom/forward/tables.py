@@ -25,7 +25,7 @@ _Take: TypeAlias = Callable[[DeviceEvent, Mapping[str, Any]], None]
 class Tables:
     """Used by one thread at a time. An object's rules are those that counted when it came."""
 
-    format: ClassVar[int] = 4
+    format: ClassVar[int] = 5
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -160,7 +160,8 @@ class Tables:
         coerce: Mapping[str, str],
     ) -> None:
         self._touched.add(destination)
-        other = self._one(statements.OTHER, wanted["uid"], destination, wanted["digest"])
+        content = wanted.get("content", wanted["digest"])
+        other = self._one(statements.OTHER, wanted["uid"], destination, content)
         row = (
             destination,
             wanted["seq"],
@@ -178,6 +179,7 @@ class Tables:
             "",
             "",
             at,
+            content,
         )
         self._connection.execute(statements.ADD, row)
 

@@ -176,6 +176,13 @@ def event_of(stored: StoredObject, site: str, device: str, after: int = 0) -> De
     )
 
 
+def content_of(stored: StoredObject) -> str:
+    """What two objects have in common that are the same, whenever a rule changed each of them."""
+    if stored.coerced is None:
+        return stored.blob.digest
+    return content_digest(b"coerced", *(part.encode() for part in _content(stored))).hex()
+
+
 def _content(stored: StoredObject) -> Sequence[str]:
     """What makes an object this one: what was sent, and what a rule put into it."""
     coerced = stored.coerced

@@ -12,21 +12,27 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 
+from dicom.coercion.coercion import Coercion
 from dicom.dimse import Status
-from dicom.forward.entry import Entry
+from dicom.forward.entry import Entry, State
+from dicom.forward.facts import Voice
+from dicom.forward.rules import Rule as SendRule
+from dicom.forward.rules import RuleSet
 from dicom.node import Node
 from dicom.options import DicomOptions
 from dicom.retention.options import RetentionOptions
 from dicom.retention.rules import Kept
 from dicom.retention.sweeper import Sweeper
+from dicom.storage.object import is_object, object_of
 from dicom.storage.removal import CLEARED, REMOVED
-from gateway import Kind, StoreError, Subject
+from gateway import Instant, Kind, StoreError, Subject
 from gateway.room import OWNER, Outcome, Principal
 from gateway.testing import ManualClock, MemoryAuditor, room_context
 from tests.dicom_objects import RT_PLAN, dataset, image
 from tests.dicom_peers import OURS
 from tests.peers import LOOPBACK
 from tests.unit.dicom.pages_case import FollowedPorts
+from tests.unit.dicom.test_forward_queue import fresh
 from tests.unit.dicom.test_storage_service import Bench, bench
 
 DAYS = 86_400.0
@@ -384,3 +390,27 @@ async def test_what_can_not_be_audited_is_not_removed(tmp_path: Path) -> None:
         with pytest.raises(StoreError):
             await it.sweeper.sweep()
         assert len(await it.node.index.of_study(STUDY)) == 1
+
+
+async def test_a_changed_object_that_comes_again_after_its_removal_is_sent_again(
+    tmp_path: Path,
+) -> None:
+    rule = {"name": "his", "replace": {"IssuerOfPatientID": "RIS"}}
+    made = ct()
+    async with ward(tmp_path, coerce=[rule]) as it:
+        coercion = it.node.storage.coercion
+        assert isinstance(coercion, Coercion)
+        it.node.storage.coercion = replace(coercion, clock=it.clock)
+        await it.store(made)
+        it.clock.advance(31 * DAYS)
+        assert (await it.sweeper.sweep()).studies == 1
+        await it.store(made)
+        first, second = (each for each in it.it.ports.events if is_object(each))
+    assert object_of(first).blob != object_of(second).blob, "each says when it was changed"
+    queues, voice = fresh(), Voice("site", Instant(5), "pacs")
+    rules = RuleSet((SendRule("all", ("pacs",)),), {"pacs": "pacs"})
+    queues.fold([voice.rules(rules).stored_as(1), first.stored_as(2)])
+    (entry,) = queues.waiting("pacs", 9)
+    queues.fold([voice.sent(entry, 0, {"commit": False, "sent_as": entry.uid}, "").stored_as(3)])
+    queues.fold([second.stored_as(4)])
+    assert [each.state for each in queues.of_object(entry.uid)] == [State.DONE, State.WAITING]
