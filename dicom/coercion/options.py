@@ -13,6 +13,9 @@ from dicom.match import Match
 from dicom.section import Name, Section, Uid, named_twice
 from dicom.storage.attributes import TEXT
 
+_LONG, _LONGEST = 64, {"AccessionNumber": 16, "StudyID": 16}
+"""Characters of a value, of a name's each group (LO, PN; SH)."""
+
 
 def _indexed(keyword: str) -> str:
     if keyword not in TEXT.values():
@@ -28,12 +31,13 @@ def _coercible(keyword: str) -> str:
 
 
 def _writable(values: Mapping[str, str]) -> Mapping[str, str]:
-    """Values that their representation allows (PS3.5 6.2); whole years and people stay possible."""
+    """Values that their representation allows (PS3.5 6.2)."""
     for keyword, value in values.items():
         if not value.isprintable() or "\\" in value:
             raise ValueError(f"{keyword}: {value!r} has a character that no single value may have")
-        if any(len(part) > _LONGEST.get(keyword, 64) for part in value.split("=")):
-            raise ValueError(f"{keyword}: {value!r} is longer than {_LONGEST.get(keyword, 64)}")
+        most = _LONGEST.get(keyword, _LONG)
+        if any(len(group) > most for group in value.split("=")):
+            raise ValueError(f"{keyword}: {value!r} is longer than {most}")
         if value and keyword == "PatientSex" and value not in ("M", "F", "O"):
             raise ValueError(f"PatientSex: {value!r} is none of M, F, O")
         if value and keyword == "PatientBirthDate" and not _is_date(value):
@@ -48,7 +52,6 @@ def _is_date(text: str) -> bool:
         return False
 
 
-_LONGEST = {"AccessionNumber": 16, "StudyID": 16}
 Values = Annotated[
     Mapping[Annotated[str, AfterValidator(_coercible)], str], AfterValidator(_writable)
 ]
