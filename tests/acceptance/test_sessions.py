@@ -153,7 +153,7 @@ def test_a_fraction_by_tdw_ii_interrupted_resumed_and_on_the_ledger(tmp_path: Pa
         assert (beam.CurrentFractionNumber, beam.TreatmentDeliveryType) == (1, "CONTINUATION")
         told = page(it.api, f"/sessions/{rest}")
         assert "enforced" in told
-        assert "ae:L1" in told
+        assert "L1 (machine)" in told
         codes = [each["code"] for each in it.api.events()]
         assert codes.count("session.began") == 2
         assert codes.count("session.discontinued") == 1
