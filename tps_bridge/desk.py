@@ -36,6 +36,16 @@ _CONFIRMED = frozenset({Act.OVERRIDE, Act.EMERGENCY, Act.ATTRIBUTE})
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A block as somebody saw it; `seen` is that of the check."""
+
+    block: str
+    group: int
+    fraction: int
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """The checks of the next fraction of a group."""
 
@@ -47,9 +57,17 @@ class Checked:
     def blocked(self) -> bool:
         return stands(self.checks)
 
-    def blocked_by(self, block: str, fraction: int) -> bool:
-        return fraction == self.fraction and any(
-            each.kind == block and each.blocks for each in self.checks
+    def blocked_by(self, shown: Shown) -> Check | None:
+        """The check that stands as it was shown."""
+        if (shown.group, shown.fraction) != (self.group, self.fraction):
+            return None
+        return next(
+            (
+                each
+                for each in self.checks
+                if each.kind == shown.block and each.blocks and each.seen == shown.seen
+            ),
+            None,
         )
 
 
@@ -109,18 +127,28 @@ class PlanDesk:
             )
         await self.act(who, Act.MAKE_UP, row, why, day=_day(day), fraction=fraction)
 
-    async def override(self, who: Principal, uid: str, block: str, fraction: int, why: str) -> None:
-        """Set a block aside for one fraction; it shows for ever.
+    async def override(self, who: Principal, uid: str, shown: Shown, why: str) -> None:
+        """Set a block aside for one fraction, for the reasons that were shown and for no others.
 
-        Refusal 409 where nothing is blocked by it.
+        It shows for ever. Refusal 409 where it does not stand there like that.
         """
         row = await self.known(who, uid)
-        if block not in set(BlockKind) - NEVER_SET_ASIDE:
+        if shown.block not in set(BlockKind) - NEVER_SET_ASIDE:
             raise _no_block()
-        made = await self.checks(row)
-        if not any(each.blocked_by(block, fraction) for each in made):
+        made = [each.blocked_by(shown) for each in await self.checks(row)]
+        found = next((each for each in made if each is not None), None)
+        if found is None:
             raise _no_block()
-        await self.act(who, Act.OVERRIDE, row, why, block=block, fraction=fraction)
+        await self.act(
+            who,
+            Act.OVERRIDE,
+            row,
+            why,
+            block=shown.block,
+            group=shown.group,
+            fraction=shown.fraction,
+            reasons=[each.key for each in found.reasons],
+        )
 
     async def confirm(self, who: Principal, uid: str, override: int) -> None:
         """Agree to an override, an emergency or whose a record is, as the second person.

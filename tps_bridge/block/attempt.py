@@ -38,17 +38,23 @@ class Registered:
 class Override:
     """A block that somebody set aside for one fraction; `second` is who confirmed it, or nothing.
 
-    `counts` is whether it lifts the block now.
+    `reasons` are the keys of those that stood there: one that comes later is not set aside.
+    `counts` is whether it holds now.
     """
 
     seq: int
     block: str
+    reasons: tuple[str, ...]
+    group: int
     fraction: int
     who: str
     at: int
     why: str
     second: str
     counts: bool
+
+    def concerns(self, group: int, fraction: int) -> bool:
+        return (self.group, self.fraction) == (group, fraction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,8 @@ def overrides_of(notes: Sequence[Note], *, second_person: bool) -> tuple[Overrid
         Override(
             each.seq,
             each.text("block"),
+            tuple(each.facts.get("reasons", ())),
+            each.number("group") or 0,
             each.number("fraction") or 0,
             each.who,
             each.at,

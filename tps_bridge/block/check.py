@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from gateway import Localized
 from tps_bridge.block.attempt import Attempt, Case, Override
@@ -15,6 +16,14 @@ from tps_bridge.ledger import CumulativeDose, Fraction, FractionState, Ledger
 _EN, _ZH = "en", "zh-CN"
 _ROUNDING = 1.001
 """Doses are written with few digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a check doesn't pass, in every language; `key` stays the same while it is the same."""
+
+    text: Mapping[str, str]
+    key: str
 
 
 class BlockKind(StrEnum):
@@ -35,37 +44,51 @@ class BlockKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`reason` is None where it passes; `override` is what sets a block aside, counting or not.
+    """`reasons` are none where it passes, and `aside` those of them that are set aside.
 
-    `left_out` is the rule by which it is not made for an emergency.
+    `override` is the newest that concerns it, counting or not. `left_out` is the rule by which it
+    is not made for an emergency.
     """
 
     kind: BlockKind
-    reason: Localized | None
+    reasons: tuple[Reason, ...] = ()
+    aside: frozenset[str] = frozenset()
     override: Override | None = None
     left_out: str = ""
 
     @property
     def blocks(self) -> bool:
         """Whether it keeps the fraction from being given."""
-        set_aside = bool(self.left_out) or (self.override is not None and self.override.counts)
-        return self.reason is not None and not set_aside
+        return not self.left_out and any(each.key not in self.aside for each in self.reasons)
+
+    @property
+    def reason(self) -> Localized | None:
+        """All reasons in every language; None where it passes."""
+        if not self.reasons:
+            return None
+        return {
+            tag: mark.join(each.text[tag] for each in self.reasons)
+            for tag, mark in ((_EN, "; "), (_ZH, "；"))
+        }
+
+    @property
+    def seen(self) -> str:
+        """Stands for the reasons as they were shown: who sets them aside says what they saw."""
+        return sha256("\n".join(each.key for each in self.reasons).encode()).hexdigest()[:16]
 
 
 def checks(attempt: Attempt, case: Case) -> tuple[Check, ...]:
     """Every check, in a fixed order."""
     made = tuple(_check(kind, attempt, case) for kind in _CHECKS)
-    waiting = [each for each in case.overrides if not each.counts]
-    open_ = [each for each in waiting if each.fraction == attempt.fraction]
-    reason = (
+    reasons = tuple(
         _both(
-            f"an override of {open_[0].who} waits for a second person",
-            f"{open_[0].who} 的放行待第二人确认",
+            f"an override of {each.who} waits for a second person",
+            f"{each.who} 的放行待第二人确认",
         )
-        if open_
-        else None
+        for each in case.overrides
+        if not each.counts and each.concerns(case.group, attempt.fraction)
     )
-    return (*made, Check(BlockKind.OVERRIDE, reason))
+    return (*made, Check(BlockKind.OVERRIDE, reasons[:1]))
 
 
 def stands(made: Sequence[Check]) -> bool:
@@ -74,23 +97,26 @@ def stands(made: Sequence[Check]) -> bool:
 
 
 def _check(kind: BlockKind, attempt: Attempt, case: Case) -> Check:
-    reason = next(_CHECKS[kind](attempt, case), None)
+    reasons = tuple(_CHECKS[kind](attempt, case))
     own = [
-        each for each in case.overrides if each.block == kind and each.fraction == attempt.fraction
+        each
+        for each in case.overrides
+        if each.block == kind and each.concerns(case.group, attempt.fraction)
     ]
-    override = own[-1] if own and reason is not None else None
-    return Check(kind, reason, override, case.leaves_out(kind))
+    aside = frozenset(key for each in own if each.counts for key in each.reasons)
+    override = own[-1] if own and reasons else None
+    return Check(kind, reasons, aside, override, case.leaves_out(kind))
 
 
-def _both(english: str, chinese: str) -> Localized:
-    return {_EN: english, _ZH: chinese}
+def _both(english: str, chinese: str, key: str = "") -> Reason:
+    return Reason({_EN: english, _ZH: chinese}, key or english)
 
 
-def _identity(attempt: Attempt, case: Case) -> Iterator[Localized]:
-    yield from disagreements(attempt, case)
+def _identity(attempt: Attempt, case: Case) -> Iterator[Reason]:
+    yield from (_both(each[_EN], each[_ZH]) for each in disagreements(attempt, case))
 
 
-def _record(_attempt: Attempt, case: Case) -> Iterator[Localized]:
+def _record(_attempt: Attempt, case: Case) -> Iterator[Reason]:
     """Nobody can tell how far a plan is while a record of it may be another patient's."""
     for each in case.doubts:
         what = [UNLIKE[one] for one in each.unlike]
@@ -121,7 +147,7 @@ def _written(day: str) -> str:
     return f"{day[:4]}-{day[4:6]}-{day[6:8]}" if day else "—"
 
 
-def _version(attempt: Attempt, case: Case) -> Iterator[Localized]:
+def _version(attempt: Attempt, case: Case) -> Iterator[Reason]:
     if attempt.plan != case.card.uid or attempt.digest != case.card.digest:
         yield _both(
             "the plan is not the version that was scheduled",
@@ -129,19 +155,19 @@ def _version(attempt: Attempt, case: Case) -> Iterator[Localized]:
         )
 
 
-def _approval(_attempt: Attempt, case: Case) -> Iterator[Localized]:
+def _approval(_attempt: Attempt, case: Case) -> Iterator[Reason]:
     if not case.approved:
         said = case.card.approval or "—"
         yield _both(f"the plan is not approved ({said})", f"计划未批准（{said}）")
 
 
-def _state(_attempt: Attempt, case: Case) -> Iterator[Localized]:
+def _state(_attempt: Attempt, case: Case) -> Iterator[Reason]:
     if not case.active:
         why = case.retired and f": {case.retired}"
         yield _both(f"the plan was retired or rejected{why}", f"计划已停用或被否决{why}")
 
 
-def _relation(_attempt: Attempt, case: Case) -> Iterator[Localized]:
+def _relation(_attempt: Attempt, case: Case) -> Iterator[Reason]:
     """Which of several plans is meant is for a person to say."""
     if case.verifies:
         yield _both(
@@ -160,7 +186,7 @@ def _relation(_attempt: Attempt, case: Case) -> Iterator[Localized]:
         )
 
 
-def _machine(attempt: Attempt, case: Case) -> Iterator[Localized]:
+def _machine(attempt: Attempt, case: Case) -> Iterator[Reason]:
     planned = case.card.machines
     if planned and attempt.machine not in planned:
         names = ", ".join(planned)
@@ -170,7 +196,7 @@ def _machine(attempt: Attempt, case: Case) -> Iterator[Localized]:
         )
 
 
-def _fraction(attempt: Attempt, case: Case) -> Iterator[Localized]:
+def _fraction(attempt: Attempt, case: Case) -> Iterator[Reason]:
     planned, next_ = case.ledger.planned, case.ledger.next
     if planned is None:
         yield _both("the plan doesn't say how many fractions it has", "计划未注明分次数")
@@ -187,7 +213,7 @@ def _fraction(attempt: Attempt, case: Case) -> Iterator[Localized]:
         )
 
 
-def _dose(attempt: Attempt, case: Case) -> Iterator[Localized]:
+def _dose(attempt: Attempt, case: Case) -> Iterator[Reason]:
     """What other plans gave counts as far as people said so, and is never taken for nothing."""
     for each in case.ledger.doses:
         most = each.prescribed if each.reference.is_target else None
@@ -220,17 +246,12 @@ def _still(dose: CumulativeDose, ledger: Ledger, number: int) -> float:
     return whole * max(0.0, 1 - fraction.given / planned) if planned else whole
 
 
-def _day(attempt: Attempt, case: Case) -> Iterator[Localized]:
-    """A second fraction on a day must be prescribed, and come late enough."""
+def _day(attempt: Attempt, case: Case) -> Iterator[Reason]:
+    """A second fraction on a day must be prescribed, and come late enough; midnight is no pause."""
     today = attempt.at[:8]
-    before = [
-        each
-        for each in case.ledger.fractions
-        if each.number != attempt.fraction and today in each.days
-    ]
+    others = [each for each in case.ledger.fractions if each.number != attempt.fraction]
+    before = [each for each in others if today in each.days]
     elsewhere = case.elsewhere.count(today)
-    if not before and not elsewhere:
-        return
     group = next((each for each in case.card.facts.groups if each.number == case.group), None)
     a_day = (group.a_day if group else None) or 1
     if elsewhere and len(before) + elsewhere >= a_day:
@@ -238,20 +259,21 @@ def _day(attempt: Attempt, case: Case) -> Iterator[Localized]:
             f"another plan of the course was treated today, {a_day} a day is prescribed",
             f"今日已按该疗程的另一计划治疗，处方为每日 {a_day} 次",
         )
-        return
-    if len(before) >= a_day:
+    elif len(before) >= a_day:
         yield _both(
             f"fraction {before[-1].number} was given today, {a_day} a day is prescribed",
             f"今日已治疗第 {before[-1].number} 次，处方为每日 {a_day} 次",
         )
-        return
-    hours = _hours(max(_times(before), default=""), attempt.at)
-    if hours is None or hours < case.interval:
-        since = "—" if hours is None else f"{hours:.1f}"
-        yield _both(
-            f"{since} h since the last fraction, at least {case.interval:g} h are needed",
-            f"距上次 {since} 小时，至少需间隔 {case.interval:g} 小时",
-        )
+    else:
+        hours = _hours(max(_times(others), default=""), attempt.at)
+        unknown = hours is None and bool(before or elsewhere)
+        if unknown or (hours is not None and hours < case.interval):
+            since = "—" if hours is None else f"{hours:.1f}"
+            yield _both(
+                f"{since} h since the last fraction, at least {case.interval:g} h are needed",
+                f"距上次 {since} 小时，至少需间隔 {case.interval:g} 小时",
+                "interval",
+            )
 
 
 def _times(fractions: Sequence[Fraction]) -> Iterator[str]:
@@ -270,7 +292,7 @@ def _hours(before: str, now: str) -> float | None:
 NEVER_SET_ASIDE = frozenset({BlockKind.OVERRIDE, BlockKind.RECORD})
 """Blocks that no override lifts."""
 
-_CHECKS: Mapping[BlockKind, Callable[[Attempt, Case], Iterator[Localized]]] = {
+_CHECKS: Mapping[BlockKind, Callable[[Attempt, Case], Iterator[Reason]]] = {
     BlockKind.IDENTITY: _identity,
     BlockKind.RECORD: _record,
     BlockKind.VERSION: _version,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gateway import Localized
 from tps_bridge.block.attempt import Attempt, Case, Registered
 from tps_bridge.plan import Identity, Unlike, same_name
 
@@ -20,7 +19,7 @@ UNLIKE: Mapping[Unlike, Mapping[str, str]] = {
 }
 
 
-def disagreements(attempt: Attempt, case: Case) -> Iterator[Localized]:
+def disagreements(attempt: Attempt, case: Case) -> Iterator[Mapping[str, str]]:
     """Where the identity of the attempt, or that in the register, is not that of the plan."""
     own = case.card.identity
     if not own.patient:
@@ -34,7 +33,7 @@ def disagreements(attempt: Attempt, case: Case) -> Iterator[Localized]:
         yield from _registered(own, case.registered)
 
 
-def _registered(own: Identity, known: Registered) -> Iterator[Localized]:
+def _registered(own: Identity, known: Registered) -> Iterator[Mapping[str, str]]:
     if not same_name((own.name,), known.names):
         yield _said("the registered patient has another name", "登记患者的姓名不同")
     born = known.birth_date.replace("-", "")[:8]
@@ -42,5 +41,5 @@ def _registered(own: Identity, known: Registered) -> Iterator[Localized]:
         yield _said("the registered patient has another birth date", "登记患者的出生日期不同")
 
 
-def _said(english: str, chinese: str) -> Localized:
+def _said(english: str, chinese: str) -> Mapping[str, str]:
     return {"en": english, "zh-CN": chinese}

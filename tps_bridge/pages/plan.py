@@ -18,6 +18,7 @@ from tps_bridge.book import PlanRow
 from tps_bridge.book.family import Kinship, relations
 from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.compare import Limits, Tolerances, of_plan
+from tps_bridge.desk import Shown
 from tps_bridge.draw import Eye, Trajectory, eye, trajectory
 from tps_bridge.face import Faces, course_id
 from tps_bridge.kin import kin_of
@@ -150,10 +151,13 @@ class PlanPages:
     @access(Permission.OVERRIDE_BLOCKS)
     async def override(self, request: Request) -> Response:
         given = await self._kit.form(request)
-        block, fraction = given.get("block", ""), number(given.get("fraction"))
-        await self._desk.override(
-            principal(request), _uid(request), block, fraction, reason_in(given)
+        shown = Shown(
+            given.get("block", ""),
+            number(given.get("group")),
+            number(given.get("fraction")),
+            given.get("seen", ""),
         )
+        await self._desk.override(principal(request), _uid(request), shown, reason_in(given))
         return self._kit.done(request, _path(request), "The override is kept; it shows for ever.")
 
     @access(Permission.OVERRIDE_BLOCKS)

@@ -107,13 +107,19 @@ def test_the_rest_of_an_unfinished_fraction_may_be_given() -> None:
     assert blocked(attempt(fraction=1), case(*given)) == []
 
 
+def _facts(kind: BlockKind, one: Attempt, other: Case) -> dict[str, Any]:
+    """What the override of a block says."""
+    (check,) = [each for each in checks(one, other) if each.kind is kind]
+    reasons = [each.key for each in check.reasons]
+    return {"block": str(kind), "group": 1, "fraction": one.fraction, "reasons": reasons}
+
+
 def test_an_override_counts_when_a_second_person_has_confirmed_it() -> None:
-    made = Note(
-        7, Act.OVERRIDE, CARD.uid, "person:li", 1, "on call", {"block": "machine", "fraction": 1}
-    )
+    elsewhere = attempt(machine="LINAC2")
+    facts = _facts(BlockKind.MACHINE, elsewhere, case())
+    made = Note(7, Act.OVERRIDE, CARD.uid, "person:li", 1, "on call", facts)
     own = Note(8, Act.CONFIRM, CARD.uid, "person:li", 2, "", {"override": 7})
     second = Note(9, Act.CONFIRM, CARD.uid, "person:zhao", 3, "", {"override": 7})
-    elsewhere = attempt(machine="LINAC2")
     alone = overrides_of([made, own], second_person=True)
     assert [each.counts for each in alone] == [False]
     assert blocked(elsewhere, case(overrides=alone)) == [BlockKind.MACHINE, BlockKind.OVERRIDE]
@@ -128,6 +134,31 @@ def test_an_override_counts_when_a_second_person_has_confirmed_it() -> None:
     assert [(each.who, each.second, each.why) for each in shown] == [
         ("person:li", "person:zhao", "on call")
     ]
+
+
+def test_an_override_sets_aside_what_was_seen_and_nothing_else() -> None:
+    born = attempt(identity=replace(CARD.identity, birth_date="19620315"))
+    facts = _facts(BlockKind.IDENTITY, born, case())
+    made = Note(7, Act.OVERRIDE, CARD.uid, "person:li", 1, "seen the passport", facts)
+    aside = overrides_of([made], second_person=False)
+    assert blocked(born, case(overrides=aside)) == []
+    named = replace(born, identity=replace(born.identity, name="Li^Na=李^娜"))
+    both = case(overrides=aside)
+    assert blocked(named, both) == [BlockKind.IDENTITY]
+    (check,) = [each for each in checks(named, both) if each.kind is BlockKind.IDENTITY]
+    assert isinstance(check.reason, dict)
+    assert check.reason["en"] == (
+        "what is to be treated has another name; what is to be treated has another birth date"
+    )
+    assert blocked(attempt(machine="LINAC3"), case(overrides=aside)) == [BlockKind.MACHINE]
+    other_group = case(overrides=aside, group=replace(GROUP, number=2))
+    assert blocked(born, replace(other_group, group=2)) == [BlockKind.IDENTITY]
+
+
+def test_midnight_is_no_pause() -> None:
+    given = [replace(each, at="20250609235000") for each in delivered(1)]
+    assert blocked(attempt(fraction=2, at="20250610001000"), case(*given)) == [BlockKind.DAY]
+    assert blocked(attempt(fraction=2, at="20250610055000"), case(*given)) == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import pytest
 from gateway.room import OWNER, Permission
 from simulators.rt import ARC, STATIC, Course, Machine, Part, approved, plan, record
 from simulators.rt.compose import item
-from tests.unit.tps.treatment_case import Treatments, somebody, treatments
+from tests.unit.tps.treatment_case import Treatments, aside, somebody, treatments
+from tps_bridge.block import BlockKind
 from tps_bridge.options import TpsOptions
 from tps_bridge.overview import PlanOverview
 
@@ -89,7 +90,10 @@ async def test_a_block_is_set_aside_by_two_people_and_shows_for_ever(tmp_path: P
         await t.take(made)
         path = f"/plans/{made.SOPInstanceUID}"
         t.act_as(somebody("li", *ALL))
-        words = {"block": "approval", "fraction": "1", "reason": "approved on paper"}
+        shown = await t.shown(str(made.SOPInstanceUID), BlockKind.APPROVAL)
+        words = aside(shown, "approved on paper")
+        unseen = {**words, "seen": "0" * 16}
+        assert (await t.http.post(f"{path}/override", data=unseen)).status_code == 409
         assert (await t.http.post(f"{path}/override", data=words)).status_code == 200
         (note,) = await t.book.notes(str(made.SOPInstanceUID))
         refused = await t.http.post(f"{path}/confirm", data={"override": str(note.seq)})
@@ -103,7 +107,8 @@ async def test_a_block_is_set_aside_by_two_people_and_shows_for_ever(tmp_path: P
         assert "confirmed by zhao" in page
         actions = [each.action for each in t.audit.entries if each.action.startswith("tps.")]
         assert actions == ["tps.override", "tps.confirm"]
-        nothing = {"block": "machine", "fraction": "1", "reason": "why not"}
+        shown = await t.shown(str(made.SOPInstanceUID), BlockKind.MACHINE)
+        nothing = aside(shown, "why not")
         assert (await t.http.post(f"{path}/override", data=nothing)).status_code == 409
 
 

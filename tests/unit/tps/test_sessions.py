@@ -279,7 +279,8 @@ async def test_what_can_not_be_offered_says_why_once(tmp_path: Path) -> None:
     options = TpsOptions.model_validate({"machines": {"LINAC1": {"level": "enforced"}}})
     async with treatments(tmp_path, options) as t:
         await t.take(made)
-        await t.desk.override(OWNER, uid, BlockKind.IDENTITY, 1, "identified by two nurses")
+        shown = await t.shown(uid, BlockKind.IDENTITY)
+        await t.desk.override(OWNER, uid, shown, "identified by two nurses")
         (noted,) = await t.book.notes(uid)
         lan = somebody("lan", Permission.READ_PLANS, Permission.OVERRIDE_BLOCKS)
         await t.desk.confirm(lan, uid, noted.seq)

@@ -13,7 +13,7 @@ from gateway.testing.room import known_ring
 from gateway.web import Refusal
 from simulators.rt import ARC, Course, Part, approved, plan, record
 from tests.unit.tps.test_sessions import scheduled
-from tests.unit.tps.treatment_case import Treatments, somebody, treatments
+from tests.unit.tps.treatment_case import Treatments, aside, somebody, treatments
 from tps_bridge.block import BlockKind
 from tps_bridge.book import Act, Book
 from tps_bridge.ledger import FindingKind, Ledger
@@ -45,7 +45,7 @@ async def blocked(t: Treatments, made: Dataset) -> bool:
     row = await t.book.plan(str(made.SOPInstanceUID))
     assert row is not None
     (checked,) = await t.desk.checks(row)
-    return checked.blocked_by(BlockKind.RECORD, checked.fraction)
+    return any(each.kind is BlockKind.RECORD and each.blocks for each in checked.checks)
 
 
 async def say(t: Treatments, made: Dataset, given: Dataset, *, own: bool) -> int:
@@ -82,10 +82,8 @@ async def test_no_override_sets_it_aside(tmp_path: Path) -> None:
     made = approved(plan(ARC, COURSE))
     async with treatments(tmp_path) as t:
         await t.take(made, strange(made))
-        answer = await t.http.post(
-            f"/plans/{made.SOPInstanceUID}/override",
-            data={"block": "record", "fraction": "1", "reason": WHY},
-        )
+        shown = await t.shown(str(made.SOPInstanceUID), BlockKind.RECORD)
+        answer = await t.http.post(f"/plans/{made.SOPInstanceUID}/override", data=aside(shown, WHY))
         assert answer.status_code == 409
         assert await blocked(t, made)
 

@@ -70,7 +70,8 @@ async def test_what_can_not_be_offered_needs_a_person_and_what_is_blocked_does_n
         today = todays(t)
         await offers.turn()
         assert (await today.glance(OWNER)).attention == (), "nobody is registered: blocked"
-        await t.desk.override(OWNER, uid, BlockKind.IDENTITY, 1, "identified by two nurses")
+        shown = await t.shown(uid, BlockKind.IDENTITY)
+        await t.desk.override(OWNER, uid, shown, "identified by two nurses")
         (noted,) = await t.book.notes(uid)
         lan = somebody("lan", Permission.READ_PLANS, Permission.OVERRIDE_BLOCKS)
         await t.desk.confirm(lan, uid, noted.seq)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -38,7 +38,7 @@ from simulators.rt import encoded
 from tests.unit.api.memory_site import MemorySite
 from tps_bridge.book import Book
 from tps_bridge.compare import Tolerances
-from tps_bridge.desk import PlanDesk
+from tps_bridge.desk import PlanDesk, Shown
 from tps_bridge.intake import Intake
 from tps_bridge.options import TpsOptions
 from tps_bridge.reader import Reader
@@ -132,6 +132,14 @@ class Treatments:
         assert answer.status_code == 200, answer.text
         return answer.text
 
+    async def shown(self, uid: str, block: str) -> Shown:
+        """A block of the next fraction of a plan's first group, as its page shows it."""
+        row = await self.book.plan(uid)
+        assert row is not None
+        first = (await self.desk.checks(row))[0]
+        check = next(each for each in first.checks if each.kind == block)
+        return Shown(block, first.group, first.fraction, check.seen)
+
     def act_as(self, who: Principal) -> None:
         self.gate.who = who
 
@@ -195,6 +203,11 @@ async def treatments(
         yield Treatments(
             book, neighbour(PlanDesk), intake, blobs, ports, audit, http, app, gate, context
         )
+
+
+def aside(shown: Shown, why: str) -> dict[str, str]:
+    """The form that sets a block aside."""
+    return {name: str(value) for name, value in asdict(shown).items()} | {"reason": why}
 
 
 def somebody(name: str, *permissions: Permission) -> Principal:
