@@ -302,3 +302,32 @@ def test_an_offered_plan_is_taken_back_when_another_one_is_derived_from_it(tmp_p
         it.reaches(after, "completed")
         assert it.session(before)["blocked_by"] == ["state", "fraction", "day"]
         says(it.api, f"/plans/{old.SOPInstanceUID}", "replaced by REPLAN: the tumour shrank")
+
+
+def test_what_came_late_of_a_fraction_changes_what_its_machine_is_told(tmp_path: Path) -> None:
+    """A whole fraction was offered; then a record tells that part of it was given the day before.
+
+    The instruction that was offered is withdrawn, and not handed over in between.
+    """
+    made = approved(plan(ARC, COURSE))
+    late = record(made, 1, [Part(1, 0, 40, termination="MACHINE")], at=now() - timedelta(days=1))
+    with bunker(tmp_path) as it, it.folder.gateway() as process:
+        it.folder.wait_ready(it.api, process, within=60)
+        it.register()
+        it.take(made)
+        one = it.schedule(made)
+        whole = it.offered(one)
+        it.take(late)
+        says(it.api, f"/plans/{made.SOPInstanceUID}", "40.00 / 100.00 MU")
+        with pytest.raises(Refused):
+            it.linac.claim(whole)
+        wait_until(
+            lambda: it.session(one)["work_item"] not in {"", whole}, within=20, what="told anew"
+        )
+        sent = it.linac.treat(it.offered(one), at=now())
+        it.reaches(one, "completed")
+        beams = {int(each.ReferencedBeamNumber): each for each in sent.TreatmentSessionBeamSequence}
+        assert beams[1].TreatmentDeliveryType == "CONTINUATION"
+        assert beams[2].TreatmentDeliveryType == "TREATMENT"
+        says(it.api, f"/plans/{made.SOPInstanceUID}", "1 of 3 fractions given")
+        assert "given twice" not in page(it.api, f"/plans/{made.SOPInstanceUID}")

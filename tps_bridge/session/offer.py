@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from dicom.services import Ask, Content, Objects, Verb, WorkItemRefused, WorkItems
+from dicom.services import Ask, Content, Objects, Verb, WorkItemRefused, WorkItems, tag, text
 from gateway import StoreError
 from gateway.model import localize
 from gateway.room import Agenda, Principal, RoomContext, roused, steadily
@@ -37,6 +37,7 @@ may be a moment behind."""
 _HOUR = 3600 * 1_000_000
 _DAY = 24 * _HOUR
 _DUPLICATE = 0x0111
+_INSTANCE = tag("SOPInstanceUID")
 _WORDS = 60
 
 
@@ -84,7 +85,16 @@ class Offers:
         except Refusal as refusal:
             return refusal.title
         kinds = [each.kind.value for each in standing.checks if each.blocks]
-        return f"blocked: {', '.join(kinds)}"[:_WORDS] if kinds else ""
+        return f"blocked: {', '.join(kinds)}"[:_WORDS] if kinds else await self._outdated(session)
+
+    async def _outdated(self, session: Session) -> str:
+        """Why the instruction it was offered with is none any more; '' where it still is."""
+        try:
+            _, told = await self._told(session, self.context.neighbours(Objects))
+        except (Unclear, LookupError) as error:
+            return str(error)[:_WORDS]
+        same = text(told, _INSTANCE) == session.instruction
+        return "" if same else "what is left of its fraction has changed"
 
     async def run(self) -> None:
         """Look at sessions whose plan moved, and now and then at all, until cancelled."""
@@ -140,9 +150,12 @@ class Offers:
         session = standing.session
         soon = session.at - self.context.clock.now() <= self.options.offer * _HOUR
         if standing.level is Level.ENFORCED:
-            if session.item and standing.blocked:
-                await self._withdraw(session.id, session.item, "the session is blocked")
-            elif not session.item and not standing.blocked and soon:
+            if session.item:
+                blocked = standing.blocked
+                why = "the session is blocked" if blocked else await self._outdated(session)
+                if why:
+                    await self._withdraw(session.id, session.item, why)
+            elif not standing.blocked and soon:
                 await self._offer(session)
         if standing.level is not Level.OBSERVED and session.appointment:
             await self._gate(session, standing.checks if standing.blocked else ())
@@ -190,6 +203,13 @@ class Offers:
 
     async def _instruction(self, session: Session, objects: Objects) -> tuple[Object, Object]:
         """The plan and the instruction, as inputs. Unclear; StoreError."""
+        plan, told = await self._told(session, objects)
+        kept = await objects.keep(told, room=ROOM)
+        made = kept.attributes
+        return plan, Object(made.sop_class, kept.uid, made.study, made.series, objects.title)
+
+    async def _told(self, session: Session, objects: Objects) -> tuple[Object, Content]:
+        """The plan, and the instruction as it is now. Unclear; StoreError."""
         if session.task not in self.options.tasks(session.machine):
             raise Unclear(f"{session.machine} takes no {session.task} any more")
         row = await self.book.plan(session.plan)
@@ -201,10 +221,7 @@ class Offers:
             raise Unclear("its plan has no such fraction group")
         about = stored.attributes
         plan = Object(about.sop_class, stored.uid, about.study, about.series, stored.origin.called)
-        content = instruction(session, row.card, ledger, plan, self.desk.local(session.at))
-        kept = await objects.keep(content, room=ROOM)
-        made = kept.attributes
-        return plan, Object(made.sop_class, kept.uid, made.study, made.series, objects.title)
+        return plan, instruction(session, row.card, ledger, plan, self.desk.local(session.at))
 
     async def _gate(self, session: Session, blocks: tuple[Check, ...]) -> None:
         """Say on the appointment why the patient may not be called, or that nothing is against."""
