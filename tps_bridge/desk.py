@@ -18,12 +18,13 @@ from tps_bridge.block import (
     Case,
     Check,
     Registered,
+    Uncounted,
     checks,
     emergency_of,
     overrides_of,
     stands,
 )
-from tps_bridge.book import Act, Book, Note, PlanRow, attributions
+from tps_bridge.book import Act, Book, Note, PlanRow, attributions, corrections
 from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.doubt import doubts_of
 from tps_bridge.kin import kin_of
@@ -32,7 +33,7 @@ from tps_bridge.options import TpsOptions
 from tps_bridge.seen import SeenPlans
 
 _DAY = 10
-_CONFIRMED = frozenset({Act.OVERRIDE, Act.EMERGENCY, Act.ATTRIBUTE})
+_CONFIRMED = frozenset({Act.OVERRIDE, Act.EMERGENCY, Act.ATTRIBUTE, Act.CORRECT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ class PlanDesk:
         )
 
     async def confirm(self, who: Principal, uid: str, override: int) -> None:
-        """Agree to an override, an emergency or whose a record is, as the second person.
+        """Agree as the second person: to an override, an emergency, what was said of a record.
 
         Refusal 409 for one's own.
         """
@@ -168,43 +169,6 @@ class PlanDesk:
                 "Ask somebody else who may set blocks aside.",
             )
         await self.act(who, Act.CONFIRM, row, "", override=override)
-
-    async def attribute(
-        self, who: Principal, uid: str, record: str, *, own: bool, why: str
-    ) -> None:
-        """Say whether a record that names another patient is of the plan's (`own`).
-
-        It counts when a second person confirms it. Refusal 409 where the record names nobody else.
-        """
-        row = await self.known(who, uid)
-        if record not in {each.card.uid for each in await self._book.strangers(uid)}:
-            raise Refusal(
-                409,
-                "No other patient",
-                "No record of this plan with this UID names another patient.",
-                "Open the plan again: it may have changed.",
-            )
-        await self.act(who, Act.ATTRIBUTE, row, why, object=record, own=own)
-
-    async def settle(self, who: Principal, uid: str, object_: str, why: str) -> None:
-        """Somebody looked at what a record or summary leaves open. Refusal 409 if nothing is."""
-        row = await self.known(who, uid)
-        open_ = {
-            each.card.uid: each.card.verification.value
-            for each in await self._book.doubted()
-            if each.card.plan == uid
-        }
-        open_ |= {
-            each.card.uid: each.found for each in await self._book.summaries(uid) if each.is_open
-        }
-        if object_ not in open_:
-            raise Refusal(
-                409,
-                "Nothing to settle",
-                "This record leaves nothing open.",
-                "Open the list again: somebody may have looked at it.",
-            )
-        await self.act(who, Act.SETTLE, row, why, object=object_, found=open_[object_])
 
     async def checks(self, row: PlanRow) -> list[Checked]:
         """The checks of the next fraction of each group, as if its own machine asked now.
@@ -245,6 +209,7 @@ class PlanDesk:
                 registered=registered,
                 registry=registry,
                 doubts=doubts,
+                uncounted=(*(Uncounted(each) for each in ledger.uncounted), *kin.uncounted),
                 overrides=overrides_of(notes, second_person=second),
                 interval=self._options.interval,
                 retired=retired[-1] if retired else "",
@@ -299,8 +264,9 @@ class PlanDesk:
 
 def _is_superseded(note: Note, notes: Sequence[Note]) -> bool:
     """Whether somebody has said otherwise of a record since."""
-    last = attributions(notes).get(note.text("object"))
-    return note.act is Act.ATTRIBUTE and last is not None and last.seq != note.seq
+    said = attributions(notes) if note.act is Act.ATTRIBUTE else corrections(notes)
+    last = said.get(note.text("object"))
+    return last is not None and last.seq != note.seq and note.act in {Act.ATTRIBUTE, Act.CORRECT}
 
 
 def _there(found: PlanRow | None) -> PlanRow:

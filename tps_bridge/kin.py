@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tps_bridge.block import Uncounted
 from tps_bridge.book import Book, PlanCard, PlanRow
 from tps_bridge.book.family import VERIFIES, counted, kin, relations, unsaid
 from tps_bridge.book.standing import is_active, is_approved
@@ -21,6 +22,7 @@ class Kin:
     unsaid: tuple[str, ...]
     heirs: tuple[str, ...]
     verifies: str
+    uncounted: tuple[Uncounted, ...] = ()
 
 
 async def kin_of(book: Book, card: PlanCard) -> Kin:
@@ -35,7 +37,14 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
             ledgers = await book.ledgers(uid)
             doses += carried(card.facts.references, others[uid].card.label or uid, ledgers)
     near = kin(card.uid, said)
-    days = [day for uid in near for day in days_of(await book.ledgers(uid))]
+    ledgers_of = {uid: await book.ledgers(uid) for uid in near}
+    days = [day for each in ledgers_of.values() for day in days_of(each)]
+    uncounted = [
+        Uncounted(found, _label(uid, others))
+        for uid, several in ledgers_of.items()
+        for each in several
+        for found in each.uncounted
+    ]
     heirs = [
         each.card.label or uid
         for uid, each in others.items()
@@ -49,6 +58,7 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
         tuple(_label(each, others) for each in unsaid(card, said)),
         tuple(sorted(heirs)),
         _label(verified, others) if verified else "",
+        tuple(uncounted),
     )
 
 

@@ -38,6 +38,7 @@ from tps_bridge.pages import (
     HandPages,
     KinPages,
     PlanPages,
+    RecordPages,
     SessionApi,
     SessionPages,
 )
@@ -81,6 +82,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
                 *CoursePages(kit, parts).routes(),
                 *DifferencePages(kit, parts).routes(),
                 *PlanPages(kit, parts).routes(),
+                *RecordPages(kit, parts).routes(),
                 *DosePages(kit, parts).routes(),
                 *KinPages(kit, parts).routes(),
                 *SessionPages(kit, parts).routes(),

@@ -48,6 +48,7 @@ class SeenPlans:
             await self.strays(who),
             await self.doubted(who),
             await self.strange(who),
+            await self.uncounted(who),
             await self.summaries(who),
         )
         return sum(map(len, several))
@@ -74,6 +75,11 @@ class SeenPlans:
     async def strange(self, who: Principal) -> Sequence[RecordRow]:
         """As `Book.strange`, by the machine that wrote them."""
         found = await self.book.strange()
+        return [each for each in found if self.machine(who, each.card.machine)]
+
+    async def uncounted(self, who: Principal) -> Sequence[RecordRow]:
+        """As `Book.uncounted`, by the machine that wrote them."""
+        found = await self.book.uncounted()
         return [each for each in found if self.machine(who, each.card.machine)]
 
     def plan(self, who: Principal, row: PlanRow) -> bool:

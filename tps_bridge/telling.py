@@ -38,6 +38,7 @@ TELLS = joined(
             Act.WITNESS: ("Record by hand confirmed by a second person", "第二人确认手工记录"),
             Act.TAKE_BACK: ("Record by hand to be taken back", "申请撤回手工记录"),
             Act.ATTRIBUTE: ("Said whose a treatment record is", "确认治疗记录归属"),
+            Act.CORRECT: ("Said what a treatment record gave", "说明治疗记录的实际出束"),
             Act.CONCUR: ("Record by hand taken back by a second person", "第二人同意撤回手工记录"),
         },
     ),

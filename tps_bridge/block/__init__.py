@@ -1,6 +1,14 @@
 """What keeps a fraction from being given: checks with their reasons, and overrides. Pure."""
 
-from tps_bridge.block.attempt import Attempt, Case, Doubt, Override, Registered, overrides_of
+from tps_bridge.block.attempt import (
+    Attempt,
+    Case,
+    Doubt,
+    Override,
+    Registered,
+    Uncounted,
+    overrides_of,
+)
 from tps_bridge.block.check import NEVER_SET_ASIDE, BlockKind, Check, checks, stands
 from tps_bridge.block.emergency import Emergency, emergency_of
 
@@ -14,6 +22,7 @@ __all__ = [
     "Emergency",
     "Override",
     "Registered",
+    "Uncounted",
     "checks",
     "emergency_of",
     "overrides_of",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tps_bridge.block.emergency import Emergency
 from tps_bridge.book import Act, Note, PlanCard, second_of
-from tps_bridge.ledger import Carried, Ledger
+from tps_bridge.ledger import Carried, Finding, Ledger
 from tps_bridge.plan import Identity, Unlike
 
 
@@ -71,6 +71,14 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncounted:
+    """Something that a record gave and nobody can count; `label` as with `Doubt`."""
+
+    finding: Finding
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """All that is known of the plan. `registered` is None where nobody has its number.
 
@@ -91,6 +99,7 @@ class Case:
     registered: Registered | None
     registry: bool
     doubts: tuple[Doubt, ...] = ()
+    uncounted: tuple[Uncounted, ...] = ()
     overrides: tuple[Override, ...] = ()
     interval: float = 6.0
     retired: str = ""

@@ -11,7 +11,7 @@ from hashlib import sha256
 from gateway import Localized
 from tps_bridge.block.attempt import Attempt, Case, Override
 from tps_bridge.block.person import UNLIKE, disagreements
-from tps_bridge.ledger import CumulativeDose, Fraction, FractionState, Ledger
+from tps_bridge.ledger import CumulativeDose, FindingKind, Fraction, FractionState, Ledger
 
 _EN, _ZH = "en", "zh-CN"
 _ROUNDING = 1.001
@@ -27,10 +27,14 @@ class Reason:
 
 
 class BlockKind(StrEnum):
-    """RECORD: nobody knows whose a record is; people say it, and set nothing aside."""
+    """RECORD: nobody knows whose a record is; people say it, and set nothing aside.
+
+    COUNT: nobody knows how much a record gave, or of which fraction; people may say it.
+    """
 
     IDENTITY = "identity"
     RECORD = "record"
+    COUNT = "count"
     VERSION = "version"
     APPROVAL = "approval"
     STATE = "state"
@@ -140,6 +144,22 @@ def _record(_attempt: Attempt, case: Case) -> Iterator[Reason]:
                 f"a record of {day} has {english}, and nobody has said whose it is",
                 f"{day} 的治疗记录{chinese}，尚无人确认归属",
             )
+
+
+def _count(_attempt: Attempt, case: Case) -> Iterator[Reason]:
+    """What is in no number can't be taken for nothing."""
+    told = dict.fromkeys(
+        (e.finding.record, e.finding.kind, e.finding.day, e.label) for e in case.uncounted
+    )
+    for record, kind, day, label in told:
+        what = _UNTOLD[kind]
+        english = f" by {label}, which belongs to this course," if label else ""
+        chinese = f"按该疗程计划 {label} " if label else ""
+        yield _both(
+            f"a record of {_written(day)}{english} {what[_EN]}: what it gave is not counted",
+            f"{_written(day)} {chinese}的治疗记录{what[_ZH]}，其出束未计入",
+            f"{record} {kind}",
+        )
 
 
 def _written(day: str) -> str:
@@ -289,12 +309,25 @@ def _hours(before: str, now: str) -> float | None:
     return (other - one).total_seconds() / 3600
 
 
+_UNTOLD: Mapping[FindingKind, Mapping[str, str]] = {
+    FindingKind.UNNUMBERED: {_EN: "tells no fraction number", _ZH: "未注明分次号"},
+    FindingKind.UNKNOWN_BEAM: {
+        _EN: "tells a beam that the plan has not",
+        _ZH: "含计划中没有的射野",
+    },
+    FindingKind.UNGROUPED: {_EN: "names no fraction group of the plan", _ZH: "未指明计划的分次组"},
+    FindingKind.UNPLACED: {
+        _EN: "doesn't tell how much a beam gave, or from where it went on",
+        _ZH: "未说明射野的出束量或续照起点",
+    },
+}
 NEVER_SET_ASIDE = frozenset({BlockKind.OVERRIDE, BlockKind.RECORD})
 """Blocks that no override lifts."""
 
 _CHECKS: Mapping[BlockKind, Callable[[Attempt, Case], Iterator[Reason]]] = {
     BlockKind.IDENTITY: _identity,
     BlockKind.RECORD: _record,
+    BlockKind.COUNT: _count,
     BlockKind.VERSION: _version,
     BlockKind.APPROVAL: _approval,
     BlockKind.STATE: _state,

@@ -1,6 +1,7 @@
 """What came and what was noted, folded from events: plans, records, their comparisons, acts."""
 
 from tps_bridge.book.book import Book
+from tps_bridge.book.byhand import Reading
 from tps_bridge.book.card import (
     BeamCard,
     Comparison,
@@ -13,6 +14,7 @@ from tps_bridge.book.card import (
     card_of,
     record_card_of,
 )
+from tps_bridge.book.corrected import Correction, Unsure, corrections, unsure
 from tps_bridge.book.noted import Act, Note, second_of
 from tps_bridge.book.whose import Attribution, Stranger, attributions, strangers
 
@@ -22,17 +24,22 @@ __all__ = [
     "BeamCard",
     "Book",
     "Comparison",
+    "Correction",
     "Note",
     "PlanCard",
     "PlanRow",
+    "Reading",
     "RecordCard",
     "RecordRow",
     "Stranger",
     "SummaryRow",
     "Trouble",
+    "Unsure",
     "attributions",
     "card_of",
+    "corrections",
     "record_card_of",
     "second_of",
     "strangers",
+    "unsure",
 ]

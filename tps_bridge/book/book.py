@@ -112,6 +112,10 @@ class Book(Projection[Tables]):
         """Records that name another patient than their plan, until two people said whose it is."""
         return await self.ask(lambda tables: tables.records("WHERE record.strange", ()))
 
+    async def uncounted(self) -> Sequence[RecordRow]:
+        """Records that don't tell all that they gave, until two people established it."""
+        return await self.ask(lambda tables: tables.records("WHERE record.uncounted", ()))
+
     async def ledgers(self, plan: str) -> Sequence[Ledger]:
         """The ledger of each fraction group of a plan."""
         return await self.ask(lambda tables: tables.ledgers(plan))

@@ -72,23 +72,47 @@ class HandRecord:
 
     def given(self) -> Iterator[Given]:
         """For the ledger, as a record would tell it."""
-        for place, each in enumerate(self.beams):
-            yield Given(
-                record=self.uid,
-                place=place,
-                beam=each.beam,
-                fraction=self.fraction,
-                group=self.group,
-                delivery="CONTINUATION" if each.start else "TREATMENT",
-                treatment=True,
-                termination="NORMAL" if self.normal else "UNKNOWN",
-                specified=None,
-                start=each.start,
-                end=each.end,
-                at=self.at,
-                day=self.day,
-                machine=self.machine,
-            )
+        yield from parts_of(
+            self.beams,
+            record=self.uid,
+            group=self.group,
+            fraction=self.fraction,
+            normal=self.normal,
+            machine=self.machine,
+            day=self.day,
+            at=self.at,
+        )
+
+
+def parts_of(
+    beams: Sequence[Reading],
+    *,
+    record: str,
+    group: int,
+    fraction: int,
+    normal: bool,
+    machine: str,
+    day: str,
+    at: str,
+) -> Iterator[Given]:
+    """What people say was given, for the ledger; `normal` is that nothing stopped it."""
+    for place, each in enumerate(beams):
+        yield Given(
+            record=record,
+            place=place,
+            beam=each.beam,
+            fraction=fraction,
+            group=group,
+            delivery="CONTINUATION" if each.start else "TREATMENT",
+            treatment=True,
+            termination="NORMAL" if normal else "UNKNOWN",
+            specified=None,
+            start=each.start,
+            end=each.end,
+            at=at,
+            day=day,
+            machine=machine,
+        )
 
 
 def by_hand(notes: Sequence[Note]) -> list[HandRecord]:

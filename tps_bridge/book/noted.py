@@ -19,7 +19,8 @@ class Act(StrEnum):
     at. GIVE: what a machine that sends no records gave, as a person
     read it there; WITNESS: a second one read the same.
     TAKE_BACK: that record is wrong; CONCUR: a second one agrees. ATTRIBUTE: a record that names
-    another patient than its plan is (`own`) or is not of that plan's patient.
+    another patient than its plan is (`own`) or is not of that plan's patient. CORRECT: what a
+    record gave that doesn't tell it itself.
     """
 
     MISS = "tps.miss"
@@ -37,6 +38,7 @@ class Act(StrEnum):
     TAKE_BACK = "tps.take-back"
     CONCUR = "tps.concur"
     ATTRIBUTE = "tps.attribute"
+    CORRECT = "tps.correct"
 
 
 @dataclass(frozen=True, slots=True)

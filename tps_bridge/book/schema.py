@@ -32,10 +32,11 @@ CREATE TABLE record(
   patient TEXT NOT NULL, issuer TEXT NOT NULL,
   seq INTEGER NOT NULL, received INTEGER NOT NULL,
   verification TEXT NOT NULL,
-  strange INTEGER,
+  strange INTEGER, uncounted INTEGER NOT NULL DEFAULT 0,
   card BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX record_strange ON record(seq) WHERE strange;
+CREATE INDEX record_uncounted ON record(seq) WHERE uncounted;
 CREATE INDEX record_by_plan ON record(plan);
 CREATE INDEX record_doubtful ON record(uid)
   WHERE verification IN ('NOT_VERIFIED', 'VERIFIED_OVR');

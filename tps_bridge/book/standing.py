@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tps_bridge.book.byhand import by_hand
 from tps_bridge.book.card import PlanCard, RecordCard
+from tps_bridge.book.corrected import corrections, given_of
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.book.whose import strangers
 from tps_bridge.ledger import Given, Ledger, Made, Missed, Noted, ledger_of
@@ -21,17 +22,20 @@ def standing(
     A record of another patient counts when two people said that it is of the plan's.
 
     A part of a record that names no group is of the only one; of several it belongs to that which
-    has its beam, if that is one. Records by hand count from when a second person
-    confirmed them until two took them back.
+    has its beam, if that is one. What it doesn't tell is as two people established it. Records by
+    hand count from when a second person confirmed them until two took them back.
     """
     groups = card.facts.groups
     strange = strangers(card, records, notes)
     left_out = {uid for uid, each in strange.items() if not each.counts}
     days = {uid: each.card.day for uid, each in strange.items() if each.is_open}
     open_ = {uid: day for uid, day in days.items() if not until or day <= until}
-    given = [part for each in records if each.uid not in left_out for part in each.given]
+    said = corrections(notes)
+    given = [part for each in records if each.uid not in left_out for part in given_of(each, said)]
     hand = [part for each in by_hand(notes) if each.counts for part in each.given()]
     parts = [each for each in (*given, *hand) if not until or each.day <= until]
+    numbers = {each.number for each in groups}
+    adrift = [each for each in parts if _group_of(card, each) not in numbers]
     ended = next((_noted(each) for each in notes if each.act is Act.END), None)
     return [
         ledger_of(
@@ -49,6 +53,7 @@ def standing(
             ended=ended,
             active=is_active(card, notes),
             doubtful=open_,
+            adrift=adrift,
         )
         for group in groups
     ]

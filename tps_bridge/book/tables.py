@@ -21,6 +21,7 @@ from tps_bridge.book.card import (
     as_json,
     read,
 )
+from tps_bridge.book.corrected import corrections
 from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, SUMMED, UNREAD, VOLUMES, is_ours
 from tps_bridge.book.noted import Act
 from tps_bridge.book.rows import Rows
@@ -53,8 +54,9 @@ INSERT INTO plan(uid, patient, issuer, digest, seq, received, card) VALUES(?,?,?
 ON CONFLICT(uid) DO UPDATE SET patient = excluded.patient, issuer = excluded.issuer,
   digest = excluded.digest, card = excluded.card
 """
-_RECORD = "INSERT OR REPLACE INTO record VALUES(?,?,?,?,?,?,?,NULL,?)"
+_RECORD = "INSERT OR REPLACE INTO record VALUES(?,?,?,?,?,?,?,NULL,0,?)"
 _STRANGE = "UPDATE record SET strange = ? WHERE uid = ? AND strange IS NOT ?1"
+_UNCOUNTED = "UPDATE record SET uncounted = ? WHERE uid = ? AND uncounted <> ?1"
 _SUMMARY = "INSERT OR REPLACE INTO summary VALUES(?,?,?,?,1,?)"
 _OPEN = "UPDATE summary SET open = ? WHERE uid = ?"
 _COMPARED = "INSERT OR REPLACE INTO compared VALUES(?,?,?,?,?,?,?)"
@@ -68,7 +70,7 @@ WHERE uid = ?
 class Tables(Rows):
     """What events do to the rows. Used by one thread at a time."""
 
-    format: ClassVar[int] = 11
+    format: ClassVar[int] = 12
     schema: ClassVar[str] = SCHEMA + SESSIONS
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -110,7 +112,7 @@ class Tables(Rows):
             if event.kind is Kind.ACTION and event.code.code in {Act.WITNESS, Act.CONCUR}:
                 return list(self._agreed(event))
             if event.kind is Kind.ACTION and event.code.code == Act.CONFIRM:
-                return list(self._attributed(event))
+                return [*self._attributed(event), *self._corrected(event)]
             return list(self.sessions.take(event))
         except (KeyError, TypeError, ValueError) as error:
             log.warning("Event %d says nothing to sessions: %s", event.seq, error)
@@ -130,6 +132,13 @@ class Tables(Rows):
                 left = self._fraction(session.plan, session.group, session.fraction)
                 yield from self.sessions.unfollow(left, event, session.id, each.why)
             yield from self._follow(each.record, event)
+
+    def _corrected(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
+        """A record moves its session when two people established what it gave."""
+        said = event.payload or {}
+        for each in corrections(self.notes(str(said["plan"]))).values():
+            if each.seq == said["override"] and each.second == event.actor:
+                yield from self._follow(each.record, event)
 
     def _follow(self, uid: str, event: DeviceEvent) -> Iterator[DeviceEvent]:
         for row in self.records("WHERE record.uid = ?", (uid,)):
@@ -269,6 +278,9 @@ class Tables(Rows):
             whose = None if found is None else found.is_open
             self._connection.execute(_STRANGE, (whose, record.uid))
         ledgers = standing(*known)
+        uncounted = {each.record for one in ledgers for each in one.uncounted}
+        for record in known[1]:
+            self._connection.execute(_UNCOUNTED, (record.uid in uncounted, record.uid))
         if not ledgers:
             return
         planned = [each.planned for each in ledgers]

@@ -18,11 +18,12 @@ from tps_bridge.ledger.fact import (
     facts_of,
     given_by,
 )
-from tps_bridge.ledger.finding import Finding, FindingKind
+from tps_bridge.ledger.finding import UNCOUNTED, Finding, FindingKind
 from tps_bridge.ledger.ledger import Fraction, FractionState, Ledger, PlanState, ledger_of
 from tps_bridge.ledger.total import Discord, DiscordKind, discords
 
 __all__ = [
+    "UNCOUNTED",
     "Basis",
     "BeamCourse",
     "Carried",

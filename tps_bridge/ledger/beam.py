@@ -45,6 +45,11 @@ class BeamCourse:
     finished: bool
 
     @property
+    def is_clear(self) -> bool:
+        """Whether every part tells where it lies, and doesn't contradict itself."""
+        return all(each.is_placed and not each.unclear for each in self.parts)
+
+    @property
     def deviation(self) -> float | None:
         """What was given against the plan, as a part of one; None where nothing is planned."""
         planned = self.beam.meterset
@@ -88,7 +93,7 @@ def _placed(parts: Iterable[Given]) -> list[Stretch]:
     return [
         Stretch(each.start, each.end)
         for each in parts
-        if each.start is not None and each.end is not None and each.end >= each.start
+        if each.start is not None and each.end is not None
     ]
 
 
@@ -134,9 +139,10 @@ def _of_parts(course: BeamCourse, fraction: int) -> Iterator[Finding]:
     if len(machines) > 1:
         yield Finding(FindingKind.MACHINES, fraction, number, detail=", ".join(machines))
     for each in course.parts:
-        if each.unclear:
+        if each.unclear or not each.is_placed:
+            kind = FindingKind.UNCLEAR if each.is_placed else FindingKind.UNPLACED
             yield Finding(
-                FindingKind.UNCLEAR, fraction, number, record=each.record, detail=each.unclear
+                kind, fraction, number, record=each.record, detail=each.unclear, day=each.day
             )
         if beam.machine and each.machine not in ("", beam.machine):
             yield Finding(

@@ -74,6 +74,11 @@ class Given:
     doses: tuple[DoseGiven, ...] = ()
     unclear: str = ""
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether it tells from where to where it went."""
+        return self.start is not None and self.end is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:

@@ -13,10 +13,12 @@ class FindingKind(StrEnum):
     LOW, HIGH: a finished beam's meterset is off by more than the site's alarm; SLIGHT: by more
     than its warning. BEYOND: a fraction beyond the prescription. LOOSE: a continuation without a
     beginning. SAME_DAY: more fractions on a day than prescribed. UNNUMBERED: no fraction number.
-    UNKNOWN_BEAM: not in the plan. MACHINES: parts of a beam from two machines. OTHER_MACHINE: not
-    the planned one. OUT_OF_ORDER: a later fraction came first. UNCLEAR: the record contradicts
-    itself, or tells no meterset. SPECIFIED: the machine was told another meterset than the plan's.
-    STRANGER: a record names another patient, and counts for nothing until people said whose it is.
+    UNKNOWN_BEAM: not in the plan. UNGROUPED: of no fraction group of the plan, or nobody knows
+    which. UNPLACED: no meterset, or none from which a continuation went on. MACHINES: parts of a
+    beam from two machines. OTHER_MACHINE: not the planned one. OUT_OF_ORDER: a later fraction came
+    first. UNCLEAR: the record contradicts itself. SPECIFIED: the machine was told another meterset
+    than the plan's. STRANGER: a record names another patient, and counts for nothing until people
+    said whose it is.
     """
 
     GAP = "gap"
@@ -30,6 +32,8 @@ class FindingKind(StrEnum):
     SAME_DAY = "more fractions on a day than prescribed"
     UNNUMBERED = "no fraction number"
     UNKNOWN_BEAM = "not a beam of the plan"
+    UNGROUPED = "no fraction group of the plan"
+    UNPLACED = "not told how much, or from where"
     MACHINES = "parts from two machines"
     OTHER_MACHINE = "not the planned machine"
     OUT_OF_ORDER = "fractions out of order"
@@ -42,7 +46,7 @@ class FindingKind(StrEnum):
 class Finding:
     """`amount` is a meterset in MU (LOW, HIGH, SLIGHT: a part of one), `record` a UID.
 
-    `detail` are words of the record.
+    `day` is YYYYMMDD, `detail` are words of the record.
     """
 
     kind: FindingKind
@@ -51,3 +55,15 @@ class Finding:
     amount: float | None = None
     record: str = ""
     detail: str = ""
+    day: str = ""
+
+
+UNCOUNTED = frozenset(
+    {
+        FindingKind.UNNUMBERED,
+        FindingKind.UNKNOWN_BEAM,
+        FindingKind.UNGROUPED,
+        FindingKind.UNPLACED,
+    }
+)
+"""Of what a record gave, the ledger can't count it: how far the plan is, nobody knows."""

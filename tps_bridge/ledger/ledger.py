@@ -12,7 +12,7 @@ from types import MappingProxyType
 from tps_bridge.ledger.beam import BeamCourse, beam_findings, course_of
 from tps_bridge.ledger.dose import CumulativeDose, doses
 from tps_bridge.ledger.fact import Given, Made, Missed, Noted, PlanFacts, PlannedGroup
-from tps_bridge.ledger.finding import Finding, FindingKind
+from tps_bridge.ledger.finding import UNCOUNTED, Finding, FindingKind
 
 WARN, ALARM = 0.01, 0.02
 
@@ -73,6 +73,11 @@ class Ledger:
         return sum(each.state is FractionState.PARTIAL for each in self.fractions)
 
     @property
+    def uncounted(self) -> tuple[Finding, ...]:
+        """What was given and is in none of the numbers."""
+        return tuple(each for each in self.findings if each.kind in UNCOUNTED)
+
+    @property
     def next(self) -> int | None:
         """The fraction that comes next: the unfinished one, else the first not begun."""
         open_ = [each for each in self.fractions if each.state is not FractionState.DELIVERED]
@@ -93,19 +98,21 @@ def ledger_of(
     active: bool = True,
     limits: tuple[float, float] = (WARN, ALARM),
     doubtful: Mapping[str, str] = MappingProxyType({}),
+    adrift: Iterable[Given] = (),
 ) -> Ledger:
     """Put together what is known; `limits` are warning and alarm of a meterset, as parts of one.
 
     `doubtful` are the days of records that are not among what is `given`, by their UIDs: nobody
-    knows whose they are. `active` is whether the plan may be treated at all, `ended` that a person
-    ended it early.
+    knows whose they are. `adrift` was given by no group that is known. `active` is whether the plan
+    may be treated at all, `ended` that a person ended it early.
     """
     known = _once(given)
-    treated = [each for each in known if each.treatment and each.beam not in facts.setup]
+    treated = _counting(facts, known)
     fractions = tuple(_fractions(group, treated))
     courses = [course for each in fractions for course in each.beams]
     findings = (
         *_misfits(group, treated),
+        *(_uncounted(FindingKind.UNGROUPED, each) for each in _counting(facts, _once(adrift))),
         *(
             finding
             for each in fractions
@@ -113,7 +120,7 @@ def ledger_of(
             for finding in beam_findings(course, each.number, *limits)
         ),
         *_of_days(group, fractions),
-        *(Finding(FindingKind.STRANGER, record=uid, detail=day) for uid, day in doubtful.items()),
+        *(Finding(FindingKind.STRANGER, record=uid, day=day) for uid, day in doubtful.items()),
     )
     return Ledger(
         state=_state(group, fractions, ended=ended is not None, active=active),
@@ -158,9 +165,18 @@ def _misfits(group: PlannedGroup, treated: Sequence[Given]) -> Iterator[Finding]
     known = {each.number for each in group.beams}
     for each in treated:
         if each.fraction is None:
-            yield Finding(FindingKind.UNNUMBERED, None, each.beam, record=each.record)
+            yield _uncounted(FindingKind.UNNUMBERED, each)
         if each.beam not in known:
-            yield Finding(FindingKind.UNKNOWN_BEAM, each.fraction, each.beam, record=each.record)
+            yield _uncounted(FindingKind.UNKNOWN_BEAM, each)
+
+
+def _counting(facts: PlanFacts, given: Iterable[Given]) -> list[Given]:
+    """What gave dose that counts."""
+    return [each for each in given if each.treatment and each.beam not in facts.setup]
+
+
+def _uncounted(kind: FindingKind, part: Given) -> Finding:
+    return Finding(kind, part.fraction, part.beam, record=part.record, day=part.day)
 
 
 def _of_days(group: PlannedGroup, fractions: Sequence[Fraction]) -> Iterator[Finding]:
@@ -171,11 +187,11 @@ def _of_days(group: PlannedGroup, fractions: Sequence[Fraction]) -> Iterator[Fin
     firsts = Counter(each.days[0] for each in begun if each.days)
     for each in begun:
         if each.days and firsts[each.days[0]] > (group.a_day or 1):
-            yield Finding(FindingKind.SAME_DAY, each.number, detail=each.days[0])
+            yield Finding(FindingKind.SAME_DAY, each.number, day=each.days[0])
     dated = [each for each in begun if each.days]
     for before, after in pairwise(dated):
         if after.days[0] < before.days[0]:
-            yield Finding(FindingKind.OUT_OF_ORDER, after.number, detail=after.days[0])
+            yield Finding(FindingKind.OUT_OF_ORDER, after.number, day=after.days[0])
 
 
 def _state(

@@ -6,6 +6,7 @@ from tps_bridge.pages.dose import DosePages
 from tps_bridge.pages.hand import HandPages
 from tps_bridge.pages.kin import KinPages
 from tps_bridge.pages.plan import PlanPages
+from tps_bridge.pages.records import RecordPages
 from tps_bridge.pages.session import SessionPages
 from tps_bridge.pages.session_api import SessionApi
 
@@ -16,6 +17,7 @@ __all__ = [
     "HandPages",
     "KinPages",
     "PlanPages",
+    "RecordPages",
     "SessionApi",
     "SessionPages",
 ]

@@ -155,8 +155,9 @@ class CoursePages:
         reader, who = self._kit.reader(request), principal(request)
         strays, alone = await self._seen.strays(who), await self._alone(who)
         doubted, summaries = await self._seen.doubted(who), await self._seen.summaries(who)
-        strange = await self._seen.strange(who)
-        identities = [e.card.identity for e in (*strays, *alone, *doubted, *strange)]
+        strange, uncounted = await self._seen.strange(who), await self._seen.uncounted(who)
+        several = (*strays, *alone, *doubted, *strange, *uncounted)
+        identities = [each.card.identity for each in several]
         identities += [each.card.identity for each in summaries]
         faces = await Faces.of(self._context.neighbours, identities, who, reader.language)
         return self._kit.page(
@@ -167,6 +168,7 @@ class CoursePages:
             may_settle=who.may(Permission.OVERRIDE_BLOCKS),
             doubted=[(each, faces.face(each.card.identity)) for each in doubted],
             strange=[(each, faces.face(each.card.identity)) for each in strange],
+            uncounted=[(each, faces.face(each.card.identity)) for each in uncounted],
             summaries=[(each, faces.face(each.card.identity)) for each in summaries],
             alone=[(each, faces.face(each.card.identity)) for each in alone],
         )

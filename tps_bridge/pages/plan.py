@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from gateway import StoreError
 from gateway.room import PageKit, Permission, Principal, access, principal
-from gateway.web import Refusal, reason_in
+from gateway.web import reason_in
 from gateway.web.number import number
 from tps_bridge.block import NEVER_SET_ASIDE, BlockKind, emergency_of
 from tps_bridge.book import PlanRow
@@ -25,6 +25,7 @@ from tps_bridge.kin import kin_of
 from tps_bridge.parts import Parts
 from tps_bridge.plan import Beam, ControlPoint, Plan
 from tps_bridge.record import Record
+from tps_bridge.record_desk import RecordDesk
 from tps_bridge.rt import Item, Malformed, keyed
 from tps_bridge.telling import SAID
 
@@ -51,6 +52,7 @@ class PlanPages:
         self._kit, self._context = kit, parts.context
         self._book, self._desk, self._reader = parts.book, parts.desk, parts.reader
         self._tolerances, self._options = parts.tolerances, parts.options
+        self._records = RecordDesk(parts.book, parts.desk)
 
     def routes(self) -> Iterable[BaseRoute]:
         one = "/plans/{uid}"
@@ -62,8 +64,6 @@ class PlanPages:
             Route(f"{one}/miss", self.miss, methods=["POST"]),
             Route(f"{one}/make-up", self.make_up, methods=["POST"]),
             Route(f"{one}/override", self.override, methods=["POST"]),
-            Route(f"{one}/attribute", self.attribute, methods=["POST"]),
-            Route(f"{one}/settle", self.settle, methods=["POST"]),
             Route(f"{one}/confirm", self.confirm, methods=["POST"]),
         ]
 
@@ -109,6 +109,7 @@ class PlanPages:
             rule=self._options.emergency,
             emergency=emergency_of(notes, card.digest, second_person=self._options.second_person),
             strangers=[(each, faces.face(each.card.identity)) for each in strangers],
+            unsure=await self._records.unsure(row),
             overridable=frozenset(BlockKind) - NEVER_SET_ASIDE,
         )
 
@@ -166,28 +167,6 @@ class PlanPages:
         override = number(given.get("override"))
         await self._desk.confirm(principal(request), _uid(request), override)
         return self._kit.done(request, _path(request), "The override is confirmed.")
-
-    @access(Permission.OVERRIDE_BLOCKS)
-    async def attribute(self, request: Request) -> Response:
-        """Say whose a record is that names another patient: `own` is yes or no."""
-        given = await self._kit.form(request)
-        record, own, why = given.get("object", ""), given.get("own"), reason_in(given)
-        if own not in ("yes", "no"):
-            raise Refusal(
-                422, "Say whose it is", "Nothing was done.", "Choose whose the record is."
-            )
-        await self._desk.attribute(
-            principal(request), _uid(request), record, own=own == "yes", why=why
-        )
-        return self._kit.done(request, _path(request), "It holds when a second person confirms it.")
-
-    @access(Permission.OVERRIDE_BLOCKS)
-    async def settle(self, request: Request) -> Response:
-        """Note that somebody looked at what a record leaves open."""
-        given = await self._kit.form(request)
-        object_, why = given.get("object", ""), reason_in(given)
-        await self._desk.settle(principal(request), _uid(request), object_, why)
-        return self._kit.done(request, "/courses/problems", "It is noted that you looked at it.")
 
     async def _whole(self, uid: str) -> Plan | None:
         """The plan with its control points; None while its file can't be read."""

@@ -19,7 +19,7 @@ BEAMS = "1.2.840.10008.5.1.4.1.1.481.4"
 ION_BEAMS = "1.2.840.10008.5.1.4.1.1.481.9"
 BRACHY = "1.2.840.10008.5.1.4.1.1.481.6"
 _POINTS = ("ControlPointDeliverySequence", "IonControlPointDeliverySequence")
-_DOSES = ("ReferencedCalculatedDoseReferenceSequence", "ReferencedMeasuredDoseReferenceSequence")
+_DOSES = "ReferencedCalculatedDoseReferenceSequence"
 _SLACK = 0.02
 _MONTH = 8
 
@@ -119,9 +119,9 @@ def _segment(
         for each in (_meterset(point, "DeliveredMeterset") for point in points)
         if each is not None
     ]
-    if not told:
-        if delivered is None:
-            return None, "it tells no meterset"
+    if delivered is None and len(told) < 2:  # noqa: PLR2004 - a stretch has two ends
+        return None, "it tells no meterset, or one alone"
+    if not told and delivered is not None:
         if delivery == "CONTINUATION":
             return Segment(None, delivered), "it doesn't tell where the beam was continued"
         return Segment(0.0, delivered), ""
@@ -146,12 +146,11 @@ def _began(item: Item, points: tuple[Item, ...]) -> str:
 
 
 def _doses(beam: Item) -> Iterator[DoseGiven]:
-    for name in _DOSES:
-        for each in beam.items(name):
-            number = each.integer("ReferencedDoseReferenceNumber")
-            dose = each.number("CalculatedDoseReferenceDoseValue")
-            if number is not None and dose is not None:
-                yield DoseGiven(number, dose)
+    for each in beam.items(_DOSES):
+        number = each.integer("ReferencedDoseReferenceNumber")
+        dose = each.number("CalculatedDoseReferenceDoseValue")
+        if number is not None and dose is not None:
+            yield DoseGiven(number, dose)
 
 
 def _overrides(points: tuple[Item, ...]) -> Iterator[str]:
@@ -173,19 +172,30 @@ def _application(item: Item, each: Item, number: int | None) -> DeliveredBeam:
     wanted = [channel.number("SpecifiedChannelTotalTime") for channel in channels]
     delivered = sum(each for each in times if each is not None) if None not in times else None
     specified = sum(each for each in wanted if each is not None) if None not in wanted else None
+    delivery = each.text("TreatmentDeliveryType")
+    segment, unclear = _time(delivered, delivery)
     return DeliveredBeam(
         number=number,
         name=each.text("ApplicationSetupName"),
-        delivery=each.text("TreatmentDeliveryType"),
+        delivery=delivery,
         fraction=each.integer("CurrentFractionNumber"),
         termination=each.text("TreatmentTerminationStatus"),
         specified=specified,
         delivered=delivered,
-        segment=None if delivered is None else Segment(0.0, delivered),
+        segment=segment,
         at=_began(item, ()),
-        unclear="" if delivered is not None else "a channel tells no time",
+        unclear=unclear,
         verification=_verification(each),
     )
+
+
+def _time(delivered: float | None, delivery: str) -> tuple[Segment | None, str]:
+    """The stretch that ran, in seconds; a record tells how long, and not where it went on."""
+    if delivered is None:
+        return None, "a channel tells no time"
+    if delivery == "CONTINUATION":
+        return Segment(None, delivered), "it doesn't tell where the application was continued"
+    return Segment(0.0, delivered), ""
 
 
 _READERS: Mapping[str, Callable[[Item], Iterator[DeliveredBeam]]] = {

@@ -69,8 +69,8 @@ def instruction(
 ) -> Content:
     """Every beam of the fraction, or what is left of one that was begun.
 
-    `when` is when the session is due, in the site's zone. Unclear where what was given has gaps or
-    overlaps, or where nothing is left.
+    `when` is when the session is due, in the site's zone. Unclear where what was given is not told,
+    has gaps or overlaps, or where nothing is left.
     """
     group = next(each for each in card.facts.groups if each.number == session.group)
     tasks = list(_tasks(session, group.beams, ledger))
@@ -144,6 +144,8 @@ def _rest(course: BeamCourse) -> Elements:
     number, end = course.beam.number, course.beam.meterset
     if course.gaps or course.overlap or end is None:
         raise Unclear(f"what was given of beam {number} has gaps or overlaps")
+    if not course.is_clear:
+        raise Unclear(f"a record doesn't tell what was given of beam {number}")
     return [
         element("PrimaryDosimeterUnit", "MU"),
         element("ContinuationStartMeterset", course.reached),

@@ -20,6 +20,7 @@ from tests.unit.tps.treatment_case import Treatments, somebody, treatments
 from tps_bridge.book import Book
 from tps_bridge.options import TpsOptions
 from tps_bridge.record import Verification, worst
+from tps_bridge.record_desk import RecordDesk
 from tps_bridge.session import BeamTask, Session, SessionState, Step, Verifier
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.hand import HandDesk
@@ -152,7 +153,9 @@ async def test_a_replay_knows_what_is_open_and_what_a_session_is_for(tmp_path: P
         session = await to_verify(t, str(made.SOPInstanceUID))
         await t.take(*doubtful)
         settled = str(doubtful[0].SOPInstanceUID)
-        await t.desk.settle(OWNER, str(made.SOPInstanceUID), settled, "read at the machine")
+        await RecordDesk(t.book, t.desk).settle(
+            OWNER, str(made.SOPInstanceUID), settled, "read at the machine"
+        )
         async with Book.open(tmp_path / "again" / "tps.sqlite", known_ring()) as again:
             await t.ports.feed(again)
             assert await again.session(session.id) == await t.book.session(session.id) == session

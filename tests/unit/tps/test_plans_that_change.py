@@ -24,6 +24,7 @@ from tps_bridge.book import Book
 from tps_bridge.book.family import Kinship, Related, counted, kin, relations
 from tps_bridge.course_desk import CourseDesk
 from tps_bridge.options import TpsOptions
+from tps_bridge.record_desk import RecordDesk
 from tps_bridge.session.desk import SessionDesk
 
 COURSE = Course(points=3, pairs=4, fractions=3)
@@ -148,7 +149,9 @@ async def test_a_record_that_may_be_anothers_blocks_every_plan_that_it_may_count
         await relate(t, new, old, kinship)
         assert (await check(t, new, BlockKind.RECORD)).blocks
         assert "by OLD, which belongs to this course" in await said(t, new, BlockKind.RECORD)
-        await t.desk.attribute(li, uid(old), uid(strange), own=True, why="typed wrong")
+        await RecordDesk(t.book, t.desk).attribute(
+            li, uid(old), uid(strange), own=True, why="typed wrong"
+        )
         seq = (await t.book.notes(uid(old)))[-1].seq
         await t.desk.confirm(zhao, uid(old), seq)
         assert not (await check(t, new, BlockKind.RECORD)).blocks

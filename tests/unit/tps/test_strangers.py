@@ -18,6 +18,7 @@ from tps_bridge.block import BlockKind
 from tps_bridge.book import Act, Book
 from tps_bridge.ledger import FindingKind, Ledger
 from tps_bridge.plan import Unlike
+from tps_bridge.record_desk import RecordDesk
 from tps_bridge.session import SessionState
 
 COURSE = Course(points=5, pairs=4, fractions=3)
@@ -51,7 +52,7 @@ async def blocked(t: Treatments, made: Dataset) -> bool:
 async def say(t: Treatments, made: Dataset, given: Dataset, *, own: bool) -> int:
     """What Li says of the record; the number that is to be confirmed."""
     uid = str(made.SOPInstanceUID)
-    await t.desk.attribute(LI, uid, str(given.SOPInstanceUID), own=own, why=WHY)
+    await RecordDesk(t.book, t.desk).attribute(LI, uid, str(given.SOPInstanceUID), own=own, why=WHY)
     return [each.seq for each in await t.book.notes(uid) if each.act is Act.ATTRIBUTE][-1]
 
 

@@ -20,6 +20,7 @@ from tests.unit.tps.treatment_case import Treatments, somebody, treatments
 from tps_bridge.book import Book
 from tps_bridge.ledger import DiscordKind, FindingKind
 from tps_bridge.record import read_summary
+from tps_bridge.record_desk import RecordDesk
 from tps_bridge.rt import Malformed
 
 COURSE = Course(points=3, pairs=4, fractions=3, dose=9.0)
@@ -135,7 +136,7 @@ async def test_a_difference_is_a_task_until_somebody_saw_just_this_one(tmp_path:
         done = await t.http.post(f"/plans/{uid(made)}/settle?lang=en", data=form)
         assert "Nothing needs a person." in done.text
         with pytest.raises(Refusal, match="leaves nothing open"):
-            await t.desk.settle(OWNER, uid(made), uid(total), "again")
+            await RecordDesk(t.book, t.desk).settle(OWNER, uid(made), uid(total), "again")
         late = whole(made, 3, 10)
         await t.take(late)
         (row,) = await t.book.summaries(uid(made))

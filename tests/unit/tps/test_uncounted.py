@@ -1,0 +1,262 @@
+"""Records that don't tell all: what can't be counted blocks until two people said what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+
+import pytest
+from pydicom.dataset import Dataset
+
+from gateway.room import OWNER, Permission
+from gateway.web import Refusal
+from simulators.rt import ARC, Course, Part, approved, plan, record
+from simulators.rt.compose import item
+from tests.unit.tps.rt import record_of
+from tests.unit.tps.test_plan_pages import FIRST
+from tests.unit.tps.test_sessions import parts, scheduled
+from tests.unit.tps.treatment_case import Treatments, aside, somebody, treatments
+from tps_bridge.block import BlockKind
+from tps_bridge.book import Act, Reading
+from tps_bridge.ledger import FindingKind, Ledger
+from tps_bridge.record.read import BRACHY
+from tps_bridge.record.record import Segment
+from tps_bridge.record_desk import Established, RecordDesk
+from tps_bridge.session import SessionState
+from tps_bridge.session.instruction import Unclear, instruction
+
+COURSE = Course(points=5, pairs=4, fractions=3)
+LI = somebody("li", *Permission)
+ZHAO = somebody("zhao", *Permission)
+WHY = "read at the machine"
+
+
+def _beam(made: Dataset, place: int) -> Dataset:
+    beam: Dataset = made.TreatmentSessionBeamSequence[place]
+    return beam
+
+
+def _no_fraction(made: Dataset) -> None:
+    for each in made.TreatmentSessionBeamSequence:
+        del each.CurrentFractionNumber
+
+
+def _no_meterset(made: Dataset) -> None:
+    beam = _beam(made, 1)
+    del beam.DeliveredPrimaryMeterset
+    for point in beam.ControlPointDeliverySequence:
+        del point.DeliveredMeterset
+
+
+def _nowhere_from(made: Dataset) -> None:
+    beam = _beam(made, 1)
+    beam.TreatmentDeliveryType = "CONTINUATION"
+    for point in beam.ControlPointDeliverySequence:
+        del point.DeliveredMeterset
+
+
+def _unknown_beam(made: Dataset) -> None:
+    _beam(made, 1).ReferencedBeamNumber = 9
+
+
+def _no_group(made: Dataset) -> None:
+    made.ReferencedFractionGroupNumber = 7
+
+
+UNTOLD = {
+    FindingKind.UNNUMBERED: _no_fraction,
+    FindingKind.UNPLACED: _no_meterset,
+    FindingKind.UNKNOWN_BEAM: _unknown_beam,
+    FindingKind.UNGROUPED: _no_group,
+}
+
+
+async def _ledger(t: Treatments, made: Dataset) -> Ledger:
+    (ledger,) = await t.book.ledgers(str(made.SOPInstanceUID))
+    return ledger
+
+
+async def _blocked(t: Treatments, made: Dataset) -> list[BlockKind]:
+    row = await t.book.plan(str(made.SOPInstanceUID))
+    assert row is not None
+    (checked,) = await t.desk.checks(row)
+    return [each.kind for each in checked.checks if each.blocks and each.kind != "identity"]
+
+
+@pytest.mark.parametrize(("kind", "spoil"), UNTOLD.items(), ids=[each.name for each in UNTOLD])
+async def test_what_can_not_be_counted_blocks_and_is_a_task(
+    tmp_path: Path, kind: FindingKind, spoil: Callable[[Dataset], None]
+) -> None:
+    made = approved(plan(ARC, COURSE))
+    given = record(made, 1, [Part(1), Part(2)])
+    spoil(given)
+    async with treatments(tmp_path) as t:
+        await t.take(made)
+        assert await _blocked(t, made) == []
+        await t.take(given)
+        assert kind in {each.kind for each in (await _ledger(t, made)).uncounted}
+        assert await _blocked(t, made) == [BlockKind.COUNT]
+        assert "Say what it gave" in await t.page("/courses/problems?lang=en")
+        page = unescape(await t.page(f"/plans/{made.SOPInstanceUID}?lang=en"))
+        assert "Records that don't tell all" in page
+        assert "what it gave is not counted" in page
+        assert "未计入" in await t.page(f"/plans/{made.SOPInstanceUID}?lang=zh-CN")
+
+
+async def test_two_people_say_what_it_gave_and_it_counts(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    given = record(made, 1, [Part(1), Part(2)], at=FIRST + timedelta(days=3))
+    _no_fraction(given)
+    path, uid = f"/plans/{made.SOPInstanceUID}", str(made.SOPInstanceUID)
+    form = {
+        "object": str(given.SOPInstanceUID),
+        "group": "1",
+        "gave": "beams",
+        "fraction": "1",
+        "from-1": "0",
+        "to-1": "100",
+        "from-2": "0",
+        "to-2": "100",
+        "ended": "normal",
+        "reason": WHY,
+    }
+    async with treatments(tmp_path) as t:
+        await t.take(made)
+        session = await scheduled(t, uid, "2025-06-12T10:00")
+        await t.take(given)
+        t.act_as(LI)
+        assert (await t.http.post(f"{path}/correct", data=form)).status_code == 200
+        assert (await _ledger(t, made)).uncounted
+        (note,) = await t.book.notes(uid)
+        own = await t.http.post(f"{path}/confirm", data={"override": str(note.seq)})
+        assert own.status_code == 409
+        t.act_as(ZHAO)
+        answer = await t.http.post(f"{path}/confirm", data={"override": str(note.seq)})
+        assert answer.status_code == 200
+        ledger = await _ledger(t, made)
+        assert (ledger.delivered, ledger.next, ledger.findings) == (1, 2, ())
+        assert BlockKind.COUNT not in await _blocked(t, made)
+        moved = await t.book.session(session.id)
+        assert moved is not None
+        assert moved.state is SessionState.COMPLETED
+        assert "Nothing needs a person" in await t.page("/courses/problems?lang=en")
+        page = await t.page(f"{path}?lang=en")
+        assert f"li said that it gave: {WHY}" in page
+        assert "confirmed by zhao" in page
+
+
+async def test_a_later_word_on_a_record_needs_its_own_second_person(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    given = record(made, 1, [Part(1), Part(2)])
+    _no_fraction(given)
+    uid, object_ = str(made.SOPInstanceUID), str(given.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made, given)
+        desk = RecordDesk(t.book, t.desk)
+        whole = Established(1, 1, (Reading(1, 0, 100), Reading(2, 0, 100)), normal=True)
+        await desk.correct(LI, uid, object_, whole, WHY)
+        first = (await t.book.notes(uid))[-1].seq
+        nothing = Established(1, 0, (), normal=False)
+        await desk.correct(LI, uid, object_, nothing, "the beam never came on")
+        with pytest.raises(Refusal):
+            await t.desk.confirm(ZHAO, uid, first)
+        await t.desk.confirm(ZHAO, uid, (await t.book.notes(uid))[-1].seq)
+        ledger = await _ledger(t, made)
+        assert (ledger.delivered, ledger.partial, ledger.findings) == (0, 0, ())
+        await desk.correct(LI, uid, object_, whole, "it did after all")
+        assert (await _ledger(t, made)).uncounted, "what is said anew counts when it is confirmed"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Established(2, 1, (), normal=True),
+        Established(1, 0, (Reading(1, 0, 1),), normal=True),
+        Established(1, 1, (Reading(9, 0, 1),), normal=True),
+        Established(1, 1, (Reading(1, 5, 5),), normal=True),
+        Established(1, 1, (Reading(1, -1, 5),), normal=True),
+        Established(1, 1, (Reading(1, 0, float("nan")),), normal=True),
+    ],
+)
+async def test_what_can_not_be_is_refused(tmp_path: Path, said: Established) -> None:
+    made = approved(plan(ARC, COURSE))
+    given, whole = record(made, 1, [Part(1), Part(2)]), record(made, 2, [Part(1), Part(2)])
+    _no_fraction(given)
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made, given, whole)
+        desk = RecordDesk(t.book, t.desk)
+        with pytest.raises(Refusal) as refused:
+            await desk.correct(OWNER, uid, str(given.SOPInstanceUID), said, WHY)
+        assert refused.value.status == 422
+        known = Established(1, 1, (), normal=True)
+        with pytest.raises(Refusal, match="tells what it gave"):
+            await desk.correct(OWNER, uid, str(whole.SOPInstanceUID), known, WHY)
+
+
+async def test_it_is_set_aside_for_one_fraction_and_the_rest_is_not_told(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    begun = record(made, 1, [Part(1), Part(2, 0, 40, termination="MACHINE")])
+    rest = record(made, 1, [Part(1), Part(2, 40, 60)])
+    del rest.TreatmentSessionBeamSequence[0]
+    _beam(rest, 0).TreatmentDeliveryType = "CONTINUATION"
+    for point in _beam(rest, 0).ControlPointDeliverySequence:
+        del point.DeliveredMeterset
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made, begun, rest)
+        assert await _blocked(t, made) == [BlockKind.COUNT]
+        session, stored = await parts(t, uid)
+        row = await t.book.plan(uid)
+        assert row is not None
+        with pytest.raises(Unclear, match="doesn't tell what was given of beam 2"):
+            instruction(session, row.card, await _ledger(t, made), stored, FIRST)
+        t.act_as(LI)
+        form = aside(await t.shown(uid, BlockKind.COUNT), WHY)
+        assert (await t.http.post(f"/plans/{uid}/override", data=form)).status_code == 200
+        notes = [each.act for each in await t.book.notes(uid)]
+        assert notes == [Act.OVERRIDE]
+
+
+async def test_what_another_plan_of_the_course_gave_uncounted_blocks_too(tmp_path: Path) -> None:
+    old, new = approved(plan(ARC, COURSE)), approved(plan(ARC, COURSE))
+    given = record(old, 1, [Part(1), Part(2)])
+    _no_fraction(given)
+    said = {"other": str(old.SOPInstanceUID), "kinship": "adapts", "counts": "yes", "reason": WHY}
+    async with treatments(tmp_path) as t:
+        await t.take(old, new, given)
+        assert BlockKind.COUNT not in await _blocked(t, new)
+        answer = await t.http.post(f"/plans/{new.SOPInstanceUID}/relate", data=said)
+        assert answer.status_code == 200
+        assert BlockKind.COUNT in await _blocked(t, new)
+
+
+def test_a_record_of_brachytherapy_does_not_tell_where_it_went_on() -> None:
+    made = record(approved(plan(ARC, COURSE)), 1, [Part(1)])
+    made.SOPClassUID = BRACHY
+    del made.TreatmentSessionBeamSequence
+    made.TreatmentSessionApplicationSetupSequence = [
+        item(
+            ReferencedBrachyApplicationSetupNumber=1,
+            TreatmentDeliveryType=delivery,
+            CurrentFractionNumber=1,
+            RecordedChannelSequence=[item(ChannelNumber=1, DeliveredChannelTotalTime=20)],
+        )
+        for delivery in ("TREATMENT", "CONTINUATION")
+    ]
+    first, rest = record_of(made).beams
+    assert first.segment == Segment(0.0, 20.0)
+    assert rest.segment == Segment(None, 20.0)
+    assert rest.unclear == "it doesn't tell where the application was continued"
+
+
+def test_one_control_point_tells_no_stretch() -> None:
+    made = record(approved(plan(ARC, COURSE)), 1, [Part(1)])
+    beam = _beam(made, 0)
+    del beam.DeliveredPrimaryMeterset
+    beam.ControlPointDeliverySequence = [beam.ControlPointDeliverySequence[0]]
+    (given,) = record_of(made).beams
+    assert given.segment is None
+    assert given.unclear == "it tells no meterset, or one alone"

@@ -1,0 +1,132 @@
+"""What people do with records that leave something open: whose it is, what it gave, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from gateway.room import Principal, texts
+from gateway.web import Refusal
+from tps_bridge.book import Act, Book, PlanRow, Reading, Unsure, unsure
+from tps_bridge.desk import PlanDesk
+
+_MOST = 100_000.0
+"""MU of a beam; more is a slip of the keyboard."""
+_NO_GROUP, _NO_FRACTION, _NO_BEAM, _NO_STRETCH = texts(
+    "The plan has no such fraction group.",
+    "A fraction has a number from 1 on.",
+    "The fraction group has no such beam.",
+    "A beam goes from one meterset to a greater one.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Established:
+    """What a record gave: these stretches of a fraction, or nothing where there are none.
+
+    `normal` is that nothing stopped them.
+    """
+
+    group: int
+    fraction: int
+    beams: tuple[Reading, ...]
+    normal: bool
+
+
+class RecordDesk:
+    """As `PlanDesk`: when a call returns, the book shows it. Refusal; StoreError.
+
+    What is said of a record counts when a second person confirms it (`PlanDesk.confirm`).
+    """
+
+    def __init__(self, book: Book, plans: PlanDesk) -> None:
+        self._book, self._plans = book, plans
+
+    async def attribute(
+        self, who: Principal, uid: str, record: str, *, own: bool, why: str
+    ) -> None:
+        """Say whether a record that names another patient is of the plan's (`own`).
+
+        Refusal 409 where the record names nobody else.
+        """
+        row = await self._plans.known(who, uid)
+        if record not in {each.card.uid for each in await self._book.strangers(uid)}:
+            raise Refusal(
+                409,
+                "No other patient",
+                "No record of this plan with this UID names another patient.",
+                "Open the plan again: it may have changed.",
+            )
+        await self._plans.act(who, Act.ATTRIBUTE, row, why, object=record, own=own)
+
+    async def unsure(self, row: PlanRow) -> list[Unsure]:
+        """The records of a plan that don't tell all that they gave."""
+        uid = row.card.uid
+        records = [each.card for each in await self._book.records(uid)]
+        return unsure(records, await self._book.ledgers(uid), await self._book.notes(uid))
+
+    async def correct(
+        self, who: Principal, uid: str, record: str, said: Established, why: str
+    ) -> None:
+        """Say what a record gave that doesn't tell it.
+
+        Refusal 409 where the record tells it, 422 for what can't be.
+        """
+        row = await self._plans.known(who, uid)
+        if record not in {each.card.uid for each in await self.unsure(row)}:
+            raise Refusal(
+                409,
+                "Nothing to establish",
+                "The record tells what it gave.",
+                "Open the plan again: it may have changed.",
+            )
+        _possible(row, said)
+        await self._plans.act(
+            who,
+            Act.CORRECT,
+            row,
+            why,
+            object=record,
+            group=said.group,
+            fraction=said.fraction,
+            normal=said.normal,
+            beams=[[each.beam, each.start, each.end] for each in said.beams],
+        )
+
+    async def settle(self, who: Principal, uid: str, object_: str, why: str) -> None:
+        """Somebody looked at what a record or summary leaves open. Refusal 409 if nothing is."""
+        row = await self._plans.known(who, uid)
+        open_ = {
+            each.card.uid: each.card.verification.value
+            for each in await self._book.doubted()
+            if each.card.plan == uid
+        }
+        open_ |= {
+            each.card.uid: each.found for each in await self._book.summaries(uid) if each.is_open
+        }
+        if object_ not in open_:
+            raise Refusal(
+                409,
+                "Nothing to settle",
+                "This record leaves nothing open.",
+                "Open the list again: somebody may have looked at it.",
+            )
+        await self._plans.act(who, Act.SETTLE, row, why, object=object_, found=open_[object_])
+
+
+def _possible(row: PlanRow, said: Established) -> None:
+    own = next((each for each in row.card.facts.groups if each.number == said.group), None)
+    if own is None:
+        raise _refused(_NO_GROUP)
+    if said.beams and said.fraction < 1:
+        raise _refused(_NO_FRACTION)
+    if not {each.beam for each in said.beams} <= {each.number for each in own.beams}:
+        raise _refused(_NO_BEAM)
+    for each in said.beams:
+        finite = isfinite(each.start) and isfinite(each.end)
+        if not (finite and 0 <= each.start < each.end <= _MOST):
+            raise _refused(_NO_STRETCH)
+
+
+def _refused(why: str) -> Refusal:
+    return Refusal(422, "Can't be so", why, "Look at the machine's own record, and correct it.")
