@@ -107,6 +107,11 @@ class TodaysTreatments:
             {
                 "en": "No record tells whether it was given. Record it by hand, or call it off.",
                 "zh-CN": "没有记录说明是否已治疗。请手工记录，或取消该治疗。",
+            }
+            if session.state is SessionState.SCHEDULED
+            else {
+                "en": "It was begun and never ended. Record the rest by hand, or end it.",
+                "zh-CN": "已开始但未结束。请手工记录其余部分，或结束该治疗。",
             },
             f"/sessions/{session.id}",
             session.at,

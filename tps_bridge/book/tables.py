@@ -143,9 +143,8 @@ class Tables(Rows):
     def _follow(self, uid: str, event: DeviceEvent) -> Iterator[DeviceEvent]:
         for row in self.records("WHERE record.uid = ?", (uid,)):
             card = row.card
-            fractions = [each for one in self.ledgers(card.plan) for each in one.fractions]
             yield from self.sessions.follow(
-                fractions,
+                self._given(card.plan, uid),
                 event,
                 record=uid,
                 plan=card.plan,
@@ -161,25 +160,39 @@ class Tables(Rows):
         for each in by_hand(self.notes(plan)):
             if each.seq == said["given"] and each.counts:
                 yield from self.sessions.follow(
-                    [one for ledger in self.ledgers(plan) for one in ledger.fractions],
+                    self._given(plan, each.uid),
                     event,
                     record=each.uid,
                     plan=plan,
                     machine=each.machine,
                     day=each.day,
                     who=event.actor,
+                    known=each.session,
                 )
             elif each.seq == said["given"] and each.back is not None and each.back.second:
                 left = self._fraction(plan, each.group, each.fraction)
                 yield from self.sessions.unfollow(left, event, each.session, each.back.why)
 
-    def _fraction(self, plan: str, group: int, number: int) -> Fraction | None:
-        """A fraction of a group as the ledger has it now."""
+    def _fractions(self, plan: str) -> Iterator[tuple[int, Fraction]]:
+        """The fractions of a plan as the ledger has them now, each with the number of its group."""
         for row in self.plans("WHERE uid = ?", (plan,)):
-            for each, ledger in zip(row.card.facts.groups, self.ledgers(plan), strict=True):
-                if each.number == group:
-                    return next((e for e in ledger.fractions if e.number == number), None)
-        return None
+            for group, ledger in zip(row.card.facts.groups, self.ledgers(plan), strict=True):
+                yield from ((group.number, each) for each in ledger.fractions)
+
+    def _fraction(self, plan: str, group: int, number: int) -> Fraction | None:
+        found = (each for own, each in self._fractions(plan) if own == group)
+        return next((each for each in found if each.number == number), None)
+
+    def _given(self, plan: str, record: str) -> tuple[int, Fraction] | None:
+        """The fraction to which a record gave something."""
+        return next(
+            (
+                (group, each)
+                for group, each in self._fractions(plan)
+                if any(part.record == record for beam in each.beams for part in beam.parts)
+            ),
+            None,
+        )
 
     def _take(self, event: DeviceEvent) -> Iterator[str]:
         """Take in an event; the plans whose ledger it may move."""

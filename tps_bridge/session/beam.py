@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 import apsw
 
@@ -23,6 +24,7 @@ from gateway.model import (
     Kind,
     Source,
     Value,
+    to_datetime,
 )
 from gateway.projection import Projection
 from gateway.room import ACTION_SYSTEM, Agenda, RoomContext, steadily
@@ -132,7 +134,7 @@ class Beams:
         """Tell what was not told yet, in the order in which it came."""
         for signal in await self.signals.ask(lambda tables: tables.untold()):
             machine = self.machines.get(signal.device, "")
-            session = await self._session(machine)
+            session = await self._session(machine, signal.at)
             steps = [Step.BEAM]
             if session is not None and session.state is SessionState.SCHEDULED:
                 steps = [Step.BEGIN, Step.BEAM]
@@ -140,13 +142,28 @@ class Beams:
             receipt = await self.context.ports.publish(events)
             await self.book.reached(max(receipt.seqs, default=0))
 
-    async def _session(self, machine: str) -> Session | None:
-        """The one that is surely meant; None where there is none, or a choice."""
+    async def _session(self, machine: str, at: Instant) -> Session | None:
+        """The one that is surely meant at a time; None where there is none, or a choice.
+
+        One that was left in progress on a day before is meant by nobody.
+        """
         own = [each for each in await self.book.open_sessions() if each.machine == machine]
-        found = [each for each in own if each.state is SessionState.IN_PROGRESS]
-        if not found:
-            found = [each for each in own if not each.item and await self._started(each)]
+        found = [
+            each
+            for each in own
+            if self._is_treated(each, at) or (not each.item and await self._started(each))
+        ]
         return found[0] if len(found) == 1 else None
+
+    def _is_treated(self, session: Session, at: Instant) -> bool:
+        """Whether it is in progress since the day of this time."""
+        zone = ZoneInfo(self.context.site.zone)
+        days = {
+            to_datetime(each).astimezone(zone).date()
+            for each in (at, session.begun)
+            if each is not None
+        }
+        return session.state is SessionState.IN_PROGRESS and len(days) == 1
 
     async def _started(self, session: Session) -> bool:
         """Whether somebody has said that its patient is being treated."""

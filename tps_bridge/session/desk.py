@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -65,6 +66,8 @@ class SessionDesk:
     ) -> None:
         self._context, self._book, self._options, self._plans = context, book, options, plans
         self._zone = ZoneInfo(context.site.zone)
+        self._scheduling = asyncio.Lock()
+        """Held while one is made: what is open is looked at, and then there is one more."""
 
     async def schedule(
         self,
@@ -83,9 +86,10 @@ class SessionDesk:
         takes no such task.
         """
         row = await self._plans.known(who, plan)
-        session = self._tasked(await self._next(row, group, at, appointment), task)
-        payload = {"session": session.id, "opens": written(session)}
-        await self.act(who, f"{ACT}{Step.SCHEDULE}", session, "", **payload)
+        async with self._scheduling:
+            session = self._tasked(await self._next(row, group, at, appointment), task)
+            payload = {"session": session.id, "opens": written(session)}
+            await self.act(who, f"{ACT}{Step.SCHEDULE}", session, "", **payload)
         return session
 
     async def cancel(self, who: Principal, id_: str, why: str) -> None:
@@ -136,13 +140,15 @@ class SessionDesk:
         return [each for each in found if self.sees(who, each.machine)]
 
     async def overdue(self, who: Principal) -> list[Session]:
-        """Of earlier days, those that somebody sees and nobody said what became of."""
+        """Of earlier days, those that somebody sees and nobody said what became of.
+
+        Whether they were never begun, or never ended.
+        """
         midnight = self.midnight(self.today())
         return [
             each
             for each in await self._book.open_sessions()
-            if each.state is SessionState.SCHEDULED
-            and each.at < midnight
+            if (each.at if each.begun is None else each.begun) < midnight
             and self.sees(who, each.machine)
         ]
 
@@ -173,12 +179,16 @@ class SessionDesk:
             )
         return found
 
-    async def standing(self, session: Session) -> Standing:
-        """How a session stands now: every check, as if its machine asked."""
+    async def standing(self, session: Session, *, claimed: bool = False) -> Standing:
+        """How a session stands: every check, as if its machine asked when it is due, or later.
+
+        When it is `claimed` it asks now, however early that is.
+        """
         level = self.level(session)
         if session.state is not SessionState.SCHEDULED:
             return Standing(session, level)
-        at = max(self._context.clock.now(), session.at)
+        now = self._context.clock.now()
+        at = now if claimed else max(now, session.at)
         attempt = Attempt(
             identity=session.identity,
             plan=session.plan,

@@ -81,7 +81,7 @@ class Offers:
         if known is not None and known.titles and title not in known.titles:
             return f"{title} is not {session.machine}"
         try:
-            standing = await self.desk.standing(session)
+            standing = await self.desk.standing(session, claimed=True)
         except Refusal as refusal:
             return refusal.title
         kinds = [each.kind.value for each in standing.checks if each.blocks]

@@ -145,7 +145,7 @@ class SessionTables:
 
     def follow(
         self,
-        fractions: Sequence[Fraction],
+        given: tuple[int, Fraction] | None,
         cause: DeviceEvent,
         *,
         record: str,
@@ -154,26 +154,25 @@ class SessionTables:
         day: str,
         who: str = "",
         verified: int | None = None,
+        known: str = "",
     ) -> Iterator[DeviceEvent]:
         """Tie a record to the session that it is of, and move one that nothing else moves.
 
-        `who` told it, if not the machine. `verified` is the fraction of a record that gave no dose:
-        it belongs to a session that only verifies, which its work item alone moves.
+        It is of the fraction that was `given`, of the group of that number. `who` told it, if not
+        the machine, and for which session if that is `known`. `verified` is the fraction of a
+        record that gave no dose: it belongs to a session that only verifies, which its work item
+        alone moves.
         """
-        parts = [
-            each
-            for each in fractions
-            for beam in each.beams
-            for part in beam.parts
-            if part.record == record
-        ]
-        fraction = parts[0] if parts else None
+        group, fraction = given if given is not None else (None, None)
         number = fraction.number if fraction else verified
-        session = (
-            self._of_record(plan, machine, number, day, treats=fraction is not None)
-            if number is not None
-            else None
-        )
+        session = self.session(known)
+        if session is None and number is not None:
+            own = [
+                each
+                for each in self._sessions("WHERE plan = ? AND fraction = ?", plan, number)
+                if each.machine == machine and group in {None, each.group}
+            ]
+            session = self._of_record(own, day, treats=fraction is not None)
         row = (record, machine, day, session.id if session else "")
         self._connection.execute("INSERT OR REPLACE INTO session_record VALUES(?,?,?,?)", row)
         if session is None or fraction is None or session.item:
@@ -229,23 +228,28 @@ class SessionTables:
             if session is not None and not session.item and move is not None:
                 yield from self._move(session, move, event)
 
-    def _of_record(
-        self, plan: str, machine: str, fraction: int, day: str, *, treats: bool
-    ) -> Session | None:
-        """The newest session of a fraction at a machine that was not called off.
+    def _of_record(self, own: Sequence[Session], day: str, *, treats: bool) -> Session | None:
+        """Of a fraction's sessions at a machine that which a record of a day is of.
 
-        What was given on a day before is none of its.
+        One that is treated; else one that ended that day and has no record; else one that is to
+        be treated; else the newest that ended. What was given on a day before is none of its.
         """
         found = [
             each
-            for each in self._sessions("WHERE plan = ? AND fraction = ?", plan, fraction)
-            if each.machine == machine
-            and each.task.treats == treats
+            for each in own
+            if each.task.treats == treats
             and each.state is not SessionState.CANCELLED
             and each.day <= day
         ]
-        open_ = [each for each in found if each.state.is_open]
-        return max(open_ or found, key=lambda each: each.at, default=None)
+
+        def rank(each: Session) -> tuple[int, int]:
+            if each.state is SessionState.IN_PROGRESS:
+                return 3, each.at
+            if each.state is SessionState.SCHEDULED:
+                return 1, each.at
+            return 2 if each.day == day and not self.records(each.id) else 0, each.at
+
+        return max(found, key=rank, default=None)
 
     def _move(self, session: Session, move: Move, cause: DeviceEvent) -> Iterator[DeviceEvent]:
         try:

@@ -36,7 +36,8 @@ class Bunker:
     beams: Beams
 
     async def on(self, number: int, state: str = "on", device: str = DEVICE) -> None:
-        await self.t.ports.publish((signal(number, state, device),))
+        at = self.t.clock.now()
+        await self.t.ports.publish((replace(signal(number, state, device), received_at=at),))
         await self.beams.turn()
 
     async def visit(self, key: str, status: AppointmentStatus) -> str:
@@ -128,6 +129,25 @@ async def test_a_beam_in_progress_is_a_step_of_its_session(tmp_path: Path) -> No
         await it.t.take(record(made, 1, [Part(1)], at=at))
         await it.on(2)
         assert (await it.steps(session)).count(Step.BEAM) == 1
+
+
+async def test_what_was_left_in_progress_yesterday_is_nobody_elses_beam(tmp_path: Path) -> None:
+    part = [Part(1, 0, 40, termination="MACHINE")]
+    async with bunker(tmp_path) as it:
+        left = await it.scheduled(OURS)
+        made = plan(STATIC, OURS)
+        made.SOPInstanceUID = left.plan
+        at = datetime(2025, 6, 12, 8)  # noqa: DTZ001 - as DICOM writes it
+        await it.t.take(record(made, 1, part, at=at))
+        assert (await it.now(left)).state is SessionState.IN_PROGRESS
+        it.t.clock.advance(24 * 3600)
+        started = await it.visit("b", AppointmentStatus.STARTED)
+        other = await it.scheduled(replace(OURS, patient="RT-2", label="OTHER"), started)
+        await it.on(1)
+        assert (await it.now(other)).state is SessionState.IN_PROGRESS
+        assert Step.BEAM not in await it.steps(left)
+        overdue = await it.t.context.neighbours(SessionDesk).overdue(OWNER)
+        assert [each.id for each in overdue] == [left.id]
 
 
 async def test_other_devices_and_other_words_mean_nothing(tmp_path: Path) -> None:

@@ -112,6 +112,8 @@ class Treatments:
                 0x00080018: uid.encode(),
                 0x00100020: str(made.PatientID).encode(),
                 0x00100021: str(made.IssuerOfPatientID).encode(),
+                0x0020000D: str(made.get("StudyInstanceUID", "")).encode(),
+                0x0020000E: str(made.get("SeriesInstanceUID", "")).encode(),
             }
             attributes = attributes_of(Header(values, False))
             origin = Origin("TPS", "ISOGATE", "127.0.0.1", ExplicitVRLittleEndian)
