@@ -9,7 +9,7 @@ from tps_bridge.block import Uncounted
 from tps_bridge.book import Book, PlanCard, PlanRow
 from tps_bridge.book.family import VERIFIES, counted, kin, relations, unsaid
 from tps_bridge.book.standing import is_active, is_approved
-from tps_bridge.ledger import Carried, carried, days_of
+from tps_bridge.ledger import Carried, carried, times_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
             doses += carried(card.facts.references, others[uid].card.label or uid, ledgers)
     near = kin(card.uid, said)
     ledgers_of = {uid: await book.ledgers(uid) for uid in near}
-    days = [day for each in ledgers_of.values() for day in days_of(each)]
+    times = [time for each in ledgers_of.values() for time in times_of(each)]
     uncounted = [
         Uncounted(found, _label(uid, others))
         for uid, several in ledgers_of.items()
@@ -54,7 +54,7 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
     return Kin(
         {uid: _label(uid, others) for uid in near},
         tuple(doses),
-        tuple(days),
+        tuple(times),
         tuple(_label(each, others) for each in unsaid(card, said)),
         tuple(sorted(heirs)),
         _label(verified, others) if verified else "",

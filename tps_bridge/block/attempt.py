@@ -85,7 +85,7 @@ class Case:
     `registry` is whether there is a register of patients at all. `interval` is in hours.
 
     `retired` is why it was retired. Of other plans of the course: `carried` is what they gave that
-    counts here, `elsewhere` the days of their fractions, `unsaid` those from which this one is
+    counts here, `elsewhere` when their fractions were given, `unsaid` those from which this one is
     derived in a way that nobody has said, `heirs` those that are derived from it so and are
     approved, `verifies` the one that it is to verify. `left_out` are the checks that an emergency
     leaves out, by the rule `source`.

@@ -14,6 +14,8 @@ from tps_bridge.block.person import UNLIKE, disagreements
 from tps_bridge.ledger import CumulativeDose, FindingKind, Fraction, FractionState, Ledger
 
 _EN, _ZH = "en", "zh-CN"
+_DATE = 8
+"""Digits of a day without a time."""
 _ROUNDING = 1.001
 """Doses are written with few digits."""
 
@@ -231,6 +233,23 @@ def _fraction(attempt: Attempt, case: Case) -> Iterator[Reason]:
             f"fraction {attempt.fraction} is not the next one ({expected})",
             f"第 {attempt.fraction} 次不是下一次（{expected}）",
         )
+    for each in case.ledger.passed_over:
+        if each.number == attempt.fraction and next_ == attempt.fraction:
+            yield _passed(each)
+
+
+def _passed(fraction: Fraction) -> Reason:
+    """What was not given, or not told, before later ones were: a person decides about it."""
+    number = fraction.number
+    if fraction.state is FractionState.PARTIAL:
+        return _both(
+            f"fraction {number} was left unfinished, and later ones were given",
+            f"第 {number} 次未完成，其后的分次已治疗",
+        )
+    return _both(
+        f"nothing tells of fraction {number}, and later ones were given: its record may be missing",
+        f"第 {number} 次没有记录，而其后的分次已治疗：记录可能缺失",
+    )
 
 
 def _dose(attempt: Attempt, case: Case) -> Iterator[Reason]:
@@ -268,36 +287,47 @@ def _still(dose: CumulativeDose, ledger: Ledger, number: int) -> float:
 
 def _day(attempt: Attempt, case: Case) -> Iterator[Reason]:
     """A second fraction on a day must be prescribed, and come late enough; midnight is no pause."""
-    today = attempt.at[:8]
-    others = [each for each in case.ledger.fractions if each.number != attempt.fraction]
+    today, ledger = attempt.at[:8], case.ledger
+    others = [each for each in ledger.fractions if each.number != attempt.fraction]
     before = [each for each in others if today in each.days]
-    elsewhere = case.elsewhere.count(today)
+    elsewhere = [each for each in case.elsewhere if each.startswith(today)]
     group = next((each for each in case.card.facts.groups if each.number == case.group), None)
     a_day = (group.a_day if group else None) or 1
-    if elsewhere and len(before) + elsewhere >= a_day:
+    if elsewhere and len(before) + len(elsewhere) >= a_day:
         yield _both(
             f"another plan of the course was treated today, {a_day} a day is prescribed",
             f"今日已按该疗程的另一计划治疗，处方为每日 {a_day} 次",
+            f"elsewhere {max(elsewhere)}",
         )
     elif len(before) >= a_day:
         yield _both(
             f"fraction {before[-1].number} was given today, {a_day} a day is prescribed",
             f"今日已治疗第 {before[-1].number} 次，处方为每日 {a_day} 次",
+            f"today {before[-1].last}",
         )
     else:
-        hours = _hours(max(_times(others), default=""), attempt.at)
-        unknown = hours is None and bool(before or elsewhere)
-        if unknown or (hours is not None and hours < case.interval):
-            since = "—" if hours is None else f"{hours:.1f}"
-            yield _both(
-                f"{since} h since the last fraction, at least {case.interval:g} h are needed",
-                f"距上次 {since} 小时，至少需间隔 {case.interval:g} 小时",
-                "interval",
-            )
+        yield from _pause(attempt.at, [*(each.last for each in others), *case.elsewhere], case)
+    undated = [each for each in others if each.state is not FractionState.PLANNED]
+    if undated and not undated[-1].last:
+        number = undated[-1].number
+        yield _both(
+            f"nothing tells when fraction {number} was given: it may have been today",
+            f"第 {number} 次的治疗时间未知：可能就在今日",
+        )
 
 
-def _times(fractions: Sequence[Fraction]) -> Iterator[str]:
-    return (part.at for each in fractions for course in each.beams for part in course.parts)
+def _pause(now: str, times: Sequence[str], case: Case) -> Iterator[Reason]:
+    """Of something that was given today at a time that nobody knows, it can't be told."""
+    last = max((each for each in times if len(each) > _DATE), default="")
+    hours = _hours(last, now)
+    if now[:_DATE] in times or (hours is not None and hours < case.interval):
+        unknown = hours is None or now[:_DATE] in times
+        since = "—" if unknown else f"{hours:.1f}"
+        yield _both(
+            f"{since} h since the last fraction, at least {case.interval:g} h are needed",
+            f"距上次 {since} 小时，至少需间隔 {case.interval:g} 小时",
+            f"interval since {max(times)}",
+        )
 
 
 def _hours(before: str, now: str) -> float | None:

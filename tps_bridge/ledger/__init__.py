@@ -5,7 +5,7 @@ The order in which they came means nothing, and one that comes twice counts once
 """
 
 from tps_bridge.ledger.beam import BeamCourse, course_of
-from tps_bridge.ledger.carried import Carried, carried, days_of
+from tps_bridge.ledger.carried import Carried, carried, times_of
 from tps_bridge.ledger.dose import Basis, CumulativeDose, doses
 from tps_bridge.ledger.fact import (
     Given,
@@ -45,10 +45,10 @@ __all__ = [
     "PlannedGroup",
     "carried",
     "course_of",
-    "days_of",
     "discords",
     "doses",
     "facts_of",
     "given_by",
     "ledger_of",
+    "times_of",
 ]

@@ -30,11 +30,9 @@ def carried(
     return tuple(Carried(label, each.number, _dose(each, begun)) for each in targets if begun)
 
 
-def days_of(ledgers: Iterable[Ledger]) -> tuple[str, ...]:
-    """The first day (YYYYMMDD) of every fraction that was begun."""
-    return tuple(
-        fraction.days[0] for each in ledgers for fraction in each.fractions if fraction.days
-    )
+def times_of(ledgers: Iterable[Ledger]) -> tuple[str, ...]:
+    """When something of each fraction that was begun was given last, as `Fraction.last` has it."""
+    return tuple(fraction.last for each in ledgers for fraction in each.fractions if fraction.last)
 
 
 def _has_begun(ledger: Ledger) -> bool:

@@ -16,9 +16,9 @@ class FindingKind(StrEnum):
     UNKNOWN_BEAM: not in the plan. UNGROUPED: of no fraction group of the plan, or nobody knows
     which. UNPLACED: no meterset, or none from which a continuation went on. MACHINES: parts of a
     beam from two machines. OTHER_MACHINE: not the planned one. OUT_OF_ORDER: a later fraction came
-    first. UNCLEAR: the record contradicts itself. SPECIFIED: the machine was told another meterset
-    than the plan's. STRANGER: a record names another patient, and counts for nothing until people
-    said whose it is.
+    first. PASSED_OVER: not begun, and a later one was. UNCLEAR: the record contradicts itself.
+    SPECIFIED: the machine was told another meterset than the plan's. STRANGER: a record names
+    another patient, and counts for nothing until people said whose it is.
     """
 
     GAP = "gap"
@@ -37,6 +37,7 @@ class FindingKind(StrEnum):
     MACHINES = "parts from two machines"
     OTHER_MACHINE = "not the planned machine"
     OUT_OF_ORDER = "fractions out of order"
+    PASSED_OVER = "passed over"
     UNCLEAR = "unclear record"
     SPECIFIED = "the machine was told another meterset"
     STRANGER = "a record of another patient, not counted"

@@ -47,6 +47,12 @@ class Fraction:
     days: tuple[str, ...]
 
     @property
+    def last(self) -> str:
+        """When something of it was given last, YYYYMMDDHHMMSS or, with no time told, YYYYMMDD."""
+        times = (part.at for each in self.beams for part in each.parts)
+        return max((*times, *self.days), default="")
+
+    @property
     def given(self) -> float:
         """Meterset of all its beams in MU."""
         return sum(each.given for each in self.beams)
@@ -79,12 +85,37 @@ class Ledger:
 
     @property
     def next(self) -> int | None:
-        """The fraction that comes next: the unfinished one, else the first not begun."""
-        open_ = [each for each in self.fractions if each.state is not FractionState.DELIVERED]
+        """The fraction that comes next, of those that were prescribed.
+
+        That which was begun last and is not finished, else the one after it; when there is none,
+        one that was passed over: the last unfinished one before the first that was not begun.
+        """
+        if self.state not in {PlanState.TREAT, PlanState.RESUME}:
+            return None
+        last = max((each.number for each in self._begun), default=0)
         if self.state is PlanState.RESUME:
-            return max(each.number for each in open_ if each.state is FractionState.PARTIAL)
-        begun = [each.number for each in self.fractions if each.days or each.given]
-        return max(begun, default=0) + 1 if self.state is PlanState.TREAT else None
+            return last
+        if self.planned is None or last < self.planned:
+            return last + 1
+        left = self.passed_over
+        unfinished = [each.number for each in left if each.state is FractionState.PARTIAL]
+        return max(unfinished) if unfinished else min(each.number for each in left)
+
+    @property
+    def passed_over(self) -> tuple[Fraction, ...]:
+        """Of those prescribed, what was not finished although a later one was begun."""
+        last = max((each.number for each in self._begun), default=0)
+        return tuple(
+            each
+            for each in self.fractions
+            if each.number < last
+            and each.number <= (self.planned or 0)
+            and each.state is not FractionState.DELIVERED
+        )
+
+    @property
+    def _begun(self) -> list[Fraction]:
+        return [each for each in self.fractions if each.state is not FractionState.PLANNED]
 
 
 def ledger_of(
@@ -188,6 +219,10 @@ def _of_days(group: PlannedGroup, fractions: Sequence[Fraction]) -> Iterator[Fin
     for each in begun:
         if each.days and firsts[each.days[0]] > (group.a_day or 1):
             yield Finding(FindingKind.SAME_DAY, each.number, day=each.days[0])
+    for each in fractions:
+        passed = begun and each.number < begun[-1].number
+        if passed and each.state is FractionState.PLANNED:
+            yield Finding(FindingKind.PASSED_OVER, each.number)
     dated = [each for each in begun if each.days]
     for before, after in pairwise(dated):
         if after.days[0] < before.days[0]:

@@ -1,6 +1,6 @@
 """Plans as they were made: prescription, fraction groups, beams, control points. Pure."""
 
-from tps_bridge.plan.beam import Beam, ControlPoint, Limiter
+from tps_bridge.plan.beam import TREATING, Beam, ControlPoint, Limiter
 from tps_bridge.plan.brachy import Application, Channel, Dwell
 from tps_bridge.plan.identity import Identity, Unlike, identity_of, same_name
 from tps_bridge.plan.plan import (
@@ -28,6 +28,7 @@ __all__ = [
     "DOSE",
     "PLAN_CLASSES",
     "STRUCTURES",
+    "TREATING",
     "Application",
     "Approval",
     "Beam",

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from tps_bridge.rt import Item, Malformed, keyed, within
 
-SETUP = "SETUP"
+TREATING = frozenset({"TREATMENT", "CONTINUATION", ""})
+"""Treatment Delivery Types of beams whose dose counts."""
 _PLACES = 3
 _SLACK = 1e-6
 
@@ -74,8 +75,11 @@ class Beam:
 
     @property
     def is_setup(self) -> bool:
-        """Whether it takes an image or a position and treats nothing."""
-        return self.delivery == SETUP
+        """Whether it takes an image or a position and gives no dose that counts.
+
+        By the word that a record of it has as well (PS3.3 C.8.8.14, C.8.8.21).
+        """
+        return self.delivery not in TREATING
 
     def meterset_at(self, point: ControlPoint) -> float | None:
         """The cumulative meterset at a control point (PS3.3 C.8.8.14.1)."""

@@ -32,6 +32,8 @@ _KINDS: Mapping[str, PlanKind] = MappingProxyType(
         "ION": PlanKind.ION,
     }
 )
+_MOST = 1000
+"""Fractions of a group: a slip of the keyboard is more, and the ledger has a line for each."""
 _BEAMS = ("BeamSequence", "IonBeamSequence")
 
 
@@ -132,7 +134,7 @@ def _groups(item: Item) -> Iterator[FractionGroup]:
 
 def _group(item: Item) -> FractionGroup:
     fractions = item.integer("NumberOfFractionsPlanned")
-    if fractions is not None and fractions < 1:
+    if fractions is not None and not 1 <= fractions <= _MOST:
         raise Malformed(f"{fractions} fractions are planned")
     beams = tuple(_group_beams(item, "ReferencedBeamSequence", "ReferencedBeamNumber", "Beam"))
     setups = "ReferencedBrachyApplicationSetupSequence"

@@ -21,7 +21,9 @@ BRACHY = "1.2.840.10008.5.1.4.1.1.481.6"
 _POINTS = ("ControlPointDeliverySequence", "IonControlPointDeliverySequence")
 _DOSES = "ReferencedCalculatedDoseReferenceSequence"
 _SLACK = 0.02
-_MONTH = 8
+_DAY = 8
+_TIME = 6
+"""Digits of a day, and of a time: one that is cut short is that of the beginning (PS3.5 6.2)."""
 
 
 def read_record(item: Item) -> Record:
@@ -31,7 +33,7 @@ def read_record(item: Item) -> Record:
         raise Malformed(f"SOP class {sop_class or 'none'} is no treatment record that is read")
     tree = expanded(item)
     day = item.text("TreatmentDate")
-    if day and not (len(day) == _MONTH and day.isdigit()):
+    if day and not (len(day) == _DAY and day.isdigit()):
         raise Malformed(f"TreatmentDate {day[:20]!r} is no date")
     uid = item.text("SOPInstanceUID")
     if not uid:
@@ -49,7 +51,7 @@ def read_record(item: Item) -> Record:
         identity=identity_of(item),
         plan=plans[0] if len(plans) == 1 else "",
         group=item.integer("ReferencedFractionGroupNumber"),
-        day=day,
+        day=day or min((each.at[:_DAY] for each in beams if each.at), default=""),
         machine=machine.text("TreatmentMachineName"),
         serial=machine.text("DeviceSerialNumber"),
         beams=beams,
@@ -142,7 +144,7 @@ def _began(item: Item, points: tuple[Item, ...]) -> str:
     first = points[0] if points else item
     day = first.text("TreatmentControlPointDate") or item.text("TreatmentDate")
     time = first.text("TreatmentControlPointTime") or item.text("TreatmentTime")
-    return day + time.partition(".")[0] if day else ""
+    return day + time.partition(".")[0].ljust(_TIME, "0") if day and time else day
 
 
 def _doses(beam: Item) -> Iterator[DoseGiven]:

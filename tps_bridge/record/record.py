@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tps_bridge.plan import Identity
+from tps_bridge.plan import TREATING, Identity
 from tps_bridge.rt import Item
 
 
@@ -80,7 +80,7 @@ class DeliveredBeam:
     @property
     def is_treatment(self) -> bool:
         """Whether it gave dose that counts: neither setup nor portal images (PS3.3 C.8.8.21)."""
-        return self.delivery in ("TREATMENT", "CONTINUATION", "")
+        return self.delivery in TREATING
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class Planner:
         now = today, agenda.revision, self.book.revision
         if now == self._looked:
             return
+        await self._keep(agenda)
         booked = [each for each in await agenda.day(today) if each.start is not None]
         for machine, known in self.options.machines.items():
             for appointment in booked:
@@ -66,16 +67,22 @@ class Planner:
                         log.info("No session of appointment %s: %s", appointment.id, refusal.title)
         self._looked = now
 
+    async def _keep(self, agenda: Agenda) -> None:
+        """What is to be treated goes with its appointment, to whatever day that was moved."""
+        for session in await self.book.open_sessions():
+            if session.state is SessionState.SCHEDULED and session.appointment:
+                appointment = await agenda.appointment(session.appointment)
+                if appointment is not None:
+                    try:
+                        await self._keep_with(session, appointment)
+                    except Refusal as refusal:
+                        log.info("Session %s stays as it is: %s", session.id, refusal.title)
+
     async def _tend(self, machine: str, appointment: Appointment) -> None:
-        sessions = [
-            each
-            for each in await self.book.sessions_of(appointment.id)
-            if each.state is not SessionState.CANCELLED
-        ]
-        for each in sessions:
-            if each.state is SessionState.SCHEDULED:
-                await self._keep_with(each, appointment)
-        if not sessions and appointment.status.is_open and appointment.start is not None:
+        states = {each.state for each in await self.book.sessions_of(appointment.id)}
+        if appointment.start is None or not appointment.status.is_open:
+            return
+        if states <= {SessionState.CANCELLED}:
             found = await self._plans(machine, appointment)
             today = f"{self.desk.today():%Y%m%d}"
             if len(found) == 1 and not await self.book.is_alone(found[0][0].card.uid, today):
@@ -89,10 +96,16 @@ class Planner:
             return
         if not appointment.status.is_open:
             await self.desk.cancel(TPS, session.id, f"the appointment is {appointment.status}")
-        elif appointment.start != session.at:
+        elif appointment.start != session.at or self._is_elsewhere(session, appointment):
             await self.desk.cancel(TPS, session.id, "the appointment was moved")
         elif not await self._is_next(session):
             await self.desk.cancel(TPS, session.id, "another fraction comes next since")
+
+    def _is_elsewhere(self, session: Session, appointment: Appointment) -> bool:
+        """Whether the appointment is at another machine now."""
+        known = self.options.machines.get(session.machine)
+        own = known.resource if known else ""
+        return bool(own and appointment.resource) and own != appointment.resource
 
     def _record_may_come(self, session: Session, appointment: Appointment) -> bool:
         """Where a machine only tells afterwards, an appointment that is over calls nothing off."""
@@ -118,5 +131,9 @@ class Planner:
             if not is_active(row.card, await self.book.notes(row.card.uid)):
                 continue
             groups = await self.book.groups(row.card)
-            found += [(row, group.number) for group, ledger in groups if ledger.next is not None]
+            found += [
+                (row, group.number)
+                for group, ledger in groups
+                if ledger.next not in {None, *(each.number for each in ledger.passed_over)}
+            ]
         return found

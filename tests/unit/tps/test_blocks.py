@@ -161,6 +161,51 @@ def test_midnight_is_no_pause() -> None:
     assert blocked(attempt(fraction=2, at="20250610055000"), case(*given)) == []
 
 
+def test_what_another_plan_gave_today_needs_its_pause_as_well() -> None:
+    twice = replace(GROUP, a_day=2)
+    card = replace(CARD, facts=replace(CARD.facts, groups=(twice,)))
+    later = case(card=card, group=twice, elsewhere=("20250610083000",))
+    later = replace(later, group=1)
+    assert blocked(attempt(), later) == [BlockKind.DAY]
+    assert blocked(attempt(at="20250610143000"), later) == []
+    untimed = replace(later, elsewhere=("20250610",))
+    assert blocked(attempt(at="20250610233000"), untimed) == [BlockKind.DAY]
+    assert blocked(attempt(at="20250611083000"), untimed) == []
+
+
+def test_an_override_of_a_day_is_of_that_day() -> None:
+    one = attempt(fraction=2, at="20250609140000")
+    given = delivered(1)
+    facts = _facts(BlockKind.DAY, one, case(*given))
+    made = Note(7, Act.OVERRIDE, CARD.uid, "person:li", 1, "on holiday tomorrow", facts)
+    aside = overrides_of([made], second_person=False)
+    assert blocked(one, case(*given, overrides=aside)) == []
+    other = case(*given, overrides=aside, elsewhere=("20250610080000",))
+    assert blocked(replace(one, at="20250610090000"), other) == [BlockKind.DAY]
+
+
+def test_a_fraction_of_which_nobody_knows_when_it_was_given_may_have_been_today() -> None:
+    given = [replace(each, at="", day="") for each in delivered(1)]
+    assert blocked(attempt(fraction=2), case(*given)) == [BlockKind.DAY]
+
+
+def test_what_was_passed_over_is_for_a_person_to_decide() -> None:
+    (reason,) = _passed_over(delivered(2))
+    assert "its record may be missing" in reason
+    half = given_by(record_of(record(MADE, 1, [Part(1, 0, 60, termination="MACHINE")])))
+    (reason,) = _passed_over((*half, *delivered(2)))
+    assert "was left unfinished, and later ones were given" in reason
+
+
+def _passed_over(given: tuple[Given, ...]) -> list[str]:
+    """What stands against fraction 1."""
+    other = case(*given)
+    assert other.ledger.next == 1
+    one = attempt(at="20250612090000")
+    assert blocked(one, other) == [BlockKind.FRACTION]
+    return [each.text["en"] for check in checks(one, other) for each in check.reasons]
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -149,6 +150,41 @@ def test_setup_fields_count_for_nothing() -> None:
     made = plan(STATIC, ONE)
     found = ledger(made, record(made, 1, [Part(2)]))
     assert (found.state, found.next, found.findings) == (PlanState.TREAT, 1, ())
+
+
+def test_nothing_comes_next_beyond_the_prescription() -> None:
+    made = plan(STATIC, replace(ONE, fractions=4))
+    parts = {1: [Part(1)], 2: [Part(1, 0, 20, termination="MACHINE")], 3: [Part(1)], 4: [Part(1)]}
+    several = [
+        record(made, number, each, at=FIRST + timedelta(days=number))
+        for number, each in parts.items()
+    ]
+    found = ledger(made, *several[:3])
+    assert (found.next, [each.number for each in found.passed_over]) == (4, [2])
+    found = ledger(made, *several)
+    assert (found.state, found.next) == (PlanState.TREAT, 2)
+    found = ledger(made, several[0], *several[2:])
+    assert (found.state, found.next) == (PlanState.TREAT, 2)
+    assert kinds(found) == {FindingKind.PASSED_OVER}
+
+
+def test_a_portal_image_is_no_treatment_in_the_plan_either() -> None:
+    made = plan(STATIC, replace(ONE, beams=2))
+    made.BeamSequence[1].TreatmentDeliveryType = "TRMT_PORTFILM"
+    found = ledger(made, record(made, 1, [Part(1), Part(2, delivery="TRMT_PORTFILM")]))
+    assert (found.delivered, found.state, found.next) == (1, PlanState.TREAT, 2)
+
+
+@pytest.mark.parametrize(("time", "whole"), [("09", "090000"), ("0930", "093000"), ("", "")])
+def test_a_time_that_is_cut_short_is_that_of_the_beginning(time: str, whole: str) -> None:
+    made = record(plan(STATIC, ONE), 1, [Part(1)])
+    for point in made.TreatmentSessionBeamSequence[0].ControlPointDeliverySequence:
+        point.TreatmentControlPointTime = time
+    made.TreatmentTime = time
+    made.TreatmentDate = ""
+    found = record_of(made)
+    assert found.day == f"{FIRST:%Y%m%d}"
+    assert {each.at for each in found.beams} == {found.day + whole}
 
 
 def test_what_has_no_place_is_named() -> None:

@@ -102,6 +102,26 @@ async def test_an_appointment_gets_one_session_and_takes_it_along(plans: Plans) 
     assert {state for state, _ in await plans.states(id_)} == {SessionState.CANCELLED}
 
 
+async def test_what_is_moved_to_another_day_takes_its_session_off_this_one(plans: Plans) -> None:
+    await plans.t.take(approved(plan(ARC, COURSE)))
+    id_ = await plans.book(2, "A")
+    await plans.planner.turn()
+    tomorrow = AppointmentStatement(book="HIS", start=Instant(at(2) + 86_400_000_000))
+    await plans.desk.change(OWNER, id_, tomorrow, "the machine is late")
+    await plans.planner.turn()
+    assert await plans.states(id_) == [(SessionState.CANCELLED, at(2))]
+
+
+async def test_a_fraction_that_was_passed_over_is_no_plan_left_to_choose(plans: Plans) -> None:
+    made = approved(plan(ARC, COURSE))
+    days = [TODAY.replace(day=day) for day in (9, 11)]
+    given = [record(made, 1 + 2 * n, [Part(1), Part(2)], at=day) for n, day in enumerate(days)]
+    await plans.t.take(made, *given)
+    id_ = await plans.book(2, "A")
+    await plans.planner.turn()
+    assert await plans.states(id_) == []
+
+
 @pytest.mark.parametrize("level", list(Level))
 async def test_an_appointment_that_is_over_leaves_a_session_to_its_record(
     tmp_path: Path, level: Level

@@ -105,6 +105,10 @@ def _no_fractions(made: Dataset) -> None:
     made.FractionGroupSequence[0].NumberOfFractionsPlanned = 0
 
 
+def _endless_fractions(made: Dataset) -> None:
+    made.FractionGroupSequence[0].NumberOfFractionsPlanned = 2**31 - 1
+
+
 def _flat_isocenter(made: Dataset) -> None:
     made.BeamSequence[0].ControlPointSequence[0].IsocenterPosition = [1, 2]
 
@@ -129,6 +133,7 @@ def _nothing(made: Dataset) -> None:
         (_beam_missing, "fraction group 1: beam 2 is not in the plan"),
         (_negative_meterset, "fraction group 1, beam 1: BeamMeterset is negative"),
         (_no_fractions, "fraction group 1: 0 fractions are planned"),
+        (_endless_fractions, "fraction group 1: 2147483647 fractions are planned"),
         (_flat_isocenter, "control point 0: the isocenter has 2 coordinates"),
         (_two_fluences, "PrimaryFluenceModeSequence has 2 items instead of one"),
         (_nothing, "neither beams nor application setups"),
