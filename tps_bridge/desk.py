@@ -19,6 +19,7 @@ from tps_bridge.block import (
     Check,
     Registered,
     Uncounted,
+    Untold,
     checks,
     emergency_of,
     overrides_of,
@@ -197,6 +198,7 @@ class PlanDesk:
         registry, registered = await self._registered(row)
         kin, second = await kin_of(self._book, card), self._options.second_person
         doubts = await doubts_of(self._book, card, kin.plans)
+        untold = (*(Untold(each) for each in await self._book.untold(card.uid)), *kin.untold)
         retired = [each.why for each in notes if each.act is Act.RETIRE]
         rule = self._options.emergency
         return [
@@ -209,6 +211,7 @@ class PlanDesk:
                 registered=registered,
                 registry=registry,
                 doubts=doubts,
+                untold=untold,
                 uncounted=(*(Uncounted(each) for each in ledger.uncounted), *kin.uncounted),
                 overrides=overrides_of(notes, second_person=second),
                 interval=self._options.interval,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tps_bridge.block import Uncounted
+from tps_bridge.block import Uncounted, Untold
 from tps_bridge.book import Book, PlanCard, PlanRow
 from tps_bridge.book.family import VERIFIES, counted, kin, relations, unsaid
 from tps_bridge.book.standing import is_active, is_approved
@@ -23,6 +23,7 @@ class Kin:
     heirs: tuple[str, ...]
     verifies: str
     uncounted: tuple[Uncounted, ...] = ()
+    untold: tuple[Untold, ...] = ()
 
 
 async def kin_of(book: Book, card: PlanCard) -> Kin:
@@ -45,6 +46,7 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
         for each in several
         for found in each.uncounted
     ]
+    untold = [Untold(one, _label(uid, others)) for uid in near for one in await book.untold(uid)]
     heirs = [
         each.card.label or uid
         for uid, each in others.items()
@@ -59,6 +61,7 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
         tuple(sorted(heirs)),
         _label(verified, others) if verified else "",
         tuple(uncounted),
+        tuple(untold),
     )
 
 

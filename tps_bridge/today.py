@@ -51,9 +51,9 @@ class TodaysTreatments:
     async def glance(self, who: Principal) -> Glance:
         """How many are done, and what needs a person.
 
-        No machine can get a session although nothing blocks it, nobody said whether it was given,
-        or a record by hand wants a second person. What blocks a session is asked when somebody
-        looks at the day.
+        No machine can get a session although nothing blocks it, nobody said whether or what it
+        gave, or a record by hand wants a second person. What blocks a session is asked when
+        somebody looks at the day.
         """
         if not who.may(Permission.READ_PLANS):
             return Glance()
@@ -63,6 +63,7 @@ class TodaysTreatments:
         told = (
             *map(self._withheld, held),
             *map(self._overdue, left[:_MOST]),
+            *map(self._untold, (await self._desk.untold(who))[:_MOST]),
             *map(_by_hand, await self._hand.waiting(who)),
         )
         return Glance(_tiles(sessions), told)
@@ -115,6 +116,19 @@ class TodaysTreatments:
             },
             f"/sessions/{session.id}",
             session.at,
+        )
+
+    def _untold(self, session: Session) -> Attention:
+        where = f"{session.machine} {self._desk.local(session.at):%Y-%m-%d %H:%M}"
+        return Attention(
+            Level.MEDIUM,
+            {"en": f"Treatment {where}", "zh-CN": f"治疗 {where}"},
+            {
+                "en": "It ended, and no record tells what it gave: the next fraction waits.",
+                "zh-CN": "已结束，但没有记录说明出束：下一分次等待中。",
+            },
+            f"/sessions/{session.id}#hand",
+            session.ended,
         )
 
     def _line(self, session: Session) -> tuple[Localized, ...]:

@@ -7,6 +7,7 @@ from tps_bridge.block.attempt import (
     Override,
     Registered,
     Uncounted,
+    Untold,
     overrides_of,
 )
 from tps_bridge.block.check import NEVER_SET_ASIDE, BlockKind, Check, checks, stands
@@ -23,6 +24,7 @@ __all__ = [
     "Override",
     "Registered",
     "Uncounted",
+    "Untold",
     "checks",
     "emergency_of",
     "overrides_of",

@@ -9,6 +9,7 @@ from tps_bridge.block.emergency import Emergency
 from tps_bridge.book import Act, Note, PlanCard, second_of
 from tps_bridge.ledger import Carried, Finding, Ledger
 from tps_bridge.plan import Identity, Unlike
+from tps_bridge.session.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,14 @@ class Uncounted:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """A session that was begun, and nothing tells yet what it gave; `label` as with `Doubt`."""
+
+    session: Session
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """All that is known of the plan. `registered` is None where nobody has its number.
 
@@ -100,6 +109,7 @@ class Case:
     registry: bool
     doubts: tuple[Doubt, ...] = ()
     uncounted: tuple[Uncounted, ...] = ()
+    untold: tuple[Untold, ...] = ()
     overrides: tuple[Override, ...] = ()
     interval: float = 6.0
     retired: str = ""

@@ -32,11 +32,13 @@ class BlockKind(StrEnum):
     """RECORD: nobody knows whose a record is; people say it, and set nothing aside.
 
     COUNT: nobody knows how much a record gave, or of which fraction; people may say it.
+    SESSION: another one is being treated, or has ended, and nothing tells what it gave.
     """
 
     IDENTITY = "identity"
     RECORD = "record"
     COUNT = "count"
+    SESSION = "session"
     VERSION = "version"
     APPROVAL = "approval"
     STATE = "state"
@@ -162,6 +164,27 @@ def _count(_attempt: Attempt, case: Case) -> Iterator[Reason]:
             f"{_written(day)} {chinese}的治疗记录{what[_ZH]}，其出束未计入",
             f"{record} {kind}",
         )
+
+
+def _session(_attempt: Attempt, case: Case) -> Iterator[Reason]:
+    """Its machine may have given the fraction already."""
+    for each in case.untold:
+        one = each.session
+        english = f" of {each.label}, which belongs to this course," if each.label else ""
+        chinese = f"该疗程计划 {each.label} 的" if each.label else ""
+        where, day = one.machine, _written(one.day)
+        if one.state.is_open:
+            yield _both(
+                f"a session{english} at {where} is in progress ({day})",
+                f"{chinese}治疗正在 {where} 进行（{day}）",
+                f"{one.id} {one.state}",
+            )
+        else:
+            yield _both(
+                f"a session of {day}{english} at {where} ended, and no record tells what it gave",
+                f"{day} {chinese}治疗（{where}）已结束，但没有记录说明出束",
+                f"{one.id} {one.state}",
+            )
 
 
 def _written(day: str) -> str:
@@ -358,6 +381,7 @@ _CHECKS: Mapping[BlockKind, Callable[[Attempt, Case], Iterator[Reason]]] = {
     BlockKind.IDENTITY: _identity,
     BlockKind.RECORD: _record,
     BlockKind.COUNT: _count,
+    BlockKind.SESSION: _session,
     BlockKind.VERSION: _version,
     BlockKind.APPROVAL: _approval,
     BlockKind.STATE: _state,

@@ -180,6 +180,14 @@ class Book(Projection[Tables]):
         """Those that were called off and are still a work item."""
         return await self.ask(lambda tables: tables.sessions.left())
 
+    async def untold(self, plan: str) -> Sequence[Session]:
+        """Sessions of a plan that were begun, and of which nothing tells yet what they gave."""
+        return await self.ask(lambda tables: tables.untold(plan))
+
+    async def untold_since(self, first: int) -> Sequence[Session]:
+        """Those of all plans that were due since a moment (µs), ended, and have no record."""
+        return await self.ask(lambda tables: tables.sessions.untold(first))
+
     async def session_steps(self, id_: str) -> Sequence[Taken]:
         return await self.ask(lambda tables: tables.sessions.steps(id_))
 

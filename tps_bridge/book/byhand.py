@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.ledger import Given
 
+BY_HAND = "hand:"
+"""How what stands for the UID of such a record begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -33,8 +36,8 @@ class TakeBack:
 class HandRecord:
     """`at` is when it ended, YYYYMMDDHHMMSS in the site's zone; `normal` that nothing stopped it.
 
-    `second` is who read the same. Until there is somebody it counts for nothing. `back` is that it
-    was to be taken back.
+    Without `beams` it says that nothing was given. `second` is who read the same. Until there is
+    somebody it counts for nothing. `back` is that it was to be taken back.
     """
 
     seq: int
@@ -64,7 +67,7 @@ class HandRecord:
     @property
     def uid(self) -> str:
         """What stands for a record's UID."""
-        return f"hand:{self.seq}"
+        return f"{BY_HAND}{self.seq}"
 
     @property
     def day(self) -> str:

@@ -13,7 +13,7 @@ import orjson
 from dicom.services import StoredObject, stored_in
 from gateway import DeviceEvent, Kind
 from gateway.room import ACTION_SYSTEM
-from tps_bridge.book.byhand import by_hand
+from tps_bridge.book.byhand import BY_HAND, by_hand
 from tps_bridge.book.card import (
     Comparison,
     PlanCard,
@@ -31,6 +31,7 @@ from tps_bridge.book.whose import attributions, strangers
 from tps_bridge.ledger import Fraction, FractionState, Ledger
 from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES, DoseGrid, StructureSet
 from tps_bridge.record import RECORD_CLASSES, SUMMARY, Summary
+from tps_bridge.session.session import Session, SessionState
 from tps_bridge.session.tables import SCHEMA as SESSIONS
 from tps_bridge.session.tables import SessionTables
 
@@ -95,6 +96,32 @@ class Tables(Rows):
         self._touched |= dict.fromkeys((*moved, *self.sessions.moved), self._turn)
         self.sessions.moved.clear()
         return said
+
+    def untold(self, plan: str) -> list[Session]:
+        """Sessions of a plan that were begun, and of which nothing tells yet what they gave.
+
+        A record tells it, unless two people said that it is another patient's; or two people do.
+        """
+        known = self.known(plan)
+        if known is None:
+            return []
+        strange = strangers(*known).values()
+        others = {each.card.uid for each in strange if not (each.is_open or each.counts)}
+        by_people = {each.session for each in by_hand(known[2]) if each.counts}
+        return [
+            each
+            for each in self.sessions.of_plan(plan)
+            if each.state is SessionState.IN_PROGRESS
+            or (
+                each.has_treated
+                and each.id not in by_people
+                and others.issuperset(self._told_by(each.id))
+            )
+        ]
+
+    def _told_by(self, session: str) -> list[str]:
+        """The records of a session that came as objects."""
+        return [each for each in self.sessions.records(session) if not each.startswith(BY_HAND)]
 
     def touched(self, since: int) -> tuple[int, frozenset[str]]:
         """The plans that moved after the turn `since` of folding, and which turn it is now.

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.room import PageKit, Permission, access, principal
 from gateway.web import Refusal, reason_in
 from gateway.web.number import number
+from tps_bridge.pages.said import said_what
 from tps_bridge.parts import Parts
 
 _BEAM = "beam-"
@@ -35,10 +36,12 @@ class HandPages:
     async def give(self, request: Request) -> Response:
         given = await self._kit.form(request)
         id_ = str(request.path_params["id"])
+        metersets = _metersets(given)
+        said_what(given, beams=bool(metersets))
         await self._desk.give(
             principal(request),
             id_,
-            _metersets(given),
+            metersets,
             self._sessions.moment(given.get("at", "")),
             normal=given.get("ended") == "normal",
             why=reason_in(given),

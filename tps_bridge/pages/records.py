@@ -12,6 +12,7 @@ from gateway.room import PageKit, Permission, access, principal
 from gateway.web import Refusal, reason_in
 from gateway.web.number import number
 from tps_bridge.book import Reading
+from tps_bridge.pages.said import said_what
 from tps_bridge.parts import Parts
 from tps_bridge.record_desk import Established, RecordDesk
 
@@ -47,13 +48,7 @@ class RecordPages:
         """Say what a record gave that doesn't tell it: `gave` is beams or nothing."""
         given, uid = await self._kit.form(request), str(request.path_params["uid"])
         beams = tuple(_readings(given))
-        if given.get("gave") != ("beams" if beams else "nothing"):
-            raise Refusal(
-                422,
-                "Say what it gave",
-                "Nothing was done.",
-                "Enter the metersets of its beams, or choose that it gave nothing.",
-            )
+        said_what(given, beams=bool(beams))
         if beams and given.get("ended") not in {"normal", "interrupted"}:
             raise Refusal(
                 422, "Say how it ended", "Nothing was done.", "Choose whether it was interrupted."

@@ -22,6 +22,9 @@ from tps_bridge.session.session import Level, Session, SessionState, Step
 from tps_bridge.session.task import BeamTask
 
 _DAY = timedelta(days=1)
+_SOON = 10 * 60 * 1_000_000
+_LONG = 31 * 24 * 3600 * 1_000_000
+"""µs in which a record comes, and after which nobody is told of it on the overview any more."""
 _AS_WRITTEN, _NEVER_SHOWN = texts(
     "A time is written as 2026-11-23T14:05.",
     "This time does not exist: clocks change then.",
@@ -150,6 +153,15 @@ class SessionDesk:
             for each in await self._book.open_sessions()
             if (each.at if each.begun is None else each.begun) < midnight
             and self.sees(who, each.machine)
+        ]
+
+    async def untold(self, who: Principal) -> list[Session]:
+        """Of the last month, those that somebody sees and of which no record came in time."""
+        now = self._context.clock.now()
+        return [
+            each
+            for each in await self._book.untold_since(now - _LONG)
+            if (each.ended or 0) < now - _SOON and self.sees(who, each.machine)
         ]
 
     def sees(self, who: Principal, machine: str) -> bool:

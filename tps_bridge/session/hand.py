@@ -20,8 +20,9 @@ from tps_bridge.session.session import Session
 
 _MOST = 100_000.0
 """MU of a beam; more is a slip of the keyboard."""
-_NO_BEAM, _NO_METERSET, _NO_TIME = texts(
-    "No beam of this fraction was given.",
+_NOTHING, _NO_BEAM, _NO_METERSET, _NO_TIME = texts(
+    "No beam of this fraction was given: call the session off, or end it.",
+    "The fraction has no such beam.",
     "A beam's meterset is a number above 0, in MU.",
     "The time is in the future, or before the day of the session.",
 )
@@ -43,14 +44,17 @@ class HandDesk:
         self._context, self._book, self._desk = context, book, desk
 
     async def sheet(self, session: Session) -> Sheet:
-        """No beams where the machine says itself what it gave, or the session has ended."""
+        """No beams where the machine says itself what it gave.
+
+        Which is so of a session that has ended only while nothing tells what it gave.
+        """
         own = [
             each
             for each in by_hand(await self._book.notes(session.plan))
             if each.session == session.id
         ]
         return Sheet(
-            await self._beams(session) if _takes(session) else (),
+            await self._beams(session) if await self._takes(session) else (),
             next((each for each in own if not each.second), None),
             tuple(each for each in own if each.second),
         )
@@ -65,7 +69,7 @@ class HandDesk:
         normal: bool,
         why: str,
     ) -> None:
-        """Note the MU that each beam gave in this session, which ended at `at`.
+        """Note the MU that each beam gave in this session, which ended at `at`; none: nothing.
 
         It counts when a second person confirms it; noted anew before that, the later one stands.
         Refusal 409 where the machine says itself what it gave, 422 for what can't be.
@@ -76,7 +80,7 @@ class HandDesk:
             raise Refusal(
                 409,
                 "Not by hand",
-                "The session has ended, or its machine says itself what it gave.",
+                "Its machine says itself what it gave, or has said it.",
                 "Look at its treatment records.",
             )
         self._possible(session, metersets, courses, at)
@@ -159,13 +163,20 @@ class HandDesk:
         courses: Mapping[int, BeamCourse],
         at: Instant,
     ) -> None:
-        if not metersets or not metersets.keys() <= courses.keys():
+        if not metersets and session.state.is_open:
+            raise _refused(_NOTHING)
+        if not metersets.keys() <= courses.keys():
             raise _refused(_NO_BEAM)
         if not all(isfinite(each) and 0 < each <= _MOST for each in metersets.values()):
             raise _refused(_NO_METERSET)
         day = f"{self._desk.local(at):%Y%m%d}"
         if at > self._context.clock.now() or day < session.day:
             raise _refused(_NO_TIME)
+
+    async def _takes(self, session: Session) -> bool:
+        if session.state.is_open:
+            return session.task.treats and not session.item
+        return session.id in {each.id for each in await self._book.untold(session.plan)}
 
     async def _beams(self, session: Session) -> tuple[BeamCourse, ...]:
         """The beams of the session's fraction, as far as they were given."""
@@ -180,10 +191,6 @@ class HandDesk:
     ) -> None:
         payload = {"plan": session.plan, "session": session.id, **facts}
         await self._desk.act(who, act.value, session, why, **payload)
-
-
-def _takes(session: Session) -> bool:
-    return session.state.is_open and session.task.treats and not session.item
 
 
 def _fraction(ledger: Ledger, number: int) -> tuple[BeamCourse, ...]:

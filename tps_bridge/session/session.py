@@ -106,6 +106,12 @@ class Session:
     why: str = ""
     task: BeamTask = BeamTask.TREAT
 
+    @property
+    def has_treated(self) -> bool:
+        """Whether it was begun to treat, and has ended."""
+        ended = {SessionState.COMPLETED, SessionState.DISCONTINUED}
+        return self.task.treats and self.state in ended
+
 
 @dataclass(frozen=True, slots=True)
 class Move:

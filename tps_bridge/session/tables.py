@@ -49,9 +49,14 @@ CREATE TABLE session_performed(
 ) WITHOUT ROWID;
 CREATE TABLE beam_alone(seq INTEGER PRIMARY KEY, machine TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE INDEX beam_by_time ON beam_alone(at);
+CREATE INDEX record_by_session ON session_record(session) WHERE session <> '';
 CREATE INDEX record_alone ON session_record(session) WHERE session = '';
 """
 _BODY = "SELECT body FROM session"
+_UNTOLD = """
+WHERE at >= ?
+AND NOT EXISTS (SELECT 1 FROM session_record AS told WHERE told.session = session.id)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,11 @@ class SessionTables:
         """Those that may still be treated."""
         return self._sessions("WHERE state IN ('scheduled', 'in-progress')")
 
+    def untold(self, first: int) -> list[Session]:
+        """Those due since a moment (µs) that have treated and have no record."""
+        found = self._sessions(_UNTOLD, first)
+        return [each for each in found if each.has_treated]
+
     def beams_alone(self, first: int, end: int) -> list[tuple[str, int]]:
         """How often a machine's beam came on without a session, in a span of time (µs)."""
         sql = "SELECT machine, count(*) FROM beam_alone WHERE at >= ? AND at < ? GROUP BY machine"
@@ -115,7 +125,9 @@ class SessionTables:
 
     def records(self, id_: str) -> list[str]:
         """The UIDs of the records of a session."""
-        sql = "SELECT record FROM session_record WHERE session = ? ORDER BY record"
+        sql = """
+        SELECT record FROM session_record WHERE session = ? AND session <> '' ORDER BY record
+        """
         return [row[0] for row in self._connection.execute(sql, (id_,))]
 
     def take(self, event: DeviceEvent) -> Iterator[DeviceEvent]:

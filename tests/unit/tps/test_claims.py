@@ -8,12 +8,16 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from dicom.services import Verb
+from gateway.room import OWNER, Permission
 from gateway.web import Refusal
 from simulators.rt import STATIC, Course, Part, approved, plan, record
 from tests.unit.tps.offer_case import ENFORCED, Desk
-from tests.unit.tps.treatment_case import treatments
-from tps_bridge.session import SessionState
+from tests.unit.tps.treatment_case import somebody, treatments
+from tps_bridge.session import Session, SessionState
+from tps_bridge.session.desk import SessionDesk
 
 COURSE = Course(points=2, pairs=4, fractions=3)
 TODAY = datetime(2025, 6, 12)  # noqa: DTZ001 - DICOM times have no zone
@@ -83,3 +87,86 @@ async def test_a_record_moves_the_session_of_its_own_group(tmp_path: Path) -> No
         await t.take(given)
         assert (await desk.now(first)).state is SessionState.SCHEDULED
         assert (await desk.now(second)).state is SessionState.COMPLETED
+
+
+async def _ended(desk: Desk, uid: str, verb: Verb = Verb.COMPLETE) -> Session:
+    """A session that its machine claimed and ended; no record of it came."""
+    session = await desk.scheduled(uid, "2025-06-12T08:00")
+    await desk.offers.turn()
+    await desk.does(session, Verb.CLAIM)
+    await desk.does(session, verb)
+    return session
+
+
+@pytest.mark.parametrize("verb", [Verb.COMPLETE, Verb.CANCEL])
+async def test_while_no_record_tells_what_a_session_gave_the_next_one_waits(
+    tmp_path: Path, verb: Verb
+) -> None:
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path, ENFORCED) as t:
+        await t.take(made)
+        desk = Desk(t)
+        await desk.identified(uid)
+        first = await _ended(desk, uid, verb)
+        again = await desk.scheduled(uid, "2025-06-12T09:10")
+        await desk.offers.turn()
+        assert (await desk.now(again)).item == ""
+        page = await t.page(f"/plans/{uid}?lang=en")
+        assert "ended, and no record tells what it gave" in page
+        assert "没有记录说明出束" in await t.page(f"/plans/{uid}?lang=zh-CN")
+        told = t.context.neighbours(SessionDesk)
+        assert await told.untold(OWNER) == [], "a record takes a moment"
+        t.clock.advance(3600)
+        assert [each.id for each in await told.untold(OWNER)] == [first.id]
+        await t.take(record(made, 1, [Part(1), Part(2)], at=TODAY.replace(hour=8)))
+        assert "no record tells what it gave" not in await t.page(f"/plans/{uid}?lang=en")
+        assert await told.untold(OWNER) == []
+
+
+async def test_two_people_say_that_a_session_gave_nothing(tmp_path: Path) -> None:
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    form = {"at": "2025-06-12T08:20", "ended": "interrupted", "reason": "the patient was ill"}
+    async with treatments(tmp_path, ENFORCED) as t:
+        await t.take(made)
+        desk = Desk(t)
+        await desk.identified(uid)
+        first = await _ended(desk, uid, Verb.CANCEL)
+        path = f"/sessions/{first.id}/hand"
+        t.clock.advance(3600)
+        assert "no record tells what it gave" in await t.page(f"/sessions/{first.id}?lang=en")
+        assert (await t.http.post(path, data=form)).status_code == 422
+        answer = await t.http.post(path, data={**form, "gave": "nothing"})
+        assert answer.status_code == 200
+        again = await desk.scheduled(uid, "2025-06-12T10:10")
+        await desk.offers.turn()
+        assert (await desk.now(again)).item == ""
+        t.act_as(somebody("lan", *Permission))
+        given = {"given": str((await t.book.notes(uid))[-1].seq)}
+        assert (await t.http.post(f"{path}/confirm", data=given)).status_code == 200
+        await desk.offers.turn()
+        assert (await desk.now(again)).item
+        assert await desk.claim(again) == ""
+        late = record(made, 1, [Part(1), Part(2)], at=TODAY.replace(hour=8))
+        await t.take(late)
+        (ledger,) = await t.book.ledgers(uid)
+        assert ledger.delivered == 1, "a record that comes after all counts"
+
+
+async def test_while_a_plan_is_treated_nobody_else_gets_it(tmp_path: Path) -> None:
+    old, new = (approved(plan(STATIC, COURSE)) for _ in range(2))
+    said = {"other": str(old.SOPInstanceUID), "kinship": "adapts", "counts": "yes", "reason": "x"}
+    async with treatments(tmp_path, ENFORCED) as t:
+        await t.take(old, new)
+        desk = Desk(t)
+        for each in (old, new):
+            await desk.identified(str(each.SOPInstanceUID))
+        path = f"/plans/{new.SOPInstanceUID}/relate"
+        assert (await t.http.post(path, data=said)).status_code == 200
+        one = await desk.scheduled(str(old.SOPInstanceUID), "2025-06-12T09:00")
+        two = await desk.scheduled(str(new.SOPInstanceUID), "2025-06-12T09:00")
+        await desk.offers.turn()
+        assert await desk.claim(two) == ""
+        await desk.does(one, Verb.CLAIM)
+        assert await desk.claim(two) == "blocked: session"
