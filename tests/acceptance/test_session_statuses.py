@@ -12,9 +12,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import generate_uid
 
-from simulators.rt import ARC, Course, approved, plan
+from simulators.rt import ARC, Course, Part, approved, plan, record
 from tests.acceptance.live import ISOGATE
-from tests.acceptance.test_sessions import Bunker, bunker
+from tests.acceptance.test_sessions import Bunker, bunker, now
 from tests.dicom_ups import PULL, discontinued, performed, progress, work_item
 from tests.dicom_ups_clients import PUSH, Said, Scu, UpsClient
 from tests.peers import wait_until
@@ -195,6 +195,9 @@ def test_what_a_person_calls_off_or_ends_is_not_the_machines_any_more(
         it.reaches(left, "discontinued")
         late = told(scu.set(item, progress("9"), lock), scu.state(item, "COMPLETED", lock))
         assert hexed(late) == ["C300", "C300"]
-        assert it.offered(it.schedule(made)) != item
+        rest = it.schedule(made)
+        assert it.session(rest)["blocked_by"] == ["session"], "nothing tells what was given"
+        it.take(record(made, 1, [Part(1, 0, 40, termination="MACHINE")], at=now()))
+        assert it.offered(rest) != item
 
     in_the_bunker(tmp_path, ups_client, work)
