@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.model import to_datetime
+from gateway.model import Instant, to_datetime
 from gateway.room import People, Principal, RoomContext
 from gateway.web import Refusal
 from tps_bridge.block import (
@@ -25,7 +25,16 @@ from tps_bridge.block import (
     overrides_of,
     stands,
 )
-from tps_bridge.book import Act, Book, Note, PlanRow, attributions, corrections
+from tps_bridge.book import (
+    Act,
+    Book,
+    Note,
+    PlanRow,
+    Unsure,
+    attributions,
+    corrections,
+    unsure_adrift,
+)
 from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.doubt import doubts_of
 from tps_bridge.kin import kin_of
@@ -191,6 +200,16 @@ class PlanDesk:
             raise _no_group()
         return checks(attempt, case)
 
+    async def adrift(self, row: PlanRow) -> list[Unsure]:
+        """The records of a plan's patient that may be of it and of which no plan is known."""
+        own = row.card.identity
+        found = await self._book.adrift(own.patient, own.issuer) if own.patient else ()
+        return unsure_adrift(found, await self._book.notes(row.card.uid), self._on)
+
+    def _on(self, micros: int) -> str:
+        """The day of a moment at the site, YYYYMMDD."""
+        return f"{to_datetime(Instant(micros)).astimezone(self._zone):%Y%m%d}"
+
     async def _cases(self, row: PlanRow) -> list[Case]:
         """What is known of each fraction group of a plan."""
         card = row.card
@@ -199,6 +218,9 @@ class PlanDesk:
         kin, second = await kin_of(self._book, card), self._options.second_person
         doubts = await doubts_of(self._book, card, kin.plans)
         untold = (*(Untold(each) for each in await self._book.untold(card.uid)), *kin.untold)
+        adrift = [
+            finding for each in await self.adrift(row) if each.is_open for finding in each.findings
+        ]
         retired = [each.why for each in notes if each.act is Act.RETIRE]
         rule = self._options.emergency
         return [
@@ -212,7 +234,10 @@ class PlanDesk:
                 registry=registry,
                 doubts=doubts,
                 untold=untold,
-                uncounted=(*(Uncounted(each) for each in ledger.uncounted), *kin.uncounted),
+                uncounted=(
+                    *(Uncounted(each) for each in (*ledger.uncounted, *adrift)),
+                    *kin.uncounted,
+                ),
                 overrides=overrides_of(notes, second_person=second),
                 interval=self._options.interval,
                 retired=retired[-1] if retired else "",

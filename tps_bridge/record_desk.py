@@ -12,7 +12,8 @@ from tps_bridge.desk import PlanDesk
 
 _MOST = 100_000.0
 """MU of a beam; more is a slip of the keyboard."""
-_NO_GROUP, _NO_FRACTION, _NO_BEAM, _NO_STRETCH = texts(
+_NO_PLAN, _NO_GROUP, _NO_FRACTION, _NO_BEAM, _NO_STRETCH = texts(
+    "It is of no plan that is known: record by hand what its session gave.",
     "The plan has no such fraction group.",
     "A fraction has a number from 1 on.",
     "The fraction group has no such beam.",
@@ -60,10 +61,12 @@ class RecordDesk:
         await self._plans.act(who, Act.ATTRIBUTE, row, why, object=record, own=own)
 
     async def unsure(self, row: PlanRow) -> list[Unsure]:
-        """The records of a plan that don't tell all that they gave."""
+        """The records that don't tell all that they gave: a plan's, and those that may be its."""
         uid = row.card.uid
         records = [each.card for each in await self._book.records(uid)]
-        return unsure(records, await self._book.ledgers(uid), await self._book.notes(uid))
+        notes = await self._book.notes(uid)
+        own = unsure(records, await self._book.ledgers(uid), notes)
+        return [*own, *await self._plans.adrift(row)]
 
     async def correct(
         self, who: Principal, uid: str, record: str, said: Established, why: str
@@ -73,13 +76,16 @@ class RecordDesk:
         Refusal 409 where the record tells it, 422 for what can't be.
         """
         row = await self._plans.known(who, uid)
-        if record not in {each.card.uid for each in await self.unsure(row)}:
+        found = next((each for each in await self.unsure(row) if each.uid == record), None)
+        if found is None:
             raise Refusal(
                 409,
                 "Nothing to establish",
                 "The record tells what it gave.",
                 "Open the plan again: it may have changed.",
             )
+        if found.adrift and said.beams:
+            raise _refused(_NO_PLAN)
         _possible(row, said)
         await self._plans.act(
             who,

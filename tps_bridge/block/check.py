@@ -369,6 +369,8 @@ _UNTOLD: Mapping[FindingKind, Mapping[str, str]] = {
         _ZH: "含计划中没有的射野",
     },
     FindingKind.UNGROUPED: {_EN: "names no fraction group of the plan", _ZH: "未指明计划的分次组"},
+    FindingKind.PLANLESS: {_EN: "names no plan, or several", _ZH: "未指明唯一的计划"},
+    FindingKind.UNREAD: {_EN: "can't be read", _ZH: "无法读取"},
     FindingKind.UNPLACED: {
         _EN: "doesn't tell how much a beam gave, or from where it went on",
         _ZH: "未说明射野的出束量或续照起点",

@@ -14,12 +14,20 @@ from tps_bridge.book.card import (
     card_of,
     record_card_of,
 )
-from tps_bridge.book.corrected import Correction, Unsure, corrections, unsure
+from tps_bridge.book.corrected import (
+    Adrift,
+    Correction,
+    Unsure,
+    corrections,
+    unsure,
+    unsure_adrift,
+)
 from tps_bridge.book.noted import Act, Note, second_of
 from tps_bridge.book.whose import Attribution, Stranger, attributions, strangers
 
 __all__ = [
     "Act",
+    "Adrift",
     "Attribution",
     "BeamCard",
     "Book",
@@ -42,4 +50,5 @@ __all__ = [
     "second_of",
     "strangers",
     "unsure",
+    "unsure_adrift",
 ]

@@ -14,6 +14,7 @@ from gateway.projection import Projection
 from gateway.room import Keyring
 from tps_bridge.book.byhand import HandRecord
 from tps_bridge.book.card import PlanCard, PlanRow, RecordRow, SummaryRow, Trouble
+from tps_bridge.book.corrected import Adrift
 from tps_bridge.book.noted import Note
 from tps_bridge.book.tables import Tables
 from tps_bridge.book.whose import Stranger
@@ -111,6 +112,10 @@ class Book(Projection[Tables]):
     async def strange(self) -> Sequence[RecordRow]:
         """Records that name another patient than their plan, until two people said whose it is."""
         return await self.ask(lambda tables: tables.records("WHERE record.strange", ()))
+
+    async def adrift(self, patient: str, issuer: str) -> Sequence[Adrift]:
+        """Records that name a person and no plan, and those of theirs that can't be read."""
+        return await self.ask(lambda tables: tables.adrift(patient, issuer))
 
     async def uncounted(self) -> Sequence[RecordRow]:
         """Records that don't tell all that they gave, until two people established it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tps_bridge.book.byhand import Reading, parts_of
@@ -34,23 +34,40 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsure:
-    """A record that doesn't tell all that it gave, what is missing, and the last word on it."""
+class Adrift:
+    """A record of a person's of which no plan is known: it names none, or can't be read.
 
-    card: RecordCard
+    `received` is µs. No `card` where it can't be read.
+    """
+
+    uid: str
+    kind: FindingKind
+    seq: int
+    received: int
+    card: RecordCard | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """A record that doesn't tell all that it gave, what is missing, and the last word on it.
+
+    `adrift` is that it is of no plan that is known: of each plan people can say that it gave
+    nothing by that, and no more.
+    """
+
+    uid: str
+    day: str
+    machine: str
+    fraction: int | None
     findings: tuple[Finding, ...]
     said: Correction | None
-
-    @property
-    def fraction(self) -> int | None:
-        """The one fraction that it names, if it is one."""
-        numbers = {each.fraction for each in self.card.given if each.treatment}
-        return numbers.pop() if len(numbers) == 1 else None
+    adrift: bool = False
 
     @property
     def is_open(self) -> bool:
         """Whether something that it gave is not counted."""
-        return any(each.kind in UNCOUNTED for each in self.findings)
+        settled = self.adrift and self.said is not None and self.said.second
+        return not settled and any(each.kind in UNCOUNTED for each in self.findings)
 
 
 def corrections(notes: Sequence[Note]) -> Mapping[str, Correction]:
@@ -99,10 +116,39 @@ def unsure(
     found = [each for one in ledgers for each in one.findings if each.kind in _UNSURE]
     several = (
         Unsure(
-            each,
+            each.uid,
+            each.day,
+            each.machine,
+            _fraction(each),
             tuple(dict.fromkeys(one for one in found if one.record == each.uid)),
             said.get(each.uid),
         )
         for each in records
     )
     return [each for each in several if each.findings or each.said]
+
+
+def unsure_adrift(
+    several: Iterable[Adrift], notes: Sequence[Note], day_of: Callable[[int], str]
+) -> list[Unsure]:
+    """Those that may be of a plan; `day_of` is the day of a moment (µs) at the site."""
+    said = corrections(notes)
+    return [
+        Unsure(
+            each.uid,
+            day,
+            each.card.machine if each.card else "",
+            None,
+            (Finding(each.kind, record=each.uid, day=day),),
+            said.get(each.uid),
+            adrift=True,
+        )
+        for each in several
+        for day in ((each.card.day if each.card else "") or day_of(each.received),)
+    ]
+
+
+def _fraction(card: RecordCard) -> int | None:
+    """The one that a record names, if it is one."""
+    numbers = {each.fraction for each in card.given if each.treatment}
+    return numbers.pop() if len(numbers) == 1 else None

@@ -20,13 +20,14 @@ from tps_bridge.book.card import (
     from_json,
     said_of,
 )
+from tps_bridge.book.corrected import Adrift
 from tps_bridge.book.events import VOLUMES
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.book.standing import standing
 from tps_bridge.book.whose import Stranger, strangers
-from tps_bridge.ledger import Ledger, discords
+from tps_bridge.ledger import FindingKind, Ledger, discords
 from tps_bridge.plan import DoseGrid, StructureSet
-from tps_bridge.record import Summary
+from tps_bridge.record import RECORD_CLASSES, Summary
 
 _ENDS = frozenset({Act.END, Act.RETIRE})
 _FILE = "SELECT blob, size, syntax FROM object WHERE uid = ?"
@@ -44,6 +45,14 @@ LEFT JOIN compared ON compared.record = record.uid
 _NAMED = """
 WHERE record.strange AND record.patient = ?1 AND (record.issuer = ?2 OR '' IN (record.issuer, ?2))
 AND NOT (plan.patient = ?1 AND plan.issuer = ?2)
+"""
+_UNREAD = f"""
+SELECT uid, seq, received FROM object
+WHERE state = 'unread' AND patient = ?1 AND (issuer = ?2 OR '' IN (issuer, ?2))
+AND sop_class IN {tuple(sorted(RECORD_CLASSES))} ORDER BY seq
+"""  # noqa: S608 - constants
+_PLANLESS = """
+WHERE record.plan = '' AND record.patient = ?1 AND (record.issuer = ?2 OR '' IN (record.issuer, ?2))
 """
 _ALONE = """
 SELECT 1 FROM session_record AS told JOIN record ON record.uid = told.record
@@ -148,6 +157,19 @@ class Rows:
         Until two people said whose it is. Issuers differ only where both are told.
         """
         return self.records(_NAMED, (patient, issuer))
+
+    def adrift(self, patient: str, issuer: str) -> list[Adrift]:
+        """Records that name a person and no plan, and those of theirs that can't be read.
+
+        Issuers differ only where both are told.
+        """
+        number = (patient, issuer)
+        planless = [
+            Adrift(each.card.uid, FindingKind.PLANLESS, each.seq, each.received, each.card)
+            for each in self.records(_PLANLESS, number)
+        ]
+        unread = [Adrift(uid, FindingKind.UNREAD, *at) for uid, *at in self._rows(_UNREAD, number)]
+        return [*planless, *unread]
 
     def is_alone(self, plan: str, day: str) -> bool:
         """Whether a record of a plan and a day (YYYYMMDD) belongs to no session."""

@@ -6,9 +6,11 @@ CREATE TABLE object(
   blob TEXT NOT NULL, size INTEGER NOT NULL, syntax TEXT NOT NULL,
   sop_class TEXT NOT NULL,
   seq INTEGER NOT NULL, received INTEGER NOT NULL,
+  patient TEXT NOT NULL, issuer TEXT NOT NULL,
   state TEXT NOT NULL,
   what TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
+CREATE INDEX object_unread ON object(patient) WHERE state = 'unread';
 CREATE INDEX object_waiting ON object(seq) WHERE state = 'waiting';
 CREATE TABLE other(
   uid TEXT NOT NULL, blob TEXT NOT NULL, sop_class TEXT NOT NULL,

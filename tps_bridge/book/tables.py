@@ -46,7 +46,7 @@ _HAND = frozenset({Act.GIVE, Act.WITNESS, Act.TAKE_BACK, Act.CONCUR})
 _HAND_OPEN = "INSERT OR IGNORE INTO hand_open VALUES(?)"
 _HAND_SETTLED = "DELETE FROM hand_open WHERE plan = ?"
 _KNOWN = "SELECT blob FROM object WHERE uid = ?"
-_OBJECT = "INSERT INTO object VALUES(?,?,?,?,?,?,?,'waiting','')"
+_OBJECT = "INSERT INTO object VALUES(?,?,?,?,?,?,?,?,?,'waiting','')"
 _OTHER = "INSERT OR IGNORE INTO other VALUES(?,?,?,?,?)"
 _STATE = "UPDATE object SET state = ?, what = ? WHERE uid = ? AND blob = ?"
 _PLACE = "SELECT seq, received FROM object WHERE uid = ? AND blob = ?"
@@ -71,7 +71,7 @@ WHERE uid = ?
 class Tables(Rows):
     """What events do to the rows. Used by one thread at a time."""
 
-    format: ClassVar[int] = 12
+    format: ClassVar[int] = 13
     schema: ClassVar[str] = SCHEMA + SESSIONS
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -238,7 +238,9 @@ class Tables(Rows):
         at = (stored.seq, stored.received_at)
         if known is None:
             syntax = stored.origin.transfer_syntax
-            row = (stored.uid, blob.digest, blob.size, syntax, sop_class, *at)
+            whose = stored.attributes.patient
+            number = (whose.patient, whose.issuer)
+            row = (stored.uid, blob.digest, blob.size, syntax, sop_class, *at, *number)
             self._connection.execute(_OBJECT, row)
         elif known[0] != blob.digest:
             self._connection.execute(_OTHER, (stored.uid, blob.digest, sop_class, *at))

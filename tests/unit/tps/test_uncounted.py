@@ -233,6 +233,39 @@ async def test_what_another_plan_of_the_course_gave_uncounted_blocks_too(tmp_pat
         assert BlockKind.COUNT in await _blocked(t, new)
 
 
+def _no_plan(made: Dataset) -> None:
+    made.ReferencedRTPlanSequence = []
+
+
+def _unreadable(made: Dataset) -> None:
+    _beam(made, 1).DeliveredPrimaryMeterset = -1
+
+
+@pytest.mark.parametrize("spoil", [_no_plan, _unreadable])
+async def test_a_record_of_no_known_plan_blocks_those_of_its_patient(
+    tmp_path: Path, spoil: Callable[[Dataset], None]
+) -> None:
+    made = approved(plan(ARC, COURSE))
+    given, other = record(made, 1, [Part(1), Part(2)]), approved(plan(ARC, Course(patient="RT-9")))
+    spoil(given)
+    uid, object_ = str(made.SOPInstanceUID), str(given.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made, other, given)
+        assert await _blocked(t, made) == [BlockKind.COUNT]
+        assert await _blocked(t, other) == []
+        assert "It gave nothing by this plan" in await t.page(f"/plans/{uid}?lang=en")
+        desk = RecordDesk(t.book, t.desk)
+        some = Established(1, 1, (Reading(1, 0, 100),), normal=True)
+        with pytest.raises(Refusal, match="of no plan that is known"):
+            await desk.correct(LI, uid, object_, some, WHY)
+        form = {"object": object_, "group": "1", "gave": "nothing", "reason": WHY}
+        t.act_as(LI)
+        assert (await t.http.post(f"/plans/{uid}/correct", data=form)).status_code == 200
+        assert await _blocked(t, made) == [BlockKind.COUNT]
+        await t.desk.confirm(ZHAO, uid, (await t.book.notes(uid))[-1].seq)
+        assert await _blocked(t, made) == []
+
+
 def test_a_record_of_brachytherapy_does_not_tell_where_it_went_on() -> None:
     made = record(approved(plan(ARC, COURSE)), 1, [Part(1)])
     made.SOPClassUID = BRACHY
