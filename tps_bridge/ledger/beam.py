@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tps_bridge.ledger.fact import Given, PlannedBeam
 from tps_bridge.ledger.finding import Finding, FindingKind
@@ -59,11 +59,12 @@ class BeamCourse:
 def course_of(beam: PlannedBeam, parts: Iterable[Given]) -> BeamCourse:
     """Put the parts of a beam together, in the order of their metersets."""
     known = sorted(parts, key=lambda each: (each.start or 0.0, each.end or 0.0, each.record))
-    stretches = _placed(known)
+    by_plan = [_by_plan(beam, each) for each in known]
+    stretches = _placed(by_plan)
     planned = beam.meterset
     covered, gaps, overlap = _union(stretches)
     reached = max((each.end for each in stretches), default=0.0)
-    normal = any(each.termination == "NORMAL" and each.end == reached for each in known)
+    normal = any(each.termination == "NORMAL" and each.end == reached for each in by_plan)
     finished = bool(known) and planned is not None and _whole(covered, planned, normal=normal)
     return BeamCourse(
         beam=beam,
@@ -75,6 +76,15 @@ def course_of(beam: PlannedBeam, parts: Iterable[Given]) -> BeamCourse:
         overrun=_above(reached, planned),
         finished=finished,
     )
+
+
+def _by_plan(beam: PlannedBeam, part: Given) -> Given:
+    """An afterloader takes longer as its source decays: what was specified then is the plan."""
+    planned, specified = beam.meterset, part.specified
+    if not beam.timed or not planned or not specified or part.start is None or part.end is None:
+        return part
+    scale = planned / specified
+    return replace(part, start=part.start * scale, end=part.end * scale)
 
 
 def _whole(covered: float, planned: float, *, normal: bool) -> bool:
@@ -149,5 +159,7 @@ def _of_parts(course: BeamCourse, fraction: int) -> Iterator[Finding]:
                 FindingKind.OTHER_MACHINE, fraction, number, record=each.record, detail=each.machine
             )
         told, planned = each.specified, beam.meterset
-        if told is not None and planned is not None and abs(told - planned) > ROUNDING:
+        if told is None or planned is None or beam.timed:
+            continue
+        if abs(told - planned) > ROUNDING:
             yield Finding(FindingKind.SPECIFIED, fraction, number, told, each.record)

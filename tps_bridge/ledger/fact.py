@@ -22,7 +22,11 @@ class DosePoint:
 
 @dataclass(frozen=True, slots=True)
 class PlannedBeam:
-    """`meterset` of one fraction in MU (brachytherapy: seconds), `dose` of one fraction in Gy."""
+    """`meterset` of one fraction in MU, `dose` of one fraction in Gy.
+
+    `timed` is an application of brachytherapy: its metersets are seconds, of the source as strong
+    as it was planned.
+    """
 
     number: int
     name: str
@@ -30,6 +34,7 @@ class PlannedBeam:
     dose: float | None
     machine: str = ""
     points: tuple[DosePoint, ...] = ()
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,8 @@ def _applications(plan: Plan, number: int) -> Iterator[PlannedBeam]:
         setup = by_number[given.number]
         times = [each.time for each in setup.channels]
         whole = None if None in times else sum(each for each in times if each is not None)
-        yield PlannedBeam(setup.number, setup.name or setup.kind, whole, given.dose, machine)
+        name = setup.name or setup.kind
+        yield PlannedBeam(setup.number, name, whole, given.dose, machine, timed=True)
 
 
 def _dose_points(tree: Item, beam: Beam, meterset: float | None) -> Iterator[DosePoint]:

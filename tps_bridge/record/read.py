@@ -175,7 +175,7 @@ def _application(item: Item, each: Item, number: int | None) -> DeliveredBeam:
     delivered = sum(each for each in times if each is not None) if None not in times else None
     specified = sum(each for each in wanted if each is not None) if None not in wanted else None
     delivery = each.text("TreatmentDeliveryType")
-    segment, unclear = _time(delivered, delivery)
+    segment, unclear = _time(delivered, specified, delivery)
     return DeliveredBeam(
         number=number,
         name=each.text("ApplicationSetupName"),
@@ -191,9 +191,15 @@ def _application(item: Item, each: Item, number: int | None) -> DeliveredBeam:
     )
 
 
-def _time(delivered: float | None, delivery: str) -> tuple[Segment | None, str]:
-    """The stretch that ran, in seconds; a record tells how long, and not where it went on."""
-    if delivered is None:
+def _time(
+    delivered: float | None, specified: float | None, delivery: str
+) -> tuple[Segment | None, str]:
+    """The stretch that ran, in seconds; a record tells how long, and not where it went on.
+
+    Without the time that was specified nobody knows how much of it that was: it grows as the source
+    decays.
+    """
+    if delivered is None or not specified:
         return None, "a channel tells no time"
     if delivery == "CONTINUATION":
         return Segment(None, delivered), "it doesn't tell where the application was continued"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from pydicom.dataset import Dataset
 
-from simulators.rt import STATIC, Course, Machine, Part, plan, record
+from simulators.rt import STATIC, Course, Machine, Part, brachy_plan, plan, record
 from simulators.rt.compose import item
 from tests.peers import count
 from tests.unit.tps.rt import plan_of, record_of
@@ -28,6 +28,7 @@ from tps_bridge.ledger import (
     Noted,
     PlanFacts,
     PlanState,
+    course_of,
     facts_of,
     given_by,
     ledger_of,
@@ -166,6 +167,28 @@ def test_nothing_comes_next_beyond_the_prescription() -> None:
     found = ledger(made, several[0], *several[2:])
     assert (found.state, found.next) == (PlanState.TREAT, 2)
     assert kinds(found) == {FindingKind.PASSED_OVER}
+
+
+@pytest.mark.parametrize("decay", [0.9, 1.0, 1.3])
+def test_an_application_is_whole_when_all_that_was_specified_then_was_given(decay: float) -> None:
+    group = facts_of(plan_of(brachy_plan())).groups[0]
+    (beam,) = group.beams
+    assert beam.meterset is not None
+    wanted = beam.meterset * decay
+    one = replace(
+        given_by(record_of(record(plan(STATIC, ONE), 1, [Part(1)])))[0],
+        beam=beam.number,
+        specified=wanted,
+        start=0.0,
+        end=wanted,
+    )
+    whole = course_of(beam, [one])
+    assert whole.finished
+    assert whole.given == pytest.approx(beam.meterset)
+    assert (whole.overrun, whole.gaps) == (0.0, ())
+    half = course_of(beam, [replace(one, end=wanted / 2, termination="MACHINE")])
+    assert not half.finished
+    assert half.reached == pytest.approx(beam.meterset / 2)
 
 
 def test_a_portal_image_is_no_treatment_in_the_plan_either() -> None:

@@ -275,14 +275,19 @@ def test_a_record_of_brachytherapy_does_not_tell_where_it_went_on() -> None:
             ReferencedBrachyApplicationSetupNumber=1,
             TreatmentDeliveryType=delivery,
             CurrentFractionNumber=1,
-            RecordedChannelSequence=[item(ChannelNumber=1, DeliveredChannelTotalTime=20)],
+            RecordedChannelSequence=[
+                item(
+                    ChannelNumber=1, DeliveredChannelTotalTime=20, SpecifiedChannelTotalTime=wanted
+                )
+            ],
         )
-        for delivery in ("TREATMENT", "CONTINUATION")
+        for delivery, wanted in (("TREATMENT", 40), ("CONTINUATION", 20), ("TREATMENT", None))
     ]
-    first, rest = record_of(made).beams
+    first, rest, bare = record_of(made).beams
     assert first.segment == Segment(0.0, 20.0)
     assert rest.segment == Segment(None, 20.0)
     assert rest.unclear == "it doesn't tell where the application was continued"
+    assert (bare.segment, bare.unclear) == (None, "a channel tells no time")
 
 
 def test_one_control_point_tells_no_stretch() -> None:
