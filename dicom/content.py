@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from pydicom.datadict import tag_for_keyword
 
 from dicom import elements
-from dicom.elements import CHARSET, Element, Elements, vr_of
+from dicom.elements import CHARSET, Element, Elements, WrongVr, vr_of, vrs_of
 from dicom.storage.charset import UnknownCharset, codec_of, decode_text
 from dicom.upper.negotiate import EXPLICIT, IMPLICIT
 from gateway import ProtocolViolation
@@ -81,6 +81,18 @@ def has_value(content: Mapping[str, Any], key: str) -> bool:
     return bool(element.get("Value") or element.get("InlineBinary"))
 
 
+def misnamed(content: Mapping[str, Any]) -> str:
+    """The first element, at any depth, that isn't of a VR that PS3.6 gives it, in words; or ''."""
+    for key, each in content.items():
+        number, vr = int(key, 16), each["vr"]
+        if vr not in (vrs_of(number) or (vr,)):
+            return str(WrongVr(number, vr))
+        for item in each.get("Value", ()) if vr == "SQ" else ():
+            if inner := misnamed(item):
+                return inner
+    return ""
+
+
 def element(keyword: str, *of: Any) -> tuple[str, dict[str, Any]]:
     """Key and element with these values; without any it is empty."""
     key = tag(keyword)
@@ -91,15 +103,17 @@ def element(keyword: str, *of: Any) -> tuple[str, dict[str, Any]]:
 # Bytes to values.
 
 
-def decode(data: bytes, transfer_syntax: str, most: int = 20_000) -> Content:
+def decode(
+    data: bytes, transfer_syntax: str, most: int = 20_000, *, strict: bool = False
+) -> Content:
     """ProtocolViolation if it isn't a dataset in this uncompressed transfer syntax.
 
     Also for more than `most` elements, and for a text with bytes that its character set doesn't
-    know: nothing is guessed.
+    know: nothing is guessed. `strict` as in `elements.decode`.
     """
     if transfer_syntax not in (EXPLICIT, IMPLICIT):
         raise ProtocolViolation(f"a dataset in transfer syntax {transfer_syntax} where none can be")
-    return values_of(elements.decode(data, transfer_syntax, most))
+    return values_of(elements.decode(data, transfer_syntax, most, strict=strict))
 
 
 def values_of(found: Elements) -> Content:

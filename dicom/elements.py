@@ -49,24 +49,41 @@ Elements: TypeAlias = Mapping[int, Element]
 """A dataset, or an item of a sequence, by tag."""
 
 
+class WrongVr(ProtocolViolation):
+    """An element that isn't of a value representation that PS3.6 gives its tag."""
+
+    def __init__(self, tag: int, vr: str) -> None:
+        wanted = " or ".join(vrs_of(tag))
+        super().__init__(f"({tag >> 16:04x},{tag & 0xFFFF:04x}) is {wanted}, not {vr}")
+        self.tag = tag
+
+
 @cache
-def vr_of(tag: int) -> str:
-    """The value representation of a tag by PS3.6, the first where there may be several."""
+def vrs_of(tag: int) -> tuple[str, ...]:
+    """The value representations that a tag may have by PS3.6; none where it knows no such tag."""
     entry = DicomDictionary.get(tag)
     if entry is not None:
-        return str(entry[0])[:2]
+        return tuple(str(entry[0]).split(" or "))
     if tag & 0xFFFF == 0:
-        return "UL"
+        return ("UL",)
     is_creator = (tag >> 16) % 2 == 1 and 0x10 <= (tag & 0xFFFF) <= 0xFF  # noqa: PLR2004 - PS3.5 7.8
-    return "LO" if is_creator else "UN"
+    return ("LO",) if is_creator else ()
 
 
-def decode(data: bytes, transfer_syntax: str, most: int = _MOST) -> Elements:
+def vr_of(tag: int) -> str:
+    """The value representation of a tag by PS3.6, the first where there may be several."""
+    return next(iter(vrs_of(tag)), "UN")
+
+
+def decode(
+    data: bytes, transfer_syntax: str, most: int = _MOST, *, strict: bool = False
+) -> Elements:
     """The elements of a whole dataset; ProtocolViolation if it isn't one in that syntax.
 
-    Also for more than `most` elements and items in all.
+    Also for more than `most` elements and items in all. With `strict` a known tag has a VR that
+    PS3.6 gives it, or WrongVr is raised; one that was sent as UN is read as PS3.6 says.
     """
-    reader = _Reader(data, explicit=transfer_syntax != IMPLICIT, most=most)
+    reader = _Reader(data, explicit=transfer_syntax != IMPLICIT, most=most, strict=strict)
     try:
         found, end = reader.elements(0, len(data), 0)
     except StructError:
@@ -87,8 +104,8 @@ def sequence(items: Iterable[Elements]) -> Element:
 
 
 class _Reader:
-    def __init__(self, data: bytes, *, explicit: bool, most: int) -> None:
-        self._data, self._explicit = data, explicit
+    def __init__(self, data: bytes, *, explicit: bool, most: int, strict: bool) -> None:
+        self._data, self._explicit, self._strict = data, explicit, strict
         self._most = self._left = most
 
     def elements(self, offset: int, end: int, depth: int) -> tuple[dict[int, Element], int]:
@@ -100,7 +117,8 @@ class _Reader:
             tag, vr, length, offset = self._head(offset)
             if tag == _ITEM_END:
                 return found, offset
-            element, offset = self._element(vr, length, offset, end, depth)
+            by = self._by(tag, vr, length)
+            element, offset = self._element(vr, length, offset, end, depth, by=by)
             if tag & 0xFFFF:
                 found[tag] = element
         return found, offset
@@ -124,14 +142,26 @@ class _Reader:
         (length,) = _LONG.unpack_from(self._data, offset + _EXPLICIT.size)
         return tag, vr, length, offset + _EXPLICIT.size + _LONG.size
 
+    def _by(self, tag: int, vr: str, length: int) -> str:
+        """The VR by which an element is read. WrongVr."""
+        allowed = vrs_of(tag) if self._strict else ()
+        if not allowed:
+            return vr
+        if length == _UNDEFINED and "SQ" not in allowed:
+            raise WrongVr(tag, "SQ")
+        if vr not in (*allowed, "UN"):
+            raise WrongVr(tag, vr)
+        return vr if vr in allowed else allowed[0]
+
     def _element(
-        self, vr: str, length: int, offset: int, end: int, depth: int
+        self, vr: str, length: int, offset: int, end: int, depth: int, *, by: str
     ) -> tuple[Element, int]:
-        if vr == "SQ" or length == _UNDEFINED:
+        """`vr` is the one that was sent: what UN holds is implicit (PS3.5 6.2.2)."""
+        if by == "SQ" or length == _UNDEFINED:
             return self._sequence(vr, length, offset, end, depth)
         if offset + length > end:
             raise ProtocolViolation(f"an element of {length} bytes at byte {offset} of {end}")
-        return Element(vr, self._data[offset : offset + length]), offset + length
+        return Element(by, self._data[offset : offset + length]), offset + length
 
     def _sequence(
         self, vr: str, length: int, offset: int, end: int, depth: int

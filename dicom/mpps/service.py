@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dicom.dimse import Offer, Operation, Request, Response, Responses, Service, Status
-from dicom.elements import Elements, decode
+from dicom.elements import Elements, WrongVr, decode
 from dicom.mpps.events import Came, changed_event, created_event, subject_of
 from dicom.mpps.link import How, Link, links_of
 from dicom.mpps.said import SCHEDULED, STUDY_UID, Said, Tree, changed, created, items, text
@@ -95,7 +95,9 @@ class StepKeeper:
             raise NotAnswered(Status.INVALID_SOP_INSTANCE, "the SOP Instance UID is no UID")
         try:
             data = await request.dataset.read(LONGEST_IDENTIFIER)
-            return data, decode(data, request.context.transfer_syntax)
+            return data, decode(data, request.context.transfer_syntax, strict=True)
+        except WrongVr as error:
+            raise NotAnswered(Status.INVALID_VALUE, str(error), error.tag) from None
         except ProtocolViolation as error:
             raise NotAnswered(Status.PROCESSING_FAILURE, str(error)) from None
 

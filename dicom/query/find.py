@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dicom.asker import Trail
 from dicom.dimse import Request, Response, Responses, Status
-from dicom.elements import decode, encode
+from dicom.elements import Elements, WrongVr, decode, encode
 from dicom.query.answer import answer_of
 from dicom.query.keys import PATIENT_ID, STUDY_UID
 from dicom.query.options import AnswerOptions
@@ -115,12 +115,26 @@ def subject_of(question: Question) -> Subject | None:
 
 async def read_question(request: Request, model: Model) -> Question:
     """The identifier of a request; NotAnswered if it is none."""
-    syntax = request.context.transfer_syntax
+    elements = identifier(await read_identifier(request), request.context.transfer_syntax)
+    return question_of(elements, model, agreed_of(request.context.extended))
+
+
+async def read_identifier(request: Request) -> bytes:
+    """Its bytes; NotAnswered if there are more than an identifier has."""
     try:
-        elements = decode(await request.dataset.read(LONGEST_IDENTIFIER), syntax)
+        return await request.dataset.read(LONGEST_IDENTIFIER)
     except ProtocolViolation as error:
         raise NotAnswered(Status.CANNOT_UNDERSTAND, str(error)) from None
-    return question_of(elements, model, agreed_of(request.context.extended))
+
+
+def identifier(data: bytes, transfer_syntax: str) -> Elements:
+    """Its elements; NotAnswered if it is none, or if a key isn't of the VR that PS3.6 gives it."""
+    try:
+        return decode(data, transfer_syntax, strict=True)
+    except WrongVr as error:
+        raise NotAnswered(Status.DATASET_DOES_NOT_MATCH, str(error), error.tag) from None
+    except ProtocolViolation as error:
+        raise NotAnswered(Status.CANNOT_UNDERSTAND, str(error)) from None
 
 
 def agreed_of(extended: bytes) -> Agreed:

@@ -272,7 +272,7 @@ class Engine:
         before = WorkItem(uid, {}, 0, self.now(), keeper=actor.room)
         item = applied(before, change, self.now())
         standing = await self.items.ask(lambda tables: tables.standing())
-        fits = [each for each in standing if self.fits(each, item)]
+        fits = [each for each in standing if self._hears(each, item)]
         receivers = [each.receiver for each in fits]
         return self.writer.of_item(
             before,
@@ -287,6 +287,15 @@ class Engine:
     def fits(self, standing: Standing, item: WorkItem) -> bool:
         """Whether a global subscription is to this item too."""
         return standing.keys is None or matches(standing.keys, described(item), self.zone)
+
+    def _hears(self, standing: Standing, item: WorkItem) -> bool:
+        """As `fits`; keys that can't be judged fit nothing, and keep nobody from making items."""
+        try:
+            return self.fits(standing, item)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            title = standing.receiver.title
+            log.warning("%s does not hear of %s: bad keys: %r", title, item.uid, error)
+            return False
 
     async def _refusal(self, ask: Ask) -> Verdict | None:
         """Why the item's keeper won't have it; None if it may be. A keeper's own acts may be."""

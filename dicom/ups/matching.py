@@ -14,7 +14,8 @@ from dicom.storage.forms import folded
 
 _ZONE = tag("TimezoneOffsetFromUTC")
 _TIMES = frozenset({"DA", "DT", "TM"})
-_EXACT = frozenset({"UI", "US", "SS", "UL", "SL", "FL", "FD", "UV", "SV", "AT"})
+_NUMBERS = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "UV", "SV"})
+_EXACT = _NUMBERS | {"UI", "AT"}
 _OFFSET = r"(?P<offset>[+-](?:0\d|1[0-4])[0-5]\d)"
 _MOMENT = re.compile(rf"(?P<digits>\d{{2,14}})(?:\.(?P<fraction>\d{{1,6}}))?{_OFFSET}?")
 _STEPS = (4, 6, 8, 10, 12, 14)
@@ -48,14 +49,14 @@ def _chosen(key: Mapping[str, Any], found: Mapping[str, Any] | None) -> dict[str
     if found is None or not (found.get("Value") or found.get("InlineBinary")):
         return {"vr": key["vr"] if found is None else found["vr"]}
     wanted = next(iter(key.get("Value", ())), None)
-    if key["vr"] == "SQ" and wanted:
+    if key["vr"] == found["vr"] == "SQ" and wanted:
         return {"vr": "SQ", "Value": [chosen(wanted, item) for item in found["Value"]]}
     return dict(found)
 
 
 def _matches(key: Mapping[str, Any], found: Mapping[str, Any], asked: tzinfo, zone: tzinfo) -> bool:
     wanted = [each for each in key.get("Value", ()) if each not in (None, "", "*")]
-    if not wanted or (found.get("vr", key["vr"]) == "SQ") != (key["vr"] == "SQ"):
+    if not wanted or _kind(found.get("vr", key["vr"])) != _kind(key["vr"]):
         return not wanted
     had = [each for each in found.get("Value", ()) if each is not None]
     if key["vr"] == "SQ":
@@ -63,6 +64,11 @@ def _matches(key: Mapping[str, Any], found: Mapping[str, Any], asked: tzinfo, zo
         return _is_universal(item) or any(_all(item, each, asked, zone) for each in had)
     test = _test(key["vr"], asked, zone)
     return any(test(one, each) for one in wanted for each in had)
+
+
+def _kind(vr: str) -> str:
+    """What values of a VR are: items, names, numbers or texts. One kind never matches another."""
+    return vr if vr in ("SQ", "PN") else "number" if vr in _NUMBERS else "text"
 
 
 def _is_universal(item: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dicom.content import Content, has_value, tag, values
+from dicom.content import Content, has_value, misnamed, tag, values
 from dicom.dimse.status import Status
 from dicom.elements import vr_of
 from dicom.ups.terms import (
@@ -166,6 +166,8 @@ class Fault:
 
 def check_new(content: Mapping[str, Any], uid: str) -> Fault | None:
     """Whether a work item can be created with these attributes; its state is judged elsewhere."""
+    if wrong := misnamed(content):
+        return Fault(Status.INVALID_VALUE, wrong)
     if content.get(SOP_INSTANCE) and values(content, SOP_INSTANCE) != [uid]:
         return Fault(Status.INVALID_VALUE, "SOP Instance UID differs from the command's")
     return _required(content, RULES) or _values(content)
@@ -189,6 +191,8 @@ def filled(content: Mapping[str, Any]) -> tuple[Content, Sequence[str]]:
 
 def check_change(content: Mapping[str, Any]) -> Fault | None:
     """Whether N-SET may set these attributes to these values."""
+    if wrong := misnamed(content):
+        return Fault(Status.INVALID_VALUE, wrong)
     for key in content:
         rule = BY_KEY.get(key)
         if rule is not None and rule.set == "n":

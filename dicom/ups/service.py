@@ -186,8 +186,8 @@ async def _decoded(data: bytes, syntax: str) -> Content:
 
 
 def _judged(data: bytes, syntax: str) -> Content:
-    """ProtocolViolation also for what could not be told to others in Explicit VR."""
-    content = decode(data, syntax)
+    """ProtocolViolation also for a wrong VR, and for what could not be told in Explicit VR."""
+    content = decode(data, syntax, strict=True)
     try:
         encode(content, EXPLICIT)
     except ValueError as error:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dicom.content import Content
+from dicom.content import Content, misnamed
 from dicom.dimse.status import Status
 from dicom.services.workitems import Actor, WorkItem
 from dicom.ups.engine import Engine
@@ -47,6 +47,8 @@ class Subscriptions:
         if not receiver.by_channel and engine.reporter.line_of(receiver.title) is None:
             words = f"no peer {receiver.title} in devices.yaml"
             return Verdict(UpsStatus.UNKNOWN_RECEIVER, words)
+        if wrong := misnamed(wish.keys or {}):
+            return Verdict(Status.INVALID_VALUE, wrong)
         if not _fits(action, wish.uid):
             return Verdict(UpsStatus.WRONG_ACTION, f"{action.name} of that instance can't be")
         work = self._subscribe(wish, actor) if action is Action.SUBSCRIBE else None

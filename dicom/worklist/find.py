@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from dicom.asker import Trail
 from dicom.dimse import Offer, Operation, Request, Response, Responses, Service, Status
-from dicom.elements import decode, encode
-from dicom.query.find import LONGEST_IDENTIFIER, TOO_MANY, refused, unable
+from dicom.elements import encode
+from dicom.query.find import TOO_MANY, identifier, read_identifier, refused, unable
 from dicom.query.options import AnswerOptions
 from dicom.query.question import NotAnswered, charset_of
 from dicom.worklist.board import Board
@@ -15,7 +15,7 @@ from dicom.worklist.options import WorklistOptions
 from dicom.worklist.step import Step
 from dicom.worklist.tags import Tag
 from dicom.worklist.wish import Wish, answer_of, fits, wish_of
-from gateway import ProtocolViolation, StoreError, Subject
+from gateway import StoreError, Subject
 
 WORKLIST = "1.2.840.10008.5.1.4.31"
 _KEPT_WISHES = 64
@@ -74,14 +74,11 @@ class Worklist:
     async def _read(self, request: Request) -> _Asked:
         """The query; a modality asks the same one all day."""
         syntax = request.context.transfer_syntax
-        try:
-            data = await request.dataset.read(LONGEST_IDENTIFIER)
-            known = self._known.get((data, syntax))
-            if known is not None:
-                return known
-            elements = decode(data, syntax)
-        except ProtocolViolation as error:
-            raise NotAnswered(Status.CANNOT_UNDERSTAND, str(error)) from None
+        data = await read_identifier(request)
+        known = self._known.get((data, syntax))
+        if known is not None:
+            return known
+        elements = identifier(data, syntax)
         asked = _Asked(wish_of(elements), charset_of(elements))
         if len(self._known) >= _KEPT_WISHES:
             self._known.clear()

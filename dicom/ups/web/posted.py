@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from dicom.content import Content
+from dicom.content import Content, misnamed
 from dicom.upper.negotiate import EXPLICIT
 
 _KEY = re.compile(r"[0-9A-Fa-f]{8}")
@@ -41,6 +41,8 @@ def posted(body: bytes, encode: Callable[[Content, str], bytes]) -> Content:
     if isinstance(said, list) and len(said) == 1:
         (said,) = said
     content = _dataset(said, "", 0)
+    if wrong := misnamed(content):
+        raise NotADataset(wrong)
     try:
         encode(content, EXPLICIT)
     except ValueError as error:

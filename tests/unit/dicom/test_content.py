@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from dicom.content import declared, decode, encode, has_value, tag, text, values
+from dicom.content import declared, decode, encode, has_value, misnamed, tag, text, values
 from gateway import ProtocolViolation
 from tests.dicom_objects import encoded
 from tests.dicom_ups import code, work_item
@@ -135,3 +135,13 @@ def test_sequences_cannot_be_nested_without_end() -> None:
 def test_a_value_that_its_vr_cannot_hold_is_a_value_error(vr: str, value: Any) -> None:
     with pytest.raises(ValueError, match=r"."):
         encode({"00741204": {"vr": vr, "Value": [value]}}, ExplicitVRLittleEndian)
+
+
+def test_an_element_of_another_vr_is_named_at_any_depth() -> None:
+    content = decode(encoded(everything()), ExplicitVRLittleEndian)
+    assert misnamed(content) == ""
+    wrong = {"00080104": {"vr": "PN", "Value": [{"Alphabetic": "x"}]}}
+    content[tag("OtherPatientIDsSequence")]["Value"].append(wrong)
+    assert misnamed(content) == "(0008,0104) is LO, not PN"
+    assert misnamed({"00741216": {"vr": "UN", "InlineBinary": "AAAA"}}) != ""
+    assert misnamed({"00091010": {"vr": "UN", "InlineBinary": "AAAA"}}) == ""

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from dicom.elements import Element, Elements, decode, encode, sequence, vr_of
+from dicom.elements import Element, Elements, WrongVr, decode, encode, sequence, vr_of
 from gateway import ProtocolViolation
 from tests.dicom_objects import encoded
 from tests.unit.dicom.strategies import uids
@@ -176,3 +176,48 @@ def test_depth_and_number_are_bounded() -> None:
 )
 def test_a_tag_has_the_vr_of_the_dictionary(tag: int, vr: str) -> None:
     assert vr_of(tag) == vr
+
+
+STRICT_TREES = [
+    {0x00100010: Element("LO", b"Zhang ")},
+    {0x00400100: Element("LO", b"x ")},
+    {0x00100020: sequence([{}])},
+    {0x00400100: sequence([{0x00400100: sequence([{0x00080060: Element("PN", b"CT")}])}])},
+    {0x00090010: Element("SH", b"OURS")},
+]
+
+
+@pytest.mark.parametrize("tree", STRICT_TREES)
+def test_a_known_element_of_another_vr_is_refused_if_asked_to(tree: Elements) -> None:
+    data = encode(tree, ExplicitVRLittleEndian)
+    assert decode(data, ExplicitVRLittleEndian) == tree
+    with pytest.raises(WrongVr, match=r"^\(.{9}\) is (PN|SQ|LO|CS), not "):
+        decode(data, ExplicitVRLittleEndian, strict=True)
+
+
+@given(trees(), st.sampled_from(SYNTAXES))
+def test_what_has_its_own_vr_is_taken(tree: Elements, syntax: str) -> None:
+    assert decode(encode(tree, syntax), syntax, strict=True) == tree
+
+
+def test_one_of_several_vrs_and_any_of_an_unknown_tag_are_taken() -> None:
+    either: list[Elements] = [
+        {0x00280106: Element("US", b"\1\0"), 0x00091010: Element("PN", b"a ")},
+        {0x00280106: Element("SS", b"\1\0"), 0x00091010: Element("UN", b"a ")},
+    ]
+    for tree in either:
+        data = encode(tree, ExplicitVRLittleEndian)
+        assert decode(data, ExplicitVRLittleEndian, strict=True) == tree
+
+
+@pytest.mark.parametrize("length", ["known", "undefined"])
+def test_what_comes_as_unknown_is_read_as_the_dictionary_says(length: str) -> None:
+    tree = {0x00400100: sequence([{0x00080060: Element("CS", b"CT"), 0x00400100: sequence([])}])}
+    held = encode(tree, ImplicitVRLittleEndian)[8:]
+    size = b"\xff\xff\xff\xff" if length == "undefined" else len(held).to_bytes(4, "little")
+    data = encode({0x00100020: Element("UN", b"P1")}, ExplicitVRLittleEndian)
+    data += b"\x40\0\0\x01UN\0\0" + size + held
+    found = decode(data, ExplicitVRLittleEndian, strict=True)
+    assert found == {0x00100020: Element("LO", b"P1"), **tree}
+    with pytest.raises(ProtocolViolation, match=r"where an item belongs|cut off"):
+        decode(b"\x40\0\0\x01UN\0\0\4\0\0\0abc ", ExplicitVRLittleEndian, strict=True)

@@ -372,3 +372,18 @@ def test_an_unknown_character_set_is_refused_and_wrong_bytes_are_left_out() -> N
 
 def test_nothing_named_links_nothing() -> None:
     assert links_of({}, ()) == ()
+
+
+async def test_a_status_of_another_vr_is_refused_and_spoils_nothing(tmp_path: Path) -> None:
+    async with keeping(tmp_path) as it:
+        assert (await it.create(begun())).status == Status.SUCCESS
+        refused = await it.set(ended() | {STATUS: Element("OB", b"COMPLETED ")})
+        step = await it.step()
+        taken = await it.set(ended() | {STATUS: Element("UN", b"COMPLETED ")})
+        after = await it.step()
+    assert (refused.status, refused.offending) == (Status.INVALID_VALUE, (STATUS,))
+    assert (step.state, taken.status, after.state) == (
+        State.IN_PROGRESS,
+        Status.SUCCESS,
+        State.COMPLETED,
+    )

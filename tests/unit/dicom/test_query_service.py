@@ -29,7 +29,7 @@ from dicom.dimse import (
     accepting,
     associate,
 )
-from dicom.elements import Element, Elements, decode, encode, vr_of
+from dicom.elements import Element, Elements, decode, encode, sequence, vr_of
 from dicom.node import Node, open_node
 from dicom.options import DicomOptions
 from dicom.query.answer import element_of
@@ -580,3 +580,16 @@ async def test_a_retrieval_names_what_it_wants(tmp_path: Path) -> None:
     assert (nothing.status, nothing.offending) == (0xA900, (STUDY,))
     assert (image.status, image.offending) == (0xA900, (STUDY,))
     assert (none.status, counts(none)) == (Status.SUCCESS, (None, 0, 0, 0))
+
+
+async def test_a_key_of_another_vr_is_refused_rather_than_widened(tmp_path: Path) -> None:
+    wrong: list[Elements] = [
+        keys("STUDY") | {NAME: Element("LO", b"Nobody")},
+        keys("STUDY") | {STUDY: sequence([])},
+    ]
+    async with asked(tmp_path, [study(1)]) as it:
+        found = [await it.find(each) for each in wrong]
+        unknown = await it.find(keys("STUDY") | {STUDY: Element("UN", b"1.2.1\0")})
+    assert [(each.final.status, each.answers) for each in found] == [(0xA900, ())] * 2
+    assert [each.final.offending for each in found] == [(NAME,), (STUDY,)]
+    assert unknown.texts(STUDY) == ["1.2.1"]

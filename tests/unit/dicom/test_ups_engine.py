@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from dicom.content import Content, decode
+from dicom.content import Content, decode, tag
 from dicom.services import (
     Actor,
     Ask,
     Verb,
+    WorkItem,
     WorkItemKeeper,
     WorkItemRefused,
     WorkItems,
@@ -21,12 +24,22 @@ from dicom.services import (
 )
 from dicom.ups.events import Receiver
 from dicom.ups.subscriptions import Wish
-from dicom.ups.terms import GLOBAL, Action
+from dicom.ups.terms import FILTERED, GLOBAL, Action
 from gateway import Instant, Receipt, StoreError
 from gateway.model import DeviceEvent, WireRecord
 from tests.dicom_objects import encoded
 from tests.dicom_peers import OURS
-from tests.dicom_ups import Bench, FollowedPorts, bench, listening, performed, progress, work_item
+from tests.dicom_ups import (
+    PULL,
+    Bench,
+    FollowedPorts,
+    bench,
+    listening,
+    performed,
+    progress,
+    work_item,
+)
+from tests.dicom_ups_clients import Asked
 from tests.peers import free_port
 
 LINAC, OTHER, TPS = Actor("LINAC1"), Actor("LINAC2"), Actor("TPS")
@@ -234,3 +247,58 @@ async def test_finished_items_are_forgotten_when_nobody_holds_them(tmp_path: Pat
         await act(Action.UNSUBSCRIBE, wish, TPS)
         assert await it.engine.forget() == 1
     assert left == [True, False, True]
+
+
+def lying(keyword: str, vr: str, value: str, made: Dataset | None = None) -> Dataset:
+    """A dataset with one element of a VR that isn't its own."""
+    found = made if made is not None else Dataset()
+    number = int(tag(keyword), 16)
+    if number in found:
+        del found[number]
+    found.add(DataElement(number, vr, value))
+    return found
+
+
+async def test_a_wrong_vr_is_refused_before_anything_is_kept(tmp_path: Path) -> None:
+    async with bench(tmp_path, {"WATCHER": free_port()}, services=["ups"]) as it:
+        uid, scu = await new(it), it.scu("ANYBODY")
+        before = len(it.ports.events)
+        wrong = lying("ProcedureStepLabel", "PN", "x")
+        told = [
+            await scu.subscribe(FILTERED, "WATCHER", keys=wrong),
+            await scu.create(generate_uid(), lying("PatientName", "LO", "Zhang", work_item())),
+            await scu.set(uid, lying("ProcedureStepProgressInformationSequence", "LO", "x")),
+        ]
+        (found,) = await scu._all(Asked("find", PULL, dataset=lying("PatientName", "LO", "Z*")))
+        kept = len(it.ports.events) - before
+    assert [each.status for each in told] == [0x0106] * 3
+    assert (found.status, kept) == (0xA900, 0)
+
+
+async def test_what_comes_as_unknown_is_kept_as_the_dictionary_says(tmp_path: Path) -> None:
+    async with bench(tmp_path, services=["ups"]) as it:
+        uid = generate_uid()
+        label = lying("ProcedureStepLabel", "UN", "", work_item())
+        label[0x00741204].value = b"Delivery"
+        assert (await it.scu("TPS").create(uid, label)).status == 0
+        item = await it.engine.item(uid)
+    assert item is not None
+    assert item.content["00741204"] == {"vr": "LO", "Value": ["Delivery"]}
+
+
+async def test_keys_that_cannot_be_judged_keep_nobody_from_making_items(tmp_path: Path) -> None:
+    """They are in the store of a gateway that took them."""
+    bad: Content = {"00741204": {"vr": "PN", "Value": ["x"]}}
+    async with bench(tmp_path, {"WATCHER": free_port()}, services=["ups"]) as it:
+        assert it.node.keeping.ups is not None
+        subscriptions = it.node.keeping.ups.subscriptions
+        wish = Wish(FILTERED, Receiver("WATCHER", OURS), keys=bad)
+        assert (await subscriptions.act(Action.SUBSCRIBE, wish, TPS)).status == 0x0106
+        await subscriptions._subscribe(wish, TPS)
+        made = content(work_item()) | {"00741204": {"vr": "PN", "Value": [{"Alphabetic": "x"}]}}
+        standing = await it.engine.items.ask(lambda tables: tables.standing())
+        item = WorkItem("1.2.3", made, 0, Instant(0))
+        with pytest.raises(AttributeError):
+            it.engine.fits(standing[0], item)
+        assert it.engine._hears(standing[0], item) is False
+        assert (await it.engine.created(generate_uid(), content(work_item()), TPS)).status == 0

@@ -238,3 +238,20 @@ def test_a_canceled_item_tells_when_and_why() -> None:
     assert values(item, tag("ProcedureStepCancellationDateTime")) == [NOW.text]
     kinds = [int(each.event_type) for each in verdict.change.news]
     assert kinds == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {PROGRESS: {"vr": "LO", "Value": ["x"]}},
+        {tag("UnifiedProcedureStepPerformedProcedureSequence"): {"vr": "UN", "InlineBinary": "AA"}},
+        {tag("ScheduledStationNameCodeSequence"): {"vr": "LO", "Value": ["LINAC1"]}},
+        {PROGRESS: {"vr": "SQ", "Value": [{tag("ProcedureStepProgress"): {"vr": "LO"}}]}},
+    ],
+)
+def test_an_attribute_of_another_vr_is_never_taken(wrong: Content) -> None:
+    told = [
+        set_attributes(claimed(), wrong, Lock("key"), LINAC, NOW),
+        create(None, "1.2.3", content_of(work_item()) | wrong, NOW),
+    ]
+    assert [(each.status, each.change) for each in told] == [(0x0106, None)] * 2

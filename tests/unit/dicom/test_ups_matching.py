@@ -118,3 +118,25 @@ def test_an_answer_has_what_was_asked_for_and_nothing_else() -> None:
     assert answer[tag("MedicalAlerts")] == {"vr": "LO"}
     (item,) = answer[tag("ScheduledStationNameCodeSequence")]["Value"]
     assert list(item) == [tag("CodeValue")]
+
+
+LABEL = "ProcedureStepLabel"
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        key(LABEL, "PN", {"Alphabetic": "Treatment Delivery"}),
+        key(LABEL, "SQ", key("CodeValue", "SH", "x")),
+        key(LABEL, "US", 1),
+        key("PatientName", "LO", "Zhang*"),
+        key("ScheduledStationNameCodeSequence", "LO", "LINAC1"),
+    ],
+)
+def test_values_of_another_kind_never_match(foreign: Content) -> None:
+    assert matches(foreign, ITEM, ZONE) is False
+    assert chosen(foreign, ITEM).keys() == foreign.keys()
+    poisoned = ITEM | foreign
+    sound = {each: ITEM[each] for each in foreign}
+    assert matches(sound, poisoned, ZONE) is False
+    assert chosen(sound, poisoned).keys() == foreign.keys()
