@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from dicom.query.pattern import Pattern, before_wild_cards, has_wild_cards, pattern_of
 from dicom.storage.forms import GROUPS, compatible, day_of, folded, groups_of, times_of
 
 Test: TypeAlias = Callable[[str], bool]
@@ -17,7 +17,8 @@ WILD_CARDS = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "U
 _DESCRIPTIVE = frozenset(("LO", "LT", "SH", "ST", "UC", "UT"))
 _FIRST_DAY, _LAST_DAY = "00000000", "99999999"
 _FIRST_TIME, _LAST_TIME = "0" * 12, "9" * 12
-_RUN = re.compile(r"[*?]")
+_MOST_WILD, _LONGEST_WILD = 64, 256
+"""A name has three groups of at most 64 characters (PS3.5 6.2)."""
 
 
 class Malformed(ValueError):  # noqa: N818 - what it is
@@ -59,6 +60,8 @@ def match_of(  # noqa: PLR0911 - one for each kind
     text = wanted.strip(" \0")
     if not text or (vr in WILD_CARDS and not text.strip("*")):
         return None
+    if vr in WILD_CARDS:
+        check_wild_cards(text)
     match vr:
         case "UI":
             return _uids(text)
@@ -103,10 +106,12 @@ def moment_of(date: str, time: str) -> str:
     return day and day + (times[0] if times else _FIRST_TIME)
 
 
-def pattern_of(text: str) -> re.Pattern[str]:
-    """`*` stands for any characters, `?` for one (C.2.2.2.4)."""
-    parts = ("." if each == "?" else ".*" if each == "*" else re.escape(each) for each in text)
-    return re.compile("".join(parts), re.DOTALL)
+def check_wild_cards(text: str) -> None:
+    """Malformed if a key with wild cards is longer, or has more of them, than anybody needs."""
+    count = text.count("*") + text.count("?")
+    if count > _MOST_WILD or (count and len(text) > _LONGEST_WILD):
+        words = f"{_LONGEST_WILD} characters with {_MOST_WILD} wild cards"
+        raise Malformed(f"{text[:20]!r}... has more than {words}")
 
 
 def _uids(text: str) -> Match:
@@ -136,7 +141,7 @@ def _number(text: str) -> int:
 
 def _texts(text: str, form: Callable[[str], str], wild: bool) -> Match:  # noqa: FBT001
     wanted = tuple(form(each) for each in text.split("\\"))
-    if wild and _RUN.search(text):
+    if wild and has_wild_cards(text):
         patterns = [pattern_of(each) for each in wanted]
         return Match(lambda value: bool(value) and _any(patterns, form(value)))
     among = frozenset(wanted) - {""}
@@ -144,8 +149,8 @@ def _texts(text: str, form: Callable[[str], str], wild: bool) -> Match:  # noqa:
     return Match(lambda value: form(value) in among, exactly=tuple(among) if same else None)
 
 
-def _any(patterns: Sequence[re.Pattern[str]], value: str) -> bool:
-    return any(each.fullmatch(value) for each in patterns)
+def _any(patterns: Sequence[Pattern], value: str) -> bool:
+    return any(each.fits(value) for each in patterns)
 
 
 def _name(text: str) -> Match:
@@ -173,16 +178,16 @@ class _Group:
     """A component group that is asked for; `prefix` is what stands before its first wild card."""
 
     text: str
-    pattern: re.Pattern[str] | None
+    pattern: Pattern | None
 
     @property
     def prefix(self) -> str:
-        return _RUN.split(self.text, maxsplit=1)[0]
+        return before_wild_cards(self.text)
 
     def fits(self, group: str) -> bool:
         if not group:
             return False
-        return self.text == group if self.pattern is None else bool(self.pattern.fullmatch(group))
+        return self.text == group if self.pattern is None else self.pattern.fits(group)
 
 
 def _group(text: str) -> _Group | None:
@@ -190,7 +195,7 @@ def _group(text: str) -> _Group | None:
     form = folded(text)
     if not form.strip("*^"):
         return None
-    return _Group(form, pattern_of(form) if _RUN.search(form) else None)
+    return _Group(form, pattern_of(form) if has_wild_cards(form) else None)
 
 
 def _ends(text: str, vr: str) -> tuple[str, str]:

@@ -9,13 +9,16 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from dicom.content import Content, has_value, tag, text, values
-from dicom.query.matching import pattern_of
+from dicom.query.matching import Malformed, check_wild_cards
+from dicom.query.pattern import Pattern, has_wild_cards, pattern_of
 from dicom.storage.forms import folded
 
 _ZONE = tag("TimezoneOffsetFromUTC")
 _TIMES = frozenset({"DA", "DT", "TM"})
 _NUMBERS = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "UV", "SV"})
 _EXACT = _NUMBERS | {"UI", "AT"}
+_MOST_VALUES = 64
+"""Of a key; a list of UIDs may be of any length (C.2.2.2.2)."""
 _OFFSET = r"(?P<offset>[+-](?:0\d|1[0-4])[0-5]\d)"
 _MOMENT = re.compile(rf"(?P<digits>\d{{2,14}})(?:\.(?P<fraction>\d{{1,6}}))?{_OFFSET}?")
 _STEPS = (4, 6, 8, 10, 12, 14)
@@ -62,6 +65,8 @@ def _matches(key: Mapping[str, Any], found: Mapping[str, Any], asked: tzinfo, zo
     if key["vr"] == "SQ":
         item = wanted[0]
         return _is_universal(item) or any(_all(item, each, asked, zone) for each in had)
+    if key["vr"] in _EXACT:
+        return not set(wanted).isdisjoint(had)
     test = _test(key["vr"], asked, zone)
     return any(test(one, each) for one in wanted for each in had)
 
@@ -78,22 +83,22 @@ def _is_universal(item: Mapping[str, Any]) -> bool:
 def _test(vr: str, asked: tzinfo, zone: tzinfo) -> Callable[[Any, Any], bool]:
     if vr in _TIMES:
         return lambda wanted, had: _in_range(vr, str(wanted), str(had), asked, zone)
-    if vr in _EXACT:
-        return lambda wanted, had: bool(wanted == had)
-    if vr == "PN":
-        return _same_name
-    return lambda wanted, had: _pattern(str(wanted)).fullmatch(str(had)) is not None
+    return _same_name if vr == "PN" else lambda wanted, had: _same_text(str(wanted), str(had))
 
 
 def _same_name(wanted: Mapping[str, str], had: Mapping[str, str]) -> bool:
     """Every group of the key fits a group of the name, in whichever writing."""
-    patterns = [_pattern(folded(each)) for each in wanted.values() if each]
+    groups = [folded(each) for each in wanted.values() if each]
     names = [folded(each) for each in had.values()]
-    return all(any(pattern.fullmatch(name) for name in names) for pattern in patterns)
+    return all(any(_same_text(group, name) for name in names) for group in groups)
+
+
+def _same_text(wanted: str, had: str) -> bool:
+    return _pattern(wanted).fits(had) if has_wild_cards(wanted) else wanted == had
 
 
 @lru_cache(maxsize=256)
-def _pattern(wanted: str) -> re.Pattern[str]:
+def _pattern(wanted: str) -> Pattern:
     return pattern_of(wanted)
 
 
@@ -167,13 +172,30 @@ def _zone_of(keys: Mapping[str, Any], zone: tzinfo) -> tzinfo:
 
 
 def malformed(keys: Mapping[str, Any]) -> str:
-    """The first key that is no time and no range of times where one belongs, or ''."""
+    """The first key that can't be matched, and why, or ''.
+
+    It is no time and no range of times where one belongs, or has too many values or wild cards.
+    """
     for name, key in keys.items():
-        for value in key.get("Value", ()):
-            if key["vr"] in _TIMES and value and _range(key["vr"], str(value), UTC) is None:
-                return f"({name[:4]},{name[4:]}) {str(value)[:40]!r} is no {key['vr']}"
-            if key["vr"] == "SQ" and (inner := malformed(value)):
+        if fault := _fault(key["vr"], key.get("Value", ())):
+            return f"({name[:4]},{name[4:]}) {fault}"
+        for item in key.get("Value", ()) if key["vr"] == "SQ" else ():
+            if inner := malformed(item):
                 return inner
+    return ""
+
+
+def _fault(vr: str, found: Sequence[Any]) -> str:
+    if len(found) > _MOST_VALUES and vr not in _EXACT:
+        return f"has more than {_MOST_VALUES} values"
+    if vr in _TIMES:
+        wrong = (str(each) for each in found if each and _range(vr, str(each), UTC) is None)
+        return next((f"{each[:40]!r} is no {vr}" for each in wrong), "")
+    try:
+        for each in found if vr not in _EXACT and vr != "SQ" else ():
+            check_wild_cards("=".join(each.values()) if vr == "PN" and each else str(each or ""))
+    except Malformed as error:
+        return str(error)
     return ""
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom.content import Content, decode, tag
-from dicom.ups.matching import chosen, matches
+from dicom.ups.matching import chosen, malformed, matches
 from tests.dicom_objects import encoded
 from tests.dicom_ups import work_item
 
@@ -140,3 +140,35 @@ def test_values_of_another_kind_never_match(foreign: Content) -> None:
     sound = {each: ITEM[each] for each in foreign}
     assert matches(sound, poisoned, ZONE) is False
     assert chosen(sound, poisoned).keys() == foreign.keys()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        (key("ReasonForCancellation", "LT", "a" * 5_000), "*a" * 30 + "*b"),
+        (key("PatientName", "PN", {"Alphabetic": "a" * 64}), {"Alphabetic": "*a" * 30 + "*b"}),
+    ],
+)
+def test_many_stars_take_no_time(found: Content, wanted: Any) -> None:
+    ((name, each),) = found.items()
+    assert matches({name: {**each, "Value": [wanted]}}, found, ZONE) is False
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        key("PatientID", "LO", "?" * 65),
+        name(Alphabetic="*" + "a" * 150, Ideographic="a" * 150),
+        station(CodeValue="*a" * 70),
+        key("PatientID", "LO", *["a"] * 65),
+    ],
+)
+def test_a_key_of_which_nobody_needs_so_much_is_malformed(keys: Content) -> None:
+    assert malformed(keys).startswith("(00")
+
+
+def test_a_list_of_uids_may_be_long() -> None:
+    keys = key("StudyInstanceUID", "UI", *(f"1.2.{number}" for number in range(1000)))
+    assert malformed(keys) == ""
+    assert matches(keys, key("StudyInstanceUID", "UI", "1.2.999"), ZONE) is True
