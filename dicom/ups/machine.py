@@ -10,7 +10,7 @@ from dicom.content import Content, first, has_value, tag, values
 from dicom.dimse.status import Status
 from dicom.services.workitems import Actor, Verb, WorkItem
 from dicom.ups.news import News, assigned, cancel_requested, progress, state_report
-from dicom.ups.requirements import check_change, check_new, filled, named, unmet
+from dicom.ups.requirements import check_change, check_new, filled, is_scheduled, named, unmet
 from dicom.ups.terms import (
     CANCELED_AT,
     COMMUNICATIONS,
@@ -148,7 +148,7 @@ def set_attributes(
         return _WRONG_LOCK
     if _is_stranger(item, lock, actor):
         return _NOT_OWNER
-    return amend(item, content, moment)
+    return (_amend_kept if item.keeper else amend)(item, content, moment)
 
 
 def amend(item: WorkItem, content: Content, moment: Moment) -> Verdict:
@@ -169,6 +169,22 @@ def amend(item: WorkItem, content: Content, moment: Moment) -> Verdict:
         news.append(progress(after))
     differs[MODIFIED] = _date_time(moment)
     return Verdict(change=Change(Verb.SET, differs, item.lock, item.owner, tuple(news)))
+
+
+def _amend_kept(item: WorkItem, content: Content, moment: Moment) -> Verdict:
+    """What its performer may say of an item that a room keeps: nothing of what was scheduled.
+
+    Table CC.2.5-3 would let anybody set it, before and after the claim.
+    """
+    if item.state == State.SCHEDULED:
+        words = f"only {item.keeper} changes it until it is claimed"
+        return Verdict(Status.NOT_AUTHORIZED, words)
+    verdict = amend(item, content, moment)
+    changed = verdict.change.content if verdict.change is not None else {}
+    scheduled = next((named(key) for key in changed if is_scheduled(key)), "")
+    if scheduled:
+        return Verdict(Status.NOT_AUTHORIZED, f"only {item.keeper} changes {scheduled}")
+    return verdict
 
 
 def request_cancel(

@@ -14,7 +14,9 @@ from dicom.elements import vr_of
 from dicom.ups.terms import (
     CANCELED_AT,
     MODIFIED,
+    PERFORMED,
     PRIORITY,
+    PROGRESS,
     READINESS,
     SOP_CLASS,
     SOP_INSTANCE,
@@ -146,6 +148,11 @@ BY_KEY = {rule.key: rule for rule in RULES}
 
 _MAY_BE_EMPTY = frozenset({tag("OutputInformationSequence")})
 """Final state P is met by an empty sequence: there may be no output (table CC.2.5-3, remark)."""
+_OF_PERFORMER = frozenset(
+    {MODIFIED, READINESS, PROGRESS, PERFORMED, tag("ExpectedCompletionDateTime")}
+)
+_OF_TIMES = frozenset({tag("TimezoneOffsetFromUTC")})
+_OF_PATIENT = ("0010", "0038")
 _CHOICES = {
     PRIORITY: frozenset({"HIGH", "MEDIUM", "LOW"}),
     READINESS: frozenset({"INCOMPLETE", "UNAVAILABLE", "READY"}),
@@ -200,6 +207,13 @@ def check_change(content: Mapping[str, Any]) -> Fault | None:
         if rule is not None and rule.get == "1" and rule.set == "3" and not has_value(content, key):
             return Fault(Status.MISSING_ATTRIBUTE_VALUE, f"{named(key)} has no value")
     return _nested(content, RULES, lambda rule: rule.set) or _values(content)
+
+
+def is_scheduled(key: str) -> bool:
+    """Whether an attribute is of what was scheduled: for whom, what with, where and when."""
+    if key in _OF_PERFORMER:
+        return False
+    return key in BY_KEY or key in _OF_TIMES or key[:4] in _OF_PATIENT
 
 
 def unmet(content: Mapping[str, Any], state: State) -> Sequence[str]:

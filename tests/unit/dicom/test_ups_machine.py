@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom.content import Content, decode, has_value, tag, values
+from dicom.elements import vr_of
 from dicom.services.workitems import Actor, WorkItem
 from dicom.ups.machine import (
     Lock,
     Moment,
     Verdict,
+    amend,
     applied,
     change_state,
     create,
@@ -255,3 +258,50 @@ def test_an_attribute_of_another_vr_is_never_taken(wrong: Content) -> None:
         create(None, "1.2.3", content_of(work_item()) | wrong, NOW),
     ]
     assert [(each.status, each.change) for each in told] == [(0x0106, None)] * 2
+
+
+def kept(item: WorkItem) -> WorkItem:
+    return replace(item, keeper="bridge")
+
+
+def wanted(keyword: str) -> Content:
+    """Something else than what is there."""
+    values_ = {
+        "SQ": [{tag("PatientID"): {"vr": "LO", "Value": ["P-9"]}}],
+        "DT": ["20300101"],
+        "UI": ["1.2.9"],
+    }
+    vr = vr_of(int(tag(keyword), 16))
+    return {tag(keyword): {"vr": vr, "Value": values_.get(vr, ["-0800"])}}
+
+
+SCHEDULED_WITH = [
+    "InputInformationSequence",
+    "StudyInstanceUID",
+    "ScheduledStationNameCodeSequence",
+    "ScheduledProcedureStepStartDateTime",
+    "ScheduledWorkitemCodeSequence",
+    "ScheduledProcessingParametersSequence",
+    "OtherPatientIDsSequence",
+    "OtherPatientNames",
+    "TimezoneOffsetFromUTC",
+]
+
+
+@pytest.mark.parametrize("keyword", SCHEDULED_WITH)
+def test_what_a_room_scheduled_is_changed_by_that_room_alone(keyword: str) -> None:
+    content = wanted(keyword)
+    before = set_attributes(kept(scheduled()), content, Lock(""), OTHER, NOW)
+    during = set_attributes(kept(claimed()), content, Lock("key"), LINAC, NOW)
+    assert [(each.status, each.change) for each in (before, during)] == [(0x0124, None)] * 2
+    assert "bridge" in before.words
+    assert amend(kept(scheduled()), content, NOW).change is not None
+    assert set_attributes(scheduled(), content, Lock(""), OTHER, NOW).change is not None
+
+
+def test_a_performer_says_how_it_goes_of_an_item_that_a_room_keeps() -> None:
+    same = {tag("WorklistLabel"): claimed().content[tag("WorklistLabel")]}
+    for said in (progress("5"), performed()):
+        content = content_of(said) | same
+        told = set_attributes(kept(claimed()), content, Lock("key"), LINAC, NOW)
+        assert (told.status, told.change is not None) == (0, True)
