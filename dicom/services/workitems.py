@@ -118,8 +118,14 @@ class WorkItems(Protocol):
         """Set attributes of one's own item, whatever its state (CC.2.6.3, CC.2.5.3)."""
         ...
 
-    async def cancel(self, uid: str, reason: str, *, keeper: str) -> None:
-        """Cancel one's own item, also one that is claimed: its performer hears of it."""
+    async def cancel(
+        self, uid: str, reason: str, *, keeper: str, only_if_scheduled: bool = False
+    ) -> None:
+        """Cancel one's own item, also one that is claimed: its performer hears of it.
+
+        With `only_if_scheduled` one that was claimed meanwhile stays as it is: WorkItemRefused
+        (C302 if it is IN PROGRESS, C300 if it has ended).
+        """
         ...
 
     async def item(self, uid: str) -> WorkItem | None: ...

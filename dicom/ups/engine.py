@@ -131,8 +131,13 @@ class Engine:
     async def change(self, uid: str, content: Content, *, keeper: str) -> None:
         await self._of_keeper(uid, keeper, content, lambda item: amend(item, content, self._now()))
 
-    async def cancel(self, uid: str, reason: str, *, keeper: str) -> None:
-        await self._of_keeper(uid, keeper, {}, lambda item: withdraw(item, reason, self._now()))
+    async def cancel(
+        self, uid: str, reason: str, *, keeper: str, only_if_scheduled: bool = False
+    ) -> None:
+        def verdict(item: WorkItem) -> Verdict:
+            return withdraw(item, reason, self._now(), only_if_scheduled=only_if_scheduled)
+
+        await self._of_keeper(uid, keeper, {}, verdict)
 
     async def item(self, uid: str) -> WorkItem | None:
         await self.folded()

@@ -208,10 +208,14 @@ def request_cancel(
     return Verdict(change=change)
 
 
-def withdraw(item: WorkItem, reason: str, moment: Moment) -> Verdict:
-    """Its keeper cancels it: as a request does while it is SCHEDULED, and also later."""
+def withdraw(
+    item: WorkItem, reason: str, moment: Moment, *, only_if_scheduled: bool = False
+) -> Verdict:
+    """Its keeper cancels it: as a request does while it is SCHEDULED, and also later unless not."""
     if State(item.state).is_final:
         return Verdict(UpsStatus.NO_LONGER_UPDATED, f"it is {item.state}")
+    if only_if_scheduled and item.state != State.SCHEDULED:
+        return Verdict(UpsStatus.ALREADY_IN_PROGRESS, f"{item.owner} has it")
     told: Content = {REASON: {"vr": "LT", "Value": [reason]}} if reason else {}
     request = cancel_requested(told, item.keeper[:16])
     return Verdict(change=_withdrawn(item, told, request, moment))

@@ -302,3 +302,27 @@ async def test_keys_that_cannot_be_judged_keep_nobody_from_making_items(tmp_path
             it.engine.fits(standing[0], item)
         assert it.engine._hears(standing[0], item) is False
         assert (await it.engine.created(generate_uid(), content(work_item()), TPS)).status == 0
+
+
+async def test_a_room_that_withdraws_an_offer_leaves_what_was_claimed_meanwhile(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path, services=["ups"], neighbours=[Judge()]) as it:
+        engine, transaction = it.engine, generate_uid()
+        free, taken = await new(it, keeper="bridge"), await new(it, keeper="bridge")
+        claim, withdrawn = await asyncio.gather(
+            engine.state_changed(taken, "IN PROGRESS", transaction, LINAC),
+            engine.cancel(taken, "blocked", keeper="bridge", only_if_scheduled=True),
+            return_exceptions=True,
+        )
+        await engine.cancel(free, "blocked", keeper="bridge", only_if_scheduled=True)
+        done = await engine.attributes_set(taken, content(performed()), transaction, LINAC)
+        await engine.state_changed(taken, "COMPLETED", transaction, LINAC)
+        with pytest.raises(WorkItemRefused) as late:
+            await engine.cancel(taken, "blocked", keeper="bridge", only_if_scheduled=True)
+        states = [item.state for uid in (free, taken) if (item := await engine.item(uid))]
+    assert not isinstance(claim, BaseException)
+    assert isinstance(withdrawn, WorkItemRefused)
+    assert (claim.status, withdrawn.status, done.status) == (0, 0xC302, 0)
+    assert late.value.status == 0xC300
+    assert states == ["CANCELED", "COMPLETED"]
