@@ -76,9 +76,18 @@ def text(content: Mapping[str, Any], key: str) -> str:
 
 
 def has_value(content: Mapping[str, Any], key: str) -> bool:
-    """Whether an element is there and not empty; a sequence needs an item."""
+    """Whether an element says something; empty values, and items without any, say nothing."""
     element = content.get(key, {})
-    return bool(element.get("Value") or element.get("InlineBinary"))
+    return bool(element.get("InlineBinary")) or any(map(_is_said, element.get("Value", ())))
+
+
+def _is_said(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(
+            has_value(value, key) if isinstance(each, Mapping) else _is_said(each)
+            for key, each in value.items()
+        )
+    return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
 def misnamed(content: Mapping[str, Any]) -> str:

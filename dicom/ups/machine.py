@@ -10,7 +10,15 @@ from dicom.content import Content, first, has_value, tag, values
 from dicom.dimse.status import Status
 from dicom.services.workitems import Actor, Verb, WorkItem
 from dicom.ups.news import News, assigned, cancel_requested, progress, state_report
-from dicom.ups.requirements import check_change, check_new, filled, is_scheduled, named, unmet
+from dicom.ups.requirements import (
+    check_change,
+    check_new,
+    filled,
+    has_codes,
+    is_scheduled,
+    named,
+    unmet,
+)
 from dicom.ups.terms import (
     CANCELED_AT,
     COMMUNICATIONS,
@@ -274,7 +282,8 @@ def _withdrawn(item: WorkItem, told: Content, request: News, moment: Moment) -> 
     steps = []
     if item.state == State.SCHEDULED:
         steps.append(state_report(item.content | _in_state(State.IN_PROGRESS, moment)))
-    reasons = told.get(REASON_CODES) or {"vr": "SQ", "Value": [UNSPECIFIED]}
+    codes = {"vr": "SQ", "Value": [UNSPECIFIED]}
+    reasons = told[REASON_CODES] if has_codes(told, REASON_CODES) else codes
     content = _in_state(State.CANCELED, moment)
     content |= _cancellation(item.content, told | {REASON_CODES: reasons}, moment)
     steps.append(state_report(item.content | content))

@@ -41,7 +41,7 @@ class Rule:
     """A row of the table. Types are those that bind the SCU; for N-GET those of the SCP.
 
     `create` and `set` are 1, 1C, 2, 2C, 3, `-` (the SCP's business), `e` (must be empty) or `n`
-    (not allowed). `get` is 1, 2, 3 or `n`.
+    (not allowed). `get` is 1, 2, 3 or `n`. Items of what is `coded` are codes.
     """
 
     key: str
@@ -50,6 +50,7 @@ class Rule:
     final: Final
     get: str
     rows: tuple[Rule, ...] = ()
+    coded: bool = False
 
 
 # keyword, N-CREATE, N-SET, final state, N-GET. `>` rows lie in the sequence above.
@@ -137,8 +138,8 @@ def _parsed(table: str) -> tuple[Rule, ...]:
     def below(depth: int) -> Iterator[Rule]:
         while lines and len(lines[0][0]) - len(lines[0][0].lstrip(">")) == depth:
             name, create, set_, final, get = lines.pop(0)
-            key = tag(name.lstrip(">"))
-            yield Rule(key, create, set_, Final(final), get, tuple(below(depth + 1)))
+            key, coded = tag(name.lstrip(">")), name.endswith("CodeSequence")
+            yield Rule(key, create, set_, Final(final), get, tuple(below(depth + 1)), coded)
 
     return tuple(below(0))
 
@@ -146,6 +147,9 @@ def _parsed(table: str) -> tuple[Rule, ...]:
 RULES = _parsed(_TABLE)
 BY_KEY = {rule.key: rule for rule in RULES}
 
+_CODE_VALUES = (tag("CodeValue"), tag("LongCodeValue"))
+_CODE_SCHEME, _CODE_URN = tag("CodingSchemeDesignator"), tag("URNCodeValue")
+_CODE_MEANING = tag("CodeMeaning")
 _MAY_BE_EMPTY = frozenset({tag("OutputInformationSequence")})
 """Final state P is met by an empty sequence: there may be no output (table CC.2.5-3, remark)."""
 _OF_PERFORMER = frozenset(
@@ -224,6 +228,11 @@ def unmet(content: Mapping[str, Any], state: State) -> Sequence[str]:
     return list(_unmet(content, RULES, state))
 
 
+def has_codes(content: Mapping[str, Any], key: str) -> bool:
+    """Whether a sequence has items, and each is a whole code (PS3.3 table 8.8-1)."""
+    return has_value(content, key) and all(map(_is_code, values(content, key)))
+
+
 def named(key: str) -> str:
     """An element for words: its tag as PS3.6 prints it."""
     return f"({key[:4].lower()},{key[4:].lower()})"
@@ -272,8 +281,18 @@ def _unmet(content: Mapping[str, Any], rules: Sequence[Rule], state: State) -> I
     for rule in rules:
         if rule.final not in binding or rule.key in (STATE, MODIFIED, CANCELED_AT):
             continue
-        enough = rule.key in content if rule.key in _MAY_BE_EMPTY else has_value(content, rule.key)
-        if not enough:
+        if not _is_met(content, rule):
             yield rule.key
         for item in values(content, rule.key) if rule.rows else ():
             yield from _unmet(item, rule.rows, state)
+
+
+def _is_met(content: Mapping[str, Any], rule: Rule) -> bool:
+    if rule.key in _MAY_BE_EMPTY:
+        return rule.key in content
+    return (has_codes if rule.coded else has_value)(content, rule.key)
+
+
+def _is_code(item: Mapping[str, Any]) -> bool:
+    of_scheme = has_value(item, _CODE_SCHEME) and any(has_value(item, key) for key in _CODE_VALUES)
+    return has_value(item, _CODE_MEANING) and (of_scheme or has_value(item, _CODE_URN))

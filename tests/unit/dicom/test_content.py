@@ -145,3 +145,15 @@ def test_an_element_of_another_vr_is_named_at_any_depth() -> None:
     assert misnamed(content) == "(0008,0104) is LO, not PN"
     assert misnamed({"00741216": {"vr": "UN", "InlineBinary": "AAAA"}}) != ""
     assert misnamed({"00091010": {"vr": "UN", "InlineBinary": "AAAA"}}) == ""
+
+
+@pytest.mark.parametrize("found", [[], [None], [""], [" "], [{}], [{"00080100": {"vr": "SH"}}]])
+def test_what_is_empty_all_the_way_down_is_no_value(found: list[Any]) -> None:
+    content = {"00404028": {"vr": "SQ", "Value": found}}
+    assert not has_value(content, "00404028")
+    assert not has_value({"00741216": {"vr": "SQ", "Value": [content]}}, "00741216")
+
+
+@pytest.mark.parametrize("found", [0, "x", {"Ideographic": "张"}, {"00280010": {"Value": [0]}}])
+def test_what_is_said_anywhere_is_a_value(found: Any) -> None:
+    assert has_value({"00741216": {"vr": "XX", "Value": [None, found]}}, "00741216")

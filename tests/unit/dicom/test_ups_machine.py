@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from dicom.content import Content, decode, has_value, tag, values
 from dicom.elements import vr_of
 from dicom.services.workitems import Actor, WorkItem
 from dicom.ups.machine import (
+    UNSPECIFIED,
     Lock,
     Moment,
     Verdict,
@@ -25,12 +27,22 @@ from dicom.ups.machine import (
     set_attributes,
 )
 from dicom.ups.requirements import RULES, Final, check_change, check_new, filled, unmet
-from dicom.ups.terms import MODIFIED, PROGRESS, STATE, TRANSACTION, State
+from dicom.ups.terms import (
+    MODIFIED,
+    PERFORMED,
+    PROGRESS,
+    REASON_CODES,
+    STATE,
+    TRANSACTION,
+    State,
+)
 from gateway import Instant
 from tests.dicom_objects import encoded
 from tests.dicom_ups import discontinued, performed, progress, work_item
 
 NOW = Moment(Instant(1), "20250601101500.000000+0800")
+WORKITEM = tag("PerformedWorkitemCodeSequence")
+STATION = tag("PerformedStationNameCodeSequence")
 LINAC, OTHER = Actor("LINAC1"), Actor("LINAC2")
 
 TABLE = """
@@ -305,3 +317,46 @@ def test_a_performer_says_how_it_goes_of_an_item_that_a_room_keeps() -> None:
         content = content_of(said) | same
         told = set_attributes(kept(claimed()), content, Lock("key"), LINAC, NOW)
         assert (told.status, told.change is not None) == (0, True)
+
+
+CODE = {
+    "CodeValue": "121726",
+    "CodingSchemeDesignator": "DCM",
+    "CodeMeaning": "RT Treatment",
+    "URNCodeValue": "urn:oid:1.2",
+    "LongCodeValue": "1217260000000000000",
+}
+SHORT = {"CodeValue", "CodingSchemeDesignator", "CodeMeaning"}
+LONG = SHORT - {"CodeValue"} | {"LongCodeValue"}
+URN = {"URNCodeValue", "CodeMeaning"}
+
+
+def with_code(said: set[str]) -> Sequence[str]:
+    """What a completed item lacks whose workitem code, and whose station, have these values."""
+    item = {tag(each): {"vr": vr_of(int(tag(each), 16)), "Value": [CODE[each]]} for each in said}
+    content = scheduled().content | content_of(performed())
+    (step,) = values(content, PERFORMED)
+    for key in (WORKITEM, STATION):
+        step[key] = {"vr": "SQ", "Value": [item]}
+    return unmet(content, State.COMPLETED)
+
+
+@pytest.mark.parametrize("said", [SHORT, LONG, URN, SHORT | URN])
+def test_a_whole_code_completes_an_item(said: set[str]) -> None:
+    assert with_code(said) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [set(), *(SHORT - {each} for each in sorted(SHORT)), URN - {"CodeMeaning"}],
+)
+def test_a_code_without_its_parts_completes_no_item(said: set[str]) -> None:
+    assert set(with_code(said)) == {WORKITEM, STATION}
+
+
+def test_a_request_to_cancel_with_half_a_code_gives_no_reason() -> None:
+    told = {REASON_CODES: {"vr": "SQ", "Value": [{tag("CodeValue"): {"vr": "SH"}}]}}
+    verdict = request_cancel(scheduled(), told, OTHER, NOW, heard=False)
+    assert verdict.change is not None
+    (item,) = values(verdict.change.content, PROGRESS)
+    assert values(item, REASON_CODES) == [UNSPECIFIED]
