@@ -161,8 +161,10 @@ class Offers:
             await self._gate(session, standing.checks if standing.blocked else ())
 
     async def _withdraw(self, session: str, item: str, why: str) -> None:
+        """Unless its machine claimed it in this very moment: then it has it."""
         try:
-            await self.context.neighbours(WorkItems).cancel(item, why, keeper=ROOM)
+            items = self.context.neighbours(WorkItems)
+            await items.cancel(item, why, keeper=ROOM, only_if_scheduled=True)
         except (LookupError, WorkItemRefused) as error:
             log.warning("Session %s can't be withdrawn: %s", session, error)
 
