@@ -79,14 +79,17 @@ async def walk(tmp_path: Path) -> AsyncIterator[tuple[str, list[str]]]:
         machine=Machine(leaf=1.5),
     )
     stray = record(plan(ARC), 1, [Part(1)], at=today)
+    unnumbered = record(arcs, 1, [Part(2, 60, 100, "CONTINUATION")], at=today)
+    del unnumbered.TreatmentSessionBeamSequence[0].CurrentFractionNumber
     async with open_gateway(ServeOptions(file, tmp_path / "data")) as gateway:
         await asyncio.to_thread(wait_until, lambda: port_answers(port), within=30, what="the node")
-        sent = [arcs, fields, given, stray, *volumes]
+        sent = [arcs, fields, given, stray, unnumbered, *volumes]
         assert set(await asyncio.to_thread(send, sent, LOOPBACK, port, OURS)) == {0}
         book = gateway.rooms.neighbour(Book)
         while not (
             len(await book.plans()) == 2
             and await book.strays()
+            and await book.uncounted()
             and await book.doses(str(arcs.SOPInstanceUID))
         ):
             await book.news()
