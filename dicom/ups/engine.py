@@ -43,12 +43,14 @@ from dicom.ups.options import UpsOptions
 from dicom.ups.tables import Standing, described
 from dicom.ups.terms import GLOBAL, State, UpsStatus
 from gateway import Instant, StoreError, to_datetime
-from gateway.room import RoomContext
+from gateway.room import RoomContext, steadily
 
 log = logging.getLogger(__name__)
 
 _FORGET_EVERY = 600.0
 _FORGET_AT_ONCE = 500
+_AGAIN = 5.0
+"""Seconds until a restart that could not be told is told again."""
 _ASKING = 5.0
 _HOUR = 3_600_000_000
 
@@ -175,11 +177,25 @@ class Engine:
         await self.items.reached(self.seen)
 
     async def run(self) -> None:
-        """Tell subscribers that we are back; then forget what is final and held by nobody."""
-        await self.to_its_end(self._tell_restart())
-        while True:
-            await asyncio.sleep(_FORGET_EVERY)
-            await self.forget()
+        """Tell subscribers that we are back; then forget what is final and held by nobody.
+
+        While the store refuses it is tried again; that we are back is told once.
+        """
+        restart, told = os.urandom(16), False
+
+        async def turn() -> None:
+            nonlocal told
+            if told:
+                await self.forget()
+            else:
+                await self.to_its_end(self._tell_restart(restart))
+                told = True
+
+        await steadily(
+            turn,
+            lambda: asyncio.sleep(_FORGET_EVERY if told else _AGAIN),
+            lambda error: log.warning("Work items are not tended now: %s", error),
+        )
 
     async def forget(self) -> int:
         """Drop final items that are older than the site keeps them; how many."""
@@ -193,10 +209,13 @@ class Engine:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
-    async def publish(self, make: Callable[[], Awaitable[Sequence[Any]]]) -> None:
+    async def publish(
+        self, make: Callable[[], Awaitable[Sequence[Any]]], *, again: bool = False
+    ) -> None:
         """Make events in turn with every other decision, and put them on disk.
 
-        StoreError if the disk refuses, or if what they decide has been decided already.
+        StoreError if the disk refuses, or if what they decide has been decided already; not if
+        they may have been put there `again`.
         """
         async with self._turn:
             await self.folded()
@@ -205,7 +224,7 @@ class Engine:
                 return
             receipt = await self.context.ports.publish(events)
             self.seen = max((self.seen, *receipt.seqs))
-            if receipt.duplicate:
+            if receipt.duplicate and not again:
                 raise StoreError("dicom: the work item has changed meanwhile: ask again")
 
     @property
@@ -340,7 +359,9 @@ class Engine:
 
         _accepted(await self._decide(uid, Verb.SET, Actor(room=keeper), content, judged))
 
-    async def _tell_restart(self) -> None:
+    async def _tell_restart(self, restart: bytes) -> None:
+        """The same `restart` twice is one event: a commit that was said to fail may be one."""
+
         async def make() -> Sequence[Any]:
             known = await self.items.ask(lambda tables: tables.all_receivers())
             titles = {each.title for each in known}
@@ -351,13 +372,10 @@ class Engine:
                 return []
             tellings = [Telling(GLOBAL, restarted(), receivers).said()]
             actor = Actor(room="dicom")
-            return [
-                self.writer.of_subscription(
-                    RESTARTED, os.urandom(16), actor, self.now(), {"tell": tellings}
-                )
-            ]
+            said = {"tell": tellings}
+            return [self.writer.of_subscription(RESTARTED, restart, actor, self.now(), said)]
 
-        await self.publish(make)
+        await self.publish(make, again=True)
 
     async def _forget(self) -> int:
         forgotten: list[str] = []

@@ -326,3 +326,66 @@ async def test_a_room_that_withdraws_an_offer_leaves_what_was_claimed_meanwhile(
     assert (claim.status, withdrawn.status, done.status) == (0, 0xC302, 0)
     assert late.value.status == 0xC300
     assert states == ["CANCELED", "COMPLETED"]
+
+
+class FailingPorts(FollowedPorts):
+    """A store that commits, or doesn't, and says for some turns that it could not."""
+
+    def __init__(self, failures: int, *, commits: bool) -> None:
+        super().__init__()
+        self.failures, self.commits = failures, commits
+        self.turns: asyncio.Queue[Receipt | None] = asyncio.Queue()
+
+    async def publish(self, events: Sequence[DeviceEvent], *wire: WireRecord) -> Receipt:
+        failing, self.failures = self.failures > 0, self.failures - 1
+        receipt = None
+        if self.commits or not failing:
+            receipt = await super().publish(events, *wire)
+        self.turns.put_nowait(receipt)
+        if failing:
+            raise StoreError("the disk is full")
+        return receipt or Receipt()
+
+
+@pytest.mark.parametrize("commits", [False, True])
+async def test_a_store_that_refuses_ends_no_job_and_a_restart_is_told_once(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    commits: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    monkeypatch.setattr("dicom.ups.engine._AGAIN", 0.0)
+    monkeypatch.setattr("dicom.ups.engine._FORGET_EVERY", 0.0)
+    ports = FailingPorts(3, commits=commits)
+    told = {"told": ["watcher"]}
+    peers = {"WATCHER": free_port()}
+    async with bench(tmp_path, peers, services=["ups"], ports=ports, jobs=False, ups=told) as it:
+        job = asyncio.create_task(it.engine.run())
+        turns = [await asyncio.wait_for(ports.turns.get(), 20) for _ in range(4)]
+        await it.engine.folded()
+        finished = job.done()
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+        restarts = [each for each in ports.events if each.code.code == "ups.restarted"]
+    assert len(turns) == 4
+    assert (finished, len(restarts)) == (False, 1)
+
+
+async def test_items_are_forgotten_once_the_store_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dicom.ups.engine._FORGET_EVERY", 0.0)
+    monkeypatch.setattr("dicom.ups.engine._HOUR", -3600 * 1_000_000)
+    ports = FailingPorts(0, commits=False)
+    async with bench(tmp_path, services=["ups"], ports=ports, jobs=False) as it:
+        uid = await new(it)
+        await it.engine.cancel_requested(uid, {}, TPS)
+        ports.failures, ports.turns = 2, asyncio.Queue()
+        job = asyncio.create_task(it.engine.run())
+        turns = [await asyncio.wait_for(ports.turns.get(), 20) for _ in range(3)]
+        while await it.engine.item(uid) is not None:
+            assert not job.done()
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+    assert turns[:2] == [None, None]
