@@ -14,6 +14,8 @@ from dicom.query.pattern import Pattern, has_wild_cards, pattern_of
 from dicom.storage.forms import folded
 
 _ZONE = tag("TimezoneOffsetFromUTC")
+_OF_BIRTH = frozenset({tag("PatientBirthDate"), tag("PatientBirthTime")})
+"""What is the same day in every zone."""
 _TIMES = frozenset({"DA", "DT", "TM"})
 _NUMBERS = frozenset({"US", "SS", "UL", "SL", "FL", "FD", "UV", "SV"})
 _EXACT = _NUMBERS | {"UI", "AT"}
@@ -31,18 +33,31 @@ Span: TypeAlias = tuple[datetime, datetime]
 
 
 def matches(keys: Mapping[str, Any], content: Mapping[str, Any], zone: tzinfo) -> bool:
-    """Whether an item has what every key asks for. `zone` is that of times that name none."""
-    return _all(keys, content, _zone_of(keys, zone), zone)
+    """Whether an item has what every key asks for. `zone` is that of times that name none.
+
+    Keys and items may have a zone of their own, Timezone Offset From UTC (PS3.3 C.12.1.1.8).
+    """
+    return _all(keys, content, _zone_of(keys, zone), _zone_of(content, zone))
+
+
+def answer_of(keys: Mapping[str, Any], content: Mapping[str, Any]) -> Content:
+    """What is chosen, and the zone of an item's times if it has its own."""
+    own = {_ZONE: content[_ZONE]} if has_value(content, _ZONE) else {}
+    return chosen(keys, content) | own
 
 
 def chosen(keys: Mapping[str, Any], content: Mapping[str, Any]) -> Content:
-    """What an answer says: the elements that the keys name, empty where the item has none."""
-    return {name: _chosen(key, content.get(name)) for name, key in keys.items() if name != _ZONE}
+    """The elements that the keys name, empty where the item has none; a zone if it has its own."""
+    return {
+        name: _chosen(key, content.get(name))
+        for name, key in keys.items()
+        if name != _ZONE or has_value(content, name)
+    }
 
 
 def _all(keys: Mapping[str, Any], content: Mapping[str, Any], asked: tzinfo, zone: tzinfo) -> bool:
     return all(
-        _matches(key, content.get(name, {}), asked, zone)
+        _matches(key, content.get(name, {}), *((UTC, UTC) if name in _OF_BIRTH else (asked, zone)))
         for name, key in keys.items()
         if name != _ZONE
     )
@@ -139,12 +154,16 @@ def _span(vr: str, said: str, zone: tzinfo) -> Span | None:
     try:
         form = "%Y%m%d%H%M%S"[: len(digits) - 2]
         begin = datetime.strptime(digits, form).replace(tzinfo=where)
+    except ValueError:
+        return None
+    try:
         return _until(begin, digits, found["fraction"])
     except (ValueError, OverflowError):
-        return None
+        return begin, datetime.max.replace(tzinfo=where)
 
 
 def _until(begin: datetime, digits: str, fraction: str | None) -> Span:
+    """ValueError or OverflowError where it lasts to the end of the calendar."""
     if fraction:
         begin += timedelta(microseconds=int(fraction.ljust(6, "0")))
         return begin, begin + timedelta(microseconds=10 ** (6 - len(fraction)) - 1)
@@ -166,7 +185,7 @@ def _offset(said: str) -> tzinfo:
 
 
 def _zone_of(keys: Mapping[str, Any], zone: tzinfo) -> tzinfo:
-    """The zone that an identifier names for its own times (CC.2.8.1.3.1)."""
+    """The zone that an identifier, or an item, names for its own times (CC.2.8.1.3.1)."""
     said = text(keys, _ZONE)
     return _offset(said) if re.fullmatch(_OFFSET, said) else zone
 

@@ -18,7 +18,7 @@ from dicom.upper.negotiate import EXPLICIT, is_uid
 from dicom.ups.engine import Engine
 from dicom.ups.events import Receiver, subject_of
 from dicom.ups.machine import Verdict
-from dicom.ups.matching import chosen, malformed
+from dicom.ups.matching import answer_of, chosen, malformed
 from dicom.ups.requirements import BY_KEY, named
 from dicom.ups.subscriptions import Subscriptions, Wish
 from dicom.ups.tables import described
@@ -170,7 +170,7 @@ class Ups:
                     if request.cancelled:
                         yield Response(Status.CANCEL)
                         return
-                    answer = encode(chosen(keys, described(item)), syntax, charset)
+                    answer = encode(answer_of(keys, described(item)), syntax, charset)
                     yield Response(Status.PENDING, answer)
         except StoreError as error:
             yield Response(Status.OUT_OF_RESOURCES, comment=str(error))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom.content import Content, decode, tag
-from dicom.ups.matching import chosen, malformed, matches
+from dicom.ups.matching import answer_of, chosen, malformed, matches
 from tests.dicom_objects import encoded
 from tests.dicom_ups import work_item
 
@@ -172,3 +172,60 @@ def test_a_list_of_uids_may_be_long() -> None:
     keys = key("StudyInstanceUID", "UI", *(f"1.2.{number}" for number in range(1000)))
     assert malformed(keys) == ""
     assert matches(keys, key("StudyInstanceUID", "UI", "1.2.999"), ZONE) is True
+
+
+START = "ScheduledProcedureStepStartDateTime"
+OWN_ZONE = key("TimezoneOffsetFromUTC", "SH", "-0800")
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["20240101-99991231", "20240101-99991231235959", "20250101-999912", "2025-9999", "-9999"],
+)
+def test_a_range_may_last_to_the_end_of_the_calendar(wanted: str) -> None:
+    keys = key(START, "DT", wanted)
+    assert malformed(keys) == ""
+    assert matches(keys, ITEM, ZONE)
+    assert not matches(keys | key("TimezoneOffsetFromUTC", "SH", "+0000"), key(START, "DT"), ZONE)
+
+
+@pytest.mark.parametrize("wanted", ["99991231", "9999", "99991231235959.999999"])
+def test_the_last_moment_of_the_calendar_is_one(wanted: str) -> None:
+    keys = key(START, "DT", wanted)
+    assert malformed(keys) == ""
+    assert matches(keys, keys, ZONE)
+    assert not matches(keys, ITEM, ZONE)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("20250601101500", False),
+        ("20250602021500", True),
+        ("20250601101500-0800", True),
+        ("20250602", True),
+        ("20250601", False),
+    ],
+)
+def test_the_times_of_an_item_are_in_its_own_zone(wanted: str, expected: bool) -> None:  # noqa: FBT001
+    keys = key(START, "DT", wanted)
+    assert matches(keys, ITEM | OWN_ZONE, ZONE) is expected
+    explicit = ITEM | OWN_ZONE | key(START, "DT", "20250601101500+0800")
+    assert matches(key(START, "DT", "20250601101500"), explicit, ZONE)
+
+
+@pytest.mark.parametrize("own", ["-1200", "+1400", "nonsense"])
+def test_a_day_of_birth_is_in_no_zone(own: str) -> None:
+    zone = key("TimezoneOffsetFromUTC", "SH", own)
+    birth = key("PatientBirthDate", "DA", "19600229")
+    assert matches(birth, ITEM | zone, ZONE)
+    assert matches(birth | zone, ITEM, ZONE)
+
+
+def test_an_answer_has_the_zone_that_an_item_names() -> None:
+    keys = key(START, "DT")
+    assert answer_of(keys, ITEM) == {tag(START): ITEM[tag(START)]}
+    assert answer_of(keys, ITEM | OWN_ZONE) == {tag(START): ITEM[tag(START)]} | OWN_ZONE
+    assert chosen(keys, ITEM | OWN_ZONE) == {tag(START): ITEM[tag(START)]}
+    asked = keys | key("TimezoneOffsetFromUTC", "SH")
+    assert chosen(asked, ITEM | OWN_ZONE) == {tag(START): ITEM[tag(START)]} | OWN_ZONE
