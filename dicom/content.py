@@ -90,6 +90,16 @@ def _is_said(value: Any) -> bool:
     return bool(value.strip()) if isinstance(value, str) else value is not None
 
 
+def count(content: Mapping[str, Any]) -> int:
+    """How many elements, values and items there are, at every depth."""
+    return sum(
+        1
+        + len(each.get("Value", ()))
+        + sum(count(item) for item in each.get("Value", ()) if each["vr"] == "SQ")
+        for each in content.values()
+    )
+
+
 def misnamed(content: Mapping[str, Any]) -> str:
     """The first element, at any depth, that isn't of a VR that PS3.6 gives it, in words; or ''."""
     for key, each in content.items():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
+
+import orjson
 
 from dicom.dimse import Status
 from dicom.elements import CHARSET, Elements
@@ -40,6 +42,11 @@ _OF_SERIES = (SERIES_UID, PROTOCOL)
 _BINARY = frozenset(("AT", "FD", "FL", "OB", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "UL", "UN"))
 
 
+_LARGEST = 4_194_304
+"""Bytes of a step as JSON; what an N-CREATE and an N-SET may hold fits."""
+_MOST_PROBLEMS = 100
+
+
 class State(StrEnum):
     """Performed Procedure Step Status; the last two are final."""
 
@@ -71,13 +78,14 @@ def created(elements: Elements) -> Said:
         raise _invalid(f"a step begins as IN PROGRESS, not as {state}", STATUS)
     missing = tuple(f"no {keyword(tag)}" for tag in EXPECTED if tag not in elements)
     tree, problems = tree_of(elements)
-    return Said(tree, state, (*missing, *problems))
+    return Said(tree, state, bounded((*missing, *problems)))
 
 
 def changed(elements: Elements, known: Tree) -> Said:
     """What an N-SET says of a step; NotAnswered if it can't be so (PS3.4 F.7.2.2).
 
     What can't be changed may be sent again as it is. A step that ends has what an ended one needs.
+    One that would be too large is refused: N-SETs add up.
     """
     tree, problems = tree_of(elements)
     for tag in elements:
@@ -87,7 +95,14 @@ def changed(elements: Elements, known: Tree) -> Said:
     state = _state(elements) if STATUS in elements else None
     if state is not None and state.is_final:
         problems += _ended(state, {**known, **tree})
-    return Said(tree, state, problems)
+    if len(orjson.dumps({**known, **tree})) > _LARGEST:
+        raise NotAnswered(Status.RESOURCE_LIMITATION, "the step would be too large")
+    return Said(tree, state, bounded(problems))
+
+
+def bounded(problems: Iterable[str]) -> tuple[str, ...]:
+    """Each problem once, and no more than anybody reads."""
+    return tuple(dict.fromkeys(problems))[:_MOST_PROBLEMS]
 
 
 def _ended(state: State, whole: Tree) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import orjson
 
 from dicom.mpps.events import CREATED, is_step, read_links
 from dicom.mpps.link import How
-from dicom.mpps.said import STATUS, State, text
+from dicom.mpps.said import STATUS, State, bounded, text
 from gateway import DeviceEvent
 
 SCHEMA = """
@@ -68,7 +68,8 @@ class Tables:
         state, body = known
         attributes, links, problems, calling, address = orjson.loads(body)
         attributes |= said["attributes"]
-        body = orjson.dumps([attributes, links, problems + said["problems"], calling, address])
+        problems = bounded([*problems, *said["problems"]])
+        body = orjson.dumps([attributes, links, problems, calling, address])
         now = text(said["attributes"], STATUS) or state
         row = (now, event.received_at, said["number"], body, said["step"])
         self._connection.execute(_CHANGE, row)

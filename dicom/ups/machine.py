@@ -17,6 +17,7 @@ from dicom.ups.requirements import (
     has_codes,
     is_scheduled,
     named,
+    too_large,
     unmet,
 )
 from dicom.ups.terms import (
@@ -99,6 +100,7 @@ class Moment:
 _STATES = frozenset(each.value for each in State)
 _UNKNOWN = Verdict(UpsStatus.UNKNOWN_ITEM, "no such work item")
 _NOT_OWNER = Verdict(Status.NOT_AUTHORIZED, "another AE title claimed it")
+_TOO_LARGE = Verdict(Status.RESOURCE_LIMITATION, "the work item would be too large")
 _WRONG_LOCK = Verdict(UpsStatus.WRONG_TRANSACTION, "not the Transaction UID that locks it")
 
 
@@ -115,6 +117,8 @@ def create(known: WorkItem | None, uid: str, content: Content, moment: Moment) -
         new[WORKLIST_LABEL] = {"vr": "LO", "Value": [moment.worklist_label]}
         added = [key for key in added if key != WORKLIST_LABEL]
     new[MODIFIED] = _date_time(moment)
+    if too_large(new):
+        return _TOO_LARGE
     news = [state_report(new)]
     if has_value(new, STATIONS) or has_value(new, PERFORMERS):
         news.append(assigned(new))
@@ -168,6 +172,8 @@ def amend(item: WorkItem, content: Content, moment: Moment) -> Verdict:
     if not differs:
         return Verdict()
     after = item.content | differs
+    if too_large(after):
+        return _TOO_LARGE
     news = []
     if READINESS in differs:
         news.append(state_report(after))

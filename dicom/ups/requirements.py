@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from dicom.content import Content, has_value, misnamed, tag, values
+import orjson
+
+from dicom.content import Content, count, has_value, misnamed, tag, values
 from dicom.dimse.status import Status
 from dicom.elements import vr_of
 from dicom.ups.terms import (
@@ -155,6 +157,8 @@ _MAY_BE_EMPTY = frozenset({tag("OutputInformationSequence")})
 _OF_PERFORMER = frozenset(
     {MODIFIED, READINESS, PROGRESS, PERFORMED, tag("ExpectedCompletionDateTime")}
 )
+_MOST, _LARGEST = 40_000, 2_097_152
+"""Elements, values and items; bytes as JSON. Twice what one message holds."""
 _OF_TIMES = frozenset({tag("TimezoneOffsetFromUTC")})
 _OF_PATIENT = ("0010", "0038")
 _CHOICES = {
@@ -211,6 +215,11 @@ def check_change(content: Mapping[str, Any]) -> Fault | None:
         if rule is not None and rule.get == "1" and rule.set == "3" and not has_value(content, key):
             return Fault(Status.MISSING_ATTRIBUTE_VALUE, f"{named(key)} has no value")
     return _nested(content, RULES, lambda rule: rule.set) or _values(content)
+
+
+def too_large(content: Mapping[str, Any]) -> bool:
+    """Whether it is more than anybody's work item: N-SETs add up, each of up to a MiB."""
+    return count(content) > _MOST or len(orjson.dumps(content)) > _LARGEST
 
 
 def is_scheduled(key: str) -> bool:

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from dicom.content import declared, decode, encode, has_value, misnamed, tag, text, values
+from dicom.content import count, declared, decode, encode, has_value, misnamed, tag, text, values
 from gateway import ProtocolViolation
 from tests.dicom_objects import encoded
 from tests.dicom_ups import code, work_item
@@ -157,3 +157,9 @@ def test_what_is_empty_all_the_way_down_is_no_value(found: list[Any]) -> None:
 @pytest.mark.parametrize("found", [0, "x", {"Ideographic": "张"}, {"00280010": {"Value": [0]}}])
 def test_what_is_said_anywhere_is_a_value(found: Any) -> None:
     assert has_value({"00741216": {"vr": "XX", "Value": [None, found]}}, "00741216")
+
+
+def test_elements_values_and_items_are_counted_at_every_depth() -> None:
+    inner = {"00080100": {"vr": "SH", "Value": ["a", None]}, "00080104": {"vr": "LO"}}
+    assert count({}) == 0
+    assert count({"00404028": {"vr": "SQ", "Value": [inner, {}]}}) == 1 + 2 + 4

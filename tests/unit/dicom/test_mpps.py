@@ -22,7 +22,7 @@ from dicom.dimse import (
 )
 from dicom.elements import Element, Elements, decode, encode, sequence, vr_of
 from dicom.mpps.link import How, links_of
-from dicom.mpps.said import State, created, tree_of
+from dicom.mpps.said import State, changed, created, tree_of
 from dicom.mpps.service import NO_LONGER, STEP
 from dicom.mpps.steps import PerformedStep
 from dicom.node import Node, open_node
@@ -387,3 +387,29 @@ async def test_a_status_of_another_vr_is_refused_and_spoils_nothing(tmp_path: Pa
         Status.SUCCESS,
         State.COMPLETED,
     )
+
+
+def test_a_step_grows_only_so_far() -> None:
+    whole: dict[str, Any] = dict(created(begun()).tree)
+    told = []
+    for number in range(10):
+        some = {0x00111000 + number: Element("UT", b"a" * 1_000_000)}
+        try:
+            whole |= changed(some, whole).tree
+            told.append(0)
+        except NotAnswered as refusal:
+            told.append(refusal.status)
+    assert told == [0] * 4 + [Status.RESOURCE_LIMITATION] * 6
+
+
+async def test_what_a_step_lacks_is_noted_once(tmp_path: Path) -> None:
+    bad = {0x00080005: Element("CS", b"ISO_IR 192")}
+    bad |= {0x00111000 + number: Element("LO", b"\xff\xfe") for number in range(150)}
+    async with keeping(tmp_path) as it:
+        await it.create(begun())
+        for _ in range(2):
+            assert (await it.set(bad)).status == Status.SUCCESS
+        step = await it.step()
+        noted = [event.payload for event in it.ports.events]
+    assert len(step.problems) == len(set(step.problems)) == 100
+    assert all(len((said or {})["problems"]) <= 100 for said in noted)

@@ -360,3 +360,27 @@ def test_a_request_to_cancel_with_half_a_code_gives_no_reason() -> None:
     assert verdict.change is not None
     (item,) = values(verdict.change.content, PROGRESS)
     assert values(item, REASON_CODES) == [UNSPECIFIED]
+
+
+def private(number: int, **element: Any) -> Content:
+    return {f"00111{number:03X}": element}
+
+
+@pytest.mark.parametrize(
+    "some",
+    [{"vr": "UT", "Value": ["a" * 500_000]}, {"vr": "LO", "Value": ["a"] * 10_000}],
+)
+def test_a_work_item_grows_only_so_far(some: dict[str, Any]) -> None:
+    item = scheduled()
+    told = []
+    for number in range(10):
+        verdict = set_attributes(item, private(number, **some), Lock(""), LINAC, NOW)
+        told.append(verdict.status)
+        if verdict.change is not None:
+            item = applied(item, verdict.change, Instant(2))
+    assert told[:3] == [0, 0, 0]
+    assert told[4:] == [0x0213] * 6
+    whole = create(None, "1.2.9", item.content | private(99, **some), NOW)
+    smaller = set_attributes(item, private(0, vr="LO"), Lock(""), LINAC, NOW)
+    assert (whole.status, smaller.status) == (0x0213, 0)
+    assert request_cancel(item, {}, OTHER, NOW, heard=False).status == 0
