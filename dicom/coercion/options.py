@@ -35,6 +35,8 @@ def _writable(values: Mapping[str, str]) -> Mapping[str, str]:
     for keyword, value in values.items():
         if not value.isprintable() or "\\" in value:
             raise ValueError(f"{keyword}: {value!r} has a character that no single value may have")
+        if value != value.strip():
+            raise ValueError(f"{keyword}: {value!r} has blanks at its ends, which say nothing")
         most = _LONGEST.get(keyword, _LONG)
         if any(len(group) > most for group in value.split("=")):
             raise ValueError(f"{keyword}: {value!r} is longer than {most}")

@@ -246,6 +246,7 @@ async def test_an_object_that_was_cut_off_is_not_made_whole(tmp_path: Path, cut:
         ("PatientBirthDate", "19610229", "no date"),
         ("PatientID", "A\\B", "no single value"),
         ("PatientName", "Li\tFang", "no single value"),
+        ("PatientID", "4711 ", "blanks at its ends"),
         ("AccessionNumber", "1" * 17, "longer than 16"),
         ("PatientName", "王" * 65, "longer than 64"),
     ],
