@@ -21,7 +21,7 @@ _OWED = frozenset({State.WAITING, State.COMMITTING, State.DEAD})
 _STUDIES = """
 WITH page AS (SELECT uid, patient, date, received FROM study WHERE {which})
 SELECT page.uid, patient.id, patient.issuer, patient.name, page.date, page.received,
-  max(instance.received), json_group_array(instance.seq),
+  max(instance.since), json_group_array(instance.seq),
   sum(instance.size + CASE WHEN instance.sent = '' THEN 0
     ELSE json_extract(CAST(instance.body AS TEXT), '$.coerced.size') END),
   (SELECT json_group_array(DISTINCT modality) FROM series WHERE series.study = page.uid),

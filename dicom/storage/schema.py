@@ -43,6 +43,7 @@ CREATE TABLE instance(
   sop_class TEXT NOT NULL, number TEXT NOT NULL,
   digest TEXT NOT NULL, size INTEGER NOT NULL,
   received INTEGER NOT NULL,
+  since INTEGER NOT NULL,
   sent TEXT NOT NULL,
   body BLOB NOT NULL
 ) WITHOUT ROWID;
@@ -82,6 +83,8 @@ CREATE TABLE leaving(
 CREATE TABLE holding(
   sop_class TEXT, syntax TEXT, instances INTEGER NOT NULL, PRIMARY KEY(sop_class, syntax)
 ) WITHOUT ROWID;
-CREATE TABLE total(instances INTEGER NOT NULL, bytes INTEGER NOT NULL);
-INSERT INTO total VALUES(0, 0);
+CREATE TABLE total(
+  instances INTEGER NOT NULL, bytes INTEGER NOT NULL, latest INTEGER NOT NULL
+);
+INSERT INTO total VALUES(0, 0, 0);
 """

@@ -31,7 +31,7 @@ _NEW_SENDER = "INSERT OR IGNORE INTO sender VALUES(?,?)"
 _SERIES = "SELECT study FROM series WHERE uid = ?"
 _NEW_SERIES = "INSERT INTO series VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
 _INSTANCE = "SELECT digest FROM instance WHERE uid = ?"
-_NEW_INSTANCE = "INSERT INTO instance VALUES(?,?,?,?,?,?,?,?,?,?,?)"
+_NEW_INSTANCE = "INSERT INTO instance VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
 _NEW_CONFLICT = "INSERT INTO conflict VALUES(?,?,?,?,?,?,?,?,?)"
 _HOLD = "INSERT INTO holding VALUES(?,?,1) ON CONFLICT DO UPDATE SET instances = instances + 1"
 _LET_GO = "UPDATE holding SET instances = instances - 1 WHERE sop_class = ? AND syntax = ?"
@@ -46,6 +46,7 @@ _EMPTY_SERIES = """
 DELETE FROM series WHERE study = ?
   AND NOT EXISTS(SELECT 1 FROM instance WHERE instance.series = series.uid)
 """
+_LATEST = "UPDATE total SET latest = max(latest, ?) RETURNING latest"
 _COUNT = "UPDATE total SET instances = instances + ?, bytes = bytes + ?"
 
 
@@ -60,7 +61,7 @@ class _Clash:
 class Tables:
     """Used by one thread at a time. What came first counts; what contradicts it is a conflict."""
 
-    format: ClassVar[int] = 6
+    format: ClassVar[int] = 7
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -211,7 +212,9 @@ class Tables:
         return int(key), str(birth)
 
     def _instance(self, stored: StoredObject) -> None:
+        """What came while the clock stood in the past is no older than what came before it."""
         attributes = stored.attributes
+        ((since,),) = list(self.rows(_LATEST, (stored.received_at,)))
         row = (
             attributes.sop_instance,
             stored.seq,
@@ -222,6 +225,7 @@ class Tables:
             stored.blob.digest,
             stored.blob.size,
             stored.received_at,
+            since,
             _sent(stored),
             orjson.dumps(payload_of(stored)),
         )

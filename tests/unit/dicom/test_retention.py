@@ -135,6 +135,17 @@ async def test_a_study_past_its_days_leaves_the_index_and_the_disk(tmp_path: Pat
     assert it.node.storage.space.stored == totals.bytes
 
 
+async def test_what_came_while_the_clock_stood_in_the_past_is_not_old(tmp_path: Path) -> None:
+    async with ward(tmp_path) as it:
+        await it.store(ct(OTHER))
+        it.clock.advance(-400 * DAYS)
+        await it.store(ct())
+        it.clock.advance(400 * DAYS)
+        assert (await it.sweeper.sweep()).studies == 0
+        it.clock.advance(31 * DAYS)
+        assert (await it.sweeper.sweep()).studies == 2
+
+
 async def test_the_same_object_sent_again_after_its_removal_is_stored_again(
     tmp_path: Path,
 ) -> None:
