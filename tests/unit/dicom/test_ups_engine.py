@@ -295,6 +295,7 @@ async def test_keys_that_cannot_be_judged_keep_nobody_from_making_items(tmp_path
         wish = Wish(FILTERED, Receiver("WATCHER", OURS), keys=bad)
         assert (await subscriptions.act(Action.SUBSCRIBE, wish, TPS)).status == 0x0106
         await subscriptions._subscribe(wish, TPS)
+        await it.engine.folded()
         made = content(work_item()) | {"00741204": {"vr": "PN", "Value": [{"Alphabetic": "x"}]}}
         standing = await it.engine.items.ask(lambda tables: tables.standing())
         item = WorkItem("1.2.3", made, 0, Instant(0))
