@@ -23,6 +23,7 @@ from dicom.ups import part as ups_part
 from dicom.ups.api import WorkItemsApi
 from dicom.ups.part import UpsPart
 from dicom.ups.seen import SeenItems
+from dicom.ups.tending import Tending
 from dicom.ups.web.server import UpsServer
 from gateway.room import RoomContext, Subscriber
 
@@ -60,7 +61,7 @@ class Keeping:
     def jobs(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
         jobs = {"reports": self.reporter.run}
         if self.ups is not None:
-            jobs["ups"] = self.ups.engine.run
+            jobs["ups"] = Tending(self.ups.engine).run
         if self.commitment is not None:
             jobs["commitment"] = self.commitment.run
         return jobs

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from dicom.content import Content
 from dicom.dimse.status import Status
 from dicom.reports import Reporter
 from dicom.services.workitems import Actor, Ask, Verb, WorkItem, WorkItemKeeper, WorkItemRefused
-from dicom.ups.events import FORGET, RESTARTED, Receiver, Telling, Writer
+from dicom.ups.events import Telling, Writer
 from dicom.ups.items import Items
 from dicom.ups.machine import (
     Change,
@@ -38,21 +37,15 @@ from dicom.ups.machine import (
     withdraw,
 )
 from dicom.ups.matching import matches
-from dicom.ups.news import restarted
 from dicom.ups.options import UpsOptions
 from dicom.ups.tables import Standing, described
-from dicom.ups.terms import GLOBAL, State, UpsStatus
+from dicom.ups.terms import State, UpsStatus
 from gateway import Instant, StoreError, to_datetime
-from gateway.room import RoomContext, steadily
+from gateway.room import RoomContext
 
 log = logging.getLogger(__name__)
 
-_FORGET_EVERY = 600.0
-_FORGET_AT_ONCE = 500
-_AGAIN = 5.0
-"""Seconds until a restart that could not be told is told again."""
 _ASKING = 5.0
-_HOUR = 3_600_000_000
 
 
 @dataclass(slots=True)
@@ -175,32 +168,6 @@ class Engine:
     async def folded(self) -> None:
         """Wait until the tables have every decision so far."""
         await self.items.reached(self.seen)
-
-    async def run(self) -> None:
-        """Tell subscribers that we are back; then forget what is final and held by nobody.
-
-        While the store refuses it is tried again; that we are back is told once.
-        """
-        restart, told = os.urandom(16), False
-
-        async def turn() -> None:
-            nonlocal told
-            if told:
-                await self.forget()
-            else:
-                await self.to_its_end(self._tell_restart(restart))
-                told = True
-
-        await steadily(
-            turn,
-            lambda: asyncio.sleep(_FORGET_EVERY if told else _AGAIN),
-            lambda error: log.warning("Work items are not tended now: %s", error),
-        )
-
-    async def forget(self) -> int:
-        """Drop final items that are older than the site keeps them; how many."""
-        forgotten: int = await self.to_its_end(self._forget())
-        return forgotten
 
     async def to_its_end(self, work: Any) -> Any:
         """Do it whole, whether or not its caller is cancelled meanwhile."""
@@ -358,40 +325,6 @@ class Engine:
             return verdict(item)
 
         _accepted(await self._decide(uid, Verb.SET, Actor(room=keeper), content, judged))
-
-    async def _tell_restart(self, restart: bytes) -> None:
-        """The same `restart` twice is one event: a commit that was said to fail may be one."""
-
-        async def make() -> Sequence[Any]:
-            known = await self.items.ask(lambda tables: tables.all_receivers())
-            titles = {each.title for each in known}
-            peers = [self.reporter.lines[name].peer for name in self.options.told]
-            others = [Receiver(each.title, each.calling) for each in peers]
-            receivers = [*known, *(each for each in others if each.title not in titles)]
-            if not receivers:
-                return []
-            tellings = [Telling(GLOBAL, restarted(), receivers).said()]
-            actor = Actor(room="dicom")
-            said = {"tell": tellings}
-            return [self.writer.of_subscription(RESTARTED, restart, actor, self.now(), said)]
-
-        await self.publish(make, again=True)
-
-    async def _forget(self) -> int:
-        forgotten: list[str] = []
-
-        async def make() -> Sequence[Any]:
-            nonlocal forgotten
-            before = Instant(self.now() - self.options.keep_hours * _HOUR)
-            forgotten = await self.items.ask(lambda tables: tables.due(before, _FORGET_AT_ONCE))
-            if not forgotten:
-                return []
-            said = {"uids": forgotten}
-            actor = Actor(room="dicom")
-            return [self.writer.of_subscription(FORGET, os.urandom(16), actor, self.now(), said)]
-
-        await self.publish(make)
-        return len(forgotten)
 
     def _lock(self, transaction: str) -> Lock:
         digest = blake2b(transaction.encode(), digest_size=16, person=b"ups-lock").hexdigest()

@@ -24,6 +24,7 @@ from dicom.services import (
 )
 from dicom.ups.events import Receiver
 from dicom.ups.subscriptions import Wish
+from dicom.ups.tending import Tending
 from dicom.ups.terms import FILTERED, GLOBAL, Action
 from gateway import Instant, Receipt, StoreError
 from gateway.model import DeviceEvent, WireRecord
@@ -240,12 +241,12 @@ async def test_finished_items_are_forgotten_when_nobody_holds_them(tmp_path: Pat
         await act(Action.SUBSCRIBE, wish, TPS)
         for uid in (held, free):
             assert (await it.engine.cancel_requested(uid, {}, TPS)).status == 0
-        assert await it.engine.forget() == 0
+        assert await Tending(it.engine).forget() == 0
         clock.offset = 49 * 3600 * 1_000_000
-        assert await it.engine.forget() == 1
+        assert await Tending(it.engine).forget() == 1
         left = [await it.engine.item(uid) is not None for uid in (held, free, going)]
         await act(Action.UNSUBSCRIBE, wish, TPS)
-        assert await it.engine.forget() == 1
+        assert await Tending(it.engine).forget() == 1
     assert left == [True, False, True]
 
 
@@ -354,13 +355,13 @@ async def test_a_store_that_refuses_ends_no_job_and_a_restart_is_told_once(
     monkeypatch: pytest.MonkeyPatch,
     commits: bool,  # noqa: FBT001 - a parameter
 ) -> None:
-    monkeypatch.setattr("dicom.ups.engine._AGAIN", 0.0)
-    monkeypatch.setattr("dicom.ups.engine._FORGET_EVERY", 0.0)
+    monkeypatch.setattr("dicom.ups.tending._AGAIN", 0.0)
+    monkeypatch.setattr("dicom.ups.tending._FORGET_EVERY", 0.0)
     ports = FailingPorts(3, commits=commits)
     told = {"told": ["watcher"]}
     peers = {"WATCHER": free_port()}
     async with bench(tmp_path, peers, services=["ups"], ports=ports, jobs=False, ups=told) as it:
-        job = asyncio.create_task(it.engine.run())
+        job = asyncio.create_task(Tending(it.engine).run())
         turns = [await asyncio.wait_for(ports.turns.get(), 20) for _ in range(4)]
         await it.engine.folded()
         finished = job.done()
@@ -375,14 +376,14 @@ async def test_a_store_that_refuses_ends_no_job_and_a_restart_is_told_once(
 async def test_items_are_forgotten_once_the_store_takes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dicom.ups.engine._FORGET_EVERY", 0.0)
-    monkeypatch.setattr("dicom.ups.engine._HOUR", -3600 * 1_000_000)
+    monkeypatch.setattr("dicom.ups.tending._FORGET_EVERY", 0.0)
+    monkeypatch.setattr("dicom.ups.tending._HOUR", -3600 * 1_000_000)
     ports = FailingPorts(0, commits=False)
     async with bench(tmp_path, services=["ups"], ports=ports, jobs=False) as it:
         uid = await new(it)
         await it.engine.cancel_requested(uid, {}, TPS)
         ports.failures, ports.turns = 2, asyncio.Queue()
-        job = asyncio.create_task(it.engine.run())
+        job = asyncio.create_task(Tending(it.engine).run())
         turns = [await asyncio.wait_for(ports.turns.get(), 20) for _ in range(3)]
         while await it.engine.item(uid) is not None:
             assert not job.done()
