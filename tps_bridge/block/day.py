@@ -1,0 +1,67 @@
+"""Whether a fraction comes late enough after the last one, on a day that has room for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from tps_bridge.block.attempt import Attempt, Case
+from tps_bridge.block.reason import Reason, because
+from tps_bridge.ledger import FractionState
+
+_DATE = 8
+"""Digits of a day without a time."""
+
+
+def day(attempt: Attempt, case: Case) -> Iterator[Reason]:
+    """A second fraction on a day must be prescribed, and come late enough; midnight is no pause."""
+    today, ledger = attempt.at[:8], case.ledger
+    others = [each for each in ledger.fractions if each.number != attempt.fraction]
+    before = [each for each in others if today in each.days]
+    elsewhere = [each for each in case.elsewhere if each.startswith(today)]
+    group = next((each for each in case.card.facts.groups if each.number == case.group), None)
+    a_day = (group.a_day if group else None) or 1
+    if elsewhere and len(before) + len(elsewhere) >= a_day:
+        yield because(
+            f"another plan of the course was treated today, {a_day} a day is prescribed",
+            f"今日已按该疗程的另一计划治疗，处方为每日 {a_day} 次",
+            f"elsewhere {max(elsewhere)}",
+        )
+    elif len(before) >= a_day:
+        yield because(
+            f"fraction {before[-1].number} was given today, {a_day} a day is prescribed",
+            f"今日已治疗第 {before[-1].number} 次，处方为每日 {a_day} 次",
+            f"today {before[-1].last}",
+        )
+    else:
+        yield from _pause(attempt.at, [*(each.last for each in others), *case.elsewhere], case)
+    undated = [each for each in others if each.state is not FractionState.PLANNED]
+    if undated and not undated[-1].last:
+        number = undated[-1].number
+        yield because(
+            f"nothing tells when fraction {number} was given: it may have been today",
+            f"第 {number} 次的治疗时间未知：可能就在今日",
+        )
+
+
+def _pause(now: str, times: Sequence[str], case: Case) -> Iterator[Reason]:
+    """Of something that was given today at a time that nobody knows, it can't be told."""
+    last = max((each for each in times if len(each) > _DATE), default="")
+    hours = _hours(last, now)
+    if now[:_DATE] in times or (hours is not None and hours < case.interval):
+        unknown = hours is None or now[:_DATE] in times
+        since = "—" if unknown else f"{hours:.1f}"
+        yield because(
+            f"{since} h since the last fraction, at least {case.interval:g} h are needed",
+            f"距上次 {since} 小时，至少需间隔 {case.interval:g} 小时",
+            f"interval since {max(times)}",
+        )
+
+
+def _hours(before: str, now: str) -> float | None:
+    """Hours between two times of one zone; None where one of them is none."""
+    try:
+        one, other = (datetime.strptime(each, "%Y%m%d%H%M%S") for each in (before, now))  # noqa: DTZ007
+    except ValueError:
+        return None
+    return (other - one).total_seconds() / 3600

@@ -1,0 +1,88 @@
+"""What was given and nobody can tell: whose it is, how much, of which fraction. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tps_bridge.block.attempt import Attempt, Case
+from tps_bridge.block.person import UNLIKE
+from tps_bridge.block.reason import EN, ZH, Reason, because, written
+from tps_bridge.ledger import FindingKind
+
+_UNTOLD: Mapping[FindingKind, Mapping[str, str]] = {
+    FindingKind.UNNUMBERED: {EN: "tells no fraction number", ZH: "未注明分次号"},
+    FindingKind.UNKNOWN_BEAM: {
+        EN: "tells a beam that the plan has not",
+        ZH: "含计划中没有的射野",
+    },
+    FindingKind.UNGROUPED: {EN: "names no fraction group of the plan", ZH: "未指明计划的分次组"},
+    FindingKind.PLANLESS: {EN: "names no plan, or several", ZH: "未指明唯一的计划"},
+    FindingKind.UNREAD: {EN: "can't be read", ZH: "无法读取"},
+    FindingKind.UNPLACED: {
+        EN: "doesn't tell how much a beam gave, or from where it went on",
+        ZH: "未说明射野的出束量或续照起点",
+    },
+}
+
+
+def record(_attempt: Attempt, case: Case) -> Iterator[Reason]:
+    """Nobody can tell how far a plan is while a record of it may be another patient's."""
+    for each in case.doubts:
+        what = [UNLIKE[one] for one in each.unlike]
+        english = " and ".join(one["en"] for one in what)
+        chinese = "、".join(one["zh-CN"] for one in what)
+        day = written(each.day)
+        if not what:
+            yield because(
+                f"a record of {day} names this patient and another patient's plan, "
+                "and nobody has said whose it is",
+                f"{day} 有一条治疗记录为该患者，但引用他人的计划，尚无人确认归属",
+            )
+        elif each.label:
+            yield because(
+                f"a record of {day} by {each.label}, which belongs to this course, has {english}, "
+                "and nobody has said whose it is",
+                f"{day} 按该疗程计划 {each.label} 的治疗记录{chinese}，尚无人确认归属",
+            )
+        else:
+            yield because(
+                f"a record of {day} has {english}, and nobody has said whose it is",
+                f"{day} 的治疗记录{chinese}，尚无人确认归属",
+            )
+
+
+def count(_attempt: Attempt, case: Case) -> Iterator[Reason]:
+    """What is in no number can't be taken for nothing."""
+    told = dict.fromkeys(
+        (e.finding.record, e.finding.kind, e.finding.day, e.label) for e in case.uncounted
+    )
+    for record, kind, day, label in told:
+        what = _UNTOLD[kind]
+        english = f" by {label}, which belongs to this course," if label else ""
+        chinese = f"按该疗程计划 {label} " if label else ""
+        yield because(
+            f"a record of {written(day)}{english} {what[EN]}: what it gave is not counted",
+            f"{written(day)} {chinese}的治疗记录{what[ZH]}，其出束未计入",
+            f"{record} {kind}",
+        )
+
+
+def session(_attempt: Attempt, case: Case) -> Iterator[Reason]:
+    """Its machine may have given the fraction already."""
+    for each in case.untold:
+        one = each.session
+        english = f" of {each.label}, which belongs to this course," if each.label else ""
+        chinese = f"该疗程计划 {each.label} 的" if each.label else ""
+        where, day = one.machine, written(one.day)
+        if one.state.is_open:
+            yield because(
+                f"a session{english} at {where} is in progress ({day})",
+                f"{chinese}治疗正在 {where} 进行（{day}）",
+                f"{one.id} {one.state}",
+            )
+        else:
+            yield because(
+                f"a session of {day}{english} at {where} ended, and no record tells what it gave",
+                f"{day} {chinese}治疗（{where}）已结束，但没有记录说明出束",
+                f"{one.id} {one.state}",
+            )
