@@ -45,8 +45,8 @@ class BlockKind(StrEnum):
 class Check:
     """`reasons` are none where it passes, and `aside` those of them that are set aside.
 
-    `override` is the newest that concerns it, counting or not. `left_out` is the rule by which it
-    is not made for an emergency.
+    `override` is one that concerns it: that which waits for a second person, else the newest.
+    `left_out` is the rule by which it is not made for an emergency.
     """
 
     kind: BlockKind
@@ -79,13 +79,16 @@ class Check:
 def checks(attempt: Attempt, case: Case) -> tuple[Check, ...]:
     """Every check, in a fixed order."""
     made = tuple(_check(kind, attempt, case) for kind in _CHECKS)
+    standing = {(check.kind.value, each.key) for check in made for each in check.reasons}
     reasons = tuple(
         because(
             f"an override of {each.who} waits for a second person",
             f"{each.who} 的放行待第二人确认",
         )
         for each in case.overrides
-        if not each.counts and each.concerns(case.group, attempt.fraction)
+        if not each.counts
+        and each.concerns(case.group, attempt.fraction)
+        and any((each.block, key) in standing for key in each.reasons)
     )
     return (*made, Check(BlockKind.OVERRIDE, reasons[:1]))
 
@@ -103,7 +106,9 @@ def _check(kind: BlockKind, attempt: Attempt, case: Case) -> Check:
         if each.block == kind and each.concerns(case.group, attempt.fraction)
     ]
     aside = frozenset(key for each in own if each.counts for key in each.reasons)
-    override = own[-1] if own and reasons else None
+    keys = {each.key for each in reasons}
+    about = [each for each in own if not keys.isdisjoint(each.reasons)]
+    override = next((each for each in about if not each.counts), about[-1] if about else None)
     return Check(kind, reasons, aside, override, case.leaves_out(kind))
 
 

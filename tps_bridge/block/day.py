@@ -21,17 +21,18 @@ def day(attempt: Attempt, case: Case) -> Iterator[Reason]:
     elsewhere = [each for each in case.elsewhere if each.startswith(today)]
     group = next((each for each in case.card.facts.groups if each.number == case.group), None)
     a_day = (group.a_day if group else None) or 1
+    told = " ".join(sorted([*(f"{each.number}@{each.last}" for each in before), *elsewhere]))
     if elsewhere and len(before) + len(elsewhere) >= a_day:
         yield because(
             f"another plan of the course was treated today, {a_day} a day is prescribed",
             f"今日已按该疗程的另一计划治疗，处方为每日 {a_day} 次",
-            f"elsewhere {max(elsewhere)}",
+            told,
         )
     elif len(before) >= a_day:
         yield because(
             f"fraction {before[-1].number} was given today, {a_day} a day is prescribed",
             f"今日已治疗第 {before[-1].number} 次，处方为每日 {a_day} 次",
-            f"today {before[-1].last}",
+            told,
         )
     else:
         yield from _pause(attempt.at, [*(each.last for each in others), *case.elsewhere], case)

@@ -17,6 +17,8 @@ _UNTOLD: Mapping[FindingKind, Mapping[str, str]] = {
     },
     FindingKind.UNGROUPED: {EN: "names no fraction group of the plan", ZH: "未指明计划的分次组"},
     FindingKind.PLANLESS: {EN: "names no plan, or several", ZH: "未指明唯一的计划"},
+    FindingKind.WAITING: {EN: "was not read yet", ZH: "尚未读取"},
+    FindingKind.BEYOND: {EN: "tells a fraction that was not prescribed", ZH: "的分次超出处方"},
     FindingKind.UNREAD: {EN: "can't be read", ZH: "无法读取"},
     FindingKind.UNPLACED: {
         EN: "doesn't tell how much a beam gave, or from where it went on",

@@ -114,7 +114,7 @@ class Book(Projection[Tables]):
         return await self.ask(lambda tables: tables.records("WHERE record.strange", ()))
 
     async def adrift(self, patient: str, issuer: str) -> Sequence[Adrift]:
-        """Records that name a person and no plan, and those of theirs that can't be read."""
+        """Records that name a person and no plan, and those of theirs that were not read."""
         return await self.ask(lambda tables: tables.adrift(patient, issuer))
 
     async def uncounted(self) -> Sequence[RecordRow]:

@@ -52,7 +52,7 @@ class Unsure:
     """A record that doesn't tell all that it gave, what is missing, and the last word on it.
 
     `adrift` is that it is of no plan that is known: of each plan people can say that it gave
-    nothing by that, and no more.
+    nothing by that, and no more. `settled` is that two people said so.
     """
 
     uid: str
@@ -62,38 +62,45 @@ class Unsure:
     findings: tuple[Finding, ...]
     said: Correction | None
     adrift: bool = False
+    settled: bool = False
 
     @property
     def is_open(self) -> bool:
         """Whether something that it gave is not counted."""
-        settled = self.adrift and self.said is not None and self.said.second
-        return not settled and any(each.kind in UNCOUNTED for each in self.findings)
+        return not self.settled and any(each.kind in UNCOUNTED for each in self.findings)
 
 
 def corrections(notes: Sequence[Note]) -> Mapping[str, Correction]:
     """The last word on each record, by its UID."""
-    last = {each.text("object"): each for each in notes if each.act is Act.CORRECT}
-    return {
-        record: Correction(
-            each.seq,
-            record,
-            each.number("group") or 0,
-            each.number("fraction") or 0,
-            each.facts.get("normal") is True,
-            tuple(Reading(*one) for one in each.facts.get("beams", ())),
-            each.who,
-            each.at,
-            each.why,
-            second_of(each, notes),
-        )
-        for record, each in last.items()
-    }
+    return {each.record: each for each in _said(notes)}
 
 
-def given_of(card: RecordCard, said: Mapping[str, Correction]) -> Iterator[Given]:
-    """What a record gave, as it tells or as two people established."""
-    own = said.get(card.uid)
-    if own is None or not own.second:
+def established(notes: Sequence[Note]) -> Mapping[str, Correction]:
+    """The last word to which a second person agreed: it holds until they agree to another."""
+    return {each.record: each for each in _said(notes) if each.second}
+
+
+def _said(notes: Sequence[Note]) -> Iterator[Correction]:
+    for each in notes:
+        if each.act is Act.CORRECT:
+            yield Correction(
+                each.seq,
+                each.text("object"),
+                each.number("group") or 0,
+                each.number("fraction") or 0,
+                each.facts.get("normal") is True,
+                tuple(Reading(*one) for one in each.facts.get("beams", ())),
+                each.who,
+                each.at,
+                each.why,
+                second_of(each, notes),
+            )
+
+
+def given_of(card: RecordCard, known: Mapping[str, Correction]) -> Iterator[Given]:
+    """What a record gave, as it tells or as two people `established`."""
+    own = known.get(card.uid)
+    if own is None:
         yield from card.given
         return
     yield from parts_of(
@@ -132,7 +139,7 @@ def unsure_adrift(
     several: Iterable[Adrift], notes: Sequence[Note], day_of: Callable[[int], str]
 ) -> list[Unsure]:
     """Those that may be of a plan; `day_of` is the day of a moment (µs) at the site."""
-    said = corrections(notes)
+    said, settled = corrections(notes), established(notes)
     return [
         Unsure(
             each.uid,
@@ -142,6 +149,7 @@ def unsure_adrift(
             (Finding(each.kind, record=each.uid, day=day),),
             said.get(each.uid),
             adrift=True,
+            settled=each.uid in settled,
         )
         for each in several
         for day in ((each.card.day if each.card else "") or day_of(each.received),)

@@ -47,10 +47,11 @@ WHERE record.strange AND record.patient = ?1 AND (record.issuer = ?2 OR '' IN (r
 AND NOT (plan.patient = ?1 AND plan.issuer = ?2)
 """
 _UNREAD = f"""
-SELECT uid, seq, received FROM object
-WHERE state = 'unread' AND patient = ?1 AND (issuer = ?2 OR '' IN (issuer, ?2))
+SELECT uid, state, seq, received FROM object
+WHERE state IN ('unread', 'waiting') AND patient = ?1 AND (issuer = ?2 OR '' IN (issuer, ?2))
 AND sop_class IN {tuple(sorted(RECORD_CLASSES))} ORDER BY seq
 """  # noqa: S608 - constants
+_WHY = {"unread": FindingKind.UNREAD, "waiting": FindingKind.WAITING}
 _PLANLESS = """
 WHERE record.plan = '' AND record.patient = ?1 AND (record.issuer = ?2 OR '' IN (record.issuer, ?2))
 """
@@ -159,7 +160,7 @@ class Rows:
         return self.records(_NAMED, (patient, issuer))
 
     def adrift(self, patient: str, issuer: str) -> list[Adrift]:
-        """Records that name a person and no plan, and those of theirs that can't be read.
+        """Records that name a person and no plan, and those of theirs that were not read.
 
         Issuers differ only where both are told.
         """
@@ -167,9 +168,10 @@ class Rows:
         planless = [
             Adrift(each.card.uid, FindingKind.PLANLESS, each.seq, each.received, each.card)
             for each in self.records(_PLANLESS, number)
+            if each.card.treats
         ]
-        unread = [Adrift(uid, FindingKind.UNREAD, *at) for uid, *at in self._rows(_UNREAD, number)]
-        return [*planless, *unread]
+        unread = self._rows(_UNREAD, number)
+        return [*planless, *(Adrift(uid, _WHY[state], *at) for uid, state, *at in unread)]
 
     def is_alone(self, plan: str, day: str) -> bool:
         """Whether a record of a plan and a day (YYYYMMDD) belongs to no session."""

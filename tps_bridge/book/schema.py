@@ -10,7 +10,7 @@ CREATE TABLE object(
   state TEXT NOT NULL,
   what TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
-CREATE INDEX object_unread ON object(patient) WHERE state = 'unread';
+CREATE INDEX object_unread ON object(patient) WHERE state IN ('unread', 'waiting');
 CREATE INDEX object_waiting ON object(seq) WHERE state = 'waiting';
 CREATE TABLE other(
   uid TEXT NOT NULL, blob TEXT NOT NULL, sop_class TEXT NOT NULL,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tps_bridge.book.byhand import by_hand
 from tps_bridge.book.card import PlanCard, RecordCard
-from tps_bridge.book.corrected import corrections, given_of
+from tps_bridge.book.corrected import established, given_of
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.book.whose import strangers
 from tps_bridge.ledger import Given, Ledger, Made, Missed, Noted, ledger_of
@@ -30,8 +30,8 @@ def standing(
     left_out = {uid for uid, each in strange.items() if not each.counts}
     days = {uid: each.card.day for uid, each in strange.items() if each.is_open}
     open_ = {uid: day for uid, day in days.items() if not until or day <= until}
-    said = corrections(notes)
-    given = [part for each in records if each.uid not in left_out for part in given_of(each, said)]
+    known = established(notes)
+    given = [part for each in records if each.uid not in left_out for part in given_of(each, known)]
     hand = [part for each in by_hand(notes) if each.counts for part in each.given()]
     parts = [each for each in (*given, *hand) if not until or each.day <= until]
     numbers = {each.number for each in groups}

@@ -13,7 +13,7 @@ import orjson
 from dicom.services import StoredObject, stored_in
 from gateway import DeviceEvent, Kind
 from gateway.room import ACTION_SYSTEM
-from tps_bridge.book.byhand import BY_HAND, by_hand
+from tps_bridge.book.byhand import BY_HAND, HandRecord, by_hand
 from tps_bridge.book.card import (
     Comparison,
     PlanCard,
@@ -136,6 +136,8 @@ class Tables(Rows):
         try:
             if is_ours(event) and event.code.code == RECORD:
                 return list(self._followed(event))
+            if is_ours(event) and event.code.code == PLAN:
+                return list(self._caught_up((event.payload or {})["uid"], event))
             if event.kind is Kind.ACTION and event.code.code in {Act.WITNESS, Act.CONCUR}:
                 return list(self._agreed(event))
             if event.kind is Kind.ACTION and event.code.code == Act.CONFIRM:
@@ -165,9 +167,20 @@ class Tables(Rows):
         said = event.payload or {}
         for each in corrections(self.notes(str(said["plan"]))).values():
             if each.seq == said["override"] and each.second == event.actor:
-                yield from self._follow(each.record, event)
+                session = self.sessions.of_record(each.record)
+                known = session.id if session is not None else ""
+                yield from self._follow(each.record, event, known)
 
-    def _follow(self, uid: str, event: DeviceEvent) -> Iterator[DeviceEvent]:
+    def _caught_up(self, plan: str, event: DeviceEvent) -> Iterator[DeviceEvent]:
+        """What was told of a plan before that was read moves its sessions now."""
+        for row in self.records("WHERE record.plan = ?", (plan,)):
+            if self.sessions.of_record(row.card.uid) is None:
+                yield from self._follow(row.card.uid, event)
+        for each in by_hand(self.notes(plan)):
+            if each.counts and self.sessions.of_record(each.uid) is None:
+                yield from self._by_hand(plan, each, event)
+
+    def _follow(self, uid: str, event: DeviceEvent, known: str = "") -> Iterator[DeviceEvent]:
         for row in self.records("WHERE record.uid = ?", (uid,)):
             card = row.card
             yield from self.sessions.follow(
@@ -178,6 +191,7 @@ class Tables(Rows):
                 verified=None if card.treats else _number(card),
                 machine=card.machine,
                 day=card.day,
+                known=known,
             )
 
     def _agreed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
@@ -186,19 +200,23 @@ class Tables(Rows):
         plan = str(said["plan"])
         for each in by_hand(self.notes(plan)):
             if each.seq == said["given"] and each.counts:
-                yield from self.sessions.follow(
-                    self._given(plan, each.uid),
-                    event,
-                    record=each.uid,
-                    plan=plan,
-                    machine=each.machine,
-                    day=each.day,
-                    who=event.actor,
-                    known=each.session,
-                )
+                yield from self._by_hand(plan, each, event)
             elif each.seq == said["given"] and each.back is not None and each.back.second:
+                self.sessions.untie(each.uid)
                 left = self._fraction(plan, each.group, each.fraction)
                 yield from self.sessions.unfollow(left, event, each.session, each.back.why)
+
+    def _by_hand(self, plan: str, record: HandRecord, event: DeviceEvent) -> Iterator[DeviceEvent]:
+        yield from self.sessions.follow(
+            self._given(plan, record.uid),
+            event,
+            record=record.uid,
+            plan=plan,
+            machine=record.machine,
+            day=record.day,
+            who=record.second,
+            known=record.session,
+        )
 
     def _fractions(self, plan: str) -> Iterator[tuple[int, Fraction]]:
         """The fractions of a plan as the ledger has them now, each with the number of its group."""

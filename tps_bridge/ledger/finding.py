@@ -14,9 +14,9 @@ class FindingKind(StrEnum):
     than its warning. BEYOND: a fraction beyond the prescription. LOOSE: a continuation without a
     beginning. SAME_DAY: more fractions on a day than prescribed. UNNUMBERED: no fraction number.
     UNKNOWN_BEAM: not in the plan. UNGROUPED: of no fraction group of the plan, or nobody knows
-    which. PLANLESS: of no plan that is known, UNREAD: of nobody knows what. UNPLACED: no meterset,
-    or none from which a continuation went on. MACHINES: parts of a beam from two machines.
-    OTHER_MACHINE: not the planned one. OUT_OF_ORDER: a later fraction came
+    which. PLANLESS: of no plan that is known, UNREAD, WAITING: of nobody knows what. UNPLACED: no
+    meterset, or none from which a continuation went on. MACHINES: parts of a beam from two
+    machines. OTHER_MACHINE: not the planned one. OUT_OF_ORDER: a later fraction came
     first. PASSED_OVER: not begun, and a later one was. UNCLEAR: the record contradicts itself.
     SPECIFIED: the machine was told another meterset than the plan's. STRANGER: a record names
     another patient, and counts for nothing until people said whose it is.
@@ -36,6 +36,7 @@ class FindingKind(StrEnum):
     UNGROUPED = "no fraction group of the plan"
     PLANLESS = "no plan named, or several"
     UNREAD = "can't be read"
+    WAITING = "not read yet"
     UNPLACED = "not told how much, or from where"
     MACHINES = "parts from two machines"
     OTHER_MACHINE = "not the planned machine"
@@ -70,6 +71,8 @@ UNCOUNTED = frozenset(
         FindingKind.UNPLACED,
         FindingKind.PLANLESS,
         FindingKind.UNREAD,
+        FindingKind.WAITING,
+        FindingKind.BEYOND,
     }
 )
 """Of what a record gave, the ledger can't count it: how far the plan is, nobody knows."""

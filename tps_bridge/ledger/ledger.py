@@ -80,7 +80,7 @@ class Ledger:
 
     @property
     def uncounted(self) -> tuple[Finding, ...]:
-        """What was given and is in none of the numbers."""
+        """What was given and is in none of the numbers of the prescription."""
         return tuple(each for each in self.findings if each.kind in UNCOUNTED)
 
     @property
@@ -108,14 +108,13 @@ class Ledger:
         return tuple(
             each
             for each in self.fractions
-            if each.number < last
-            and each.number <= (self.planned or 0)
-            and each.state is not FractionState.DELIVERED
+            if each.number < last and each.state is not FractionState.DELIVERED
         )
 
     @property
     def _begun(self) -> list[Fraction]:
-        return [each for each in self.fractions if each.state is not FractionState.PLANNED]
+        """Of those prescribed."""
+        return _begun(self.planned, self.fractions)
 
 
 def ledger_of(
@@ -210,11 +209,20 @@ def _uncounted(kind: FindingKind, part: Given) -> Finding:
     return Finding(kind, part.fraction, part.beam, record=part.record, day=part.day)
 
 
+def _begun(planned: int | None, fractions: Sequence[Fraction]) -> list[Fraction]:
+    return [
+        each
+        for each in fractions
+        if each.state is not FractionState.PLANNED and (planned is None or each.number <= planned)
+    ]
+
+
 def _of_days(group: PlannedGroup, fractions: Sequence[Fraction]) -> Iterator[Finding]:
     begun = [each for each in fractions if each.state is not FractionState.PLANNED]
     for each in begun:
         if group.fractions is not None and each.number > group.fractions:
-            yield Finding(FindingKind.BEYOND, each.number)
+            parts = {part.record: part for beam in each.beams for part in beam.parts}
+            yield from (_uncounted(FindingKind.BEYOND, part) for part in parts.values())
     firsts = Counter(each.days[0] for each in begun if each.days)
     for each in begun:
         if each.days and firsts[each.days[0]] > (group.a_day or 1):
@@ -238,7 +246,7 @@ def _state(
         return PlanState.PARTIAL
     if not active:
         return PlanState.INACTIVE
-    begun = [each for each in fractions if each.state is not FractionState.PLANNED]
+    begun = _begun(group.fractions, fractions)
     if begun and begun[-1].state is FractionState.PARTIAL:
         return PlanState.RESUME
     return PlanState.TREAT

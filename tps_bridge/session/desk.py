@@ -120,13 +120,13 @@ class SessionDesk:
                 "The session is not being treated.",
                 "Open it again to see how it stands.",
             )
-        if not session.item:
+        items = self._work_items() if session.item else None
+        if items is None:
             await self.act(who, f"{ACT}{Step.DISCONTINUE}", session, why, session=id_)
             return
         try:
-            items = self._context.neighbours(WorkItems)
             await items.cancel(session.item, f"{who.id}: {why}", keeper=ROOM)
-        except (LookupError, WorkItemRefused) as error:
+        except WorkItemRefused as error:
             raise Refusal(
                 409,
                 "Not ended",
@@ -136,6 +136,13 @@ class SessionDesk:
             ) from error
         await self._audit(who, f"{ACT}{Step.DISCONTINUE}", session, why)
         await self._book.reached(self._context.ports.last_seq)
+
+    def _work_items(self) -> WorkItems | None:
+        """None where no title of the node serves them any more."""
+        try:
+            return self._context.neighbours(WorkItems)
+        except LookupError:
+            return None
 
     async def on(self, who: Principal, day: date) -> list[Session]:
         """The sessions of a day that somebody sees."""

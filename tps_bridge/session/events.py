@@ -98,7 +98,7 @@ def move_by(change: WorkItemChange) -> Move | None:
             return Move(Step.COMPLETE, change.at, change.actor)
         case Verb.CANCEL:
             step = Step.WITHDRAW if by_us else Step.CANCEL
-            return Move(step, change.at, change.actor, _reason(change))
+            return Move(step, change.at, change.actor, _reason(change), item=change.uid)
         case _:
             return None
 
@@ -132,7 +132,7 @@ def _reason(change: WorkItemChange) -> str:
 
 
 def said_of(before: Session, after: Session, cause: DeviceEvent) -> DeviceEvent | None:
-    """What other rooms are told of a move; made again it is the same event.
+    """What other rooms are told of a move, once: when it is read anew it is the same event.
 
     What only verifies is no treatment, and they are told nothing.
     """
@@ -142,7 +142,7 @@ def said_of(before: Session, after: Session, cause: DeviceEvent) -> DeviceEvent 
         return None
     code = f"{ACT}{_SAID[after.state]}"
     return DeviceEvent(
-        id=content_digest(b"session", cause.id, after.id.encode(), code.encode()),
+        id=content_digest(b"session", after.id.encode(), code.encode()),
         site=cause.site,
         source=Source(ROOM, ROOM),
         kind=Kind.ACTION,

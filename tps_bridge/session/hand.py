@@ -104,12 +104,13 @@ class HandDesk:
     async def witness(self, who: Principal, id_: str, given: int) -> None:
         """Confirm as the second person. Refusal 409 for one's own, and for what was replaced."""
         session = await self._desk.known(who, id_)
-        waiting = (await self.sheet(session)).waiting
-        if waiting is None or waiting.seq != given:
+        sheet = await self.sheet(session)
+        waiting = sheet.waiting
+        if waiting is None or waiting.seq != given or not sheet.beams:
             raise Refusal(
                 409,
                 "Nothing to confirm",
-                "This record was confirmed, or noted anew.",
+                "This record was confirmed, or noted anew, or its machine has told it since.",
                 "Open the session again.",
             )
         if waiting.who == who.id:

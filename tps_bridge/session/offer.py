@@ -64,6 +64,7 @@ class Offers:
 
     async def may_change(self, ask: Ask) -> str:
         """Why a machine gets no session; '' where it does. A refusal is an event of the session."""
+        await self.book.reached(self.context.ports.last_seq)
         session = await self.book.session_of(ask.item.uid)
         if session is None:
             return "no treatment session is behind this work item"
@@ -124,7 +125,11 @@ class Offers:
             look.seen = seen
 
     async def turn(self, plans: Collection[str] | None = None) -> None:
-        """Offer, withdraw, and set or clear gates, each where it has to be; of all, or of some."""
+        """Offer, withdraw, and set or clear gates, each where it has to be; of all, or of some.
+
+        After a start this waits until the book knows what was stored before.
+        """
+        await self.book.reached(self.context.ports.last_seq)
         for session in await self.book.left_sessions():
             await self._withdraw(session.id, session.item, "the session is called off")
         open_ = await self.book.open_sessions()

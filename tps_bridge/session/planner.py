@@ -12,6 +12,7 @@ from gateway.room import Agenda, Appointment, RoomContext, steadily
 from gateway.web import Refusal
 from tps_bridge.book import Book, PlanRow
 from tps_bridge.book.standing import is_active
+from tps_bridge.ledger import FindingKind
 from tps_bridge.options import TpsOptions
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.offer import TPS
@@ -56,6 +57,7 @@ class Planner:
         now = today, agenda.revision, self.book.revision
         if now == self._looked:
             return
+        await self.book.reached(self.context.ports.last_seq)
         await self._keep(agenda)
         booked = [each for each in await agenda.day(today) if each.start is not None]
         for machine, known in self.options.machines.items():
@@ -117,12 +119,22 @@ class Planner:
         row = await self.book.plan(session.plan)
         if row is None:
             return False
+        if await self._unread(row.card.identity.patient, row.card.identity.issuer):
+            return True
         ledger = await self.book.ledger(row.card, session.group)
         return ledger is not None and ledger.next in {session.fraction, None}
 
+    async def _unread(self, patient: str, issuer: str) -> bool:
+        """Whether records of theirs are here and were not read: how far they are, nobody knows."""
+        found = await self.book.adrift(patient, issuer)
+        return any(each.kind is FindingKind.WAITING for each in found)
+
     async def _plans(self, machine: str, appointment: Appointment) -> list[tuple[PlanRow, int]]:
-        """Plans of the patient for the machine with a fraction left, each with its group."""
-        if appointment.key is None:
+        """Plans of the patient for the machine with a fraction left, each with its group.
+
+        None while a record of theirs was not read.
+        """
+        if appointment.key is None or await self._unread(*appointment.key):
             return []
         found: list[tuple[PlanRow, int]] = []
         for row in await self.book.of_patient(*appointment.key):

@@ -216,7 +216,10 @@ def _taken_back(session: Session, move: Move) -> Session:
 
 
 def _cancelled(session: Session, move: Move) -> Session:
-    return replace(session, state=SessionState.CANCELLED, ended=move.at, why=move.why)
+    """Where its work item was cancelled, it is none any more."""
+    item = "" if move.item == session.item else session.item
+    state = SessionState.CANCELLED
+    return replace(session, state=state, item=item, ended=move.at, why=move.why)
 
 
 _EFFECTS: Mapping[Step, Callable[[Session, Move], Session]] = {

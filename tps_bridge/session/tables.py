@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import apsw
 
 from dicom.services import change_of, performed_in
 from gateway import DeviceEvent, Kind
+from gateway.model import to_datetime
 from tps_bridge.ledger import Fraction, FractionState
 from tps_bridge.session.events import (
     as_json,
@@ -182,7 +184,7 @@ class SessionTables:
             own = [
                 each
                 for each in self._sessions("WHERE plan = ? AND fraction = ?", plan, number)
-                if each.machine == machine and group in {None, each.group}
+                if machine in {"", each.machine} and group in {None, each.group}
             ]
             session = self._of_record(own, day, treats=fraction is not None)
         row = (record, machine, day, session.id if session else "")
@@ -204,6 +206,10 @@ class SessionTables:
         sql = "SELECT session FROM session_record WHERE record = ?"
         row = next(iter(self._connection.execute(sql, (record,))), None)
         return self.session(str(row[0])) if row is not None else None
+
+    def untie(self, record: str) -> None:
+        """A record tells nothing of its session any more."""
+        self._connection.execute("DELETE FROM session_record WHERE record = ?", (record,))
 
     def unfollow(
         self, left: Fraction | None, cause: DeviceEvent, id_: str, why: str
@@ -243,15 +249,15 @@ class SessionTables:
     def _of_record(self, own: Sequence[Session], day: str, *, treats: bool) -> Session | None:
         """Of a fraction's sessions at a machine that which a record of a day is of.
 
-        One that is treated; else one that ended that day and has no record; else one that is to
-        be treated; else the newest that ended. What was given on a day before is none of its.
+        One that is treated; else one that ended around that day and has no record; else one that is
+        to be treated; else the newest that ended. What was given on a day before is none of its.
         """
         found = [
             each
             for each in own
             if each.task.treats == treats
             and each.state is not SessionState.CANCELLED
-            and each.day <= day
+            and (each.day <= day or _began_around(each, day))
         ]
 
         def rank(each: Session) -> tuple[int, int]:
@@ -259,7 +265,8 @@ class SessionTables:
                 return 3, each.at
             if each.state is SessionState.SCHEDULED:
                 return 1, each.at
-            return 2 if each.day == day and not self.records(each.id) else 0, each.at
+            waits = _began_around(each, day) and not self.records(each.id)
+            return 2 if waits else 0, each.at
 
         return max(found, key=rank, default=None)
 
@@ -300,6 +307,17 @@ class SessionTables:
     def _sessions(self, where: str = "", *binds: str | int) -> list[Session]:
         rows = self._connection.execute(f"{_BODY} {where} ORDER BY at, id", binds)
         return [from_json(row[0]) for row in rows]
+
+
+def _began_around(session: Session, day: str) -> bool:
+    """Whether a session began around a day (YYYYMMDD), in whatever zone a machine has; '' is any.
+
+    Where only a record tells that it began, that is when the record came.
+    """
+    if session.begun is None:
+        return False
+    began = to_datetime(session.begun).date()
+    return not day or abs((datetime.strptime(day, "%Y%m%d").date() - began).days) <= 1  # noqa: DTZ007
 
 
 def _fitting(session: Session, move: Move) -> Move:

@@ -241,3 +241,21 @@ def test_a_plan_without_a_patient_number_is_nobodys() -> None:
     nameless = replace(CARD, identity=Identity(name="Wang^Fang"))
     made = case(card=nameless, registered=None, registry=False)
     assert blocked(attempt(identity=nameless.identity), made) == [BlockKind.IDENTITY]
+
+
+def test_what_was_given_today_besides_is_not_set_aside_with_it() -> None:
+    one = attempt(fraction=2, at="20250609140000")
+    facts = _facts(BlockKind.DAY, one, case(*delivered(1)))
+    made = Note(7, Act.OVERRIDE, CARD.uid, "person:li", 1, "on holiday tomorrow", facts)
+    aside = overrides_of([made], second_person=False)
+    more = case(*delivered(1), overrides=aside, elsewhere=("20250609120000",))
+    assert blocked(one, more) == [BlockKind.DAY]
+
+
+def test_an_override_of_what_stands_no_more_holds_nothing_back() -> None:
+    elsewhere = attempt(machine="LINAC2")
+    facts = _facts(BlockKind.MACHINE, elsewhere, case())
+    made = Note(7, Act.OVERRIDE, CARD.uid, "person:li", 1, "on call", facts)
+    alone = overrides_of([made], second_person=True)
+    assert blocked(elsewhere, case(overrides=alone)) == [BlockKind.MACHINE, BlockKind.OVERRIDE]
+    assert blocked(attempt(), case(overrides=alone)) == []

@@ -170,3 +170,62 @@ async def test_while_a_plan_is_treated_nobody_else_gets_it(tmp_path: Path) -> No
         assert await desk.claim(two) == ""
         await desk.does(one, Verb.CLAIM)
         assert await desk.claim(two) == "blocked: session"
+
+
+async def test_a_record_is_of_the_session_that_was_treated_whatever_day_that_was_due(
+    tmp_path: Path,
+) -> None:
+    """Claimed the day before it was due; of a machine that leaves out its name."""
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    given = record(made, 1, [Part(1), Part(2)], at=TODAY.replace(hour=8))
+    given.TreatmentMachineSequence[0].TreatmentMachineName = ""
+    async with treatments(tmp_path, ENFORCED) as t:
+        await t.take(made)
+        desk = Desk(t)
+        await desk.identified(uid)
+        early = await desk.scheduled(uid, "2025-06-13T08:00")
+        await desk.offers.turn()
+        await desk.does(early, Verb.CLAIM)
+        await desk.does(early, Verb.COMPLETE)
+        await t.take(given)
+        assert len(await t.book.session_records(early.id)) == 1
+        assert await t.book.untold(uid) == []
+
+
+async def test_what_its_machine_told_meanwhile_is_not_confirmed_by_hand(tmp_path: Path) -> None:
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path, ENFORCED) as t:
+        await t.take(made)
+        desk = Desk(t)
+        await desk.identified(uid)
+        session = await _ended(desk, uid)
+        t.clock.advance(3600)
+        path = f"/sessions/{session.id}/hand"
+        form = {"beam-1": "100", "beam-2": "100", "gave": "beams", "at": "2025-06-12T08:20"}
+        form |= {"ended": "normal", "reason": "the record server is down"}
+        assert (await t.http.post(path, data=form)).status_code == 200
+        await t.take(record(made, 1, [Part(1), Part(2)], at=TODAY.replace(hour=8)))
+        t.act_as(somebody("lan", *Permission))
+        given = {"given": str((await t.book.notes(uid))[-1].seq)}
+        assert (await t.http.post(f"{path}/confirm", data=given)).status_code == 409
+        (ledger,) = await t.book.ledgers(uid)
+        assert ledger.findings == ()
+
+
+async def test_while_a_record_was_not_read_nobody_is_treated_and_the_planner_waits(
+    tmp_path: Path,
+) -> None:
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path, ENFORCED) as t:
+        await t.take(made)
+        desk = Desk(t)
+        await desk.identified(uid)
+        session = await desk.scheduled(uid, "2025-06-12T09:10")
+        await desk.offers.turn()
+        await t.store(record(made, 1, [Part(1), Part(2)], at=TODAY.replace(day=11)))
+        assert await desk.claim(session) == "blocked: count"
+        await t.read()
+        assert await desk.claim(session) == "blocked: fraction"

@@ -191,6 +191,16 @@ def test_an_application_is_whole_when_all_that_was_specified_then_was_given(deca
     assert half.reached == pytest.approx(beam.meterset / 2)
 
 
+def test_a_fraction_beyond_the_prescription_moves_nothing_and_is_for_people_to_say() -> None:
+    made = plan(STATIC, replace(ONE, fractions=3))
+    days = [FIRST + timedelta(days=number) for number in range(3)]
+    several = [record(made, 1, [Part(1)], at=days[0]), record(made, 2, [Part(1)], at=days[1])]
+    odd = record(made, 4, [Part(1, 0, 20, termination="MACHINE")], at=days[2])
+    found = ledger(made, *several, odd)
+    assert (found.state, found.next) == (PlanState.TREAT, 3)
+    assert [each.record for each in found.uncounted] == [str(odd.SOPInstanceUID)]
+
+
 def test_a_portal_image_is_no_treatment_in_the_plan_either() -> None:
     made = plan(STATIC, replace(ONE, beams=2))
     made.BeamSequence[1].TreatmentDeliveryType = "TRMT_PORTFILM"

@@ -166,7 +166,9 @@ async def test_a_later_word_on_a_record_needs_its_own_second_person(tmp_path: Pa
         ledger = await _ledger(t, made)
         assert (ledger.delivered, ledger.partial, ledger.findings) == (0, 0, ())
         await desk.correct(LI, uid, object_, whole, "it did after all")
-        assert (await _ledger(t, made)).uncounted, "what is said anew counts when it is confirmed"
+        assert (await _ledger(t, made)).findings == (), "what two established holds until then"
+        await t.desk.confirm(ZHAO, uid, (await t.book.notes(uid))[-1].seq)
+        assert (await _ledger(t, made)).delivered == 1
 
 
 @pytest.mark.parametrize(
