@@ -12,12 +12,13 @@ from tps_bridge.desk import PlanDesk
 
 _MOST = 100_000.0
 """MU of a beam; more is a slip of the keyboard."""
-_NO_PLAN, _NO_GROUP, _NO_FRACTION, _NO_BEAM, _NO_STRETCH = texts(
+_NO_PLAN, _NO_GROUP, _NO_FRACTION, _NO_BEAM, _NO_STRETCH, _NO_DURATION = texts(
     "It is of no plan that is known: record by hand what its session gave.",
     "The plan has no such fraction group.",
     "A fraction has a number from 1 on.",
     "The fraction group has no such beam.",
     "A beam goes from one meterset to a greater one.",
+    "An application needs the time that was specified for it that day, in seconds.",
 )
 
 
@@ -96,7 +97,7 @@ class RecordDesk:
             group=said.group,
             fraction=said.fraction,
             normal=said.normal,
-            beams=[[each.beam, each.start, each.end] for each in said.beams],
+            beams=[[each.beam, each.start, each.end, each.specified] for each in said.beams],
         )
 
     async def settle(self, who: Principal, uid: str, object_: str, why: str) -> None:
@@ -128,7 +129,10 @@ def _possible(row: PlanRow, said: Established) -> None:
         raise _refused(_NO_FRACTION)
     if not {each.beam for each in said.beams} <= {each.number for each in own.beams}:
         raise _refused(_NO_BEAM)
+    timed = {each.number for each in own.beams if each.timed}
     for each in said.beams:
+        if each.beam in timed and not (isfinite(each.specified or 0.0) and each.specified):
+            raise _refused(_NO_DURATION)
         finite = isfinite(each.start) and isfinite(each.end)
         if not (finite and 0 <= each.start < each.end <= _MOST):
             raise _refused(_NO_STRETCH)

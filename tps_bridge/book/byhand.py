@@ -14,11 +14,15 @@ BY_HAND = "hand:"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A beam from one meterset to another in MU."""
+    """A beam from one meterset to another in MU; an application of brachytherapy in seconds.
+
+    `specified` is how long that was to take on its day, which grows as the source decays.
+    """
 
     beam: int
     start: float
     end: float
+    specified: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def parts_of(
             delivery="CONTINUATION" if each.start else "TREATMENT",
             treatment=True,
             termination="NORMAL" if normal else "UNKNOWN",
-            specified=None,
+            specified=each.specified,
             start=each.start,
             end=each.end,
             at=at,

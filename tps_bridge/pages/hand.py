@@ -14,7 +14,7 @@ from gateway.web.number import number
 from tps_bridge.pages.said import said_what
 from tps_bridge.parts import Parts
 
-_BEAM = "beam-"
+_BEAM, _TIME = "beam-", "specified-"
 
 
 class HandPages:
@@ -36,7 +36,7 @@ class HandPages:
     async def give(self, request: Request) -> Response:
         given = await self._kit.form(request)
         id_ = str(request.path_params["id"])
-        metersets = _metersets(given)
+        metersets = _metersets(given, _BEAM)
         said_what(given, beams=bool(metersets))
         await self._desk.give(
             principal(request),
@@ -45,6 +45,7 @@ class HandPages:
             self._sessions.moment(given.get("at", "")),
             normal=given.get("ended") == "normal",
             why=reason_in(given),
+            times=_metersets(given, _TIME),
         )
         return self._kit.done(
             request, f"/sessions/{id_}", "Noted. It counts when a second person confirms it."
@@ -72,12 +73,12 @@ class HandPages:
         return self._kit.done(request, f"/sessions/{id_}", "The record by hand is taken back.")
 
 
-def _metersets(given: Mapping[str, str]) -> dict[int, float]:
-    """MU by beam; a field that is left empty says that the beam was not given."""
+def _metersets(given: Mapping[str, str], prefix: str) -> dict[int, float]:
+    """MU or seconds by beam; a field that is left empty says that the beam was not given."""
     found: dict[int, float] = {}
     for name, text in given.items():
-        beam = name.removeprefix(_BEAM)
-        if not (name.startswith(_BEAM) and beam.isascii() and beam.isdigit() and text.strip()):
+        beam = name.removeprefix(prefix)
+        if not (name.startswith(prefix) and beam.isascii() and beam.isdigit() and text.strip()):
             continue
         try:
             found[int(beam)] = float(text)

@@ -16,7 +16,7 @@ from tps_bridge.pages.said import said_what
 from tps_bridge.parts import Parts
 from tps_bridge.record_desk import Established, RecordDesk
 
-_FROM, _TO = "from-", "to-"
+_FROM, _TO, _TIME = "from-", "to-", "specified-"
 _CONFIRMED_LATER = "It holds when a second person confirms it."
 
 
@@ -73,7 +73,7 @@ class RecordPages:
 
 
 def _readings(given: Mapping[str, str]) -> Iterator[Reading]:
-    """From where to where each beam went in MU; fields left empty say that it was not given."""
+    """From where to where each beam went; fields left empty say that it was not given."""
     for name, text in given.items():
         beam = name.removeprefix(_TO)
         if not (name.startswith(_TO) and beam.isascii() and beam.isdigit()):
@@ -81,8 +81,9 @@ def _readings(given: Mapping[str, str]) -> Iterator[Reading]:
         start = given.get(f"{_FROM}{beam}", "")
         if not (start.strip() or text.strip()):
             continue
+        time = given.get(f"{_TIME}{beam}", "").strip()
         try:
-            yield Reading(int(beam), float(start), float(text))
+            yield Reading(int(beam), float(start), float(text), float(time) if time else None)
         except ValueError:
             raise Refusal(
                 422,

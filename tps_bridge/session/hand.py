@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from types import MappingProxyType
 
 from gateway.model import Instant
 from gateway.room import Permission, Principal, RoomContext, texts
@@ -20,11 +21,12 @@ from tps_bridge.session.session import Session
 
 _MOST = 100_000.0
 """MU of a beam; more is a slip of the keyboard."""
-_NOTHING, _NO_BEAM, _NO_METERSET, _NO_TIME = texts(
+_NOTHING, _NO_BEAM, _NO_METERSET, _NO_TIME, _NO_DURATION = texts(
     "No beam of this fraction was given: call the session off, or end it.",
     "The fraction has no such beam.",
     "A beam's meterset is a number above 0, in MU.",
     "The time is in the future, or before the day of the session.",
+    "An application needs the time that was specified for it that day, in seconds.",
 )
 
 
@@ -68,11 +70,13 @@ class HandDesk:
         *,
         normal: bool,
         why: str,
+        times: Mapping[int, float] = MappingProxyType({}),
     ) -> None:
         """Note the MU that each beam gave in this session, which ended at `at`; none: nothing.
 
-        It counts when a second person confirms it; noted anew before that, the later one stands.
-        Refusal 409 where the machine says itself what it gave, 422 for what can't be.
+        Of an application of brachytherapy they are seconds, and `times` are how long it was to take
+        that day. It counts when a second person confirms it; noted anew before that, the later one
+        stands. Refusal 409 where the machine says itself what it gave, 422 for what can't be.
         """
         session = await self._desk.known(who, id_)
         courses = {each.beam.number: each for each in (await self.sheet(session)).beams}
@@ -85,7 +89,7 @@ class HandDesk:
             )
         self._possible(session, metersets, courses, at)
         beams = [
-            [number, courses[number].reached, courses[number].reached + given]
+            _reading(courses[number], given, times.get(number))
             for number, given in sorted(metersets.items())
         ]
         await self._act(
@@ -192,6 +196,17 @@ class HandDesk:
     ) -> None:
         payload = {"plan": session.plan, "session": session.id, **facts}
         await self._desk.act(who, act.value, session, why, **payload)
+
+
+def _reading(course: BeamCourse, given: float, specified: float | None) -> list[float | None]:
+    """From where a beam went on, in the time of its day where it is an application."""
+    beam = course.beam
+    if not beam.timed:
+        return [beam.number, course.reached, course.reached + given]
+    if not beam.meterset or specified is None or not (isfinite(specified) and specified > 0):
+        raise _refused(_NO_DURATION)
+    start = course.reached * specified / beam.meterset
+    return [beam.number, start, start + given, specified]
 
 
 def _fraction(ledger: Ledger, number: int) -> tuple[BeamCourse, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.room import Permission
 from gateway.web import Refusal
-from simulators.rt import ARC, Course, Part, approved, plan, record
+from simulators.rt import ARC, Course, Part, approved, brachy_plan, plan, record
 from tests.unit.tps.test_sessions import scheduled
 from tests.unit.tps.treatment_case import Treatments, somebody, treatments
 from tps_bridge.book import Act, Note
@@ -264,3 +264,36 @@ def test_only_the_last_that_was_read_is_confirmed_and_by_somebody_else() -> None
     assert [(e.seq, e.second) for e in by_hand([first, second, stale, own])] == [(2, "")]
     assert [(e.seq, e.second) for e in by_hand([first, second, stale, own, good])] == [(2, "lan")]
     assert by_hand([good]) == []
+
+
+async def test_an_application_is_recorded_in_the_time_of_its_day(tmp_path: Path) -> None:
+    """The source has decayed: what was to take longer than planned was stopped when it did."""
+    made = approved(brachy_plan())
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made)
+        session = await scheduled(t, uid)
+        hand, sessions = desk_of(t), t.context.neighbours(SessionDesk)
+        at = sessions.moment("2025-06-12T08:30")
+        (course,) = (await hand.sheet(session)).beams
+        number, planned = course.beam.number, course.beam.meterset
+        assert planned is not None
+        given = {number: planned}
+        with pytest.raises(Refusal, match="specified"):
+            await hand.give(WEI, session.id, given, at, normal=False, why="the door opened")
+        times = {number: planned * 1.25}
+        await hand.give(WEI, session.id, given, at, normal=False, why="a leak", times=times)
+        waiting = (await hand.sheet(session)).waiting
+        assert waiting is not None
+        await hand.witness(LAN, session.id, waiting.seq)
+        (ledger,) = await t.book.ledgers(uid)
+        assert ledger.fractions[0].state is FractionState.PARTIAL
+        assert ledger.fractions[0].beams[0].reached == pytest.approx(planned * 0.8)
+        rest = {number: planned * 0.25}
+        await hand.give(WEI, session.id, rest, at, normal=True, why="the rest", times=times)
+        waiting = (await hand.sheet(session)).waiting
+        assert waiting is not None
+        await hand.witness(LAN, session.id, waiting.seq)
+        (ledger,) = await t.book.ledgers(uid)
+        assert ledger.fractions[0].state is FractionState.DELIVERED
+        assert ledger.findings == ()
