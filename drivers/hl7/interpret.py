@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from drivers.hl7.appointments import read_appointment
 from drivers.hl7.charset import decode
+from drivers.hl7.groups import STRUCTURES
 from drivers.hl7.header import APPOINTMENTS, ORDERS, PATIENTS, Header, check_header
 from drivers.hl7.identity import HospitalRules
 from drivers.hl7.message import Message
@@ -107,7 +108,7 @@ class Reader:
             return (read_appointment(message, header, hospital),)
         if header.kind in ORDERS:
             return read_orders(message, header, hospital)
-        return read_results(message, rules, by_specimen=header.code == "OUL")
+        return read_results(message, rules, STRUCTURES[header.kind])
 
     def _named(self, data: bytes) -> list[tuple[Header, DeviceEntry]]:
         """The devices that the message may be from, each with the header in its charset."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from drivers.hl7.groups import Group, Observation, groups
+from drivers.hl7.groups import Group, Observation, Structure, groups
 from drivers.hl7.message import Message, Segment
 from drivers.hl7.paths import Path, first_of, parse_path
 from drivers.hl7.people import patient_facts, visit_facts
@@ -84,13 +84,13 @@ class _Request:
     payload: Mapping[str, Any]
 
 
-def read_results(message: Message, rules: Rules, *, by_specimen: bool) -> tuple[Reading, ...]:
-    """The readings of a message.
+def read_results(message: Message, rules: Rules, structure: Structure) -> tuple[Reading, ...]:
+    """The readings of a message of that structure.
 
     Refusal if something that must be there is not, or is not what it claims to be: half a
     message is never taken.
     """
-    found = groups(message, by_specimen=by_specimen)
+    found = groups(message, structure)
     if not any(group.observations for group in found):
         raise misplaced(sentence("the message has no OBX"), "OBX-5")
     return tuple(
@@ -102,8 +102,6 @@ def read_results(message: Message, rules: Rules, *, by_specimen: bool) -> tuple[
 
 
 def _group(message: Message, group: Group, rules: Rules) -> Iterator[Reading]:
-    if group.request is None:
-        raise misplaced(sentence("OBX stands before any OBR"), "OBR-1")
     request = _request(message, group, rules)
     for observation in group.observations:
         code = _code(observation, rules)
@@ -126,10 +124,10 @@ def _request(message: Message, group: Group, rules: Rules) -> _Request:
     calibration = calibration or role == _CALIBRATOR
     status = Status.QC if control or calibration or role == _CONTROL else None
     subject = _subject(segments, rules)
-    if status is None and not (subject.specimen or subject.patient):
-        raise missing(sentence("whom or which sample the results are about"), "OBR-3")
     if status is Status.QC:
         subject = replace(subject, patient="", issuer="")
+    else:
+        _check_whose(subject, segments, rules)
     payload = {
         "control" if status is Status.QC else "patient": patient_facts(group.patient),
         "visit": visit_facts(group.visit),
@@ -149,6 +147,25 @@ def _subject(segments: Mapping[str, Segment | None], rules: Rules) -> Subject:
         specimen=first_of(rules.sample, segments).strip(),
         order=first_of(rules.order, segments).strip(),
     )
+
+
+def _check_whose(subject: Subject, segments: Mapping[str, Segment | None], rules: Rules) -> None:
+    """Refusal if nothing says whose results these are, or SPM says another sample than the rest.
+
+    Of a control the two may differ: SPM names its lot, OBR the run.
+    """
+    if not (subject.specimen or subject.patient):
+        raise missing(sentence("whom or which sample the results are about"), "OBR-3")
+    named = [(path.segment == "SPM", path.read(segments).strip()) for path in rules.sample]
+    tubes = [text for of_specimen, text in named if of_specimen and text]
+    others = [text for of_specimen, text in named if not of_specimen and text]
+    if tubes and others and not set(tubes) & set(others):
+        why = sentence(
+            "SPM names sample {sample}, OBR names {other}: of which the results are can't be told",
+            sample=repr(tubes[0][:80]),
+            other=repr(others[0][:80]),
+        )
+        raise misplaced(why, "SPM-2")
 
 
 def _code(observation: Observation, rules: Rules) -> str:
