@@ -7,12 +7,19 @@ backslash.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from drivers.hl7.delimiters import Delimiters, read_delimiters
 from drivers.hl7.escapes import unescape
+from drivers.hl7.refusal import misplaced
+from gateway import sentence
+
+MOST_BREAKS = 300_000
+"""Of line breaks inside fields: a picture of 16 MiB in lines of 60 characters has fewer."""
 
 _NULL = '""'
 _NAME = 3
+_MOST_NOTES = 8
 
 
 class _Style:
@@ -112,7 +119,11 @@ class Segment:
 
 
 class Message:
-    """A message in order. `notes` say what had to be put right to read it."""
+    """A message in order. `notes` say what had to be put right to read it.
+
+    ProtocolViolation if it has no usable header, or more than `MOST_BREAKS` lines that begin no
+    segment.
+    """
 
     __slots__ = ("_lines", "_style", "delimiters", "header", "notes")
 
@@ -150,22 +161,25 @@ class Message:
 
     def _mended(self, lines: list[str]) -> list[str]:
         """Without empty lines; one that begins no segment goes on with the field before it."""
-        mended: list[str] = []
+        mended: list[list[str]] = []
+        count = 0
         for line in lines:
             if not line.strip():
                 continue
-            if mended and not self._begins_segment(line):
-                mended[-1] += "\n" + line
-                self._note(f"a line break stands inside {mended[-1][:_NAME]}")
-            else:
-                mended.append(line)
-        return mended
+            if not mended or self._begins_segment(line):
+                mended.append([line])
+                continue
+            count += 1
+            if count > MOST_BREAKS:
+                why = sentence("the message has more than {count} line breaks", count=MOST_BREAKS)
+                raise misplaced(why, "")
+            mended[-1].append(line)
+        broken = dict.fromkeys(parts[0][:_NAME] for parts in mended if len(parts) > 1)
+        told = islice(broken, _MOST_NOTES)
+        self.notes += tuple(f"a line break stands inside {name}" for name in told)
+        return ["\n".join(parts) for parts in mended]
 
     def _begins_segment(self, line: str) -> bool:
         name = line[:_NAME]
         named = len(name) == _NAME and name.isascii() and name.isalnum() and name[0].isalpha()
         return named and line[_NAME : _NAME + 1] in {"", self.delimiters.field}
-
-    def _note(self, note: str) -> None:
-        if note not in self.notes:
-            self.notes += (note,)

@@ -10,7 +10,7 @@ from drivers.hl7.answer import components, segment
 from drivers.hl7.charset import decode
 from drivers.hl7.delimiters import STANDARD, Delimiters
 from drivers.hl7.escapes import escape, unescape
-from drivers.hl7.message import Message
+from drivers.hl7.message import MOST_BREAKS, Message
 from drivers.hl7.paths import first_of, parse_path
 from gateway import ProtocolViolation
 
@@ -64,6 +64,23 @@ def test_a_line_break_inside_a_field_goes_on_with_it() -> None:
     assert note.raw(3) == "first\nsecond "
     assert [each.name for each in message] == ["MSH", "NTE", "OBX"]
     assert message.notes == ("a line break stands inside NTE",)
+
+
+def test_many_line_breaks_are_joined_at_once() -> None:
+    """15 MB: joined line by line, they take minutes."""
+    line = "x" * 50
+    lines = f"\r{line}" * MOST_BREAKS
+    note = Message(f"{HEAD}\rNTE|1||first{lines}").first("NTE")
+    assert note is not None
+    assert len(note.raw(3)) == len("first") + len(lines)
+    with pytest.raises(ProtocolViolation, match="line breaks"):
+        Message(f"{HEAD}\rNTE|1||first{lines}\rx")
+
+
+def test_few_of_many_broken_segments_are_noted() -> None:
+    names = [f"Z{number:02}" for number in range(100)]
+    message = Message("\r".join((HEAD, *(f"{name}|a\rb" for name in names))))
+    assert message.notes == tuple(f"a line break stands inside {name}" for name in names[:8])
 
 
 def test_what_is_absent_and_what_is_null_is_empty() -> None:
