@@ -34,8 +34,10 @@ _STATUSES = {
 """OBX-11, HL7 table 0085."""
 
 _VALUELESS = frozenset({Status.PRELIMINARY, Status.CANCELLED, Status.ENTERED_IN_ERROR})
-_CONTROL, _CALIBRATOR = "Q", "C"
-"""What stands on the work list for a number that came without its unit."""
+_CALIBRATORS = frozenset("CV")
+_CONTROLS = frozenset("QEFOB")
+_ROLES = _CALIBRATORS | _CONTROLS | frozenset(("", "P", "L", "R", "G"))
+"""SPM-11, HL7 table 0369: calibrators, controls and proficiency tests, and patients' samples."""
 
 _ABOUT = {"sub_id": 4, "method": 17, "equipment": 18, "observer": 16}
 
@@ -120,9 +122,9 @@ def _request(message: Message, group: Group, rules: Rules) -> _Request:
     }
     calibration = _is_marked(rules.profile.calibration, segments)
     control = _is_marked(rules.profile.quality_control, segments)
-    role = group.specimen.component(11) if group.specimen else ""
-    calibration = calibration or role == _CALIBRATOR
-    status = Status.QC if control or calibration or role == _CONTROL else None
+    role = _role(group.specimen)
+    calibration = calibration or role in _CALIBRATORS
+    status = Status.QC if control or calibration or role in _CONTROLS else None
     subject = _subject(segments, rules)
     if status is Status.QC:
         subject = replace(subject, patient="", issuer="")
@@ -147,6 +149,14 @@ def _subject(segments: Mapping[str, Segment | None], rules: Rules) -> Subject:
         specimen=first_of(rules.sample, segments).strip(),
         order=first_of(rules.order, segments).strip(),
     )
+
+
+def _role(specimen: Segment | None) -> str:
+    """What a sample is used for; Refusal for what table 0369 does not have."""
+    role = specimen.component(11).strip() if specimen is not None else ""
+    if role not in _ROLES:
+        raise unparsable(role, sentence("the role of a sample"), "SPM-11")
+    return role
 
 
 def _check_whose(subject: Subject, segments: Mapping[str, Segment | None], rules: Rules) -> None:

@@ -177,13 +177,28 @@ def test_quality_control_is_marked_as_the_profile_says(mark: str) -> None:
     assert "patient" not in reading.payload
 
 
-@pytest.mark.parametrize("role", ["Q", "C"])
-def test_a_control_specimen_is_no_patients(role: str) -> None:
-    specimen = f"SPM|1|^LOT1|||||||||{role}"
-    text = f"{HEADER}\r{REQUEST}\r{RESULT}\r{specimen}"
-    (reading,) = readings(text)
+def role(sent: str) -> str:
+    return f"{HEADER}\r{REQUEST}\r{RESULT}\rSPM|1|^LOT1|||||||||{sent}"
+
+
+@pytest.mark.parametrize("sent", ["Q", "E", "F", "O", "B^Blind^HL70369", "C", "V"])
+def test_a_control_specimen_is_no_patients(sent: str) -> None:
+    (reading,) = readings(role(sent))
     assert reading.status is Status.QC
-    assert ("calibration" in (reading.payload or {})) == (role == "C")
+    assert ("calibration" in (reading.payload or {})) == (sent in "CV")
+
+
+@pytest.mark.parametrize("sent", ["", '""', "P", "L", "R", "G^Group"])
+def test_a_patients_specimen_is_no_control(sent: str) -> None:
+    (reading,) = readings(role(sent), specimen_at=["SPM-2.2.1"])
+    assert reading.status is Status.FINAL
+
+
+@pytest.mark.parametrize("sent", ["X", "q", "QC"])
+def test_a_specimen_of_an_unknown_role_is_refused(sent: str) -> None:
+    refused = refusal(role(sent))
+    assert (refused.condition, refused.location) == (102, "SPM-11")
+    assert repr(sent) in str(refused)
 
 
 def test_specimen_and_order_are_where_the_profile_says() -> None:
