@@ -152,8 +152,9 @@ def test_the_charset_is_the_devices_own(charset: str, claim: str) -> None:
 
 
 def test_latin_1_is_read_as_latin_1() -> None:
-    text = "MSH|^~\\&|A\rPID|1||||Müller"
-    assert decode(text.encode("latin-1"), "latin-1").text == text
+    for claim in ("", "8859/1", "8859/15", "UNICODE", "EN"):
+        text = ZHANG.format(claim).replace("张弢", "Müller")
+        assert decode(text.encode("latin-1"), "latin-1").text == text
 
 
 @pytest.mark.parametrize(
@@ -181,6 +182,11 @@ def test_bytes_that_are_not_the_devices_charset_are_what_msh_18_says(
         ("gb18030", "8859/1", "utf-8"),
         ("utf-8", "UNICODE UTF-8", "gb18030"),
         ("utf-8", "UNICODE", "latin-1"),
+        ("gb18030", "GB18030", "latin-1"),
+        ("gb18030", "GB 18030-2000", "latin-1"),
+        ("gb18030", "8859/5", "latin-1"),
+        ("utf-8", "GB18030", "utf-8"),
+        ("gb18030", "UNICODE", "ascii"),
     ],
 )
 def test_text_that_would_be_garbled_is_refused(sent: str, claim: str, own: str) -> None:
