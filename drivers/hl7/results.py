@@ -39,6 +39,7 @@ _CONTROLS = frozenset("QEFOB")
 _ROLES = _CALIBRATORS | _CONTROLS | frozenset(("", "P", "L", "R", "G"))
 """SPM-11, HL7 table 0369: calibrators, controls and proficiency tests, and patients' samples."""
 
+_TIME_SENT = "time_sent"
 _ABOUT = {"sub_id": 4, "method": 17, "equipment": 18, "observer": 16}
 
 
@@ -191,8 +192,8 @@ def _reading(observation: Observation, code: str, request: _Request, rules: Rule
     value = _value(observation, status, rules)
     about: dict[str, Any] = {key: segment.component(field).strip() for key, field in _ABOUT.items()}
     about |= {"name": segment.component(3, 2), "data": value.data, "coded": value.coded}
-    observed_at, time_of = _observed(observation, request, rules)
-    about |= {"comments": observation.comments, TIME_OF: time_of}
+    observed_at, time = _observed(observation, request, rules)
+    about |= {"comments": observation.comments, **time}
     payload = {**request.payload, **_said(about)}
     return Reading(
         code=code,
@@ -250,17 +251,22 @@ def _unit(segment: Segment, value: Measured, code: str, rules: Rules) -> str:
 
 def _observed(
     observation: Observation, request: _Request, rules: Rules
-) -> tuple[Instant | None, str]:
-    """The first time that is given, and where it stands if it is not the result's own."""
+) -> tuple[Instant | None, Mapping[str, str]]:
+    """The first time that is given.
+
+    Beside it where it stands, if it is not the result's own, and what was sent, if that names no
+    instant.
+    """
     segments = {**request.segments, "OBX": observation.segment}
     given = ((path.read(segments), time_of) for path, time_of in rules.observed.items())
     sent, time_of = next((each for each in given if each[0].strip()), ("", ""))
     if not sent:
-        return None, ""
+        return None, {}
     try:
-        return parse_time(sent, rules.zone), time_of
+        instant = parse_time(sent, rules.zone)
     except ValueError:
         raise unparsable(sent, sentence("a time"), f"OBX[{observation.number}]-14") from None
+    return instant, {TIME_OF: time_of, _TIME_SENT: sent if instant is None else ""}
 
 
 def _is_marked(

@@ -13,13 +13,14 @@ _TIME = re.compile(
     r"(\d{4})(\d\d)?(\d\d)?(?:(\d\d)(\d\d)?(\d\d)?(?:\.(\d{1,6})\d*)?)?([+-]\d{4})?", re.ASCII
 )
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def parse_time(text: str, zone: ZoneInfo) -> Instant | None:
     """The instant that `text` means; ValueError if it is no time at all.
 
-    None where it names no instant: only a day, or an hour that comes twice or never when clocks
-    change.
+    None where it names no instant: only a day, an hour that comes twice or never when clocks
+    change, or a time before 1970 or after 2199, which no clock of a device shows.
     """
     match = _TIME.fullmatch(text.split("^", 1)[0].strip())
     try:
@@ -46,7 +47,9 @@ def _instant(match: re.Match[str], zone: ZoneInfo) -> Instant | None:
     if minute is None or day is None:
         return None
     placed = moment.replace(tzinfo=_offset(offset)) if offset else _placed(moment, zone)
-    return from_datetime(placed) if placed is not None and placed >= _EARLIEST else None
+    if placed is None or not _EARLIEST <= placed < _LATEST:
+        return None
+    return from_datetime(placed)
 
 
 def _offset(text: str) -> timezone:

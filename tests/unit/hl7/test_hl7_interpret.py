@@ -239,6 +239,12 @@ def test_a_patient_id_without_an_issuer_has_the_devices() -> None:
         ("20261123", None),
         ("2026112315", None),
         ("19600101000000", None),
+        ("21991231235959+0000", "2199-12-31T23:59:59+00:00"),
+        ("22000101000000+0000", None),
+        ("99991231235959+0000", None),
+        ("99991231235959-1200", None),
+        ("99991231235959", None),
+        ("00010101000000+1200", None),
     ],
 )
 def test_times_are_in_the_devices_zone_unless_they_name_one(
@@ -246,6 +252,13 @@ def test_times_are_in_the_devices_zone_unless_they_name_one(
 ) -> None:
     instant = parse_time(text, SHANGHAI)
     assert (to_datetime(instant).isoformat() if instant is not None else None) == expected
+
+
+@pytest.mark.parametrize("sent", ["99991231235959+0000", "20261123"])
+def test_a_time_that_is_no_instant_stays_as_text(sent: str) -> None:
+    (reading,) = readings(changed(OBX=f"{RESULT}|||{sent}"))
+    assert reading.observed_at is None
+    assert (reading.payload or {})["time_sent"] == sent
 
 
 @pytest.mark.parametrize("text", ["20260405023000", "20261004023000"])
