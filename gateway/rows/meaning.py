@@ -57,6 +57,8 @@ def understood(entry: DeviceEntry, row: Fetched) -> Fetched:
         return row
     try:
         readings(entry, row)
+        if not _states(entry):
+            _reader(entry, row).check()
     except ProtocolViolation as error:
         return Refused(row.values, str(error))
     return row
@@ -168,6 +170,14 @@ class _Reader:
         for code in self._profile.points:
             if text := self._text(code):
                 yield self.reading(code, text)
+
+    def check(self) -> None:
+        """ProtocolViolation for a value of which nothing says what it is of."""
+        code = self._columns.code
+        if code and not self._text(code) and self._text(self._columns.value):
+            raise ProtocolViolation(
+                sentence("{column} is empty: nothing says what the value is of", column=code)
+            )
 
     def _text(self, column: str) -> str:
         return (self._values.get(column) or "").strip() if column else ""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.driver import DeviceEntry, LinkEntry, LinkOptions
 from gateway.errors import DeviceUnavailable, ProtocolViolation
-from gateway.model import Instant
+from gateway.model import Instant, QuarantineReason
 from gateway.profile import Analyte, Grade
 from gateway.rows import (
     Fetched,
@@ -162,6 +162,23 @@ async def test_the_first_poll_of_all_begins_a_lookback_before_now() -> None:
     table.put(2, -20 * 3600, "new")
     await polls(ports, table)
     assert texts(ports) == ["new"]
+
+
+async def test_a_value_without_its_code_waits_for_a_person() -> None:
+    ports, table = MemoryPorts(), Table()
+    for key in (1, 2, 3):
+        table.put(key, key, str(key))
+    for key, value in ((1, "5.2"), (2, None)):
+        row = table.rows[key]
+        table.rows[key] = replace(row, values={**row.values, "code": " ", "value": value})
+    await polls(ports, table, 3)
+    assert texts(ports) == ["3"]
+    (waiting,) = ports.quarantine_list
+    assert waiting.reason is QuarantineReason.UNREADABLE
+    assert waiting.detail == "code is empty: nothing says what the value is of"
+    table.put(1, 1, "5.2")
+    await polls(ports, table)
+    assert texts(ports) == ["3", "5.2"]
 
 
 async def test_nothing_is_journalled_without_news() -> None:
