@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.model import Identifier, Instant, PatientStatement, Subject
+from gateway.model import Identifier, Instant, PatientStatement, PatientVerb, Subject
 from gateway.patients.book import PatientBook
 from gateway.patients.facts import BIRTH_DATE, NAME, SEX
 from gateway.patients.family import key_of
@@ -99,7 +99,8 @@ class PatientDesk:
                 "This record is not part of another one.",
                 "Open the patient again: somebody may have separated it already.",
             )
-        said = PatientStatement(identifiers=(record,))
+        stands = family.records[family.root(key_of(record))].own
+        said = PatientStatement(PatientVerb.UNLINKED, identifiers=(record,), others=(stands,))
         await self._act(who, SEPARATE, said, reason, await self._last(id_))
 
     async def _act(

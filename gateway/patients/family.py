@@ -44,11 +44,17 @@ class Person:
 
 @dataclass(slots=True)
 class Family:
-    """What a set of entries comes to. `apart` are records that a person took out of another."""
+    """What a set of entries comes to.
+
+    `apart` are a record that a person took out of somebody, and each record that it was taken
+    from: no rule makes these two one again. `turned` is whom a record was part of until a merge
+    the other way round.
+    """
 
     records: dict[RecordKey, Record] = field(default_factory=dict)
     ties: dict[RecordKey, Tie] = field(default_factory=dict)
-    apart: set[RecordKey] = field(default_factory=set)
+    apart: set[tuple[RecordKey, RecordKey]] = field(default_factory=set)
+    turned: dict[RecordKey, RecordKey] = field(default_factory=dict)
     asked: list[Question] = field(default_factory=list)
 
     def root(self, key: RecordKey) -> RecordKey:
@@ -56,6 +62,15 @@ class Family:
         while key in self.ties:
             key = self.ties[key].into
         return key
+
+    def of(self, root: RecordKey) -> set[RecordKey]:
+        """All records that this one stands for, itself among them."""
+        return {key for key in self.records if self.root(key) == root}
+
+    def are_apart(self, one: RecordKey, other: RecordKey) -> bool:
+        """Whether a person took those apart who would be one if these two were."""
+        roots = {self.root(one), self.root(other)}
+        return any({self.root(each) for each in pair} == roots for pair in self.apart)
 
     def people(self) -> Iterator[Person]:
         """Everybody, by the record that stands; one that is only mentioned is nobody yet."""
@@ -136,18 +151,18 @@ def _tie(family: Family, entry: Heard) -> None:
 
 
 def _merge(family: Family, prior: Identifier, entry: Heard) -> None:
-    """By rule, unless the record was merged elsewhere, or a person took the two apart.
+    """By rule, unless the record was merged elsewhere, or a person took apart who would be one.
 
     A merge the other way round turns the tie: the later one holds.
     """
     child, parent = key_of(prior), key_of(entry.own)
-    if child in family.apart or (
-        child in family.ties and family.root(child) != family.root(parent)
-    ):
+    elsewhere = child in family.ties and family.root(child) != family.root(parent)
+    if elsewhere or family.are_apart(child, parent):
         _ask(family, QuestionKind.MERGE_REFUSED, prior, entry)
         return
     if family.root(parent) == child != parent:
         del family.ties[parent]
+        family.turned[parent] = child
     if family.root(child) != family.root(parent):
         family.ties[child] = Tie(parent, entry, by_person=False)
 
@@ -157,20 +172,53 @@ def _link(family: Family, other: Identifier, entry: Heard) -> None:
     child, parent = family.root(key_of(other)), key_of(entry.own)
     if child != family.root(parent):
         family.ties[child] = Tie(parent, entry, by_person=True)
-    family.apart.discard(key_of(other))
-    _answered(family, entry.own, other)
+    family.apart = {(one, two) for one, two in family.apart if family.root(one) != family.root(two)}
+    _answered(family, key_of(entry.own), key_of(other))
 
 
 def _separate(family: Family, entry: Heard) -> None:
-    family.ties.pop(key_of(entry.own), None)
-    family.apart.add(key_of(entry.own))
-    _answered(family, entry.own)
+    """A person takes a record out, and what is part of it with it, of all it is with."""
+    own = key_of(entry.own)
+    before, seen = family.of(family.root(own)), _taken_from(family, entry)
+    family.ties.pop(own, None)
+    family.turned.pop(own, None)
+    for other in seen:
+        if family.root(other) == own != other:
+            del family.ties[_beneath(family, other, own)]
+    left = (before | seen) - family.of(own)
+    family.apart |= {(own, other) for other in left}
+    for other in left:
+        _answered(family, own, other)
 
 
-def _answered(family: Family, *records: Identifier) -> None:
-    """A person has decided on these: what was asked of them until now is answered."""
-    about = {key_of(each) for each in records}
-    family.asked = [each for each in family.asked if not about.issubset(map(key_of, each.records))]
+def _taken_from(family: Family, entry: Heard) -> set[RecordKey]:
+    """Whom the person saw the record with.
+
+    An older message that comes late can turn or refuse that tie. Where the decision does not say
+    who it was, it is whoever it can have been.
+    """
+    own = key_of(entry.own)
+    if entry.said.others:
+        for other in entry.said.others:
+            _record(family, other, entry)
+        return {key_of(other) for other in entry.said.others}
+    asked = [each.records for each in family.asked if each.kind is QuestionKind.MERGE_REFUSED]
+    refused = {key_of(stands) for stands, prior in asked if key_of(prior) == own}
+    turned = family.turned.get(own) if own not in family.ties else None
+    return refused if turned is None else refused | {turned}
+
+
+def _beneath(family: Family, key: RecordKey, root: RecordKey) -> RecordKey:
+    """The record right beneath the root through which this one is part of it."""
+    while family.ties[key].into != root:
+        key = family.ties[key].into
+    return key
+
+
+def _answered(family: Family, one: RecordKey, other: RecordKey) -> None:
+    """A person has decided on these two: what was asked of them until now is answered."""
+    pair = {one, other}
+    family.asked = [each for each in family.asked if pair != set(map(key_of, each.records))]
 
 
 def _ask(family: Family, kind: QuestionKind, other: Identifier, entry: Heard) -> None:

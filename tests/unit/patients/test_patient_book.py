@@ -205,6 +205,92 @@ async def test_a_merge_that_a_person_undid_does_not_come_back_by_itself(told: To
     assert await kinds(told) == ["merge-refused"]
 
 
+async def test_what_a_person_took_apart_is_not_joined_the_other_way_round(told: Told) -> None:
+    await told.tell(
+        *(event(at, said(value, "王^芳")) for at, value in enumerate("12", 1)),
+        event(3, said("1", verb="merged", others=["2"])),
+        act(4, SEPARATE, said("2")),
+        event(5, said("2", verb="merged", others=["1"])),
+    )
+    assert [await own(told, value) for value in "12"] == ["1", "2"]
+    assert await kinds(told) == ["merge-refused"]
+    await told.tell(act(6, LINK, said("1", others=["2"])))
+    assert ([await own(told, value) for value in "12"], await kinds(told)) == (["1", "1"], [])
+    await told.tell(event(7, said("2", verb="merged", others=["1"])))
+    assert [await own(told, value) for value in "12"] == ["2", "2"]
+
+
+@pytest.mark.parametrize(
+    ("merges", "stand"),
+    [
+        ((("3", "1"), ("3", "2")), "323"),
+        ((("3", "1"), ("2", "3")), "323"),
+        ((("3", "2"), ("1", "3")), "133"),
+        ((("3", "2"), ("4", "1"), ("4", "3")), "4334"),
+    ],
+)
+async def test_what_a_person_took_apart_is_not_joined_through_others(
+    told: Told, merges: tuple[tuple[str, str], ...], stand: str
+) -> None:
+    await told.tell(*(event(at, said(value, "王^芳")) for at, value in enumerate("1234", 1)))
+    await told.tell(
+        event(5, said("1", verb="merged", others=["2"])),
+        act(6, SEPARATE, said("2")),
+        *(event(at, said(to, verb="merged", others=[of])) for at, (to, of) in enumerate(merges, 7)),
+    )
+    assert "".join([await own(told, value) for value in "1234"[: len(stand)]]) == stand
+    assert await kinds(told) == ["merge-refused"]
+
+
+async def test_a_record_out_of_a_chain_is_apart_from_all_of_it(told: Told) -> None:
+    await told.tell(
+        event(1, said("2", verb="merged", others=["1"])),
+        event(2, said("3", verb="merged", others=["2"])),
+        act(3, SEPARATE, said("1")),
+        act(4, SEPARATE, said("2")),
+        event(5, said("2", verb="merged", others=["1"])),
+    )
+    assert [await own(told, value) for value in "23"] == ["2", "3"]
+    assert await own(told, "1") == ""
+    assert await kinds(told) == ["merge-refused"]
+
+
+async def test_what_was_taken_out_of_one_may_be_merged_into_another(told: Told) -> None:
+    await told.tell(
+        event(1, said("2", verb="merged", others=["1"])),
+        act(2, SEPARATE, said("1")),
+        event(3, said("3", verb="merged", others=["1"])),
+    )
+    assert (await own(told, "1"), await kinds(told)) == ("3", [])
+
+
+@pytest.mark.parametrize("others", [["2"], []])
+async def test_an_older_merge_that_comes_late_joins_nobody_again(
+    told: Told, others: list[str]
+) -> None:
+    """The person saw 1 as part of 2; what came late turns that, or says it was part of 3."""
+    await told.tell(event(1, said("1", "王^芳")))
+    await told.tell(event(3, said("2", "王^芳", verb="merged", others=["1"])))
+    await told.tell(act(5, SEPARATE, said("1", verb="unlinked", others=others)))
+    await told.tell(event(4, said("1", verb="merged", others=["2"])))
+    assert [await own(told, value) for value in "12"] == ["1", "2"]
+    await told.tell(event(2, said("3", verb="merged", others=["1"])))
+    await told.tell(event(6, said("2", verb="merged", others=["1"])))
+    assert [await own(told, value) for value in "123"] == ["1", "2", "3"]
+    assert await kinds(told) == ["merge-refused"]
+
+
+async def test_a_separation_answers_nothing_about_somebody_else(told: Told) -> None:
+    await told.tell(
+        event(1, said("2", verb="merged", others=["1"])),
+        event(2, said("1", verb="linked", others=["3"])),
+        event(3, said("2", verb="unlinked", others=["1"])),
+    )
+    assert await kinds(told) == ["unlink-asked", "link-asked"]
+    await told.tell(act(4, SEPARATE, said("1")))
+    assert await kinds(told) == ["link-asked"]
+
+
 async def test_a_decision_comes_after_all_it_was_made_on(told: Told) -> None:
     """The system's clock runs four minutes ahead of ours."""
     merge = event(10, said("2", "王^芳", verb="merged", others=["1"]))

@@ -111,6 +111,7 @@ async def test_two_records_with_one_number_are_linked_and_separated(desk: Ward) 
     )
     assert str(parted.url.path) == path_of("1")
     assert (await desk.book.resolve("1", "HIS")).own.value == "1"  # type: ignore[union-attr]
+    assert '≠ <span class="code">2 · HIS</span>' in parted.text
     twice = await desk.http.post(
         f"{path_of('2')}/separate?lang=en", data={"value": "1", "issuer": "HIS", "reason": "no"}
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.model import DeviceEvent, Kind, PatientStatement
+from gateway.model import DeviceEvent, Instant, Kind, PatientStatement
 from gateway.patients.family import judge
 from gateway.patients.heard import ACCEPT, DISMISS, LINK, SEPARATE, Heard, heard
-from tests.unit.patients.people_case import Told, act, event, number, said
+from tests.unit.patients.people_case import MINUTE, Told, act, event, number, said
 
 VALUES = "12345"
 NAMES = ("", "王^芳", "王芳", "王^方", "WANG^FANG", "李^娜")
@@ -48,7 +49,9 @@ def days(draw: st.DrawFn) -> list[DeviceEvent]:
                 one, other = draw(st.tuples(st.sampled_from(VALUES), st.sampled_from(VALUES)))
                 events.append(act(minute, LINK, said(one, others=[other])))
             case 1:
-                events.append(act(minute, SEPARATE, said(draw(st.sampled_from(VALUES)))))
+                one, seen = draw(st.tuples(st.sampled_from(VALUES), st.sampled_from(["", *VALUES])))
+                taken = said(one, verb="unlinked", others=[seen] if seen else [])
+                events.append(act(minute, SEPARATE, taken))
             case 2:
                 events.append(act(minute, ACCEPT, said(draw(st.sampled_from(VALUES)), "王^方")))
             case 3:
@@ -122,6 +125,31 @@ def test_nobody_is_lost_and_nobody_goes_in_circles(events: list[DeviceEvent]) ->
         assert family.root(root) == root
     named = {key for person in family.people() for key in keys_of(person.records)}
     assert named >= {key_of(entry) for entry in entries if entry.way == "stated"}
+
+
+@given(before=days(), after=days(), one=st.sampled_from(VALUES))
+def test_no_rule_joins_what_a_person_took_apart(
+    before: list[DeviceEvent], after: list[DeviceEvent], one: str
+) -> None:
+    """Whatever sources say then; only a person makes them one again."""
+    separation = act(15, SEPARATE, said(one))
+    rules = [replace(each, observed_at=later(each)) for each in after if each.kind is Kind.PATIENT]
+    first, then = (
+        [entry for each in events if (entry := heard(each))] for events in (before, rules)
+    )
+    taken = heard(separation)
+    assert taken is not None
+    own = one, "HIS"
+    family = judge(first)
+    others = family.of(family.root(own)) if own in family.ties else set()
+    others -= judge([*first, taken]).of(own)
+    found = judge([*first, taken, *then])
+    assert all(found.root(own) != found.root(other) for other in others)
+    assert all(found.root(a) != found.root(b) for a, b in found.apart)
+
+
+def later(event: DeviceEvent) -> Instant:
+    return Instant(event.observed_at + 60 * MINUTE)
 
 
 def keys_of(records: Any) -> set[tuple[str, str]]:
