@@ -17,6 +17,7 @@ from gateway.model import (
 )
 from gateway.patients.facts import BIRTH_DATE, SEX
 from gateway.patients.family import Person, key_of
+from gateway.patients.stays import present_visit
 from gateway.patients.terms import record_key
 from gateway.room.people import Patient
 
@@ -100,13 +101,7 @@ def _sex(person: Person) -> tuple[Sex | None, str]:
 
 
 def _visit(person: Person) -> Visit | None:
-    """The last word on any visit of any of the person's records."""
-    visits = [
-        (record.visit_by.order, record.visit)
-        for record in person.records
-        if record.visit_by is not None and record.visit is not None
-    ]
-    return max(visits, key=lambda each: each[0])[1] if visits else None
+    return present_visit(entry for record in person.records for entry in record.visits)
 
 
 def _deceased(person: Person) -> bool:

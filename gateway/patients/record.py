@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gateway.model import Identifier, IdentifierType, Presence, Visit
+from gateway.model import Identifier, IdentifierType
 from gateway.patients.facts import Fact, agree, facts_of, refined
 from gateway.patients.heard import Heard
 from gateway.patients.question import Question, QuestionKind
@@ -26,7 +26,8 @@ class Standing:
 class Record:
     """What is known of one record. `known` is whether anybody has stated it.
 
-    `contradicted` holds by slot, then by exact value and source, the first entry that says so.
+    `visits` are the entries that speak of one. `contradicted` holds by slot, then by exact value
+    and source, the first entry that says so.
     """
 
     own: Identifier
@@ -34,8 +35,7 @@ class Record:
     identifiers: dict[tuple[str, str], tuple[Identifier, Heard]] = field(default_factory=dict)
     force: dict[str, Standing] = field(default_factory=dict)
     contradicted: dict[str, dict[tuple[str, str], tuple[Fact, Heard]]] = field(default_factory=dict)
-    visit: Visit | None = None
-    visit_by: Heard | None = None
+    visits: list[Heard] = field(default_factory=list)
     deceased: tuple[bool, Heard] | None = None
     last: Heard | None = None
 
@@ -57,7 +57,7 @@ class Record:
             else:
                 self._contradict(fact, entry)
         if said.visit is not None:
-            self.visit, self.visit_by = _moved(self.visit, said.visit), entry
+            self.visits.append(entry)
         if said.deceased is not None:
             self.deceased = (said.deceased, entry)
 
@@ -124,19 +124,3 @@ class Record:
                 for (exact, source), each in known.items()
                 if source != entry.source
             }
-
-
-def _moved(before: Visit | None, now: Visit) -> Visit:
-    """A later word on the same visit; what it leaves out stays, but for a discharge's bed."""
-    same = before is not None and (not now.number or now.number == before.number)
-    if before is None or not same:
-        return now
-    gone = now.presence in {Presence.LEFT, Presence.CANCELLED}
-    return Visit(
-        now.kind or before.kind,
-        now.ward or before.ward,
-        now.room or ("" if gone else before.room),
-        now.bed or ("" if gone else before.bed),
-        now.number or before.number,
-        now.presence or before.presence,
-    )

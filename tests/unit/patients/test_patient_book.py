@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.model import IdentifierType, Kind, Presence, Sex, Visit
@@ -352,6 +354,59 @@ async def test_the_last_word_on_a_visit_counts_by_its_time(told: Told) -> None:
         event(1, said("1", visit=Visit("O", "门诊", presence=Presence.IN))),
     )
     assert (await patient(told, "1")).visit == Visit("I", "放疗科", "", "", "Z1", Presence.LEFT)
+
+
+WARD = Visit("I", "放疗科", "12", "03", "Z2", Presence.IN)
+CALL = Visit("O", "门诊", number="C1", presence=Presence.IN)
+
+
+def ended(number: str, presence: Presence = Presence.LEFT) -> Visit:
+    return Visit(number=number, presence=presence)
+
+
+@pytest.mark.parametrize(
+    ("words", "now"),
+    [
+        ([WARD, ended("Z1")], WARD),
+        ([WARD, ended("Z1", Presence.CANCELLED)], WARD),
+        ([CALL, WARD, ended("C1")], WARD),
+        ([CALL, WARD, ended("C1"), Visit("O", "门诊二", number="C1")], WARD),
+        ([CALL, WARD, ended("C1"), Visit(bed="05")], replace(WARD, bed="05")),
+        ([CALL, WARD, ended("Z2", Presence.CANCELLED)], CALL),
+        ([CALL, WARD, ended("Z2")], replace(WARD, room="", bed="", presence=Presence.LEFT)),
+        ([WARD, CALL, Visit(number="Z2", bed="05")], replace(WARD, bed="05")),
+        ([WARD, ended("Z3", Presence.EXPECTED)], WARD),
+        ([WARD, ended("Z2"), ended("Z3", Presence.EXPECTED)], ended("Z3", Presence.EXPECTED)),
+        ([Visit("I", "外科", presence=Presence.IN), ended("Z1")], ended("Z1")),
+        ([ended("Z1"), WARD], WARD),
+        ([ended("Z1"), ended("Z0")], ended("Z0")),
+    ],
+)
+async def test_the_end_of_another_visit_leaves_the_present_one(
+    told: Told, words: list[Visit], now: Visit
+) -> None:
+    await told.tell(*(event(at, said("1", visit=visit)) for at, visit in enumerate(words, 1)))
+    assert (await patient(told, "1")).visit == now
+
+
+async def test_a_visit_ends_by_whichever_record_it_moved_to(told: Told) -> None:
+    await told.tell(
+        event(1, said("1", visit=WARD)),
+        event(2, said("2", verb="merged", others=["1"])),
+        event(3, said("2", visit=ended("Z1"))),
+    )
+    assert (await patient(told, "2")).visit == WARD
+    await told.tell(event(4, said("2", visit=ended("Z2"))))
+    assert (await patient(told, "1")).visit == Visit("I", "放疗科", "", "", "Z2", Presence.LEFT)
+
+
+async def test_a_number_of_another_keeper_s_visit_is_another_visit(told: Told) -> None:
+    await told.tell(event(1, said("1", visit=WARD)), event(2, said("9", issuer="LAB")))
+    await told.tell(act(3, LINK, said("1", others=[number("9", "LAB")])))
+    await told.tell(event(4, said("9", issuer="LAB", visit=ended("Z2"))))
+    assert (await patient(told, "1")).visit == WARD
+    await told.tell(event(5, said("9", issuer="LAB", visit=Visit("O", "检验科"))))
+    assert (await patient(told, "1")).visit == Visit("O", "检验科")
 
 
 async def test_death_is_known_and_can_be_taken_back(told: Told) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.model import DeviceEvent, Instant, Kind, PatientStatement
+from gateway.model import DeviceEvent, Instant, Kind, PatientStatement, Presence, Visit
 from gateway.patients.family import judge
 from gateway.patients.heard import ACCEPT, DISMISS, LINK, SEPARATE, Heard, heard
 from tests.unit.patients.people_case import MINUTE, Told, act, event, number, said
@@ -19,6 +19,14 @@ VALUES = "12345"
 NAMES = ("", "王^芳", "王芳", "王^方", "WANG^FANG", "李^娜")
 BIRTHS = ("", "1972", "1972-02-29", "1980-01-01")
 CARDS = ((), (number("C1", "HIS", "card"),), (number("N1", "CN", "national"),), (number("2"),))
+
+
+visits = st.builds(
+    Visit,
+    bed=st.sampled_from(("", "03")),
+    number=st.sampled_from(("", "Z1", "Z2")),
+    presence=st.sampled_from((None, *Presence)),
+)
 
 
 @st.composite
@@ -35,6 +43,7 @@ def statements(draw: st.DrawFn) -> PatientStatement:
         issuer=issuer,
         verb=verb,
         others=others,
+        visit=draw(st.none() | visits),
     )
 
 
