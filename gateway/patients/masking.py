@@ -2,7 +2,8 @@
 
 The one place that masks: pages, the API and the displays all ask it. What it gives away of a
 Chinese name is the surname and the last character of a given name of two or more; of any other
-name initials. The length of what is hidden is not given away.
+name initials. Where it is not sure how a name is divided, less is shown and never more. The
+length of what is hidden is not given away.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from gateway.model import Identifier, IdentifierType, PersonName, Script, script
 STAR = "*"
 _SHOWN_DIGITS = 4
 _PARTS = re.compile(r"\s*[·•・‧∙]\s*")
+_WORDS = re.compile(r"[\s\-]+")
 _ASIDE = re.compile(r"\s*[(（\[【].*$")
 
 _COMPOUND = frozenset(
@@ -61,28 +63,17 @@ def shown(name: PersonName, sight: Sight) -> str:
 
 
 def masked(name: PersonName) -> str:
-    """张*三, 张*, 欧阳*娜, 阿*·买*; `J. S.` of a name in letters.
+    """张*丰, 张*, 欧阳*文, 阿*·买*; `J. S.` of a name in letters; `*` of one in mixed scripts.
 
-    A surname is what stands as the family name; of a name that came in one piece it is the first
-    character, or a compound surname.
+    A surname is one character or a compound surname, whatever the fields say. The last character
+    is left out where it would give away the given name, or repeats what is hidden.
     """
-    family, given = _divided(name)
-    if script_of(family + given) is not Script.IDEOGRAPHIC:
-        return initials(name)
-    if _PARTS.search(family + given):
-        return "·".join(f"{part[0]}{STAR}" for part in _PARTS.split(family + given) if part)
-    if not given:
-        return STAR if family else ""
-    return f"{family}{STAR}{given[-1] if len(given) > 1 else ''}"
+    return _mask(name, short=False)
 
 
 def initials(name: PersonName) -> str:
     """Given names first, as letters and points; of a Chinese name the surname's character."""
-    family, given = _divided(name)
-    if script_of(family + given) is Script.IDEOGRAPHIC:
-        return f"{family[:1]}{STAR}" if family else ""
-    words = [*re.split(r"[\s\-]+", given), *re.split(r"[\s\-]+", family)]
-    return " ".join(f"{word[0].upper()}." for word in words if word)
+    return _mask(name, short=True)
 
 
 def masked_number(identifier: Identifier) -> str:
@@ -100,24 +91,66 @@ def masked_number(identifier: Identifier) -> str:
 _GUARDED = frozenset({IdentifierType.NATIONAL, IdentifierType.INSURANCE, IdentifierType.PASSPORT})
 
 
-def _divided(name: PersonName) -> tuple[str, str]:
-    """Family and given name, without what stands in brackets behind them."""
+def _mask(name: PersonName, *, short: bool) -> str:
+    family, given = _fields(name)
+    if script_of(family + given) is not Script.IDEOGRAPHIC:
+        return _initials_of_words(family, given)
+    if any(script_of(each) is not Script.IDEOGRAPHIC for each in _PARTS.sub("", family + given)):
+        return STAR
+    parts = [part for part in _PARTS.split(_in_one_piece(family, given)) if part]
+    if len(parts) > 1:
+        beginnings = [f"{part[0]}{STAR}" if len(part) > 1 else STAR for part in parts]
+        return beginnings[0] if short else "·".join(beginnings)
+    surname, rest = _divided(_PARTS.sub("", family), _PARTS.sub("", given))
+    masks = (
+        [f"{surname[:1]}{STAR}"] if short else [f"{surname}{STAR}{rest[-1:]}", f"{surname}{STAR}"]
+    )
+    return next(
+        (each for each in masks if all(_hides(each, it) for it in (rest, given or rest))), STAR
+    )
+
+
+def _hides(mask: str, given: str) -> bool:
+    """Whether a mask shows less than two thirds of what may be the given name."""
+    return 3 * sum(each in mask for each in given) < 2 * len(given)
+
+
+def _initials_of_words(family: str, given: str) -> str:
+    """A given name of one character, and a whole name of one, would be shown whole."""
+    if len(family + given) == 1:
+        return STAR
+    words = [*(word for word in _WORDS.split(given) if len(word) > 1), *_WORDS.split(family)]
+    return " ".join(f"{word[0].upper()}." for word in words if word) or (STAR if given else "")
+
+
+def _fields(name: PersonName) -> tuple[str, str]:
+    """Family and given name, without what stands in brackets behind them.
+
+    Of a name in letters or syllables that came in one piece the last word is the family name.
+    """
     family = _ASIDE.sub("", name.family).strip()
     given = _ASIDE.sub("", f"{name.given} {name.middle}".strip()).strip()
-    if name.script is not Script.IDEOGRAPHIC and script_of(family + given) is Script.ALPHABETIC:
-        return _divided_letters(family, given)
-    family, given = "".join(family.split()), "".join(given.split())
-    if given or _PARTS.search(family):
-        return family, given
-    for length in (4, 2):
-        if len(family) > length and family[:length] in _COMPOUND:
-            return family[:length], family[length:]
-    return family[:1], family[1:]
-
-
-def _divided_letters(family: str, given: str) -> tuple[str, str]:
-    """A name in one piece is taken as written: the last word is the family name in English."""
+    if script_of(family + given) is Script.IDEOGRAPHIC:
+        return "".join(family.split()), "".join(given.split())
     if given or " " not in family:
         return family, given
     first, _, last = family.rpartition(" ")
     return last, first
+
+
+def _in_one_piece(family: str, given: str) -> str:
+    """A name as written; some systems put all of it in one field, and some of it in the other."""
+    if given in family:
+        return family
+    return given if given.startswith(family) else family + given
+
+
+def _divided(family: str, given: str) -> tuple[str, str]:
+    """Surname and given name in characters; a field that can't be a surname is divided anew."""
+    whole = _in_one_piece(family, given)
+    if whole not in {family, given} and (len(family) == 1 or family in _COMPOUND):
+        return family, given
+    for length in (4, 2):
+        if len(whole) > length and whole[:length] in _COMPOUND:
+            return whole[:length], whole[length:]
+    return whole[:1], whole[1:]
