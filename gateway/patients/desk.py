@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gateway.model import Identifier, Instant, PatientStatement, PatientVerb, Subject
 from gateway.patients.book import PatientBook
 from gateway.patients.facts import BIRTH_DATE, NAME, SEX
 from gateway.patients.family import key_of
-from gateway.patients.heard import ACCEPT, DISMISS, LINK, REGISTER, SEPARATE, act_payload
+from gateway.patients.heard import ACCEPT, DISMISS, LINK, REGISTER, SEPARATE, Heard, act_payload
 from gateway.patients.question import Question, QuestionKind
 from gateway.patients.terms import record_key
 from gateway.room import Auditor, Patient, Principal, RoomPorts
@@ -59,7 +61,7 @@ class PatientDesk:
             sex=found.said.sex if question.field == SEX else None,
             sex_sent=found.said.sex_sent if question.field == SEX else "",
         )
-        await self._act(who, ACCEPT, said, reason)
+        await self._act(who, ACCEPT, said, reason, _newest(entries))
         return question
 
     async def dismiss(self, who: Principal, id_: str, reason: str) -> Question:
@@ -140,8 +142,11 @@ class PatientDesk:
 
     async def _last(self, id_: str) -> Instant:
         """The time of the newest entry about a patient: a decision comes after it."""
-        entries = await self._book.history(id_)
-        return max((each.at for each in entries), default=Instant(0))
+        return _newest(await self._book.history(id_))
+
+
+def _newest(entries: Iterable[Heard]) -> Instant:
+    return max((each.at for each in entries), default=Instant(0))
 
 
 def record_id(identifier: Identifier) -> str:

@@ -85,6 +85,18 @@ async def test_a_discrepancy_is_accepted_with_a_reason(desk: Ward) -> None:
     assert again.status_code == 404
 
 
+async def test_a_fact_is_accepted_over_what_a_fast_clock_said(desk: Ward) -> None:
+    """The systems' clocks run a year ahead: the decision comes after all it was made on."""
+    year = 366 * 24 * 60
+    await desk.tell(event(year, said("1", "王^芳")))
+    await desk.tell(event(year + 1, said("1", "王^方"), source="lis"))
+    (question,) = await desk.book.questions()
+    path = f"/discrepancies/{question.id.hex()}/accept?lang=en"
+    await desk.http.post(path, data={"reason": "seen"})
+    assert (await desk.book.resolve("1", "HIS")).names[0].text == "王方"  # type: ignore[union-attr]
+    assert not await desk.book.questions()
+
+
 async def test_a_discrepancy_is_left_as_it_is_once(desk: Ward) -> None:
     await desk.tell(FANG, RENAMED)
     (question,) = await desk.book.questions()
