@@ -177,10 +177,15 @@ def _link(family: Family, other: Identifier, entry: Heard) -> None:
 
 
 def _separate(family: Family, entry: Heard) -> None:
-    """A person takes a record out, and what is part of it with it, of all it is with."""
+    """A person takes a record out, and what is part of it with it, of all it is with.
+
+    A link of this record ends, also where an older merge that came late let it tie another one.
+    """
     own = key_of(entry.own)
     before, seen = family.of(family.root(own)), _taken_from(family, entry)
-    family.ties.pop(own, None)
+    family.ties = {
+        key: tie for key, tie in family.ties.items() if key != own and not _is_link_of(own, tie)
+    }
     family.turned.pop(own, None)
     for other in seen:
         if family.root(other) == own != other:
@@ -206,6 +211,10 @@ def _taken_from(family: Family, entry: Heard) -> set[RecordKey]:
     refused = {key_of(stands) for stands, prior in asked if key_of(prior) == own}
     turned = family.turned.get(own) if own not in family.ties else None
     return refused if turned is None else refused | {turned}
+
+
+def _is_link_of(key: RecordKey, tie: Tie) -> bool:
+    return tie.by_person and key in map(key_of, tie.by.said.others)
 
 
 def _beneath(family: Family, key: RecordKey, root: RecordKey) -> RecordKey:

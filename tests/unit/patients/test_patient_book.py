@@ -282,6 +282,13 @@ async def test_an_older_merge_that_comes_late_joins_nobody_again(
     assert await kinds(told) == ["merge-refused"]
 
 
+async def test_a_link_that_was_undone_joins_nobody_who_comes_late(told: Told) -> None:
+    await told.tell(*(event(at, said(value, "王^芳")) for at, value in enumerate("123", 1)))
+    await told.tell(act(6, LINK, said("2", others=["1"])), act(7, SEPARATE, said("1")))
+    await told.tell(event(5, said("3", verb="merged", others=["1"])))
+    assert [await own(told, value) for value in "123"] == ["1", "2", "3"]
+
+
 async def test_a_separation_answers_nothing_about_somebody_else(told: Told) -> None:
     await told.tell(
         event(1, said("2", verb="merged", others=["1"])),
