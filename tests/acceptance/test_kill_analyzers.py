@@ -227,6 +227,6 @@ def more_refused(load: Load) -> None:
         before = sum(log.refusals for log in logs)
         wait_until(
             lambda logs=logs, before=before: sum(log.refusals for log in logs) >= before + 20,  # type: ignore[misc]
-            within=30,
+            within=120,
             what="refusals",
         )
