@@ -43,8 +43,14 @@ class Answers:
 
     def owner(self, key: bytes) -> bytes:
         """The id of what a key names now: itself, unless it became one with another."""
-        rows = self._connection.execute("SELECT owner FROM number WHERE key = ?", (key,))
-        return bytes(next(rows, (key,))[0])
+        owner, _ = self.claim(key)
+        return owner
+
+    def claim(self, key: bytes) -> tuple[bytes, bool]:
+        """What a key names (of several the first), and whether it names several."""
+        rows = self._connection.execute("SELECT owner, shared FROM number WHERE key = ?", (key,))
+        owner, shared = next(rows, (key, 0))
+        return bytes(owner), bool(shared)
 
     def between(self, first: Instant, last: Instant, days: Sequence[str]) -> list[Row]:
         """What begins in `[first, last)`, and what has a day of `days` and no time."""
@@ -64,12 +70,16 @@ class Answers:
         return self._rows(where, (*keys, *(() if since is None else (since,))))
 
     def open_from(self, since: Instant, day: str, limit: int) -> list[Row]:
-        """What still stands, from a moment on: for the work list."""
+        """What still stands, from a moment on, and asks nothing: for the work list."""
         where = (
             "(start >= ? OR (start IS NULL AND (day >= ? OR day = '')))"
             " ORDER BY start IS NULL DESC, start, id LIMIT ?"
         )
-        return self._rows(f"open AND {where}", (since, day, limit))
+        return self._rows(f"open AND NOT question AND {where}", (since, day, limit))
+
+    def questions(self, limit: int) -> list[Row]:
+        """What asks whose it is or which one is meant, whether it still stands or not."""
+        return self._rows("question ORDER BY start IS NULL DESC, start, id LIMIT ?", (limit,))
 
     def history(self, key: bytes) -> list[Noted]:
         """Every entry about an appointment, newest first."""
@@ -86,7 +96,8 @@ class Answers:
 
     def order_of(self, keys: Sequence[bytes]) -> Order | None:
         """The one order that these keys name; None for none, and for several."""
-        owners = sorted({self.owner(key) for key in keys})
+        claims = [self.claim(key) for key in keys]
+        owners = sorted({owner for owner, shared in claims if not shared})
         marks = ",".join("?" * len(owners)) or "NULL"
         found = list(self._orders(f"id IN ({marks})", tuple(owners)))
         return found[0] if len(found) == 1 else None

@@ -30,7 +30,7 @@ from gateway.schedule.noted import Noted
 from gateway.schedule.options import ScheduleOptions
 from gateway.schedule.problem import Problem, problems
 from gateway.schedule.resources import Resources
-from gateway.schedule.row import other_patient, read_appointment
+from gateway.schedule.row import is_unclear, other_patient, read_appointment
 from gateway.schedule.seen import SeenSchedule
 from gateway.schedule.tables import Tables
 from gateway.seal import Keyring
@@ -152,19 +152,25 @@ class ScheduleBook(Projection[Tables]):
         return await self.ask(lambda tables: tables.read.history(key)) if key else ()
 
     async def problems(self, now: Instant) -> Sequence[Problem]:
-        """What is wrong with appointments from today on that still stand."""
+        """What is wrong with appointments from today on that still stand, and what any asks."""
         today = self.local(now).date()
         since, _ = self.span(today)
         day = today.isoformat()
-        rows = await self.ask(lambda tables: tables.read.open_from(since, day, _WORK_LIST))
+        rows = await self.ask(
+            lambda tables: [
+                *tables.read.questions(_WORK_LIST),
+                *tables.read.open_from(since, day, _WORK_LIST),
+            ]
+        )
         return await self.judged(rows)
 
     async def judged(self, rows: Sequence[Row]) -> Sequence[Problem]:
         """What is wrong with the appointments of these rows."""
         found = [self._read(row) for row in rows]
         others = {row.id.hex(): other for row in rows if (other := other_patient(row.body))}
+        unclear = {row.id.hex() for row in rows if is_unclear(row.body)}
         people = await self.people(found)
-        return list(problems(found, people, others))
+        return list(problems(found, people, others, unclear))
 
     async def people(self, appointments: Iterable[Appointment]) -> dict[PatientKey, Patient]:
         """Who is meant, as far as they are known; nobody where no patients are kept."""

@@ -39,6 +39,11 @@ def orders_named(book: str, placer: str, filler: str) -> tuple[bytes, ...]:
     return tuple(filter(None, (named.main, named.other)))
 
 
+def shared_key(other: bytes) -> bytes:
+    """The id of what is said under the other side's number alone, where that names several."""
+    return content_digest(b"shared", other)
+
+
 def _named(thing: Thing, book: str, main: str, other: str) -> Named:
     return Named(
         _key(thing, book, "main", main) if main else b"",

@@ -12,6 +12,7 @@ from gateway.model import (
     AppointmentStatement,
     ClockQuality,
     DeviceEvent,
+    Identifier,
     Instant,
     Kind,
     OrderStatement,
@@ -33,7 +34,8 @@ class Noted:
     """One event about an appointment.
 
     `at` orders, as for patients: when it happened by the source's own clock where that can be
-    believed, else when it came; a person's act comes after all that it was made on.
+    believed, else when it came; a person's act comes after all that it was made on. `after` is the
+    time of the newest entry that an act was made on, where it says so.
     """
 
     seq: int
@@ -45,22 +47,38 @@ class Noted:
     code: str
     actor: str = ""
     reason: str = ""
+    after: Instant | None = None
 
     @property
     def order(self) -> tuple[int, int, int]:
         return self.at, self.raw or 0, self.seq
 
+    @property
+    def own(self) -> Identifier | None:
+        """The patient whom it names."""
+        return self.said.patient.own if self.said.patient else None
+
+    def knew(self, entry: Noted) -> bool:
+        """Whether a person's act was made in view of another entry.
+
+        One that came later was not seen, whenever it happened. An act that doesn't say what it was
+        made on counts as made on all that happened before.
+        """
+        if self.after is None:
+            return entry.order < self.order
+        return entry.seq < self.seq and entry.at <= self.after
+
     def body(self) -> bytes:
         """As the tables keep it."""
-        said = self.said.payload()
-        return orjson.dumps([self.event, said, self.source, self.code, self.actor, self.reason])
+        who = (self.source, self.code, self.actor, self.reason)
+        return orjson.dumps([self.event, self.said.payload(), *who, self.after])
 
 
 def stored(seq: int, at: int, raw: int | None, body: bytes) -> Noted:
     """An entry of the tables."""
-    event, said, source, code, actor, reason = orjson.loads(body)
+    event, said, source, code, actor, reason, after = orjson.loads(body)
     statement = appointment_statement(said)
-    return Noted(seq, event, Instant(at), raw, statement, source, code, actor, reason)
+    return Noted(seq, event, Instant(at), raw, statement, source, code, actor, reason, after)
 
 
 def noted(event: DeviceEvent) -> Noted | None:
@@ -87,6 +105,7 @@ def noted(event: DeviceEvent) -> Noted | None:
         event.code.code,
         event.actor,
         reason,
+        _made_on(event),
     )
 
 
@@ -94,8 +113,13 @@ def happened(event: DeviceEvent) -> Instant:
     """When an event counts as having happened; for a person's act, after what it was made on."""
     trusted = event.clock is ClockQuality.DEVICE
     at = event.observed_at if trusted else event.received_at
-    seen = (event.payload or {}).get("after") if event.kind is Kind.ACTION else None
+    seen = _made_on(event)
     return max(at, Instant(0 if seen is None else seen + 1))
+
+
+def _made_on(event: DeviceEvent) -> Instant | None:
+    """The time of the newest entry that a person's act was made on."""
+    return (event.payload or {}).get("after") if event.kind is Kind.ACTION else None
 
 
 @dataclass(frozen=True, slots=True)

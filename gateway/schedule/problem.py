@@ -14,15 +14,17 @@ class ProblemKind(StrEnum):
     """What is wrong.
 
     UNKNOWN_PATIENT: nobody is known by this number, or several people are. NO_PATIENT: it names
-    nobody. OTHER_PATIENT: a later message names somebody else. DISPUTED: sources disagree on who
-    the patient is. NO_RESOURCE: no declared resource is meant. NO_TIME: it has no time of day.
-    OVERLAP: its resource is booked twice. UNEXPLAINED: its source says something that its profile
-    doesn't explain, as a status in a word of its own.
+    nobody. OTHER_PATIENT: a message names somebody else; what it says doesn't count. SEVERAL: its
+    number names several appointments. DISPUTED: sources disagree on who the patient is.
+    NO_RESOURCE: no declared resource is meant. NO_TIME: it has no time of day. OVERLAP: its
+    resource is booked twice. UNEXPLAINED: its source says something that its profile doesn't
+    explain, as a status in a word of its own.
     """
 
     UNKNOWN_PATIENT = "unknown-patient"
     NO_PATIENT = "no-patient"
     OTHER_PATIENT = "other-patient"
+    SEVERAL = "several"
     DISPUTED = "disputed"
     NO_RESOURCE = "no-resource"
     NO_TIME = "no-time"
@@ -44,13 +46,23 @@ def problems(
     appointments: Sequence[Appointment],
     people: Mapping[PatientKey, Patient],
     others: Mapping[str, Identifier],
+    unclear: Collection[str] = (),
 ) -> Iterator[Problem]:
-    """What is wrong with open appointments; `others` are second patients, by appointment."""
-    overlapping = dict(overlaps(appointments))
+    """What is wrong with open appointments, and what is asked of any.
+
+    `others` are second patients, by appointment, `unclear` the appointments that may be several.
+    Two numbers of one patient are asked about as well: what was said under the other one does not
+    count yet.
+    """
+    overlapping = dict(overlaps([each for each in appointments if each.status.is_open]))
     for each in appointments:
-        if each.status is AppointmentStatus.BLOCKED or not each.status.is_open:
+        if each.id in others:
+            yield Problem(ProblemKind.OTHER_PATIENT, each, other=others[each.id])
+        if each.id in unclear:
+            yield Problem(ProblemKind.SEVERAL, each)
+        if not each.status.is_open:
             continue
-        yield from _about_patient(each, people, others.get(each.id))
+        yield from _about_patient(each, people)
         if not each.resource:
             yield Problem(ProblemKind.NO_RESOURCE, each)
         if each.start is None and each.status is not AppointmentStatus.WAITLIST:
@@ -61,9 +73,7 @@ def problems(
             yield Problem(ProblemKind.OVERLAP, each, with_=overlapping[each.id])
 
 
-def _about_patient(
-    each: Appointment, people: Mapping[PatientKey, Patient], other: Identifier | None
-) -> Iterator[Problem]:
+def _about_patient(each: Appointment, people: Mapping[PatientKey, Patient]) -> Iterator[Problem]:
     key = each.key
     if key is None:
         yield Problem(ProblemKind.NO_PATIENT, each)
@@ -73,8 +83,6 @@ def _about_patient(
         yield Problem(ProblemKind.UNKNOWN_PATIENT, each)
     elif patient.disputed:
         yield Problem(ProblemKind.DISPUTED, each)
-    if other is not None and not (patient and patient.has((other.value, other.issuer))):
-        yield Problem(ProblemKind.OTHER_PATIENT, each, other=other)
 
 
 def overlaps(appointments: Collection[Appointment]) -> Iterator[tuple[str, Appointment]]:

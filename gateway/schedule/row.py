@@ -12,8 +12,11 @@ from gateway.schedule.resources import Resources
 from gateway.schedule.standing import Standing
 
 
-def body_of(standing: Standing) -> bytes:
-    """What the tables keep of how an appointment stands."""
+def body_of(standing: Standing, *, unclear: bool) -> bytes:
+    """What the tables keep of how an appointment stands.
+
+    `unclear` says that its number names several appointments.
+    """
     other = standing.other
     return orjson.dumps(
         [
@@ -22,6 +25,7 @@ def body_of(standing: Standing) -> bytes:
             standing.told.source,
             standing.told.raw,
             standing.last.event,
+            unclear,
         ]
     )
 
@@ -30,7 +34,7 @@ def read_appointment(
     id_: bytes, body: bytes, gates: Sequence[Gate], resources: Resources
 ) -> Appointment:
     """An appointment from the tables, its resource as it is declared now."""
-    payload, _, source, raw, event = orjson.loads(body)
+    payload, _, source, raw, event, _ = orjson.loads(body)
     said = appointment_statement(payload)
     patient = said.patient
     return Appointment(
@@ -61,6 +65,12 @@ def read_appointment(
 
 
 def other_patient(body: bytes) -> Identifier | None:
-    """A patient whom a later statement names instead of the appointment's."""
+    """A patient whom a statement names instead of the appointment's."""
     _, other, *_ = orjson.loads(body)
     return None if other is None else Identifier(other[0], other[1], IdentifierType(other[2]))
+
+
+def is_unclear(body: bytes) -> bool:
+    """Whether its number names several appointments, and nobody has said yet which is meant."""
+    *_, unclear = orjson.loads(body)
+    return bool(unclear)

@@ -1,7 +1,9 @@
 """The tables of the schedule; `gateway.projection` keeps them."""
 
 SCHEMA = """
-CREATE TABLE number(key BLOB PRIMARY KEY, owner BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE number(
+  key BLOB PRIMARY KEY, owner BLOB NOT NULL, shared INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
 CREATE TABLE noted(
   seq INTEGER PRIMARY KEY, appointment BLOB NOT NULL, at INTEGER NOT NULL, raw INTEGER,
   body BLOB NOT NULL
@@ -9,8 +11,9 @@ CREATE TABLE noted(
 CREATE INDEX noted_by_appointment ON noted(appointment);
 CREATE TABLE appointment(
   id BLOB PRIMARY KEY, start INTEGER, day TEXT NOT NULL, patient BLOB, open INTEGER NOT NULL,
-  entries INTEGER NOT NULL, body BLOB NOT NULL
+  question INTEGER NOT NULL, entries INTEGER NOT NULL, body BLOB NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX appointment_by_question ON appointment(start, id) WHERE question;
 CREATE INDEX appointment_by_start ON appointment(start) WHERE start IS NOT NULL;
 CREATE INDEX appointment_by_day ON appointment(day) WHERE start IS NULL;
 CREATE INDEX appointment_by_patient ON appointment(patient) WHERE patient IS NOT NULL;

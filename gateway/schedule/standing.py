@@ -1,7 +1,7 @@
 """How an appointment or an order stands, by everything that was said of it. Pure.
 
 The same for any order in which the entries are given (docs/decisions/0016-patients-and-schedule.md
-says why).
+says why). Whose it is, and what a person knew, go by which came first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from gateway.model import (
     PatientStatement,
     ResourceUse,
 )
-from gateway.schedule.noted import ACTS, ASSIGN, Noted, Ordered
+from gateway.schedule.noted import ACTS, Noted, Ordered
+from gateway.schedule.whose import Whose, same
 
 _HERE = frozenset(
     {AppointmentStatus.ARRIVED, AppointmentStatus.STARTED, AppointmentStatus.COMPLETED}
@@ -34,8 +35,9 @@ class Standing:
     """An appointment as its entries leave it.
 
     `said` holds the newest word on each fact; its `status` is never None. `other` is a patient
-    whom a later statement names instead: a question, never an exchange. `last` is the newest
-    entry, `told` the newest one of a source, `by_person` whether a person set the status.
+    whom an entry names instead: a question, and nothing else that it says counts until a person
+    answers. `last` is the newest entry that counts, `told` the newest one of a source, `by_person`
+    whether a person set the status.
     """
 
     said: AppointmentStatement
@@ -47,24 +49,27 @@ class Standing:
 
 def stand(entries: Iterable[Noted]) -> Standing:
     """How an appointment stands; there is at least one entry."""
-    first, *rest = sorted(entries, key=lambda each: each.order)
-    status = first.said.status or AppointmentStatus.BOOKED
-    standing = Standing(
-        replace(first.said, status=status),
-        first,
-        first,
-        by_person=bool(first.actor and first.said.status),
-    )
+    ordered = sorted(entries, key=lambda each: each.order)
+    whose = Whose.of(ordered)
+    first, *rest = filter(whose.counts, ordered)
+    standing = _begun(first, whose.now)
     for entry in rest:
-        standing = _next(standing, entry)
-    return standing
+        standing = _next(standing, entry, whose.now)
+    others = [each.own for each in ordered if whose.asks(each)]
+    return replace(standing, other=others[-1] if others else None)
 
 
-def _next(before: Standing, entry: Noted) -> Standing:
+def _begun(first: Noted, own: Identifier | None) -> Standing:
+    status = first.said.status or AppointmentStatus.BOOKED
+    patient = None if first.own else first.said.patient
+    said = replace(first.said, status=status, patient=_patient(patient, first, own))
+    return Standing(said, first, first, by_person=bool(first.actor and first.said.status))
+
+
+def _next(before: Standing, entry: Noted, own: Identifier | None) -> Standing:
     known, said = before.said, entry.said
     status = _status(before, entry)
     moved = bool(said.start or said.day)
-    patient, other = _patient(before, entry)
     merged = AppointmentStatement(
         book=known.book,
         placer=said.placer or known.placer,
@@ -81,12 +86,12 @@ def _next(before: Standing, entry: Noted) -> Standing:
         resources=_resources(known.resources, said),
         order_placer=said.order_placer or known.order_placer,
         order_filler=said.order_filler or known.order_filler,
-        patient=patient,
+        patient=_patient(known.patient, entry, own),
         notes=said.notes,
     )
     by_person = bool(entry.actor) if status is not known.status else before.by_person
     told = before.told if entry.code in ACTS else entry
-    return Standing(merged, entry, told, other, by_person=by_person)
+    return Standing(merged, entry, told, by_person=by_person)
 
 
 def _status(before: Standing, entry: Noted) -> AppointmentStatus:
@@ -110,20 +115,11 @@ def _moved(known: AppointmentStatement, said: AppointmentStatement) -> bool:
     return said.reschedules or bool(said.day and known.day and said.day != known.day)
 
 
-def _patient(before: Standing, entry: Noted) -> tuple[PatientStatement | None, Identifier | None]:
-    """Whose it is: the first who was named. Another one is a question until a person says so."""
-    known, said = before.said.patient, entry.said.patient
-    if said is None or said.own is None:
-        return known, before.other
-    if known is None or known.own is None or entry.code == ASSIGN:
-        return said, None
-    if _same(known.own, said.own):
-        return said, None
-    return known, said.own
-
-
-def _same(one: Identifier, other: Identifier) -> bool:
-    return (one.value, one.issuer) == (other.value, other.issuer)
+def _patient(
+    known: PatientStatement | None, entry: Noted, own: Identifier | None
+) -> PatientStatement | None:
+    """The newest word on the patient whose it is."""
+    return entry.said.patient if entry.own and same(entry.own, own) else known
 
 
 def _resources(

@@ -11,8 +11,14 @@ import orjson
 from gateway.model import AppointmentStatus, DeviceEvent, Kind, OrderStatus
 from gateway.schedule.answers import Answers
 from gateway.schedule.gate import CLEAR, is_gate
-from gateway.schedule.identity import Named, key_of_patient, named_appointment, named_order
-from gateway.schedule.noted import happened, noted, ordered, stored, stored_order
+from gateway.schedule.identity import (
+    Named,
+    key_of_patient,
+    named_appointment,
+    named_order,
+    shared_key,
+)
+from gateway.schedule.noted import ACTS, happened, noted, ordered, stored, stored_order
 from gateway.schedule.row import body_of
 from gateway.schedule.schema import SCHEMA
 from gateway.schedule.standing import stand, stand_order
@@ -23,7 +29,7 @@ _MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
 class Tables:
     """Appointments, orders and gates; `read` answers what is asked of them."""
 
-    format: ClassVar = 3
+    format: ClassVar = 4
     schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -71,20 +77,24 @@ class Tables:
         return id_
 
     def _identify(self, named: Named) -> bytes:
-        """The id of a thing, which takes in what was known by the other side's number alone."""
+        """The id of a thing, which takes in what was known by the other side's number alone.
+
+        Where that number has come to name several things, what is said under it alone is kept
+        apart: nobody is to guess which one is meant.
+        """
         if not named.main:
-            owner = self.read.owner(named.other)
+            owner, shared = self.read.claim(named.other)
             self._connection.execute(
-                "INSERT OR IGNORE INTO number VALUES(?,?)", (named.other, owner)
+                "INSERT OR IGNORE INTO number VALUES(?,?,0)", (named.other, owner)
             )
-            return owner
+            return shared_key(named.other) if shared else owner
         if named.other:
-            known = self.read.owner(named.other)
-            if known == named.other:
+            if self.read.owner(named.other) == named.other:
                 self._absorb(named.other, named.main)
             self._connection.execute(
-                "INSERT INTO number VALUES(?,?) ON CONFLICT(key) DO UPDATE"
-                " SET owner = excluded.owner WHERE owner = key",
+                "INSERT INTO number VALUES(?,?,0) ON CONFLICT(key) DO UPDATE SET"
+                " shared = shared OR owner NOT IN (key, excluded.owner),"
+                " owner = iif(owner = key, excluded.owner, owner)",
                 (named.other, named.main),
             )
         return named.main
@@ -107,16 +117,19 @@ class Tables:
         standing = stand(entries)
         said = standing.said
         status = said.status or AppointmentStatus.BOOKED
+        shared = id_ == shared_key(named_appointment(said).other)
+        unclear = shared and standing.last.code not in ACTS
         self._connection.execute(
-            "INSERT OR REPLACE INTO appointment VALUES(?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO appointment VALUES(?,?,?,?,?,?,?,?)",
             (
                 id_,
                 said.start,
                 said.day,
                 key_of_patient(said.patient),
                 status.is_open,
+                unclear or standing.other is not None,
                 len(entries),
-                body_of(standing),
+                body_of(standing, unclear=unclear),
             ),
         )
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gateway.model import AppointmentStatus, DeviceEvent, Gathering, OrderStatement, OrderStatus
+from gateway.model import (
+    AppointmentStatus,
+    DeviceEvent,
+    Gathering,
+    Kind,
+    OrderStatement,
+    OrderStatus,
+)
 from gateway.schedule.gate import gate_event
 from gateway.schedule.noted import ASSIGN, MOVE
 from tests.unit.patients.people_case import said as patient
@@ -17,10 +24,17 @@ from tests.unit.schedule.schedule_case import Told, act, at, booked, event
 TIMES = ("", "09:00", "09:10", "14:00")
 
 
+FIRST = [
+    event(20 + n, booked(f"F{n}", "08:00", placer=f"P{n}", status="", who="1")) for n in (1, 2, 3)
+]
+"""What came first says whose the appointments are, whenever it was recorded."""
+
+
 @st.composite
 def days(draw: st.DrawFn) -> list[DeviceEvent]:
     """A day of a hospital system, of the people at the desk, and of a room that sets gates."""
-    events = []
+    patients = draw(st.sampled_from(((None, "1"), (None, "1", "2"))))
+    events: list[DeviceEvent] = []
     for minute in range(draw(st.integers(1, 14))):
         which = draw(st.sampled_from("123"))
         filler, placer = draw(
@@ -31,7 +45,7 @@ def days(draw: st.DrawFn) -> list[DeviceEvent]:
             draw(st.sampled_from(TIMES)),
             placer=placer,
             status=draw(st.sampled_from(("", *AppointmentStatus))),
-            who=draw(st.sampled_from((None, "1", "2"))),
+            who=draw(st.sampled_from(patients)),
             resource=draw(st.sampled_from(("", "LA1", "R1"))),
             gathering=draw(st.sampled_from(list(Gathering))),
             reschedules=draw(st.booleans()),
@@ -69,13 +83,44 @@ async def snapshot(events: list[DeviceEvent]) -> Any:
     return appointments, await told.book.orders(keys), await told.book.problems(at("00:00"))
 
 
-@given(events=days(), order=st.randoms(use_true_random=False))
+@given(events=days(), order=st.randoms(use_true_random=False), first=st.sampled_from(([], FIRST)))
 def test_any_order_of_the_same_messages_makes_the_same_schedule(
-    events: list[DeviceEvent], order: Any
+    events: list[DeviceEvent], order: Any, first: list[DeviceEvent]
 ) -> None:
+    """As far as they name one patient, or another one than whoever is known already."""
+    assume(first or "2" not in named(events))
     shuffled = list(events)
     order.shuffle(shuffled)
-    assert asyncio.run(snapshot(events)) == asyncio.run(snapshot(shuffled))
+    one, other = (asyncio.run(snapshot([*first, *each])) for each in (events, shuffled))
+    assert one == other
+
+
+@given(events=days())
+def test_whose_an_appointment_is_only_a_person_changes(events: list[DeviceEvent]) -> None:
+    async def patients() -> None:
+        told = Told()
+        await told.tell(*FIRST)
+        theirs = await told.book.day(await day(told))
+        for each in events:
+            await told.tell(each)
+            after = [await told.book.appointment(one.id) for one in theirs]
+            now = [one.patient for one in after if one]
+            if each.code.code != ASSIGN:
+                assert now == [one.patient for one in theirs]
+            theirs = [one for one in after if one]
+
+    asyncio.run(patients())
+
+
+def named(events: list[DeviceEvent]) -> set[str]:
+    """The patients of appointments."""
+    found = set()
+    for each in events:
+        said = each.payload or {}
+        patient_said = (said.get("said") or said).get("patient") or {"identifiers": []}
+        if each.kind is not Kind.ORDER:
+            found |= {one["value"] for one in patient_said["identifiers"]}
+    return found
 
 
 @given(order=st.permutations(range(4)))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
-from gateway.model import Gathering, OrderStatement, OrderStatus
+from gateway.model import (
+    AppointmentStatement,
+    DeviceEvent,
+    Gathering,
+    Identifier,
+    OrderStatement,
+    OrderStatus,
+    from_datetime,
+)
 from gateway.patients import PatientBook
 from gateway.room import Appointment
 from gateway.schedule.gate import gate_event
@@ -35,6 +43,20 @@ async def only(told: Told) -> Appointment:
 
 async def kinds(told: Told) -> list[ProblemKind]:
     return [each.kind for each in await told.book.problems(at("00:00"))]
+
+
+async def questions(told: Told) -> list[tuple[ProblemKind, Identifier | None]]:
+    found = await told.book.problems(NOW)
+    return [(each.kind, each.other) for each in found if each.other is not None]
+
+
+def assigned_to(who: str) -> AppointmentStatement:
+    return booked("F1", status="", resource="", who=who)
+
+
+def assigned(minute: float, who: str, *, after: float) -> DeviceEvent:
+    """A person gives F1 to somebody, having seen what happened until `after`."""
+    return act(minute, ASSIGN, assigned_to(who), after=event(after, assigned_to(who)).observed_at)
 
 
 async def test_a_day_shows_its_appointments_in_order(told: Told) -> None:
@@ -195,7 +217,7 @@ async def test_an_appointment_of_somebody_unknown_waits_for_a_person() -> None:
     assert await kinds(told) == []
     await told.tell(event(2, booked("F2", "09:30", who="2")))
     assert await kinds(told) == ["unknown-patient"]
-    await told.tell(event(3, booked("F2", status="cancelled")))
+    await told.tell(event(3, booked("F2", status="cancelled", who="2")))
     assert await kinds(told) == []
 
 
@@ -210,12 +232,108 @@ async def test_an_appointment_s_patient_is_never_exchanged_silently() -> None:
     assert await kinds(told) == []
 
 
-async def test_two_numbers_of_one_patient_are_no_exchange() -> None:
+@pytest.mark.parametrize("status", ["booked", "cancelled", "completed", "arrived"])
+async def test_what_is_said_of_another_patient_changes_nothing_until_a_person_answers(
+    told: Told, status: str
+) -> None:
+    await told.tell(event(1, booked("F1", "09:00", who="1", kind="IMRT")))
+    before = await only(told)
+    another = booked("F1", "14:00", who="2", status=status, resource="ct", reschedules=True)
+    await told.tell(event(2, another))
+    assert await only(told) == before
+    await told.tell(event(3, booked("F1", "09:30", who="1")))
+    after = await only(told)
+    assert (after.start, after.patient) == (at("09:30"), number("1")), "its own go on counting"
+    assert await questions(told) == [("other-patient", number("2"))]
+
+
+async def test_a_person_says_that_the_other_patient_is_meant(told: Told) -> None:
+    await told.tell(event(1, booked("F1", "09:00", who="1", kind="IMRT")))
+    await told.tell(event(2, booked("F1", "14:00", who="2", resource="ct")))
+    await told.tell(assigned(3, "2", after=2))
+    found = await only(told)
+    assert (found.start, found.resource, found.patient) == (at("14:00"), "ct", number("2"))
+    assert found.kind == "IMRT", "what stood when the person said so goes on counting"
+    assert await questions(told) == []
+    await told.tell(event(4, booked("F1", status="cancelled", who="1")))
+    assert (await only(told)).status == "booked"
+    assert await questions(told) == [("other-patient", number("1"))]
+
+
+async def test_a_person_says_that_it_stays_with_its_patient(told: Told) -> None:
+    await told.tell(event(1, booked("F1", "09:00", who="1")))
+    await told.tell(event(2, booked("F1", status="cancelled", who="2")))
+    await told.tell(assigned(3, "1", after=2))
+    assert (await only(told)).status == "booked"
+    assert await questions(told) == []
+    await told.tell(event(2.5, booked("F1", status="cancelled", who="3")))
+    assert (await only(told)).status == "booked"
+    assert await questions(told) == [("other-patient", number("3"))], "nobody had seen it"
+
+
+async def test_a_late_message_of_long_ago_exchanges_no_patient(told: Told) -> None:
+    await told.tell(event(10, booked("F1", "09:00", who="1")))
+    await told.tell(event(5, booked("F1", "08:00", who="2", kind="CT")))
+    found = await only(told)
+    assert (found.patient, found.start, found.kind) == (number("1"), at("09:00"), "")
+    assert await questions(told) == [("other-patient", number("2"))]
+    await told.tell(assigned(12, "3", after=10))
+    await told.tell(event(11, booked("F1", status="cancelled", who="1")))
+    found = await only(told)
+    assert (found.patient, found.status) == (number("3"), "booked")
+    assert await questions(told) == [("other-patient", number("1"))]
+
+
+async def test_a_number_that_is_used_again_for_the_next_patient_is_asked_about_at_any_time(
+    told: Told,
+) -> None:
+    await told.tell(event(1, booked("F1", "09:00", status="completed", who="1")))
+    await told.tell(event(60, booked("F1", "11:00", who="2")))
+    assert (await only(told)).status == "completed"
+    for day in ("2026-11-23", "2027-02-01"):
+        now = from_datetime(datetime.fromisoformat(f"{day}T12:00+08:00"))
+        (problem,) = await told.book.problems(now)
+        assert (problem.kind, problem.other) == ("other-patient", number("2"))
+
+
+async def test_two_numbers_of_one_patient_are_asked_about_too() -> None:
+    """The patients' room knows that they are one; here, what the other one says waits."""
     people = ToldPeople()
     await people.tell(patient_event(1, patient("1", "王^芳", verb="merged", others=["2"])))
     told = Told(neighbours=[people.book])
-    await told.tell(event(1, booked("F1", "09:00", who="2")), event(2, booked("F1", who="1")))
+    await told.tell(
+        event(1, booked("F1", "09:00", who="2")), event(2, booked("F1", "10:00", who="1"))
+    )
+    assert await kinds(told) == ["other-patient"]
+    await told.tell(assigned(3, "1", after=2))
+    assert (await only(told)).start == at("10:00")
     assert await kinds(told) == []
+
+
+async def test_a_number_of_several_appointments_changes_none_of_them(told: Told) -> None:
+    await told.tell(
+        event(1, booked("F1", "09:00", placer="P1")),
+        event(2, booked("F2", "10:00", placer="P1", who="2")),
+        event(3, booked("", placer="P1", status="cancelled", who="2")),
+    )
+    assert [each.status for each in await told.book.day(TODAY)] == ["booked", "booked"]
+    (problem,) = [each for each in await told.book.problems(NOW) if each.kind == "several"]
+    assert (problem.appointment.placer, problem.appointment.status) == ("P1", "cancelled")
+    said = replace(assigned_to("2"), placer="P1", filler="")
+    await told.tell(act(4, ASSIGN, said, after=at("00:03")))
+    assert "several" not in await kinds(told)
+    await told.tell(event(5, booked("F1", "09:30", placer="P1")))
+    assert [each.start for each in await told.book.day(TODAY)] == [at("09:30"), at("10:00")]
+
+
+async def test_an_order_s_number_that_several_have_leads_to_none(told: Told) -> None:
+    await told.tell(
+        event(1, OrderStatement("HIS", "O1", "R1")), event(2, OrderStatement("HIS", "O2", "R1"))
+    )
+    linked = replace(booked("F1", "09:00"), order_filler="R1")
+    await told.tell(event(3, linked), event(4, replace(linked, filler="F2", order_placer="O2")))
+    found = await told.book.orders_of(await told.book.day(TODAY))
+    assert [each.said.placer for each in found.values()] == ["O2"]
 
 
 async def test_a_disputed_patient_shows_on_the_work_list() -> None:

@@ -241,11 +241,17 @@ async def test_every_sort_of_problem_says_what_to_do(desk: Office) -> None:
         event(4, replace(booked("F3", "13:00"), start=None)),
         event(5, booked("F4", "13:20")),
         event(6, booked("", "13:20")),
+        event(7, booked("F5", "15:00", placer="P5")),
+        event(8, booked("F6", "16:00", placer="P5")),
+        event(9, booked("", placer="P5", status="cancelled")),
     )
     page = (await desk.http.get("/schedule/problems?lang=en")).text
     for words in (
         "disputed",
         "other patient",
+        "A message names 2 of HIS",
+        "several",
+        "Its number names several appointments.",
         "no patient",
         "no resource",
         "no time",
