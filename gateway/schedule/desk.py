@@ -130,8 +130,10 @@ class ScheduleDesk:
         known = await self._book.appointment(id_)
         if known is None or known.status is status:
             return
-        newest = (await self._book.history(id_))[0]
-        if newest.actor != who.id and (newest.at >= since or not _leads(known.status, status)):
+        history = await self._book.history(id_)
+        newest = next(each for each in history if each.event == known.event)
+        theirs = newest.actor == who.id and newest.said.status is known.status
+        if not theirs and (newest.at >= since or not _leads(known.status, status)):
             return
         said = _named(known, AppointmentStatement(book="", status=status))
         await self._act(who, MOVE, said, "", id_, cause=cause)

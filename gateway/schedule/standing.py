@@ -25,6 +25,7 @@ from gateway.schedule.whose import Whose, same
 _HERE = frozenset(
     {AppointmentStatus.ARRIVED, AppointmentStatus.STARTED, AppointmentStatus.COMPLETED}
 )
+_GONE = frozenset({AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR})
 _WAITING = frozenset(
     {AppointmentStatus.PENDING, AppointmentStatus.WAITLIST, AppointmentStatus.BOOKED}
 )
@@ -37,7 +38,7 @@ class Standing:
     `said` holds the newest word on each fact; its `status` is never None. `other` is a patient
     whom an entry names instead: a question, and nothing else that it says counts until a person
     answers. `last` is the newest entry that counts, `told` the newest one of a source, `by_person`
-    whether a person set the status.
+    whether a person set the status. `ended` is the newest entry that cancelled it.
     """
 
     said: AppointmentStatement
@@ -45,6 +46,7 @@ class Standing:
     told: Noted
     other: Identifier | None = None
     by_person: bool = False
+    ended: Noted | None = None
 
 
 def stand(entries: Iterable[Noted]) -> Standing:
@@ -63,7 +65,8 @@ def _begun(first: Noted, own: Identifier | None) -> Standing:
     status = first.said.status or AppointmentStatus.BOOKED
     patient = None if first.own else first.said.patient
     said = replace(first.said, status=status, patient=_patient(patient, first, own))
-    return Standing(said, first, first, by_person=bool(first.actor and first.said.status))
+    by_person = bool(first.actor and first.said.status)
+    return Standing(said, first, first, by_person=by_person, ended=_ended(None, first))
 
 
 def _next(before: Standing, entry: Noted, own: Identifier | None) -> Standing:
@@ -91,7 +94,12 @@ def _next(before: Standing, entry: Noted, own: Identifier | None) -> Standing:
     )
     by_person = bool(entry.actor) if status is not known.status else before.by_person
     told = before.told if entry.code in ACTS else entry
-    return Standing(merged, entry, told, by_person=by_person)
+    ended = _ended(before.ended, entry)
+    return Standing(merged, entry, told, by_person=by_person, ended=ended)
+
+
+def _ended(before: Noted | None, entry: Noted) -> Noted | None:
+    return entry if entry.said.status in _GONE else before
 
 
 def _status(before: Standing, entry: Noted) -> AppointmentStatus:
@@ -99,16 +107,21 @@ def _status(before: Standing, entry: Noted) -> AppointmentStatus:
 
     A system that says once more that somebody is booked does not know that they are here, or that
     a person at the desk cancelled: only a new time takes that back, which is one that is meant
-    as such, or lies on another day.
+    as such, or lies on another day. A person or the queue who did not know that it was cancelled
+    does not take that back, though they acted later.
     """
     known = before.said.status or AppointmentStatus.BOOKED
     said = entry.said.status
-    if said is None:
+    if said is None or (known in _GONE and _unaware(before.ended, entry)):
         return known
     stale = not entry.actor and said in _WAITING and not _moved(before.said, entry.said)
     if stale and (known in _HERE or (before.by_person and known not in _WAITING)):
         return known
     return said
+
+
+def _unaware(ended: Noted | None, entry: Noted) -> bool:
+    return ended is not None and entry.code in ACTS and not entry.knew(ended)
 
 
 def _moved(known: AppointmentStatement, said: AppointmentStatement) -> bool:

@@ -153,6 +153,34 @@ async def test_a_decision_comes_after_what_it_was_made_on(told: Told) -> None:
     assert (await only(told)).status == "arrived"
 
 
+def moved(minute: float, status: str, *, after: float) -> DeviceEvent:
+    """A person moves F1 to a status, having seen what happened until `after`."""
+    said = booked("F1", status=status, resource="", who=None)
+    return act(minute, MOVE, said, after=event(after, said).observed_at)
+
+
+@pytest.mark.parametrize("end", ["cancelled", "entered-in-error"])
+async def test_a_cancellation_that_comes_late_holds_against_those_who_did_not_know_of_it(
+    told: Told, end: str
+) -> None:
+    """It was recorded before the patient checked in, and delivered after."""
+    cancelled = event(479, booked("F1", status=end))
+    await told.tell(event(1, booked("F1", "09:00")), moved(480, "arrived", after=1), cancelled)
+    assert (await only(told)).status == end
+    await told.tell(moved(482, "booked", after=480))
+    assert (await only(told)).status == "booked", "who knows of it may take it back"
+
+
+async def test_a_cancellation_that_comes_late_holds_against_a_chain_of_steps(told: Told) -> None:
+    await told.tell(
+        event(1, booked("F1", "09:00")),
+        moved(480, "arrived", after=1),
+        moved(490, "started", after=480),
+        event(479, booked("F1", status="cancelled")),
+    )
+    assert (await only(told)).status == "cancelled"
+
+
 async def test_resources_come_and_go(told: Told) -> None:
     await told.tell(
         event(1, booked("F1", "09:00", resource="LA1")),

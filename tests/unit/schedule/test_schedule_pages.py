@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import OrderStatement
+from gateway.model import AppointmentStatus, OrderStatement
 from gateway.patients.desk import record_id
 from gateway.room import NOBODY, OWNER, Appointment, rule_of
 from gateway.schedule.faces import Faces
@@ -303,3 +303,35 @@ async def test_the_overview_counts_today_and_names_what_needs_a_person(desk: Off
     assert glance.tiles[0].value == "1 / 2"
     assert glance.attention[0].path == "/schedule/problems"
     assert not (await desk.running.glance(NOBODY)).tiles
+
+
+QUEUE = somebody("schedule.write")
+
+
+async def test_the_queue_does_not_go_on_with_what_was_cancelled_before_it_knew(
+    desk: Office,
+) -> None:
+    await desk.tell(event(1, booked("F1", "12:30")))
+    id_ = (await only(desk)).id
+
+    async def heed(status: str) -> str:
+        since = desk.ports.clock.now()
+        await desk.desk.heed(QUEUE, id_, AppointmentStatus(status), since=since, cause="00" * 16)
+        return (await only(desk)).status
+
+    assert await heed("arrived") == "arrived"
+    await desk.tell(event(719, booked("F1", status="cancelled")))
+    assert (await only(desk)).status == "cancelled"
+    desk.ports.clock.advance(60)
+    assert await heed("started") == "cancelled"
+
+
+async def test_a_message_of_another_patient_does_not_keep_the_queue_from_writing(
+    desk: Office,
+) -> None:
+    await desk.tell(event(1, booked("F1", "12:30")), event(725, booked("F1", who="2")))
+    found = await only(desk)
+    since = desk.ports.clock.now()
+    status = AppointmentStatus.ARRIVED
+    await desk.desk.heed(QUEUE, found.id, status, since=since, cause="00" * 16)
+    assert (await only(desk)).status == "arrived"
