@@ -22,10 +22,11 @@ from gateway.model import (
     Subject,
     Value,
 )
-from gateway.room import Appointment, Auditor, Principal, RoomPorts
+from gateway.room import Auditor, Principal, RoomPorts
 from gateway.room.sheet import IMPORT, SheetFault, decode
 from gateway.schedule.book import ScheduleBook
 from gateway.schedule.identity import named_appointment
+from gateway.schedule.news import news, stands, told
 from gateway.schedule.sheet import Stated, Terms, read
 
 _SYSTEM = "urn:isogate:point"
@@ -42,7 +43,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A row and what it does.
+    """A row and what it does. `news` is what is kept of it: what files had not said before.
 
     A patient who is not known, or a place, is no fault: the appointment waits on the work list.
     """
@@ -53,6 +54,7 @@ class Outcome:
     faults: tuple[SheetFault, ...] = ()
     known_patient: bool = True
     known_resource: bool = True
+    news: AppointmentStatement | None = None
     version: int = 0
 
 
@@ -93,12 +95,13 @@ class Importer:
     async def done(
         self, who: Principal, data: bytes, book: str, issuer: str, charset: str = ""
     ) -> Report:
-        """Take in what is new or changed, in one transaction with the file's bytes.
+        """Take in what files had not said before, in one transaction with the file's bytes.
 
-        The same file again does nothing: its rows are the same.
+        The same file again does nothing, whatever became of its appointments since. A row that
+        says what stands already is kept, so that it does nothing the next time either.
         """
         report = await self.tried(data, book, issuer, charset)
-        wanted = [each for each in report.outcomes if each.effect in {Effect.NEW, Effect.CHANGED}]
+        wanted = [each for each in report.outcomes if each.news]
         if not wanted:
             return report
         record = self._ports.record(IMPORT, data, device=IMPORT, session=book)
@@ -123,16 +126,20 @@ class Importer:
         own = said.patient.own if said.patient else None
         people = await self._book.known_people(own) if own else {}
         resource = self._book.resources.of(said.book, said.resources)
+        history = await self._book.history(id_)
+        known = told(each.said for each in reversed(history) if each.source == IMPORT)
+        fresh = news(known, said)
         effect = Effect.NEW
         if standing is not None:
-            effect = Effect.SAME if _same(standing, said) else Effect.CHANGED
+            same = fresh is None or (known is None and stands(standing, said))
+            effect = Effect.SAME if same else Effect.CHANGED
         version = await self._book.version(id_)
-        return Outcome(line.row, effect, said, (), bool(people), bool(resource), version)
+        return Outcome(line.row, effect, said, (), bool(people), bool(resource), fresh, version)
 
     def _event(self, each: Outcome, who: Principal, raw_id: RawId) -> DeviceEvent:
-        said = each.said
+        said = each.news
         if said is None:
-            raise TypeError("a faulty row makes no event")
+            raise TypeError("a row that says nothing makes no event")
         content = orjson.dumps(said.payload())
         occurrence = content_digest(said.book.encode(), content, each.version.to_bytes(4, "big"))
         now = self._clock.now()
@@ -152,18 +159,3 @@ class Importer:
             actor=who.id,
             payload=said.payload(),
         )
-
-
-def _same(standing: Appointment, said: AppointmentStatement) -> bool:
-    """Whether an appointment stands already as a row says; what the row leaves out may differ."""
-    own = said.patient.own if said.patient else None
-    patient = standing.patient
-    return (
-        standing.start == said.start
-        and (said.minutes is None or standing.minutes == said.minutes)
-        and standing.status is said.status
-        and (not said.kind or standing.kind == said.kind)
-        and (not said.reason or standing.reason == said.reason)
-        and (not said.resources or standing.resources == said.resources)
-        and (own is None or (patient is not None and own.value == patient.value))
-    )

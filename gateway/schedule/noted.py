@@ -54,6 +54,11 @@ class Noted:
         return self.at, self.raw or 0, self.seq
 
     @property
+    def by_person(self) -> bool:
+        """Whether a person, or a room in their stead, did it here; a file is a source."""
+        return self.code in ACTS
+
+    @property
     def own(self) -> Identifier | None:
         """The patient whom it names."""
         return self.said.patient.own if self.said.patient else None

@@ -88,8 +88,7 @@ def _stated(line: Line, terms: Terms) -> Stated:
     said = AppointmentStatement(
         book=terms.book,
         filler=line["id"],
-        status=_STATUSES.get(line["status"]) or AppointmentStatus.BOOKED,
-        reschedules=True,
+        status=_STATUSES.get(line["status"]),
         start=from_datetime(start),
         day=start.date().isoformat(),
         minutes=float(line["minutes"]) if line["minutes"] else None,

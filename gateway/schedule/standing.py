@@ -19,7 +19,7 @@ from gateway.model import (
     PatientStatement,
     ResourceUse,
 )
-from gateway.schedule.noted import ACTS, Noted, Ordered
+from gateway.schedule.noted import Noted, Ordered
 from gateway.schedule.whose import Whose, same
 
 _HERE = frozenset(
@@ -65,7 +65,7 @@ def _begun(first: Noted, own: Identifier | None) -> Standing:
     status = first.said.status or AppointmentStatus.BOOKED
     patient = None if first.own else first.said.patient
     said = replace(first.said, status=status, patient=_patient(patient, first, own))
-    by_person = bool(first.actor and first.said.status)
+    by_person = first.by_person and first.said.status is not None
     return Standing(said, first, first, by_person=by_person, ended=_ended(None, first))
 
 
@@ -92,8 +92,8 @@ def _next(before: Standing, entry: Noted, own: Identifier | None) -> Standing:
         patient=_patient(known.patient, entry, own),
         notes=said.notes,
     )
-    by_person = bool(entry.actor) if status is not known.status else before.by_person
-    told = before.told if entry.code in ACTS else entry
+    by_person = entry.by_person if status is not known.status else before.by_person
+    told = before.told if entry.by_person else entry
     ended = _ended(before.ended, entry)
     return Standing(merged, entry, told, by_person=by_person, ended=ended)
 
@@ -114,14 +114,14 @@ def _status(before: Standing, entry: Noted) -> AppointmentStatus:
     said = entry.said.status
     if said is None or (known in _GONE and _unaware(before.ended, entry)):
         return known
-    stale = not entry.actor and said in _WAITING and not _moved(before.said, entry.said)
+    stale = not entry.by_person and said in _WAITING and not _moved(before.said, entry.said)
     if stale and (known in _HERE or (before.by_person and known not in _WAITING)):
         return known
     return said
 
 
 def _unaware(ended: Noted | None, entry: Noted) -> bool:
-    return ended is not None and entry.code in ACTS and not entry.knew(ended)
+    return ended is not None and entry.by_person and not entry.knew(ended)
 
 
 def _moved(known: AppointmentStatement, said: AppointmentStatement) -> bool:

@@ -18,7 +18,7 @@ from gateway.schedule.identity import (
     named_order,
     shared_key,
 )
-from gateway.schedule.noted import ACTS, happened, noted, ordered, stored, stored_order
+from gateway.schedule.noted import happened, noted, ordered, stored, stored_order
 from gateway.schedule.row import body_of
 from gateway.schedule.schema import SCHEMA
 from gateway.schedule.standing import stand, stand_order
@@ -118,7 +118,7 @@ class Tables:
         said = standing.said
         status = said.status or AppointmentStatus.BOOKED
         shared = id_ == shared_key(named_appointment(said).other)
-        unclear = shared and standing.last.code not in ACTS
+        unclear = shared and not standing.last.by_person
         self._connection.execute(
             "INSERT OR REPLACE INTO appointment VALUES(?,?,?,?,?,?,?,?)",
             (

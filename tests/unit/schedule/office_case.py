@@ -59,6 +59,7 @@ class Office:
     audit: MemoryAuditor
     http: httpx.AsyncClient
     site: Site
+    clock: ManualClock
 
     async def tell(self, *events: DeviceEvent) -> None:
         await self.ports.publish(events)
@@ -69,8 +70,9 @@ async def office(
     data: Path, options: ScheduleOptions = OPTIONS, now: Instant = NOW
 ) -> AsyncIterator[Office]:
     ports, audit = FedPorts(), MemoryAuditor()
-    ports.clock = ManualClock(now)
-    site = Site(ManualClock(now))
+    clock = ManualClock(now)
+    ports.clock = clock
+    site = Site(clock)
     console = Console(site)
     opened: list[object] = []
 
@@ -106,7 +108,7 @@ async def office(
             )
         )
         desk = neighbour(ScheduleDesk)
-        yield Office(running, people, book, desk, ports, audit, http, site)
+        yield Office(running, people, book, desk, ports, audit, http, site, clock)
 
 
 def somebody(*permissions: str) -> Principal:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.model import AppointmentStatus
 from gateway.room import OWNER
 from gateway.room.sheet import Decoded, SheetFault, decode
 from gateway.schedule.importer import Effect, Importer, Report
 from gateway.schedule.sheet import Terms, read
 from tests.unit.patients.people_case import event as patient_event
 from tests.unit.patients.people_case import said as patient
-from tests.unit.schedule.office_case import Office, office
-from tests.unit.schedule.schedule_case import NOW, SHANGHAI, at
+from tests.unit.schedule.office_case import Office, office, somebody
+from tests.unit.schedule.schedule_case import NOW, SHANGHAI, at, booked, event
 
 TERMS = Terms("RIS", "HIS", SHANGHAI)
 HEAD = "预约号,患者号,姓名,开始时间,时长,设备,项目,状态\n"
@@ -151,3 +152,93 @@ async def test_the_page_shows_first_and_does_then(desk: Office) -> None:
     assert nothing.status_code == 422
     unnamed = await desk.http.post("/schedule/import", data={"book": ""})
     assert unnamed.status_code == 422
+
+
+HAND = somebody("schedule.write")
+ROWS = "".join(ROW.replace("A1,1", f"A{n},1").replace("14:00", f"1{n}:00") for n in (4, 5, 6))
+
+
+async def as_it_is(desk: Office) -> list[tuple[str, str, str, str]]:
+    found = await desk.book.day(desk.book.local(NOW).date())
+    return [
+        (each.filler, each.status, f"{desk.book.local(each.start or NOW):%H:%M}", each.resource)
+        for each in found
+    ]
+
+
+async def changed_by_hand(desk: Office) -> list[tuple[str, str, str, str]]:
+    """A4 is cancelled, A5 done, A6 moved; what stands then."""
+    gone, done, moved = await desk.book.day(desk.book.local(NOW).date())
+    desk.clock.advance(60)
+    await desk.desk.move(HAND, gone.id, AppointmentStatus.CANCELLED, "died")
+    for status in ("arrived", "started", "completed"):
+        await desk.desk.move(HAND, done.id, AppointmentStatus(status), "")
+    elsewhere = booked("", "17:30", resource="linac-2", status="", who=None)
+    await desk.desk.change(HAND, moved.id, elsewhere, "machine down")
+    desk.clock.advance(60)
+    after = await as_it_is(desk)
+    assert after == [
+        ("A4", "cancelled", "14:00", "linac-1"),
+        ("A5", "completed", "15:00", "linac-1"),
+        ("A6", "booked", "17:30", "linac-2"),
+    ]
+    return after
+
+
+async def test_the_same_file_again_undoes_nothing_of_what_people_did(desk: Office) -> None:
+    data = (HEAD + ROWS).encode()
+    await importer(desk).done(OWNER, data, "RIS", "HIS")
+    after = await changed_by_hand(desk)
+    assert effects(await importer(desk).done(OWNER, data, "RIS", "HIS")) == ["same"] * 3
+    assert await as_it_is(desk) == after
+
+
+async def test_a_file_with_one_change_undoes_nothing_else(desk: Office) -> None:
+    await importer(desk).done(OWNER, (HEAD + ROWS).encode(), "RIS", "HIS")
+    after = await changed_by_hand(desk)
+    data = (HEAD + ROWS).replace("IMRT", "VMAT").encode()
+    assert effects(await importer(desk).done(OWNER, data, "RIS", "HIS")) == ["changed"] * 3
+    assert await as_it_is(desk) == after
+    found = await desk.book.day(desk.book.local(NOW).date())
+    assert [each.kind for each in found] == ["VMAT"] * 3
+
+
+async def test_a_row_that_says_what_another_source_said_undoes_nothing_the_next_time(
+    desk: Office,
+) -> None:
+    said = booked("A1", "14:00", book="RIS", kind="IMRT", minutes=20)
+    await desk.tell(event(2, said))
+    data = (HEAD + ROW).encode()
+    assert effects(await importer(desk).done(OWNER, data, "RIS", "HIS")) == ["same"]
+    (found,) = await desk.book.day(desk.book.local(NOW).date())
+    await desk.desk.move(HAND, found.id, AppointmentStatus.CANCELLED, "died")
+    assert effects(await importer(desk).done(OWNER, data, "RIS", "HIS")) == ["same"]
+    assert [each[1] for each in await as_it_is(desk)] == ["cancelled"]
+
+
+async def test_a_new_time_in_a_file_takes_a_cancellation_back(desk: Office) -> None:
+    await importer(desk).done(OWNER, (HEAD + ROWS).encode(), "RIS", "HIS")
+    await changed_by_hand(desk)
+    data = (HEAD + ROWS).replace("14:00", "13:00").encode()
+    await importer(desk).done(OWNER, data, "RIS", "HIS")
+    assert ("A4", "booked", "13:00", "linac-1") in await as_it_is(desk)
+
+
+async def test_a_file_without_a_status_says_nothing_of_it(desk: Office) -> None:
+    bare, row = "预约号,患者号,开始时间,备注\n", "A1,1,2026-11-23 {},{}\n"
+    await importer(desk).done(OWNER, (bare + row.format("14:00", "")).encode(), "RIS", "HIS")
+    (found,) = await desk.book.day(desk.book.local(NOW).date())
+    assert found.status == "booked"
+    await desk.desk.move(HAND, found.id, AppointmentStatus.NO_SHOW, "phoned")
+    for each in (("14:00", "fasting"), ("15:00", "fasting")):
+        await importer(desk).done(OWNER, (bare + row.format(*each)).encode(), "RIS", "HIS")
+    (now,) = await desk.book.day(desk.book.local(NOW).date())
+    assert (now.status, now.start, now.reason) == ("no-show", at("15:00"), "fasting")
+
+
+async def test_a_file_is_a_source_and_no_person(desk: Office) -> None:
+    """What it cancels, the hospital's system may book again."""
+    data = (HEAD + ROW.replace("已预约", "已取消")).encode()
+    await importer(desk).done(OWNER, data, "RIS", "HIS")
+    await desk.tell(event(725, booked("A1", book="RIS")))
+    assert [each[1] for each in await as_it_is(desk)] == ["booked"]

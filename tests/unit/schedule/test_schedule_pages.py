@@ -322,7 +322,7 @@ async def test_the_queue_does_not_go_on_with_what_was_cancelled_before_it_knew(
     assert await heed("arrived") == "arrived"
     await desk.tell(event(719, booked("F1", status="cancelled")))
     assert (await only(desk)).status == "cancelled"
-    desk.ports.clock.advance(60)
+    desk.clock.advance(60)
     assert await heed("started") == "cancelled"
 
 
