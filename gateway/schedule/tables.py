@@ -24,6 +24,12 @@ from gateway.schedule.schema import SCHEMA
 from gateway.schedule.standing import stand, stand_order
 
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
+_GATE = (
+    "INSERT INTO gate VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
+    " at = excluded.at, seq = excluded.seq, reason = excluded.reason"
+    " WHERE (excluded.at, excluded.seq) > (at, seq)"
+)
+"""Of two words on one gate the newest holds."""
 
 
 class Tables:
@@ -103,10 +109,17 @@ class Tables:
         for sql in (
             "UPDATE noted SET appointment = ?1 WHERE appointment = ?2",
             "UPDATE ordered SET owner = ?1 WHERE owner = ?2",
-            "UPDATE OR REPLACE gate SET appointment = ?1 WHERE appointment = ?2",
         ):
             self._connection.execute(sql, (whole, alone))
-        for sql in ("DELETE FROM appointment WHERE id = ?", "DELETE FROM orders WHERE id = ?"):
+        gates = self._connection.execute(
+            "SELECT room, name, at, seq, reason FROM gate WHERE appointment = ?", (alone,)
+        )
+        self._connection.executemany(_GATE, [(whole, *gate) for gate in gates])
+        for sql in (
+            "DELETE FROM gate WHERE appointment = ?",
+            "DELETE FROM appointment WHERE id = ?",
+            "DELETE FROM orders WHERE id = ?",
+        ):
             self._connection.execute(sql, (alone,))
 
     def _stand(self, id_: bytes) -> None:
@@ -156,9 +169,7 @@ class Tables:
         said = event.payload or {}
         reason = None if event.code.code == CLEAR else orjson.dumps(said["reason"]).decode()
         self._connection.execute(
-            "INSERT INTO gate VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET"
-            " at = excluded.at, seq = excluded.seq, reason = excluded.reason"
-            " WHERE (excluded.at, excluded.seq) > (at, seq)",
+            _GATE,
             (
                 self.read.owner(bytes.fromhex(said["appointment"])),
                 said["room"],

@@ -17,6 +17,7 @@ from gateway.model import (
     OrderStatus,
 )
 from gateway.schedule.gate import gate_event
+from gateway.schedule.identity import named_appointment
 from gateway.schedule.noted import ASSIGN, MOVE
 from tests.unit.patients.people_case import said as patient
 from tests.unit.schedule.schedule_case import Told, act, at, booked, event
@@ -142,6 +143,31 @@ def test_any_order_of_the_same_gates_leaves_the_same_ones_set(order: list[int]) 
         return after and [(each.room, each.name) for each in after.gates]
 
     assert asyncio.run(gates(order)) == [("r", "b"), ("q", "a")]
+
+
+@given(order=st.permutations(range(6)))
+def test_gates_on_either_number_are_one_in_any_order_once_both_are_said(order: list[int]) -> None:
+    """The numbers of an appointment are told apart until a statement names both."""
+    whole = named_appointment(booked("F1")).main.hex()
+    alone = named_appointment(booked("", placer="P1")).other.hex()
+    reason = {"en": "no", "zh-CN": "否"}
+    said = [
+        event(1, booked("", "09:00", placer="P1")),
+        event(2, booked("F1", "09:00")),
+        event(3, booked("F1", "09:00", placer="P1")),
+        gate_event("site", "r", "a", alone, reason, at=at("08:00"), cause=b"1"),
+        gate_event("site", "r", "a", alone, None, at=at("08:01"), cause=b"2"),
+        gate_event("site", "r", "a", whole, reason, at=at("08:02"), cause=b"3"),
+    ]
+
+    async def gates() -> Any:
+        told = Told()
+        for each in order:
+            await told.tell(said[each])
+        (found,) = await told.book.day(await day(told))
+        return [(each.name, each.since) for each in found.gates]
+
+    assert asyncio.run(gates()) == [("a", at("08:02"))]
 
 
 async def day(told: Told) -> Any:
