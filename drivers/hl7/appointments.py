@@ -11,15 +11,13 @@ from drivers.hl7.header import Header
 from drivers.hl7.identity import HospitalRules, happened, person, required
 from drivers.hl7.message import Message, Segment
 from drivers.hl7.refusal import Refusal, missing, unparsable
+from drivers.hl7.resources import PLACES, Places, coded, gathered, remaining
 from drivers.hl7.times import parse_time
 from gateway import (
     AppointmentStatement,
     AppointmentStatus,
-    Gathering,
     Instant,
     Reading,
-    ResourceKind,
-    ResourceUse,
     sentence,
     subject_of,
     to_datetime,
@@ -39,32 +37,10 @@ _USUALLY: Mapping[str, AppointmentStatus] = {
     "S12": AppointmentStatus.BOOKED,
     "S13": AppointmentStatus.BOOKED,
 }
-_GATHERING: Mapping[str, Gathering] = {
-    "S18": Gathering.ADD,
-    "S20": Gathering.REMOVE,
-    "S21": Gathering.REMOVE,
-    "S22": Gathering.REMOVE,
-}
 _NEEDS_TIME = frozenset({"S12", "S13", "S23"})
 _TIMELESS = frozenset({AppointmentStatus.PENDING, AppointmentStatus.WAITLIST})
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
-    """Where a resource segment says what it is, when it begins, and for how long."""
-
-    kind: ResourceKind
-    start: int
-    duration: int
-    unit: int
-
-
-_RESOURCES: Mapping[str, _Places] = {
-    "AIS": _Places(ResourceKind.SERVICE, 4, 7, 8),
-    "AIG": _Places(ResourceKind.EQUIPMENT, 8, 11, 12),
-    "AIL": _Places(ResourceKind.LOCATION, 6, 9, 10),
-    "AIP": _Places(ResourceKind.PERSON, 6, 9, 10),
-}
 _MINUTES = {
     "": 1.0,
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes", "分", "分钟"), 1.0),
@@ -95,7 +71,9 @@ def read_appointment(message: Message, header: Header, rules: HospitalRules) -> 
     sent = schedule.component(25).strip()
     said = rules.words.status_of(sent) if sent else None
     status = _MEANS.get(header.trigger) or said or _USUALLY.get(header.trigger)
-    when = _time(message, schedule, rules)
+    segments = coded(message, header.trigger)
+    stay, needs = remaining(segments), gathered(segments)
+    when = _time(message.first("TQ1"), schedule, stay, rules)
     if header.trigger in _NEEDS_TIME and not (when.start or when.day or status in _TIMELESS):
         raise missing("the appointment's start", "SCH-11.4")
     patients = message.all("PID")
@@ -111,11 +89,13 @@ def read_appointment(message: Message, header: Header, rules: HospitalRules) -> 
         day=when.day,
         minutes=when.minutes,
         kind=schedule.component(8).strip(),
-        kind_name=schedule.component(8, 2).strip() or _service(message),
+        kind_name=schedule.component(8, 2).strip() or _service(stay),
         reason=(schedule.component(7, 2) or schedule.component(7)).strip(),
         priority=schedule.component(11, 6).strip(),
-        resources=tuple(_resources(message)),
-        gathering=_GATHERING.get(header.trigger, Gathering.REPLACE),
+        resources=needs.resources,
+        gathering=needs.gathering,
+        updated=needs.updated,
+        removed=needs.removed,
         order_placer=schedule.component(26).strip(),
         order_filler=schedule.component(27).strip(),
         patient=patient,
@@ -149,10 +129,11 @@ def _book(schedule: Segment, header: Header) -> str:
     )
 
 
-def _time(message: Message, schedule: Segment, rules: HospitalRules) -> _Time:
+def _time(
+    timing: Segment | None, schedule: Segment, resources: Sequence[Segment], rules: HospitalRules
+) -> _Time:
     """From TQ1, then SCH-11, then the first resource that is said to begin at some time."""
-    timing = message.first("TQ1")
-    used = [(segment, _RESOURCES[segment.name]) for segment in message if _is_resource(segment)]
+    used = [(segment, PLACES[segment.name]) for segment in resources]
     start, day = _instant(
         [
             *([("TQ1-7", timing.text(7))] if timing else []),
@@ -174,13 +155,9 @@ def _time(message: Message, schedule: Segment, rules: HospitalRules) -> _Time:
     return _Time(start, day, minutes)
 
 
-def _durations(used: Sequence[tuple[Segment, _Places]]) -> Iterator[_Duration]:
+def _durations(used: Sequence[tuple[Segment, Places]]) -> Iterator[_Duration]:
     for segment, at in used:
         yield f"{segment.name}-{at.duration}", segment, at.duration, at.unit
-
-
-def _is_resource(segment: Segment) -> bool:
-    return segment.name in _RESOURCES
 
 
 def _instant(places: Sequence[tuple[str, str]], rules: HospitalRules) -> tuple[Instant | None, str]:
@@ -220,13 +197,6 @@ def _no_duration(text: str, place: str) -> Refusal:
     return unparsable(text, "a duration of up to a day", place)
 
 
-def _resources(message: Message) -> Iterator[ResourceUse]:
-    for segment in message:
-        places = _RESOURCES.get(segment.name)
-        if places is not None and (named := segment.component(3).strip()):
-            yield ResourceUse(places.kind, named, segment.component(3, 2).strip())
-
-
-def _service(message: Message) -> str:
-    service = message.first("AIS")
+def _service(segments: Sequence[Segment]) -> str:
+    service = next((each for each in segments if each.name == "AIS"), None)
     return service.component(3, 2).strip() if service else ""

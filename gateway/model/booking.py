@@ -88,6 +88,10 @@ class AppointmentStatement:
     source knows the day alone, `day` (ISO 8601) holds it and `start` is None. `reschedules` says
     that the new time is meant as such, so that an arrival noted before no longer counts. What is
     empty was not said: it changes nothing.
+
+    `gathering` is for all of `resources`. Beside those that are added, some may be `removed` and
+    others `updated`: one that was not known takes the place of those of its kind, unless the
+    statement speaks of one of them.
     """
 
     book: str
@@ -105,6 +109,8 @@ class AppointmentStatement:
     priority: str = ""
     resources: tuple[ResourceUse, ...] = ()
     gathering: Gathering = Gathering.REPLACE
+    updated: tuple[ResourceUse, ...] = ()
+    removed: tuple[ResourceUse, ...] = ()
     order_placer: str = ""
     order_filler: str = ""
     patient: PatientStatement | None = None
@@ -129,6 +135,8 @@ class AppointmentStatement:
                 "priority": self.priority,
                 "resources": [_resource_payload(each) for each in self.resources],
                 "gathering": "" if self.gathering is Gathering.REPLACE else self.gathering.value,
+                "updated": [_resource_payload(each) for each in self.updated],
+                "removed": [_resource_payload(each) for each in self.removed],
                 "order_placer": self.order_placer,
                 "order_filler": self.order_filler,
                 "patient": self.patient.payload() if self.patient else None,
@@ -156,6 +164,8 @@ def appointment_statement(payload: Mapping[str, Any]) -> AppointmentStatement:
         priority=payload.get("priority", ""),
         resources=tuple(_resource(each) for each in payload.get("resources", ())),
         gathering=Gathering(payload.get("gathering", Gathering.REPLACE)),
+        updated=tuple(_resource(each) for each in payload.get("updated", ())),
+        removed=tuple(_resource(each) for each in payload.get("removed", ())),
         order_placer=payload.get("order_placer", ""),
         order_filler=payload.get("order_filler", ""),
         patient=patient_statement(patient) if patient else None,

@@ -17,6 +17,7 @@ from gateway.model import (
     OrderStatement,
     OrderStatus,
     PatientStatement,
+    ResourceKind,
     ResourceUse,
 )
 from gateway.schedule.noted import Noted, Ordered
@@ -138,15 +139,32 @@ def _patient(
 def _resources(
     known: tuple[ResourceUse, ...], said: AppointmentStatement
 ) -> tuple[ResourceUse, ...]:
-    named = {(each.kind, each.id) for each in said.resources}
+    spoken = _keys((*said.resources, *said.updated, *said.removed))
+    rest = tuple(each for each in known if (each.kind, each.id) not in spoken)
     match said.gathering:
         case Gathering.REPLACE:
             return said.resources or known
         case Gathering.ADD:
-            kept = tuple(each for each in known if (each.kind, each.id) not in named)
-            return kept + said.resources
+            gone = _replaced(known, said)
+            return (
+                *(each for each in rest if each.kind not in gone),
+                *said.resources,
+                *said.updated,
+            )
         case Gathering.REMOVE:
-            return tuple(each for each in known if (each.kind, each.id) not in named)
+            return rest
+
+
+def _replaced(known: tuple[ResourceUse, ...], said: AppointmentStatement) -> set[ResourceKind]:
+    """The kinds of which an update names another resource than those that are known."""
+    named = _keys((*said.resources, *said.updated))
+    kinds = {each.kind for each in said.updated}
+    kinds -= {each.kind for each in known if (each.kind, each.id) in named}
+    return kinds - {each.kind for each in said.removed}
+
+
+def _keys(resources: Iterable[ResourceUse]) -> set[tuple[ResourceKind, str]]:
+    return {(each.kind, each.id) for each in resources}
 
 
 def stand_order(entries: Iterable[Ordered]) -> tuple[OrderStatement, Ordered]:

@@ -10,6 +10,7 @@ from drivers.hl7.times import parse_time
 from gateway import (
     AppointmentStatement,
     AppointmentStatus,
+    Gathering,
     Identifier,
     IdentifierType,
     PatientVerb,
@@ -131,6 +132,59 @@ def test_the_time_of_an_appointment_comes_from_tq1_then_sch_then_its_resources()
     assert [each.minutes for each in (first, second, third)] == [60, 60, 60]
     without = appointment(hospital("SIU^S12", schedule.format(at), timing))
     assert without.minutes == 30
+
+
+def resources(trigger: str, *segments: str) -> tuple[Gathering, str, str, str]:
+    """How resources gather, and the ids of those that are there, updated and removed."""
+    said = appointment(hospital(f"SIU^{trigger}", "SCH|A1||||||||||^^^202611241000", *segments))
+    there, updated, removed = (
+        " ".join(each.id for each in uses) for uses in (said.resources, said.updated, said.removed)
+    )
+    return said.gathering, there, updated, removed
+
+
+@pytest.mark.parametrize(
+    ("segments", "gathered"),
+    [
+        (("AIG|1||LA1", "AIL|1||R1"), ("replace", "LA1 R1", "", "")),
+        (("AIG|1|S|LA1", "AIG|2||"), ("replace", "LA1", "", "")),
+        (("AIG|1|D|LA1", "AIG|2|A|LA2"), ("add", "LA2", "", "LA1")),
+        (("AIS|1|D|CT", "AIP|1|a|WANG"), ("add", "WANG", "", "CT")),
+        (("AIL|1|X|R1", "AIG|1|U|LA2"), ("add", "R1", "LA2", "")),
+        (("AIL|1|D|R1", "AIG|1|D|LA1"), ("remove", "R1 LA1", "", "")),
+        (
+            ("RGS|1|D", "AIG|1||LA1", "AIL|1|X|R1", "RGS|2|U", "AIG|1||LA2"),
+            ("add", "R1 LA2", "", "LA1"),
+        ),
+    ],
+)
+def test_a_segment_s_action_code_says_what_becomes_of_its_resource(
+    segments: tuple[str, ...], gathered: tuple[str, ...]
+) -> None:
+    assert resources("S14", *segments) == gathered
+
+
+@pytest.mark.parametrize(
+    ("trigger", "segments", "gathered"),
+    [
+        ("S18", ("AIG|1||LA2",), ("add", "LA2", "", "")),
+        ("S22", ("AIG|1||LA2",), ("remove", "LA2", "", "")),
+        ("S20", ("AIG|1|U|LA2", "AIG|2|X|LA1"), ("add", "LA1", "", "LA2")),
+        ("S21", ("AIG|1|U|LA2", "AIG|2|D|LA1"), ("add", "", "LA2", "LA1")),
+        ("S15", ("AIG|1|D|LA1",), ("replace", "LA1", "", "")),
+    ],
+)
+def test_an_event_of_resources_says_what_their_segments_leave_out(
+    trigger: str, segments: tuple[str, ...], gathered: tuple[str, ...]
+) -> None:
+    assert resources(trigger, *segments) == gathered
+
+
+def test_a_resource_that_is_taken_away_says_no_time_and_no_service() -> None:
+    gone, comes = "AIS|1|D|CT^CT|202611240800", "AIS|2|A|MR^MRI|202611240900"
+    said = appointment(hospital("SIU^S14", "SCH|A1", gone, comes))
+    assert said.start == parse_time("202611240900", SHANGHAI)
+    assert said.kind_name == "MRI"
 
 
 def test_an_event_says_more_than_a_stale_status() -> None:

@@ -14,6 +14,8 @@ from gateway.model import (
     Identifier,
     OrderStatement,
     OrderStatus,
+    ResourceKind,
+    ResourceUse,
     from_datetime,
 )
 from gateway.patients import PatientBook
@@ -190,6 +192,38 @@ async def test_resources_come_and_go(told: Told) -> None:
     found = await only(told)
     assert [each.id for each in found.resources] == ["R1"]
     assert found.resource == ""
+
+
+def uses(*ids: str) -> tuple[ResourceUse, ...]:
+    """Equipment, and rooms whose id begins with R."""
+    kinds = (ResourceKind.LOCATION if id_[0] == "R" else ResourceKind.EQUIPMENT for id_ in ids)
+    return tuple(map(ResourceUse, kinds, ids))
+
+
+@pytest.mark.parametrize(
+    ("there", "updated", "removed", "stands"),
+    [
+        ("LA2", "", "LA1", "R1 LA2"),
+        ("", "LA2", "", "R1 LA2"),
+        ("", "LA1", "", "R1 LA1"),
+        ("LA1", "LA2", "", "R1 LA1 LA2"),
+        ("", "LA2", "LA3", "LA1 R1 LA2"),
+        ("LA1", "", "LA1", "R1 LA1"),
+        ("", "R2", "LA1", "R2"),
+    ],
+)
+async def test_each_resource_comes_goes_or_takes_the_place_of_another(
+    told: Told, there: str, updated: str, removed: str, stands: str
+) -> None:
+    await told.tell(event(1, replace(booked("F1", "09:00"), resources=uses("LA1", "R1"))))
+    said = replace(
+        booked("F1", status="", gathering=Gathering.ADD),
+        resources=uses(*there.split()),
+        updated=uses(*updated.split()),
+        removed=uses(*removed.split()),
+    )
+    await told.tell(event(2, said))
+    assert [each.id for each in (await only(told)).resources] == stands.split()
 
 
 async def test_both_numbers_of_an_appointment_name_it_whichever_comes_first(told: Told) -> None:
