@@ -12,7 +12,7 @@ from typing import Any
 from gateway.model import Subject
 from gateway.room import Appointment, Patient, Principal, RoomContext
 from queue_display.estimate import Estimates
-from queue_display.machine import Illegal, step
+from queue_display.machine import RENEWABLE, Illegal, renewed, step
 from queue_display.scene import Entry, Lane, Scene, Stage, booked_ticket
 from queue_display.tables import ACT, CLEANED, DISMISS, RESUME, STOP
 from queue_display.terms import Mark, State, Verb, Words, words
@@ -101,8 +101,9 @@ class QueueDesk:
         """Check a patient in for the appointments of today, each with its queue.
 
         The first is waited for; each further one once that before it is done. Those that are
-        checked in already are left as they are, and those of queues that `who` doesn't see. `cause`
-        is the event that said so, where no person did.
+        checked in already are left as they are, unless their appointment went to another queue or
+        patient since, and those of queues that `who` doesn't see. `cause` is the event that said
+        so, where no person did.
         """
         async with self._turn:
             scene = await self._whole()
@@ -110,17 +111,21 @@ class QueueDesk:
             taken: list[Ticket] = []
             seen = [each for each in stops if self._stage.seen.queue(who, each[0])]
             for queue, appointment in sorted(seen, key=lambda each: each[1].start or 0):
-                ticket = booked_ticket(appointment, queue, day)
-                known = scene.entries.get(ticket.id)
-                if known is not None and known.ticket.state not in {State.BOOKED, State.NO_SHOW}:
-                    taken.append(known.ticket)
+                opened = booked_ticket(appointment, queue, day)
+                known = scene.entries.get(opened.id)
+                ticket = known.ticket if known is not None else opened
+                act = replace(self._act(who, Verb.CHECK_IN, why), proxy=proxy, cause=cause)
+                if known is not None and known.anew and ticket.state in RENEWABLE:
+                    opened = self._opened(_kept(opened, ticket), appointment, patient)
+                    taken.append(await self._do(who, scene, ticket, act, opens=opened))
                     continue
-                ticket = known.ticket if known is not None else ticket
+                if ticket.state not in {State.BOOKED, State.NO_SHOW}:
+                    taken.append(ticket)
+                    continue
                 ticket = self._opened(ticket, appointment, patient)
                 open_ = [each for each in taken if each.state is not State.DONE]
                 ticket = replace(ticket, after=open_[-1].id if open_ else "")
-                act = replace(self._act(who, Verb.CHECK_IN, why), proxy=proxy, cause=cause)
-                taken.append(await self._do(who, scene, ticket, act, opens=True))
+                taken.append(await self._do(who, scene, ticket, act, opens=ticket))
             if not taken:
                 raise Illegal(words("今天没有预约。", "There is no appointment today."))
             return taken
@@ -143,7 +148,7 @@ class QueueDesk:
                 marks=_in_patient(patient),
             )
             act = self._act(who, Verb.CHECK_IN, why)
-            return await self._do(who, scene, ticket, act, opens=True)
+            return await self._do(who, scene, ticket, act, opens=ticket)
 
     async def stop(self, who: Principal, queue: str, why: str, cause: str = "") -> None:
         """Call nobody until `resume`."""
@@ -208,19 +213,27 @@ class QueueDesk:
         return Act(verb, self._context.clock.now(), who.id, why.strip()[:400], told=told)
 
     async def _do(
-        self, who: Principal, scene: Scene, ticket: Ticket, act: Act, *, opens: bool = False
+        self, who: Principal, scene: Scene, ticket: Ticket, act: Act, opens: Ticket | None = None
     ) -> Ticket:
-        """Judge a step, append it, and wait until it is folded."""
-        step(ticket, act)
-        self._may(scene, ticket, act)
-        lane = scene.lane_of(ticket)
+        """Judge a step, append it, and wait until it is folded.
+
+        `opens` is what a check-in begins with; where it is another ticket, `ticket` becomes it.
+        """
         payload: dict[str, Any] = {"ticket": ticket.id, "act": _rest(act)}
-        if opens or ticket.state is State.BOOKED:
-            payload |= {"opens": ticket.payload()}
+        if opens is None or opens is ticket:
+            step(ticket, act)
+        else:
+            renewed(ticket, opens, act)
+            payload["anew"] = True
+        self._may(scene, ticket, act)
+        about = opens or ticket
+        lane = scene.lane_of(about)
+        if opens is not None or ticket.state is State.BOOKED:
+            payload |= {"opens": about.payload()}
         payload["prefix"] = lane.options.prefix if lane is not None else ""
-        subject = Subject(*ticket.patient) if ticket.patient else None
+        subject = Subject(*about.patient) if about.patient else None
         await self._note(
-            who, act.verb, subject, {"ticket": ticket.id, "queue": ticket.queue}, act.why
+            who, act.verb, subject, {"ticket": ticket.id, "queue": about.queue}, act.why
         )
         seq = await self._context.ports.act(
             who,
@@ -291,6 +304,13 @@ def _rest(act: Act) -> dict[str, Any]:
     """What of an act its event does not say by itself."""
     said = act_payload(act)
     return {key: said[key] for key in ("to", "place", "marks", "priority", "proxy") if key in said}
+
+
+def _kept(opened: Ticket, ticket: Ticket) -> Ticket:
+    """With what people marked of the same patient."""
+    if opened.patient != ticket.patient:
+        return opened
+    return replace(opened, marks=ticket.marks, priority=ticket.priority)
 
 
 def _lane(scene: Scene, queue: str) -> Lane:

@@ -34,6 +34,11 @@ FROM: Mapping[Verb, frozenset[State]] = {
 }
 """In which states each step is possible; UNDO where there is a step to take back."""
 
+RENEWABLE = frozenset(
+    {State.BOOKED, State.CHECKED_IN, State.WAITING, State.HELD, State.SKIPPED, State.NO_SHOW}
+)
+"""In which a ticket may be checked in anew, since its appointment was changed."""
+
 
 class Illegal(ValueError):  # noqa: N818 - a step that is none; `text` is in every language
     """A step that can't be taken; the ticket stays as it is."""
@@ -54,6 +59,29 @@ def step(ticket: Ticket, act: Act) -> Ticket:
     after = _EFFECTS[act.verb](ticket, act)
     since = ticket.since if after.state is ticket.state else act.at
     return replace(after, since=since, last=act, before=replace(ticket, before=None))
+
+
+def renewed(ticket: Ticket, opened: Ticket, act: Act) -> Ticket:
+    """The ticket checked in anew as its appointment opens one now; Illegal once it is called.
+
+    It keeps its calls and its place among the stops of the day, and its number unless it is
+    another patient's now. What it was before is what undo restores.
+    """
+    if ticket.state not in RENEWABLE:
+        raise Illegal(_not_from(ticket, act.verb))
+    own = ticket.patient == opened.patient
+    fresh = replace(
+        opened,
+        id=ticket.id,
+        state=State.BOOKED,
+        label=ticket.label if own else "",
+        number=ticket.number if own else 0,
+        after=ticket.after,
+        ready=ticket.ready,
+        calls=ticket.calls,
+        event=ticket.event,
+    )
+    return replace(step(fresh, act), before=replace(ticket, before=None))
 
 
 def beamed(ticket: Ticket, at: Instant) -> Ticket:
@@ -105,8 +133,8 @@ def _undone(ticket: Ticket, act: Act) -> Ticket:
     return replace(
         ticket.before,
         calls=ticket.calls,
-        label=ticket.label,
-        number=ticket.number,
+        label=ticket.before.label or ticket.label,
+        number=ticket.before.number or ticket.number,
         last=act,
         before=None,
     )
@@ -153,7 +181,9 @@ def _transferred(ticket: Ticket, act: Act) -> Ticket:
     if not act.to or act.to == ticket.queue:
         raise Illegal(words("请选择另一个队列。", "Choose another queue."))
     state = State.WAITING if ticket.state is State.CALLED else ticket.state
-    return replace(ticket, queue=act.to, state=state, place=None)
+    home = ticket.home or ticket.queue
+    home = "" if home == act.to else home
+    return replace(ticket, queue=act.to, home=home, state=state, place=None)
 
 
 def _moved(ticket: Ticket, act: Act) -> Ticket:

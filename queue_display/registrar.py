@@ -6,10 +6,11 @@ import asyncio
 import logging
 
 from gateway.model import AppointmentStatus, Clock
-from gateway.room import Diary, Neighbours, Permission, Principal, steadily
+from gateway.room import Agenda, Diary, Neighbours, Permission, Principal, steadily
 from queue_display.book import QueueBook
 from queue_display.signals import ROOM
 from queue_display.terms import State
+from queue_display.ticket import Ticket
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,8 @@ class Registrar:
             return
         told: dict[str, str] = {}
         for ticket in await self._book.today(self._clock.now()):
-            if ticket.appointment and self._told.get(ticket.id) != ticket.event:
+            new = ticket.appointment and self._told.get(ticket.id) != ticket.event
+            if new and await self._is_of(ticket):
                 await diary.heed(
                     QUEUE,
                     ticket.appointment,
@@ -61,3 +63,14 @@ class Registrar:
                 )
             told[ticket.id] = ticket.event
         self._told = told
+
+    async def _is_of(self, ticket: Ticket) -> bool:
+        """Whether a ticket still speaks for its appointment: of the same day and patient."""
+        try:
+            one = await self._neighbours(Agenda).appointment(ticket.appointment)
+        except LookupError:
+            return True
+        if one is None:
+            return True
+        day = one.day if one.start is None else self._book.local(one.start).date().isoformat()
+        return day in ("", ticket.day) and one.key in (None, ticket.patient)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gateway.model import AppointmentStatus, Instant, PersonName
 from gateway.room import Agenda, Appointment, Neighbours, Patient, PatientKey, People
+from queue_display.astray import CONTESTED, Astray, astray
 from queue_display.book import QueueBook
+from queue_display.contested import Contested
 from queue_display.options import QueueOptions, QueueRoomOptions
 from queue_display.rank import Ranked, Ranking
 from queue_display.seen import SeenQueues
@@ -29,6 +31,7 @@ class Entry:
     """A ticket with whom and what it is about. `gates` are why it may not be called.
 
     `ranked` is its place among those that wait. `over`: the schedule says that it is past.
+    `astray` is what the appointment no longer has in common with the ticket; it is in `gates` too.
     """
 
     ticket: Ticket
@@ -37,6 +40,12 @@ class Entry:
     gates: tuple[Words, ...] = ()
     ranked: Ranked | None = None
     over: bool = False
+    astray: tuple[Astray, ...] = ()
+
+    @property
+    def anew(self) -> bool:
+        """Whether checking in anew brings the ticket to where its appointment is now."""
+        return any(each.anew for each in self.astray)
 
     @property
     def names(self) -> Sequence[PersonName]:
@@ -99,22 +108,29 @@ class Stage:
         self.options, self.book, self._neighbours = options, book, neighbours
         self.ranking = Ranking(options.policy, book.clock)
         self.seen = SeenQueues(options.queues, neighbours)
+        self._contested = Contested(neighbours)
 
     async def scene(self, now: Instant) -> Scene:
         """How everything stands at `now`."""
         tickets = await self.book.today(now)
         stands, proposals = await self.book.stands(), await self.book.proposals(now)
         agenda = await self.agenda(now)
-        people = await self.people([*agenda.values()], tickets)
         appointments = await self._of_tickets(tickets, agenda)
+        people = await self.people([*agenda.values(), *appointments.values()], tickets)
+        contested = await self._contested.ids(now)
         entries = [
-            self._entry(ticket, appointments.get(ticket.appointment), people) for ticket in tickets
+            self._entry(ticket, appointments.get(ticket.appointment), people, contested)
+            for ticket in tickets
         ]
-        taken = {each.appointment.id for each in entries if each.appointment is not None}
         day = self.book.local(now).date().isoformat()
+        taken = {
+            each.appointment.id
+            for each in entries
+            if each.appointment is not None and each.ticket.day == day
+        }
         queues = {queue.resource: name for name, queue in self.options.queues.items()}
         booked = [
-            self._entry(booked_ticket(each, queues[each.resource], day), each, people)
+            self._entry(booked_ticket(each, queues[each.resource], day), each, people, contested)
             for each in agenda.values()
             if each.id not in taken and each.status.is_open and each.resource in queues
         ]
@@ -163,20 +179,32 @@ class Stage:
         ticket: Ticket,
         appointment: Appointment | None,
         people: Mapping[PatientKey, Patient],
+        contested: Collection[str],
     ) -> Entry:
         key = ticket.patient or (appointment.key if appointment is not None else None)
         patient = people.get(key) if key is not None else None
         if appointment is None:
             return Entry(ticket, None, patient)
-        gates = [gate.reason for gate in appointment.gates]
+        day = self.day_of(appointment)
+        changed = astray(ticket, appointment, day, self.options.queues, people)
+        if appointment.id in contested:
+            changed = (*changed, Astray(CONTESTED))
         past = _OVER.get(appointment.status)
+        gates = [gate.reason for gate in appointment.gates] + [each.why for each in changed]
         return Entry(
             ticket,
             appointment,
             patient,
             (*gates, *([past] if past is not None else [])),
             over=past is not None,
+            astray=changed,
         )
+
+    def day_of(self, appointment: Appointment) -> str:
+        """Its day at the site (ISO 8601), empty where nobody said one."""
+        if appointment.start is None:
+            return appointment.day
+        return self.book.local(appointment.start).date().isoformat()
 
     def _lane(
         self,
@@ -217,13 +245,7 @@ class Stage:
     def _ranked(self, waits: Sequence[Entry]) -> tuple[Entry, ...]:
         entries = {each.ticket.id: each for each in waits}
         return tuple(
-            Entry(
-                ranked.ticket,
-                entries[ranked.ticket.id].appointment,
-                entries[ranked.ticket.id].patient,
-                entries[ranked.ticket.id].gates,
-                ranked,
-            )
+            replace(entries[ranked.ticket.id], ranked=ranked)
             for ranked in self.ranking.ranked(each.ticket for each in waits)
         )
 

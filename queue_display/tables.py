@@ -12,7 +12,7 @@ import orjson
 
 from gateway.model import DeviceEvent, Instant
 from gateway.room import ACTION_SYSTEM
-from queue_display.machine import Illegal, beamed, freed, possible, step, tied
+from queue_display.machine import Illegal, beamed, freed, possible, renewed, step, tied
 from queue_display.terms import State, Verb, Words, words
 from queue_display.ticket import Act, Ticket, act_payload, read_act, read_ticket
 
@@ -96,7 +96,7 @@ class Taken:
 class Tables:
     """Tickets, their steps, and what devices propose."""
 
-    format: ClassVar = 2
+    format: ClassVar = 3
     schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -184,7 +184,8 @@ class Tables:
         ticket = self.ticket(said["ticket"]) or read_ticket(said["opens"])
         refused: Words | None = None
         try:
-            after = step(ticket, act)
+            anew = said.get("anew")
+            after = renewed(ticket, read_ticket(said["opens"]), act) if anew else step(ticket, act)
             others = self._others(ticket, act, event.id.hex())
         except Illegal as no:
             after, others, refused = ticket, [], no.text

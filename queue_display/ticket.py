@@ -74,7 +74,8 @@ class Ticket:
     is what people hear and read). `kind` is that of its appointment, in the words of its source.
     `beam` is when the door closed or the beam came on first, as far as its machine says.
     `after` is the ticket that has to be done before, `ready` whether it is. `calls` only grows:
-    it tells one call from the next. `told` is what was told before the first call. `before` is what
+    it tells one call from the next. `home` is the queue from which it was transferred, empty if it
+    was not. `told` is what was told before the first call. `before` is what
     undo restores, `event` (hexadecimal) what the last step was.
     """
 
@@ -103,6 +104,7 @@ class Ticket:
     told: Told | None = None
     place: Place | None = None
     event: str = ""
+    home: str = ""
     last: Act | None = None
     before: Ticket | None = field(default=None, repr=False)
 
@@ -134,6 +136,7 @@ class Ticket:
             "told": _told(self.told),
             "place": _place(self.place),
             "event": self.event,
+            "home": self.home,
             "last": act_payload(self.last) if self.last else None,
             "before": self.before.payload() if self.before else None,
         }
@@ -170,6 +173,7 @@ def read_ticket(said: Mapping[str, Any]) -> Ticket:
         told=_read_told(said.get("told")),
         place=_read_place(said.get("place")),
         event=said.get("event", ""),
+        home=said.get("home", ""),
         last=read_act(last) if last else None,
         before=read_ticket(before) if before else None,
     )
