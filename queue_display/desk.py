@@ -112,7 +112,7 @@ class QueueDesk:
             seen = [each for each in stops if self._stage.seen.queue(who, each[0])]
             for queue, appointment in sorted(seen, key=lambda each: each[1].start or 0):
                 opened = booked_ticket(appointment, queue, day)
-                known = scene.entries.get(opened.id)
+                known = scene.of(appointment.id, day) or scene.entries.get(opened.id)
                 ticket = known.ticket if known is not None else opened
                 act = replace(self._act(who, Verb.CHECK_IN, why), proxy=proxy, cause=cause)
                 if known is not None and known.anew and ticket.state in RENEWABLE:

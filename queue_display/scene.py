@@ -92,6 +92,17 @@ class Scene:
         """The queue of a ticket; None if devices.yaml no longer has it."""
         return self.lanes.get(ticket.queue)
 
+    def of(self, appointment: str, day: str) -> Entry | None:
+        """The ticket of an appointment on a day, whatever the appointment was called before."""
+        found = [
+            each
+            for each in self.entries.values()
+            if each.ticket.day == day
+            and each.appointment is not None
+            and each.appointment.id == appointment
+        ]
+        return min(found, key=lambda each: each.ticket.state is State.BOOKED, default=None)
+
     def only(self, seen: Callable[[str], bool]) -> Scene:
         """What of it is in queues that are seen."""
         return Scene(

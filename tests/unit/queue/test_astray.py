@@ -172,3 +172,12 @@ async def test_who_is_called_already_stays_called_and_the_desk_is_told(
     (entry,) = (await office.lane()).running
     assert (entry.ticket.id, entry.ticket.state) == (ticket.id, State.CALLED)
     assert "the appointment was moved to CT" in (await office.http.get("/queue?lang=en")).text
+
+
+async def test_a_number_of_its_own_given_later_makes_no_second_ticket(tmp_path: Path) -> None:
+    async with department(tmp_path) as office:
+        for filler, minute in (("", 0), ("F1", 1)):
+            made = booked(filler, "08:00", placer="P1", resource="LA1", who="1001")
+            await office.ports.publish([event(minute, made)])
+            await office.arrives("1001")
+            assert await labels(await office.lane()) == ["A001"]
