@@ -142,7 +142,7 @@ def mask(names: Sequence[PersonName], masking: Masking, language: str) -> str:
 
 
 def _calls(lanes: Sequence[Lane], shown: Mapping[str, Shown]) -> tuple[Call, ...]:
-    """The newest first: who is called, then the last few who went in."""
+    """The newest first: all who are called, then the last few who went in, five or more in all."""
     called = [
         (entry.ticket.state is not State.CALLED, -entry.ticket.called, entry.ticket.id, lane, entry)
         for lane in lanes
@@ -150,7 +150,8 @@ def _calls(lanes: Sequence[Lane], shown: Mapping[str, Shown]) -> tuple[Call, ...
         if entry.ticket.called is not None
     ]
     called.sort(key=lambda each: each[:3])
-    return tuple(_call(lane, entry, shown) for *_, lane, entry in called[: _BENEATH + 1])
+    most = max(_BENEATH + 1, sum(not inside for inside, *_ in called))
+    return tuple(_call(lane, entry, shown) for *_, lane, entry in called[:most])
 
 
 def _call(lane: Lane, entry: Entry, shown: Mapping[str, Shown]) -> Call:

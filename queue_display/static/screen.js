@@ -80,7 +80,7 @@
     var before = board.calls.slice(current && standing(current) ? 1 : 0);
     if (before.length) {
       say("h2", "heading small", words.before, part);
-      var list = make("ul", "before", "", part);
+      var list = make("ul", before.length > 4 ? "before many" : "before", "", part);
       for (var place = 0; place < before.length; place += 1) {
         var item = who("li", "", before[place], list);
         say("span", "place", before[place].place, item);

@@ -29,8 +29,7 @@ from queue_display.voice.surnames import READINGS, Reading
 log = logging.getLogger(__name__)
 
 OLD = 30_000_000
-"""µs after which a call is not said any more."""
-MOST_WAITING = 8
+"""µs after which a call that is first heard of is not said any more."""
 _KEPT = 4
 _GAP = 0.6
 _BETWEEN = 0.35
@@ -64,7 +63,7 @@ class Speaker:
         own = {name: Reading(e.pinyin, e.like) for name, e in section.readings.items()}
         self._readings = {**READINGS, **own}
         self._announcers = {name: announcers[name] for name in self._voice.by}
-        self._waiting: deque[Call] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[Call] = deque()
         self._tracks: OrderedDict[str, Track] = OrderedDict()
         self._known: frozenset[str] = frozenset()
         self._came = asyncio.Event()
@@ -75,15 +74,22 @@ class Speaker:
         return self._voice.is_quiet(self._local(now).time())
 
     def hear(self, calls: Iterable[Call], now: Instant) -> None:
-        """Have those said that stand, are new and not old. The oldest gives way where many wait."""
-        standing = [each for each in calls if each.stands]
-        for each in reversed(standing):
-            if each.key not in self._known and now - each.at < OLD and not self.is_quiet(now):
-                if len(self._waiting) == MOST_WAITING:
-                    log.warning("In the zone %s calls come too fast: one is not said", self._zone)
-                self._waiting.append(each)
-                self._came.set()
-        self._known = frozenset(each.key for each in standing)
+        """Have those said that stand, are new and not old, each in its turn.
+
+        `calls` are all that stand, so that no more wait than patients are called.
+        """
+        standing = {each.key: each for each in calls if each.stands}
+        waiting = [each for each in self._waiting if each.key in standing]
+        if not self.is_quiet(now):
+            waiting += [
+                each
+                for key, each in reversed(standing.items())
+                if key not in self._known and now - each.at < OLD
+            ]
+        self._waiting = deque(waiting)
+        self._known = frozenset(standing)
+        if waiting:
+            self._came.set()
 
     async def run(self, tell: Callable[[bytes], object]) -> None:
         """Say one after another until cancelled; `tell` gives the screens a frame."""
@@ -121,12 +127,8 @@ class Speaker:
         return [said(called, each, self._readings) for each in tongues]
 
     def _next(self) -> Call | None:
-        """The next call that is still young and stands; those that went in are not called."""
-        while self._waiting:
-            call = self._waiting.popleft()
-            if self._clock.now() - call.at < OLD and call.key in self._known:
-                return call
-        return None
+        """The next call that stands, however long it had to wait for those before it."""
+        return self._waiting.popleft() if self._waiting else None
 
     async def _spoken(self, sentence: Said) -> Sound | None:
         for name, announcer in self._announcers.items():

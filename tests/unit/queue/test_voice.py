@@ -262,10 +262,10 @@ async def test_quiet_hours_are_on_the_board_and_a_zone_without_voice_says_nothin
         assert (await _board(office))["voice"] == "quiet"
 
 
-async def test_a_call_that_is_over_or_old_is_not_said_any_more(tmp_path: Path) -> None:
+async def test_a_call_that_is_over_is_not_said_any_more(tmp_path: Path) -> None:
     section = _section({"espeak": {"kind": "espeak"}}, by=["espeak"], repeat=1)
     async with department(tmp_path, section) as office:
-        for number in ("1001", "1002", "1003"):
+        for number in ("1001", "1002"):
             await office.books(number, "08:00")
             await office.arrives(number)
         first = await office.desk.call_next(WANG, "linac-1")
@@ -274,15 +274,70 @@ async def test_a_call_that_is_over_or_old_is_not_said_any_more(tmp_path: Path) -
         await office.air.turn()
         second = await office.desk.call_next(WANG, "linac-1")
         await office.air.turn()
-        speaker = office.air._speakers["hall-1"]
-        call = speaker._next()
-        assert call is not None
-        assert call.who.label == second.label
-        assert speaker._next() is None
+        assert _waiting(office) == [second.label]
         await office.desk.take(WANG, second.id, Verb.RECALL)
+        await office.desk.take(WANG, second.id, Verb.ENTER)
         await office.air.turn()
+        assert _waiting(office) == []
+
+
+async def test_a_call_that_was_old_when_the_gateway_started_is_not_said(tmp_path: Path) -> None:
+    section = _section({"espeak": {"kind": "espeak"}}, by=["espeak"], repeat=1)
+    async with department(tmp_path, section) as office:
+        await office.books("1001", "08:00")
+        await office.arrives("1001")
+        await office.desk.call_next(WANG, "linac-1")
         office.clock.advance(31)
-        assert speaker._next() is None
+        await office.air.turn()
+        assert _waiting(office) == []
+
+
+async def test_a_call_in_the_line_is_said_however_long_those_before_it_take(
+    tmp_path: Path,
+) -> None:
+    section = _crowded({"espeak": {"kind": "espeak"}})
+    async with department(tmp_path, section) as office:
+        called = []
+        for number in (1, 2, 3, 4, 5) * 2:
+            await office.desk.walk_in(WANG, f"linac-{number}", None, "x")
+            called.append((await office.desk.call_next(WANG, f"linac-{number}")).label)
+            await office.air.turn()
+        office.clock.advance(40)
+        await office.air.turn()
+        assert _waiting(office) == called
+        await office.air.turn()
+        assert _waiting(office) == []
+
+
+async def test_a_call_that_stands_is_never_announced_again_because_others_came(
+    tmp_path: Path,
+) -> None:
+    async with department(tmp_path, _crowded({"espeak": {"kind": "espeak"}})) as office:
+        tickets = []
+        for number in (1, 2, 3, 4, 5, 1):
+            await office.desk.walk_in(WANG, f"linac-{number}", None, "x")
+            tickets.append(await office.desk.call_next(WANG, f"linac-{number}"))
+            office.clock.advance(1)
+        board = await _board(office)
+        newest_first = [each.label for each in reversed(tickets)]
+        assert [each["label"] for each in board["calls"]] == newest_first
+        assert len(_waiting(office)) == len(tickets)
+        await office.desk.take(WANG, tickets[-1].id, Verb.ENTER)
+        assert [each["label"] for each in (await _board(office))["calls"]] == newest_first[1:]
+        assert _waiting(office) == []
+
+
+def _crowded(announcers: Mapping[str, Any]) -> dict[str, Any]:
+    """A hall of five machines."""
+    queues = {f"linac-{n}": {"name": f"LA{n}", "resource": f"linac-{n}"} for n in range(1, 6)}
+    hall = {"queues": list(queues), "voice": {"by": list(announcers), "repeat": 1}}
+    return {"queues": queues, "displays": {"hall-1": hall}, "announcers": dict(announcers)}
+
+
+def _waiting(office: Department) -> list[str]:
+    """The calls that the hall's speaker would say next, as it takes them."""
+    speaker = office.air._speakers["hall-1"]
+    return [call.who.label for call in iter(speaker._next, None)]
 
 
 async def test_the_page_of_displays_says_which_voice_is_not_there(
