@@ -163,14 +163,19 @@ class QueueDesk:
         """The room is clean before the time that the policy gives."""
         await self._of_queue(who, queue, CLEANED, "", "")
 
-    async def settle(self, who: Principal, queue: str, cause: str, *, confirmed: bool) -> None:
-        """Answer what a device event proposes."""
+    async def settle(
+        self, who: Principal, queue: str, cause: str, *, confirmed: bool, verb: str = ""
+    ) -> None:
+        """Answer what a device event proposes; `verb` is which of several, if it does."""
         scene = await self.scene(who)
-        found = next((e for e in _lane(scene, queue).proposals if e.cause == cause), None)
+        proposals = _lane(scene, queue).proposals
+        asked = (each for each in proposals if each.cause == cause and verb in ("", each.verb))
+        found = next(asked, None)
         if found is None:
             raise Illegal(words("该提示已处理。", "Somebody has answered this already."))
         if not confirmed:
-            seq = await self._context.ports.act(who, f"{ACT}{DISMISS}", payload={"cause": cause})
+            payload = {"cause": cause, "queue": queue, "verb": found.verb}
+            seq = await self._context.ports.act(who, f"{ACT}{DISMISS}", payload=payload)
             await self._note(who, DISMISS, None, {"queue": queue, "event": cause}, "")
             await self._book.reached(seq)
         elif found.verb in {STOP, RESUME}:

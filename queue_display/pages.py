@@ -139,6 +139,7 @@ class QueuePages:
                 _queue(request),
                 given.get("cause", ""),
                 confirmed=given.get("answer") == "yes",
+                verb=given.get("verb", ""),
             )
         except Illegal as illegal:
             raise self._refused(request, illegal) from illegal

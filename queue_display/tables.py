@@ -41,8 +41,9 @@ CREATE TABLE line(
   cause TEXT NOT NULL, cleaned INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE proposal(
-  cause TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL, queue TEXT NOT NULL,
-  ticket TEXT NOT NULL, verb TEXT NOT NULL, says BLOB NOT NULL, open INTEGER NOT NULL
+  cause TEXT NOT NULL, queue TEXT NOT NULL, verb TEXT NOT NULL, seq INTEGER NOT NULL,
+  at INTEGER NOT NULL, ticket TEXT NOT NULL, says BLOB NOT NULL, open INTEGER NOT NULL,
+  PRIMARY KEY(cause, queue, verb)
 ) WITHOUT ROWID;
 CREATE INDEX proposal_open ON proposal(queue, seq) WHERE open;
 """
@@ -73,7 +74,11 @@ class Stand:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a device event asks a person to confirm. Without a `ticket` only to look at."""
+    """What a device event asks a person to confirm. Without a `ticket` only to look at.
+
+    One event may propose a step in each of several queues, and several in one: each is answered
+    by itself.
+    """
 
     cause: str
     at: Instant
@@ -96,7 +101,7 @@ class Taken:
 class Tables:
     """Tickets, their steps, and what devices propose."""
 
-    format: ClassVar = 3
+    format: ClassVar = 4
     schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -170,13 +175,13 @@ class Tables:
         match what:
             case "stop" | "resume":
                 why = event.value.text if event.value else ""
-                self._stop(event, said["queue"], why, stopped=what == STOP)
+                self._stop(event, said["queue"], why, what)
             case "cleaned":
                 self._line(said["queue"], cleaned=event.observed_at)
             case "signal":
                 self._signal(event, said)
             case "dismiss":
-                self._settle(said["cause"])
+                self._settle(said["cause"], said.get("queue", ""), said.get("verb", ""))
             case _:
                 self._step(event, _act_of(event, Verb(what), said), said)
 
@@ -195,7 +200,7 @@ class Tables:
             for other in others:
                 self._keep(other)
             if act.cause:
-                self._settle(act.cause)
+                self._settle(act.cause, verb=act.verb, ticket=ticket.id)
         self._connection.execute(
             "INSERT OR REPLACE INTO step VALUES(?,?,?,?,?)",
             (
@@ -241,7 +246,8 @@ class Tables:
         )
         self._connection.execute("INSERT OR REPLACE INTO ticket VALUES(?,?,?,?,?,?,?)", row)
 
-    def _stop(self, event: DeviceEvent, queue: str, why: str, *, stopped: bool) -> None:
+    def _stop(self, event: DeviceEvent, queue: str, why: str, what: str) -> None:
+        stopped = what == STOP
         self._line(
             queue,
             stopped=event.observed_at if stopped else None,
@@ -249,7 +255,7 @@ class Tables:
             who=event.actor,
             cause=event.caused_by.hex(),
         )
-        self._settle(event.caused_by.hex())
+        self._settle(event.caused_by.hex(), queue, what)
 
     def _line(self, queue: str, **facts: Any) -> None:
         self._connection.execute(
@@ -264,7 +270,7 @@ class Tables:
         verb, queue = said["verb"], said["queue"]
         if verb in {STOP, RESUME}:
             if said["automatic"]:
-                self._stop(event, queue, said["says"]["zh-CN"], stopped=verb == STOP)
+                self._stop(event, queue, said["says"]["zh-CN"], verb)
             else:
                 self._propose(event, said, "", said["says"])
             return
@@ -328,17 +334,22 @@ class Tables:
             "INSERT OR IGNORE INTO proposal VALUES(?,?,?,?,?,?,?,1)",
             (
                 event.caused_by.hex(),
+                said["queue"],
+                said["verb"],
                 event.seq,
                 event.observed_at,
-                said["queue"],
                 ticket,
-                said["verb"],
                 orjson.dumps(says),
             ),
         )
 
-    def _settle(self, cause: str) -> None:
-        self._connection.execute("UPDATE proposal SET open = 0 WHERE cause = ?", (cause,))
+    def _settle(self, cause: str, queue: str = "", verb: str = "", ticket: str = "") -> None:
+        """Close what an event proposes; what is left empty is not looked at."""
+        self._connection.execute(
+            "UPDATE proposal SET open = 0 WHERE cause = ? AND ? IN ('', queue)"
+            " AND ? IN ('', verb) AND ? IN ('', ticket)",
+            (cause, queue, verb, ticket),
+        )
 
 
 def _is_named(ticket: Ticket, said: Mapping[str, Any]) -> bool:

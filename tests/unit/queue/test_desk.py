@@ -225,6 +225,40 @@ async def test_a_dismissed_event_changes_nothing(office: Department) -> None:
     assert (lane.proposals, lane.stand.stopped) == ((), None)
 
 
+async def test_one_event_that_moves_two_queues_is_asked_and_answered_in_each(
+    tmp_path: Path,
+) -> None:
+    down = {"kind": "state", "device": "la1", "code": "down", "proposes": "stop"}
+    section = {**SECTION, "signals": [{**down, "queue": f"linac-{n}"} for n in (1, 2)]}
+    async with department(tmp_path, section) as office:
+        await office.ports.publish([_signal("la1", "down")])
+        (first,) = (await office.lane("linac-1")).proposals
+        (second,) = (await office.lane("linac-2")).proposals
+        await office.desk.settle(WANG, "linac-1", first.cause, confirmed=True)
+        lane = await office.lane("linac-1")
+        assert (lane.proposals, lane.stand.stopped) == ((), office.clock.now())
+        assert (await office.lane("linac-2")).proposals == (second,)
+        await office.desk.settle(WANG, "linac-2", second.cause, confirmed=False)
+        lane = await office.lane("linac-2")
+        assert (lane.proposals, lane.stand.stopped) == ((), None)
+
+
+async def test_two_steps_that_one_event_proposes_are_answered_one_by_one(tmp_path: Path) -> None:
+    scan = {"kind": "state", "device": "la1", "code": "beam", "queue": "linac-1"}
+    section = {**SECTION, "signals": [{**scan, "proposes": each} for each in ("start", "stop")]}
+    async with department(tmp_path, section) as office:
+        await office.books("1001", "08:00")
+        await office.arrives("1001")
+        await office.desk.call_next(WANG, "linac-1")
+        await office.ports.publish([_signal("la1", "beam")])
+        start, stop = (await office.lane()).proposals
+        data = {"cause": start.cause, "verb": "start", "answer": "yes"}
+        await office.http.post("/queue/of/linac-1/settle", data=data)
+        lane = await office.lane()
+        assert (lane.proposals, lane.stand.stopped) == ((stop,), None)
+        assert lane.running[0].ticket.state is State.IN_TREATMENT
+
+
 async def test_where_the_site_allows_it_the_event_acts_and_is_named(office: Department) -> None:
     await office.books("1001", "08:00", "CT1")
     await office.arrives("1001")
