@@ -8,8 +8,9 @@ from typing import ClassVar
 import apsw
 
 from gateway.keys import content_digest, event_id, occurrence_id
-from gateway.model import Coding, DeviceEvent, Instant, Kind, Source
+from gateway.model import ClockQuality, Coding, DeviceEvent, Instant, Kind, Source
 from gateway.room import ACTION_SYSTEM
+from queue_display.meant import SUSPECT
 from queue_display.options import QueueRoomOptions, SignalOptions, SignalVerb
 from queue_display.tables import ACT, SIGNAL
 from queue_display.terms import Words, words
@@ -86,6 +87,11 @@ def matches(rule: SignalOptions, event: DeviceEvent) -> bool:
     )
 
 
+def happened(event: DeviceEvent) -> Instant:
+    """When it was seen: by the device's own clock where that can be trusted, else when it came."""
+    return event.observed_at if event.clock is ClockQuality.DEVICE else event.received_at
+
+
 def signal_event(event: DeviceEvent, rule: SignalOptions, *, automatic: bool) -> DeviceEvent:
     """What an event says of a queue; made again it is the same event."""
     occurrence = content_digest(event.id, rule.queue.encode(), rule.proposes.encode())
@@ -103,7 +109,7 @@ def signal_event(event: DeviceEvent, rule: SignalOptions, *, automatic: bool) ->
         value=None,
         unit="",
         received_at=event.received_at,
-        observed_at=event.received_at,
+        observed_at=happened(event),
         simulated=event.simulated,
         actor=ROOM,
         caused_by=event.id,
@@ -112,6 +118,7 @@ def signal_event(event: DeviceEvent, rule: SignalOptions, *, automatic: bool) ->
             "verb": rule.proposes.value,
             "automatic": automatic,
             "patient": patient,
+            SUSPECT: event.clock is ClockQuality.SUSPECT,
             "says": words(f"{said['zh-CN']}（{told}）", f"{said['en']} ({told})"),
         },
     )

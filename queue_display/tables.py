@@ -12,8 +12,9 @@ import orjson
 
 from gateway.model import DeviceEvent, Instant
 from gateway.room import ACTION_SYSTEM
-from queue_display.machine import Illegal, beamed, freed, possible, renewed, step, tied
-from queue_display.terms import State, Verb, Words, words
+from queue_display.machine import Illegal, beamed, freed, renewed, step, tied
+from queue_display.meant import doubt, is_named, meant
+from queue_display.terms import State, Verb, Words
 from queue_display.ticket import Act, Ticket, act_payload, read_act, read_ticket
 
 log = logging.getLogger(__name__)
@@ -52,10 +53,6 @@ _RUNS = 12 * 3600 * 1_000_000
 """How long ago a patient may have come in whom an event can still be about, µs."""
 
 _MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
-_NAMED_OTHERWISE = words(
-    "事件所指患者与已呼叫者不符。", "The event names another patient than those called."
-)
-_NO_TICKET = words("没有可进行此步骤的患者。", "No patient stands where this step is possible.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,28 +274,32 @@ class Tables:
         if verb == _BEAM:
             self._beam(event, said)
             return
-        ticket, doubt = self._running(queue, Verb(verb), event, said)
-        if ticket is None:
-            says = {tag: f"{said['says'][tag]} {doubt[tag]}" for tag in doubt}
-            self._propose(event, said, "", says)
-        elif said["automatic"]:
-            act = Act(
-                Verb(verb),
-                event.observed_at,
-                event.actor,
-                why=said["says"]["en"],
-                cause=event.caused_by.hex(),
-            )
-            self._step(event, act, {"ticket": ticket.id})
-        else:
-            self._propose(event, said, ticket.id, said["says"])
+        ticket, why = meant(self._there(queue, event), Verb(verb), said)
+        if ticket is not None:
+            why = doubt(ticket, Verb(verb), event.observed_at, said) or {}
+        if ticket is None or why or not said["automatic"]:
+            says = {
+                tag: f"{text} {why[tag]}" if why else text for tag, text in said["says"].items()
+            }
+            self._propose(event, said, ticket.id if ticket is not None else "", says)
+            return
+        act = Act(
+            Verb(verb),
+            event.observed_at,
+            event.actor,
+            why=said["says"]["en"],
+            cause=event.caused_by.hex(),
+        )
+        self._step(event, act, {"ticket": ticket.id})
 
     def _beam(self, event: DeviceEvent, said: Mapping[str, Any]) -> None:
         """Note it of the one patient inside; a beam without a patient is a machine's own check."""
         there = [
             each
             for each in self._there(said["queue"], event)
-            if each.state is not State.CALLED and _is_named(each, said)
+            if each.state is not State.CALLED
+            and is_named(each, said)
+            and doubt(each, Verb.START, event.observed_at, said) is None
         ]
         if len(there) == 1:
             self._keep(beamed(there[0], event.observed_at))
@@ -313,19 +314,6 @@ class Tables:
             and each.state.takes_room
             and each.since > event.observed_at - _RUNS
         ]
-
-    def _running(
-        self, queue: str, verb: Verb, event: DeviceEvent, said: Mapping[str, Any]
-    ) -> tuple[Ticket | None, Words]:
-        """The one ticket that an event can mean; None and why where it is not one."""
-        there = self._there(queue, event)
-        named = [each for each in there if _is_named(each, said)]
-        if there and not named:
-            return None, _NAMED_OTHERWISE
-        able = [each for each in named if verb in possible(each)]
-        inside = [each for each in able if each.state is not State.CALLED]
-        found = inside or able
-        return (found[0], {}) if len(found) == 1 else (None, _NO_TICKET)
 
     def _propose(
         self, event: DeviceEvent, said: Mapping[str, Any], ticket: str, says: Words
@@ -350,16 +338,6 @@ class Tables:
             " AND ? IN ('', verb) AND ? IN ('', ticket)",
             (cause, queue, verb, ticket),
         )
-
-
-def _is_named(ticket: Ticket, said: Mapping[str, Any]) -> bool:
-    """Whether an event can mean a ticket's patient: it names him, as far as it knows, or nobody."""
-    patient = said.get("patient")
-    if not patient:
-        return True
-    number, issuer = patient
-    own = ticket.patient
-    return own is not None and own[0] == number and issuer in ("", own[1])
 
 
 def _act_of(event: DeviceEvent, verb: Verb, said: Mapping[str, Any]) -> Act:

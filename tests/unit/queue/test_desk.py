@@ -10,7 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import AppointmentStatus, Coding, DeviceEvent, Kind, Source, Subject, Value
+from gateway.model import (
+    AppointmentStatus,
+    ClockQuality,
+    Coding,
+    DeviceEvent,
+    Kind,
+    Source,
+    Subject,
+    Value,
+)
 from gateway.room import ACTION_SYSTEM
 from gateway.schedule.gate import gate_event
 from gateway.testing import known_ring
@@ -270,6 +279,55 @@ async def test_where_the_site_allows_it_the_event_acts_and_is_named(office: Depa
     assert (act.who, bytes.fromhex(act.cause)) == ("queue", _signal("ct1", "scan").id)
     await office.ports.publish([_signal("ct1", "down")])
     assert (await office.lane("ct")).stand.stopped == at("08:00")
+
+
+async def test_a_late_event_does_not_end_the_patient_after(tmp_path: Path) -> None:
+    """The device says done, its link is slow, and the next one is inside by then."""
+    done = {"kind": "state", "device": "la2", "code": "done", "proposes": "finish"}
+    section = {**SECTION, "signals": [{**done, "queue": "linac-2"}]}
+    async with department(tmp_path, section) as office:
+        for number in ("1001", "1002"):
+            await office.books(number, "08:00", "LA2")
+            await office.arrives(number)
+        first = await office.desk.call_next(WANG, "linac-2")
+        await office.desk.take(WANG, first.id, Verb.START)
+        office.clock.advance(600)
+        seen = office.clock.now()
+        office.clock.advance(30)
+        await office.desk.take(WANG, first.id, Verb.FINISH)
+        second = await office.desk.call_next(WANG, "linac-2")
+        await office.desk.take(WANG, second.id, Verb.START)
+        came = office.clock.now()
+        late = replace(
+            _signal("la2", "done"), observed_at=seen, received_at=came, clock=ClockQuality.DEVICE
+        )
+        await office.ports.publish([late])
+        lane = await office.lane("linac-2")
+        assert lane.running[0].ticket.state is State.IN_TREATMENT
+        (proposal,) = lane.proposals
+        assert (proposal.ticket, proposal.at) == (second.id, seen)
+        assert f"before {second.label} came to stand so" in proposal.says["en"]
+        suspect = replace(late, id=b"2" * 16, clock=ClockQuality.SUSPECT)
+        await office.ports.publish([suspect])
+        lane = await office.lane("linac-2")
+        assert "clock is in doubt" in lane.proposals[1].says["en"]
+        own = replace(late, id=b"3" * 16, clock=ClockQuality.GATEWAY)
+        await office.ports.publish([own])
+        assert (await office.book.ticket(second.id) or second).state is State.DONE
+
+
+async def test_no_event_ends_by_itself_what_was_not_seen_to_begin(office: Department) -> None:
+    await office.books("1001", "08:00", "LA2")
+    await office.arrives("1001")
+    ticket = await office.desk.call_next(WANG, "linac-2")
+    await office.desk.take(WANG, ticket.id, Verb.ENTER)
+    await office.ports.publish([_session("completed", "LINAC2", 1)])
+    lane = await office.lane("linac-2")
+    assert lane.running[0].ticket.state is State.IN_ROOM
+    (proposal,) = lane.proposals
+    assert "was not seen to begin" in proposal.says["en"]
+    await office.desk.settle(WANG, "linac-2", proposal.cause, confirmed=True)
+    assert (await office.book.ticket(ticket.id) or ticket).state is State.DONE
 
 
 async def test_sessions_of_the_machine_that_a_queue_follows_begin_and_end_treatments(
