@@ -58,7 +58,10 @@ def step(ticket: Ticket, act: Act) -> Ticket:
         raise Illegal(words("请写明原因。", "Say why: this step needs a reason."))
     after = _EFFECTS[act.verb](ticket, act)
     since = ticket.since if after.state is ticket.state else act.at
-    return replace(after, since=since, last=act, before=replace(ticket, before=None))
+    left = ticket.left
+    if ticket.state.is_inside and not after.state.is_inside:
+        left = {**left, ticket.queue: act.at}
+    return replace(after, since=since, left=left, last=act, before=replace(ticket, before=None))
 
 
 def renewed(ticket: Ticket, opened: Ticket, act: Act) -> Ticket:
@@ -80,6 +83,7 @@ def renewed(ticket: Ticket, opened: Ticket, act: Act) -> Ticket:
         ready=ticket.ready,
         calls=ticket.calls,
         event=ticket.event,
+        left=ticket.left if own else {},
     )
     return replace(step(fresh, act), before=replace(ticket, before=None))
 

@@ -240,6 +240,7 @@ class Stage:
         ended = [*by_state[State.DONE], *by_state[State.NO_SHOW]]
         stand, options = stands.get(name, Stand()), self.options.queues[name]
         booked = sorted(by_state[State.BOOKED], key=lambda each: each.ticket.start or 0)
+        dirty = self._dirty_until(name, entries, stand)
         return Lane(
             name,
             options,
@@ -250,7 +251,7 @@ class Stage:
             tuple(sorted(ended, key=lambda each: -each.ticket.since)),
             tuple(booked),
             tuple(each for each in proposals if each.queue == name),
-            tuple(self._blocked(options, stand, running, ended, now)),
+            tuple(self._blocked(options, stand, running, dirty, now)),
         )
 
     def _ranked(self, waits: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -265,7 +266,7 @@ class Stage:
         options: QueueOptions,
         stand: Stand,
         running: Sequence[Entry],
-        ended: Sequence[Entry],
+        dirty: int,
         now: Instant,
     ) -> Iterable[Words]:
         if stand.stopped is not None:
@@ -277,19 +278,21 @@ class Stage:
                 f"已有 {count} 人被呼叫或在室内",
                 f"{count} are called or inside, which is all that may be at once",
             )
-        until = self._dirty_until(ended, stand)
-        if until > now:
-            clock = self.book.clock(Instant(until))
+        if dirty > now:
+            clock = self.book.clock(Instant(dirty))
             yield words(f"正在清洁消毒，至 {clock}", f"the room is being cleaned until {clock}")
 
-    def _dirty_until(self, ended: Sequence[Entry], stand: Stand) -> int:
-        """Until when the room is cleaned after a patient with an infection; 0 if it is not."""
-        done = [
-            each.ticket.since
-            for each in ended
-            if each.ticket.state is State.DONE and Mark.INFECTION in each.ticket.marks
+    def _dirty_until(self, name: str, entries: Sequence[Entry], stand: Stand) -> int:
+        """Until when a room is cleaned after a patient with an infection left it; 0 if it is not.
+
+        Whether the treatment was done or not, and wherever the patient is now.
+        """
+        left = [
+            each.ticket.left[name]
+            for each in entries
+            if name in each.ticket.left and Mark.INFECTION in each.ticket.marks
         ]
-        last = max(done, default=0)
+        last = max(left, default=0)
         if not last or stand.cleaned >= last:
             return 0
         return last + round(self.options.policy.cleaning * _MINUTE)

@@ -33,6 +33,11 @@ class State(StrEnum):
         return self in _TAKING
 
     @property
+    def is_inside(self) -> bool:
+        """Whether its patient is in the room."""
+        return self in {State.IN_ROOM, State.IN_TREATMENT}
+
+    @property
     def is_present(self) -> bool:
         """Whether its patient is about and not done."""
         return self not in {State.BOOKED, State.DONE, State.NO_SHOW}

@@ -75,8 +75,9 @@ class Ticket:
     `beam` is when the door closed or the beam came on first, as far as its machine says.
     `after` is the ticket that has to be done before, `ready` whether it is. `calls` only grows:
     it tells one call from the next. `home` is the queue from which it was transferred, empty if it
-    was not. `told` is what was told before the first call. `before` is what
-    undo restores, `event` (hexadecimal) what the last step was.
+    was not. `left` is when its patient last left the room of a queue, by queue. `told` is what was
+    told before the first call. `before` is what undo restores, `event` (hexadecimal) what the last
+    step was.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Ticket:
     place: Place | None = None
     event: str = ""
     home: str = ""
+    left: Mapping[str, Instant] = field(default_factory=dict)
     last: Act | None = None
     before: Ticket | None = field(default=None, repr=False)
 
@@ -137,6 +139,7 @@ class Ticket:
             "place": _place(self.place),
             "event": self.event,
             "home": self.home,
+            "left": dict(self.left) or None,
             "last": act_payload(self.last) if self.last else None,
             "before": self.before.payload() if self.before else None,
         }
@@ -174,6 +177,7 @@ def read_ticket(said: Mapping[str, Any]) -> Ticket:
         place=_read_place(said.get("place")),
         event=said.get("event", ""),
         home=said.get("home", ""),
+        left={queue: Instant(at) for queue, at in said.get("left", {}).items()},
         last=read_act(last) if last else None,
         before=read_ticket(before) if before else None,
     )

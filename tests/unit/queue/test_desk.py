@@ -197,6 +197,36 @@ async def test_the_room_is_cleaned_after_an_infection(office: Department) -> Non
     assert (await office.desk.call_next(WANG, "linac-1")).label == "A002"
 
 
+@pytest.mark.parametrize("verb", [Verb.HOLD, Verb.RETURN])
+async def test_the_room_is_cleaned_though_the_treatment_was_not_done(
+    office: Department, verb: Verb
+) -> None:
+    await _three(office)
+    ticket = await office.desk.call_next(WANG, "linac-1")
+    marks = frozenset({Mark.INFECTION})
+    await office.desk.take(WANG, ticket.id, Verb.MARK, marks=marks, why="MRSA")
+    await office.desk.take(WANG, ticket.id, Verb.ENTER)
+    await office.desk.take(WANG, ticket.id, verb, why="set-up failed")
+    with pytest.raises(Illegal, match="being cleaned until 07:45"):
+        await office.desk.take(WANG, (await office.lane()).waiting[0].ticket.id, Verb.CALL)
+    await office.desk.take(WANG, ticket.id, Verb.TRANSFER, to="linac-2", why="other machine")
+    assert (await office.lane()).blocked != ()
+    assert (await office.lane("linac-2")).blocked == ()
+    await office.desk.cleaned(WANG, "linac-1")
+    assert (await office.desk.call_next(WANG, "linac-1")).label == "A002"
+
+
+async def test_who_was_called_and_never_inside_leaves_nothing_to_clean(
+    office: Department,
+) -> None:
+    await _three(office)
+    ticket = await office.desk.call_next(WANG, "linac-1")
+    marks = frozenset({Mark.INFECTION})
+    await office.desk.take(WANG, ticket.id, Verb.MARK, marks=marks, why="MRSA")
+    await office.desk.take(WANG, ticket.id, Verb.RETURN)
+    assert (await office.lane()).blocked == ()
+
+
 async def test_an_appointment_that_is_cancelled_takes_its_ticket_out_of_the_line(
     office: Department,
 ) -> None:
