@@ -15,7 +15,15 @@ from gateway.room.route import PREFIX, answer, route
 from gateway.web import rfc3339
 from queue_display.arrivals import NotFound, Reception
 from queue_display.desk import QueueDesk
-from queue_display.document import Arrival, EntryItem, LaneItem, LaneList, TicketItem, TicketList
+from queue_display.document import (
+    Arrival,
+    EntryItem,
+    Following,
+    LaneItem,
+    LaneList,
+    TicketItem,
+    TicketList,
+)
 from queue_display.machine import Illegal
 from queue_display.scene import Entry, Lane
 from queue_display.step import Step
@@ -25,6 +33,7 @@ from queue_display.told import refusal, unknown_ticket
 
 _PATH = f"{PREFIX}/queue"
 _NOTHING = Step()
+_WHOEVER = Following()
 _Verb = Annotated[str, Path(json_schema_extra={"enum": list(Verb)})]
 
 
@@ -73,10 +82,10 @@ class QueueApi:
         return answer(TicketList(tickets=[_ticket_item(each) for each in tickets]))
 
     @access(Permission.CALL_PATIENTS)
-    async def next(self, request: Request, queue: str) -> Response:
+    async def next(self, request: Request, queue: str, body: Following = _WHOEVER) -> Response:
         """Call the first who may be called."""
         try:
-            ticket = await self._desk.call_next(principal(request), queue)
+            ticket = await self._desk.call_next(principal(request), queue, body.ticket)
         except Illegal as illegal:
             raise refusal(illegal) from illegal
         return answer(_ticket_item(ticket))

@@ -15,12 +15,15 @@ from queue_display.estimate import Estimates
 from queue_display.machine import RENEWABLE, Illegal, renewed, step
 from queue_display.scene import Entry, Lane, Scene, Stage, booked_ticket
 from queue_display.tables import ACT, CLEANED, DISMISS, RESUME, STOP
-from queue_display.terms import Mark, State, Verb, Words, words
+from queue_display.terms import STATE_WORDS, Mark, State, Verb, Words, words
 from queue_display.ticket import Act, Ticket, act_payload
 
 _SECOND = 1_000_000
 _GONE = words("找不到这个号。", "There is no such ticket today.")
 _NO_QUEUE = words("没有这个队列。", "There is no such queue.")
+_BEHIND = words(
+    "请刷新页面，查看现在的下一位。", "Load the page again: it does not say who is next now."
+)
 _BY_RULE = frozenset({Verb.READY})
 """Steps that nobody takes by hand."""
 
@@ -41,11 +44,17 @@ class QueueDesk:
         """The queues as somebody sees them: what they don't see isn't there for them."""
         return (await self._whole()).only(partial(self._stage.seen.queue, who))
 
-    async def call_next(self, who: Principal, queue: str) -> Ticket:
-        """Call the first who may be called."""
+    async def call_next(self, who: Principal, queue: str, shown: str | None = None) -> Ticket:
+        """Call the first who may be called.
+
+        `shown` is the ticket that whoever calls sees as the next one: Illegal if it is not, so that
+        what is sent twice calls once. None: whoever is next.
+        """
         async with self._turn:
             scene = await self.scene(who)
             lane = _lane(scene, queue)
+            if shown is not None and (lane.next is None or lane.next.ticket.id != shown):
+                raise Illegal(_not_next(scene, lane, shown))
             if lane.next is None:
                 raise Illegal(_nobody(lane))
             ticket = lane.next.ticket
@@ -339,6 +348,22 @@ def _nobody(lane: Lane) -> Words:
     if not lane.waiting:
         return words("没有候诊患者。", "Nobody waits.")
     return _not_called(lane.waiting[0].ticket, lane.waiting[0].gates)
+
+
+def _not_next(scene: Scene, lane: Lane, shown: str) -> Words:
+    """What became of the ticket that a caller saw as the next one, and who is now."""
+    entry, now = scene.entries.get(shown), lane.next
+    if entry is None:
+        return _nobody(lane) if now is None else _BEHIND
+    label, state = entry.ticket.label, STATE_WORDS[entry.ticket.state]
+    who = now.ticket.label if now is not None else ""
+    zh, en = (
+        (f"现在的下一位是 {who}", f"{who} is next now") if who else ("没有下一位", "nobody is next")
+    )
+    return words(
+        f"{label} 已不是下一位（{state['zh-CN']}）；{zh}。",
+        f"{label} is {state['en']} and not the next one any more; {en}.",
+    )
 
 
 def _not_called(ticket: Ticket, against: Sequence[Words]) -> Words:

@@ -17,6 +17,15 @@ class Arrival(Body):
     proxy: bool = False
 
 
+class Following(Body):
+    """Whom a call is to call: the `next` of the queue as it was shown.
+
+    409 if it is another one by now; null calls whoever is next, and once more if sent again.
+    """
+
+    ticket: str | None = None
+
+
 class TicketItem(Document):
     """A ticket; `calls` counts how often it was called."""
 

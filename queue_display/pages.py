@@ -73,9 +73,10 @@ class QueuePages:
 
     @access(Permission.CALL_PATIENTS)
     async def next(self, request: Request) -> Response:
-        """Call the first who may be called."""
+        """Call the ticket that the page showed as the next one."""
+        shown = (await self._kit.form(request)).get("ticket", "")
         try:
-            ticket = await self._desk.call_next(principal(request), _queue(request))
+            ticket = await self._desk.call_next(principal(request), _queue(request), shown)
         except Illegal as illegal:
             raise self._refused(request, illegal) from illegal
         return self._kit.done(request, _back(request), "%(label)s is called.", label=ticket.label)

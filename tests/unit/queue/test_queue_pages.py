@@ -42,7 +42,8 @@ async def test_a_day_at_the_desk_by_its_forms(office: Department) -> None:
     assert "Checked in: A001." in answer.text
     assert str(answer.url).endswith("/queue?queue=linac-1")
     assert "Checked in: A002." in (await _post(office, "/queue/check-in", number="MRN1002")).text
-    assert "A001 is called." in (await _post(office, "/queue/of/linac-1/next")).text
+    first = _next(await office.http.get("/queue?lang=en"))
+    assert "A001 is called." in (await _post(office, "/queue/of/linac-1/next", ticket=first)).text
     ticket = (await office.lane()).running[0].ticket
     for verb in ("enter", "start", "finish"):
         await _post(office, f"/queue/tickets/{ticket.id}/{verb}")
@@ -53,6 +54,33 @@ async def test_a_day_at_the_desk_by_its_forms(office: Department) -> None:
     history = (await office.http.get(f"/queue/tickets/{other.id}")).text
     assert "unwell" in history
     assert "李小娜" in history
+
+
+def _next(page: httpx.Response) -> str:
+    """The ticket that the form of the first linac would call."""
+    found = re.search(r'/of/linac-1/next".*?name="ticket" value="([^"]+)"', page.text, re.DOTALL)
+    assert found
+    return found[1]
+
+
+async def test_a_call_that_is_sent_twice_calls_one_patient(office: Department) -> None:
+    for number in ("1001", "1002"):
+        await office.arrives(number)
+    first = _next(await office.http.get("/queue"))
+    for path, sent in (
+        ("/queue/of/linac-1/next?lang=en", {"data": {"ticket": first}}),
+        ("/api/v1/queue/of/linac-1/next", {"json": {"ticket": first}}),
+    ):
+        answers = [await office.http.post(path, **sent) for _ in range(2)]  # type: ignore[arg-type]
+        assert answers[1].status_code == 409
+        assert "A001 is called and not the next one any more; A002 is next now." in answers[1].text
+    called = (await office.lane()).running
+    assert [each.ticket.label for each in called] == ["A001"]
+    refused = await office.http.post("/queue/of/linac-1/next?lang=zh-CN", data={"ticket": first})
+    assert "A001 已不是下一位（已呼叫）；现在的下一位是 A002。" in refused.text
+    unnamed = await _post(office, "/queue/of/linac-1/next")
+    assert unnamed.status_code == 409
+    assert len((await office.lane()).running) == 1
 
 
 async def test_what_cant_be_is_said_in_the_readers_language(office: Department) -> None:
