@@ -139,6 +139,16 @@ class QueueDesk:
                 raise Illegal(words("今天没有预约。", "There is no appointment today."))
             return taken
 
+    async def free(self, who: Principal, id_: str) -> None:
+        """Let a stop wait whose earlier one is over by the schedule; nothing where it is not."""
+        async with self._turn:
+            scene = await self._whole()
+            entry = scene.entries.get(id_)
+            if entry is None or (off := scene.taken_off(entry)) is None:
+                return
+            act = replace(self._act(who, Verb.READY), cause=off.event)
+            await self._do(who, scene, entry.ticket, act)
+
     async def walk_in(
         self, who: Principal, queue: str, patient: Patient | None, why: str
     ) -> Ticket:
@@ -355,6 +365,8 @@ def _not_next(scene: Scene, lane: Lane, shown: str) -> Words:
     entry, now = scene.entries.get(shown), lane.next
     if entry is None:
         return _nobody(lane) if now is None else _BEHIND
+    if entry.gates and entry.ticket.state is State.WAITING:
+        return _not_called(entry.ticket, entry.gates)
     label, state = entry.ticket.label, STATE_WORDS[entry.ticket.state]
     who = now.ticket.label if now is not None else ""
     zh, en = (

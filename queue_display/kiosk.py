@@ -16,8 +16,9 @@ from queue_display.arrivals import NOT_A_CARD, Arrival, NotFound
 from queue_display.machine import Illegal
 from queue_display.parts import Parts
 from queue_display.readers import CardReaders
+from queue_display.scene import Entry
 from queue_display.screens import ZONE
-from queue_display.terms import Words
+from queue_display.terms import State, Words
 from queue_display.ticket import Ticket
 from queue_display.told import no_reader
 
@@ -75,6 +76,7 @@ class Kiosk:
                 "label": each.label,
                 "queue": localize(lane.options.name, language),
                 "place": localize(lane.options.place, language),
+                "desk": _needs_desk(each, scene.entries.get(each.id)),
                 "ahead": self._ahead(each, [e.ticket.id for e in lane.waiting]),
             }
             for each in tickets
@@ -141,6 +143,12 @@ class KioskStream:
 def _kiosk(request: Request) -> str:
     """The kiosk that the caller's token is for; empty for any other."""
     return principal(request).scope.removeprefix(ZONE)
+
+
+def _needs_desk(ticket: Ticket, entry: Entry | None) -> bool:
+    """Whether nobody calls a ticket until the desk has done something about it."""
+    aside = ticket.state in {State.SKIPPED, State.HELD}
+    return aside or (entry is not None and bool(entry.astray))
 
 
 def _elder(request: Request) -> bool:

@@ -106,9 +106,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             return await _glance(desk, who)
 
         registrar = Registrar(book, context.neighbours, context.clock)
-        jobs = {"air": air.run, "registrar": registrar.run}
-        if options.check_in.arrivals:
-            jobs["follow"] = follower.run
+        jobs = {"air": air.run, "registrar": registrar.run, "follow": follower.run}
         if options.check_in.kiosks:
             subscribers.append(readers)
             jobs["readers"] = readers.run

@@ -103,6 +103,13 @@ class Scene:
         ]
         return min(found, key=lambda each: each.ticket.state is State.BOOKED, default=None)
 
+    def taken_off(self, entry: Entry) -> Appointment | None:
+        """What the schedule says is over of the stop before, for which a later one still waits."""
+        before = self.entries.get(entry.ticket.after)
+        if entry.ticket.state is not State.CHECKED_IN or before is None or not before.over:
+            return None
+        return None if before.ticket.state.takes_room else before.appointment
+
     def only(self, seen: Callable[[str], bool]) -> Scene:
         """What of it is in queues that are seen."""
         return Scene(

@@ -195,6 +195,49 @@ async def test_who_has_arrived_by_the_schedule_is_checked_in(office: Department)
     assert bytes.fromhex(lane.waiting[0].ticket.last.cause) == said[-1]
 
 
+async def test_a_check_in_that_a_person_took_back_is_not_made_again(office: Department) -> None:
+    await office.books("1003", "08:30", status="arrived")
+    stage = Stage(_options(SECTION), office.book, office.neighbours)
+    follower = Follower(office.desk, stage, office.clock)
+    await follower.turn()
+    await office.desk.take(WANG, (await office.lane()).waiting[0].ticket.id, Verb.UNDO)
+    await follower.turn()
+    assert await labels(await office.lane()) == []
+    await office.arrives("1003")
+    assert await labels(await office.lane()) == ["A001"]
+
+
+async def test_a_stop_waits_once_the_one_before_it_is_cancelled(office: Department) -> None:
+    await office.books("1003", "07:50", "CT1")
+    await office.books("1003", "08:30")
+    await office.arrives("1003")
+    stage = Stage(_options(SECTION), office.book, office.neighbours)
+    follower = Follower(office.desk, stage, office.clock)
+    await follower.release()
+    assert (await office.lane()).aside[0].ticket.state is State.CHECKED_IN
+    await office.books("1003", "07:50", "CT1", minute=450, status="cancelled")
+    for _ in range(2):
+        await follower.release()
+    (entry,) = (await office.lane()).waiting
+    steps = await office.book.steps(entry.ticket.id)
+    assert [each.act.verb for each in steps] == [Verb.CHECK_IN, Verb.READY]
+    assert bytes.fromhex(steps[-1].act.cause) in {each.id for each in office.ports.events}
+
+
+@pytest.mark.parametrize("verb", [Verb.SKIP, Verb.HOLD])
+async def test_a_kiosk_sends_whom_nobody_calls_to_the_desk(office: Department, verb: Verb) -> None:
+    await office.arrives("1001")
+    ticket = await office.desk.call_next(WANG, "linac-1")
+    await office.desk.take(WANG, ticket.id, verb, why="away")
+    for language, told in (("en", "Please come to the desk"), ("zh-CN", "请到前台")):
+        page = await office.http.post(f"/kiosk?lang={language}", data={"code": "MRN1001"})
+        assert told in page.text
+        assert "You are checked in" not in page.text
+        assert "Watch the screens" not in page.text
+    usual = await office.http.post("/kiosk?lang=en", data={"code": "MRN1002"})
+    assert "You are checked in" in usual.text
+
+
 async def test_an_in_patient_and_a_kind_bring_their_marks(office: Department) -> None:
     inside = person_event(1, said("1003", "王美国", visit=Visit(kind="I", ward="W1")))
     await office.ports.publish([inside])
