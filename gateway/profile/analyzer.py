@@ -23,6 +23,11 @@ NO_UNIT = "(none)"
 
 _UNITLESS = frozenset({"", "1", "[pH]"})
 
+_EQUIVALENT = re.compile(
+    r"(?<![a-z])[munk\u00b5\u03bc]?(?:eq|equiv|val)(?![a-z])|当量", re.IGNORECASE
+)
+_MOLE = re.compile(r"mol|摩尔", re.IGNORECASE)
+
 
 class Analyte(Point):
     """One test of an analyzer. The key in `points` is the device's own code.
@@ -45,7 +50,9 @@ class Analyte(Point):
 class AnalyzerProfile(Profile):
     """An analyzer that sends results by itself.
 
-    `units` spells the device's own units in UCUM (`{"10*9/L": "10*9/L", "个/HP": "/[HPF]"}`).
+    `units` spells the device's own units in UCUM (`{"10*9/L": "10*9/L", "个/HP": "/[HPF]"}`) and
+    converts nothing: how many moles an equivalent is depends on the charge of what is measured, so
+    that is `convert` of each point.
     `unit_missing` says whether a number that comes without one is in the profile's unit
     (`profile`) or a question to a person. `specimen` says what its sample id is: a `barcode`
     identifies the sample for ever; a `daily-number` starts again each day at `day_starts`, so the
@@ -74,8 +81,14 @@ class AnalyzerProfile(Profile):
     @field_validator("units")
     @classmethod
     def _spelled_in_ucum(cls, units: Mapping[str, str]) -> Mapping[str, str]:
-        for unit in units.values():
+        for own, unit in units.items():
             dimension(unit)
+            if _of_other_amount(own, unit) or _of_other_amount(unit, own):
+                raise ValueError(
+                    f"'{own}' is not another spelling of '{unit}': an equivalent is 1 mole of Na+"
+                    " and half a mole of Ca++; spell it in UCUM here (`mEq/L: meq/L`), and give"
+                    " each point its factor in `convert`"
+                )
         return units
 
     @field_validator("control")
@@ -86,3 +99,7 @@ class AnalyzerProfile(Profile):
         except re.error as error:
             raise ValueError(f"'{pattern}' is not a regular expression: {error}") from None
         return pattern
+
+
+def _of_other_amount(equivalent: str, mole: str) -> bool:
+    return _EQUIVALENT.search(equivalent) is not None and _MOLE.search(mole) is not None
