@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ from gateway.profile import NO_UNIT, Analyte, AnalyzerProfile
 
 AS_SENT = "as_sent"
 """Key of an event's payload that holds value, unit and range before a conversion."""
+
+_WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,12 @@ class Laboratory:
         return cls(entry.id, ZoneInfo(entry.zone), profile)
 
     def in_unit(self, reading: Reading, point: Analyte) -> Reading | None:
-        """The reading in the point's unit; None if its own is unknown."""
+        """The reading in the point's unit; None if its own is unknown.
+
+        Words are the same in any unit (`----`, `not measurable`). Those in which a number may
+        stand (`8.5*`, `10-20`) can't be converted: they keep their unit, in UCUM, unless they are
+        withdrawn.
+        """
         if not reading.unit:
             return reading
         if reading.unit == NO_UNIT and self.profile.unit_missing == "profile":
@@ -42,7 +50,11 @@ class Laboratory:
         if unit == point.unit:
             return reading if unit == reading.unit else replace(reading, unit=unit)
         factor = point.convert.get(unit)
-        return None if factor is None else _converted(reading, factor, point.unit)
+        if factor is None:
+            return None
+        if factor != 1 and _may_hide_number(reading):
+            return replace(reading, unit=unit)
+        return _converted(reading, factor, point.unit)
 
     def is_control(self, specimen: str) -> bool:
         """Whether a sample is quality control by its number."""
@@ -103,18 +115,35 @@ def _run_date(local: datetime, profile: AnalyzerProfile) -> str:
     return (local.replace(tzinfo=None) - day).date().isoformat()
 
 
-def _converted(reading: Reading, factor: Decimal, unit: str) -> Reading | None:
+def _converted(reading: Reading, factor: Decimal, unit: str) -> Reading:
     """The exact product; what the device sent, its range included, stays in the payload."""
-    try:
-        product = Decimal(reading.text) * factor
-    except InvalidOperation:
-        return None
-    text = f"{product:f}"
+    product = _product(reading, factor)
+    text = reading.text if product is None else f"{product:f}"
     as_sent = {"value": reading.text, "unit": reading.unit, "range": reading.range_text}
     payload = {
         **(reading.payload or {}),
         AS_SENT: {key: sent for key, sent in as_sent.items() if sent},
     }
     return replace(
-        reading, text=text, number=float(text), unit=unit, range_text="", payload=payload
+        reading,
+        text=text,
+        number=None if product is None else float(text),
+        unit=unit,
+        range_text=reading.range_text if factor == 1 else "",
+        payload=payload,
     )
+
+
+def _product(reading: Reading, factor: Decimal) -> Decimal | None:
+    """None where the driver found no number, whatever Decimal makes of `nan` and `1_3.5`."""
+    if reading.number is None or not math.isfinite(reading.number):
+        return None
+    try:
+        return Decimal(reading.text) * factor
+    except InvalidOperation:
+        return None
+
+
+def _may_hide_number(reading: Reading) -> bool:
+    said = reading.number is None and any(map(str.isdigit, reading.text))
+    return said and reading.status not in _WITHDRAWN

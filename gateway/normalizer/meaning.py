@@ -47,13 +47,7 @@ class Meaning:
     def doubt(self, reading: Reading) -> Finding | None:
         """Why a reading can't be taken for a value of this point, if it can't."""
         if reading.unit and reading.unit != self.unit:
-            detail = sentence(
-                "{code} came in {unit}, the profile says {ours}",
-                code=reading.code,
-                unit=repr(reading.unit),
-                ours=repr(self.unit),
-            )
-            return Finding(reading, QuarantineReason.UNKNOWN_UNIT, reading.unit, detail)
+            return self._in_other_unit(reading)
         if reading.quality is Quality.BAD:
             return None
         if self.states and reading.text not in self.states:
@@ -62,13 +56,19 @@ class Meaning:
             )
             return Finding(reading, QuarantineReason.UNKNOWN_CODE, reading.text, detail)
         if self.kind is Kind.MEASUREMENT and reading.number is None:
-            detail = sentence(
-                "{code} should be a number, the device sent {text}",
-                code=reading.code,
-                text=repr(reading.text),
-            )
-            return Finding(reading, QuarantineReason.UNREADABLE, reading.code, detail)
+            return _no_number(reading)
         return None
+
+    def _in_other_unit(self, reading: Reading) -> Finding:
+        if self.analyte is not None and reading.unit in self.analyte.convert:
+            return _no_number(reading)
+        detail = sentence(
+            "{code} came in {unit}, the profile says {ours}",
+            code=reading.code,
+            unit=repr(reading.unit),
+            ours=repr(self.unit),
+        )
+        return Finding(reading, QuarantineReason.UNKNOWN_UNIT, reading.unit, detail)
 
     def value(self, reading: Reading) -> Value | None:
         text = reading.text
@@ -97,3 +97,12 @@ def unknown(reading: Reading) -> Finding:
         text=repr(reading.text),
     )
     return Finding(reading, QuarantineReason.UNKNOWN_CODE, reading.code, detail)
+
+
+def _no_number(reading: Reading) -> Finding:
+    detail = sentence(
+        "{code} should be a number, the device sent {text}",
+        code=reading.code,
+        text=repr(reading.text),
+    )
+    return Finding(reading, QuarantineReason.UNREADABLE, reading.code, detail)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import datetime, time
 from decimal import Decimal
@@ -11,6 +12,7 @@ from gateway.keys import occurrence_id
 from gateway.model import (
     DeviceEvent,
     Instant,
+    Quality,
     QuarantineReason,
     RawId,
     Reading,
@@ -93,9 +95,46 @@ def test_a_unit_that_the_profile_does_not_know_is_never_converted(unit: str) -> 
     assert (finding.reason, finding.subject) == (QuarantineReason.UNKNOWN_UNIT, unit)
 
 
-def test_words_can_not_be_converted() -> None:
-    words = replace(GLUCOSE, text="high", number=None, unit="mg/dL")
-    assert interpret(words).findings[0].reason is QuarantineReason.UNKNOWN_UNIT
+@pytest.mark.parametrize("words", ["----", "****", "nan", "high"])
+def test_words_are_the_same_in_any_unit(words: str) -> None:
+    found = event(replace(GLUCOSE, text=words, number=None, unit="mg/dL", range_text="70-110"))
+    assert found.value is not None
+    assert (found.value.text, found.value.number, found.unit) == (words, None, "mmol/L")
+    assert found.range_text == ""
+    assert found.payload == {"as_sent": {"value": words, "unit": "mg/dL", "range": "70-110"}}
+
+
+@pytest.mark.parametrize("status", [Status.CANCELLED, Status.ENTERED_IN_ERROR])
+@pytest.mark.parametrize("text", ["", "99*"])
+def test_a_withdrawal_in_another_unit_is_not_lost(status: Status, text: str) -> None:
+    found = event(replace(GLUCOSE, text=text, number=None, unit="mg/dL", status=status))
+    assert (found.status, found.unit) == (status, "mmol/L")
+
+
+@pytest.mark.parametrize("text", ["1_3.5", "8.5*", "10-20", "１２"])
+def test_words_in_which_a_number_may_stand_are_never_taken_for_another_unit(text: str) -> None:
+    (finding,) = interpret(replace(GLUCOSE, text=text, number=None, unit="mg/dL")).findings
+    assert (finding.reason, finding.subject) == (QuarantineReason.UNREADABLE, "GLU")
+    (finding,) = interpret(
+        replace(GLUCOSE, text=text, number=None, unit="mg/dL", quality=Quality.BAD)
+    ).findings
+    assert finding.reason is QuarantineReason.UNREADABLE
+
+
+@pytest.mark.parametrize(("text", "number"), [("1e999", math.inf), ("five", 5.0)])
+def test_only_a_number_is_multiplied(text: str, number: float) -> None:
+    found = event(replace(GLUCOSE, text=text, number=number, unit="mg/dL"))
+    assert found.value is not None
+    assert (found.value.text, found.value.number) == (text, None)
+
+
+def test_a_unit_of_the_same_size_keeps_its_range_and_its_words() -> None:
+    same = Analyte(unit="mmol/L", convert={"meq/L": Decimal(1)})
+    profile = PROFILE.model_copy(update={"points": {"GLU": same}})
+    sent = replace(GLUCOSE, text="8.5*", number=None, unit="meq/L", range_text="3-9")
+    found = event(sent, profile=profile)
+    assert found.value is not None
+    assert (found.value.text, found.range_text, found.unit) == ("8.5*", "3-9", "mmol/L")
 
 
 def test_words_are_a_result() -> None:
