@@ -11,7 +11,7 @@ from typing import Any
 
 from drivers.astm.profile import Place
 from drivers.astm.records import Record
-from drivers.astm.rules import Rules
+from drivers.astm.rules import SENT_BEFORE, Rules
 from drivers.astm.times import parse_time
 from gateway import (
     TIME_OF,
@@ -170,6 +170,8 @@ class _Reader:
             self.measured = True
         observed_at = self._observed_at(completed)
         payload = self._beside(record, code, text)
+        if word == SENT_BEFORE:
+            payload[rules.profile.sent_again] = True
         if observed_at is None and texts[12]:
             payload["R-13"] = texts[12]
         elif observed_at is not None and not completed:

@@ -26,6 +26,9 @@ _STATUSES = {
 }
 """LIS2-A2 9.9. A word that it doesn't know is preliminary: a person sees it, nobody acts on it."""
 
+SENT_BEFORE = "R"
+"""LIS2-A2 9.9: this result was previously transmitted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:

@@ -8,6 +8,7 @@ from gateway.keys import content_digest
 from gateway.lab.result import specimen_of
 from gateway.model import TIME_OF, ClockQuality, DeviceEvent, Instant
 from gateway.normalizer.laboratory import AS_SENT
+from gateway.profile import AnalyzerProfile
 
 _MINUTE = 60_000_000
 
@@ -44,3 +45,20 @@ def sameness(event: DeviceEvent) -> bytes:
         (event.payload or {}).get(AS_SENT),
     ]
     return content_digest(b"result", orjson.dumps(said))
+
+
+def likeness(event: DeviceEvent) -> bytes:
+    """Equal for events that give the same value at the same time; empty where there is no value.
+
+    It proves no repetition, since clocks without seconds and times of messages count as well.
+    """
+    value = event.value
+    if value is None or not value.text:
+        return b""
+    said = [value.text, value.operator, value.code, event.unit, event.observed_at]
+    return content_digest(b"likeness", orjson.dumps(said))
+
+
+def is_sent_again(event: DeviceEvent) -> bool:
+    """Whether the device itself says that it has sent this result before."""
+    return AnalyzerProfile.sent_again in (event.payload or {})

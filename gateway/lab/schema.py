@@ -8,6 +8,7 @@ CREATE TABLE result(
   specimen TEXT NOT NULL, issuer TEXT NOT NULL,
   status TEXT NOT NULL, level INTEGER NOT NULL,
   received INTEGER NOT NULL, raw INTEGER, observed INTEGER, same BLOB,
+  alike BLOB NOT NULL, again INTEGER NOT NULL,
   version INTEGER NOT NULL, current INTEGER NOT NULL,
   repeats INTEGER, supersedes INTEGER,
   body BLOB NOT NULL

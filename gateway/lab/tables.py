@@ -17,7 +17,7 @@ from gateway.lab.result import (
     specimen_of,
 )
 from gateway.lab.row import Row, body_of, result_of
-from gateway.lab.same import own_time, sameness
+from gateway.lab.same import is_sent_again, likeness, own_time, sameness
 from gateway.lab.schema import SCHEMA
 from gateway.lab.tie import Heard, Tied, tie, tie_runs
 from gateway.model import DeviceEvent, Instant, RawId, Status
@@ -33,8 +33,8 @@ seq, id, device, system, code, status, received, raw, version, current, body,
 (SELECT json_array(o.seq, hex(o.id), o.version, o.raw, o.received)
  FROM result o WHERE o.supersedes = result.seq)
 """
-_INSERT = "INSERT INTO result VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,1,1,NULL,NULL,?)"
-_HEARD = "SELECT seq, ifnull(raw, 0), received, status, observed, same FROM result"
+_INSERT = "INSERT INTO result VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1,NULL,NULL,?)"
+_HEARD = "SELECT seq, ifnull(raw, 0), received, status, observed, same, alike, again FROM result"
 _OF_TEST = f"""
 {_HEARD} WHERE specimen = ? AND specimen <> '' AND device = ? AND system = ? AND code = ?
 AND status <> 'qc'
@@ -54,7 +54,7 @@ _MOST_OF_A_SAMPLE = 2000
 class Tables:
     """Results by sample, on the connection of their projection."""
 
-    format: ClassVar = 2
+    format: ClassVar = 3
     schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -110,6 +110,8 @@ class Tables:
             event.raw_id,
             own_time(event),
             same or None,
+            likeness(event),
+            is_sent_again(event),
             body_of(event),
         )
         self._connection.execute(_INSERT, row)
@@ -121,8 +123,10 @@ class Tables:
 
     def _heard(self, sql: str, binds: Sequence[Any]) -> list[Heard]:
         return [
-            Heard(seq, raw, received, Status(status), at, same or b"")
-            for seq, raw, received, status, at, same in self._connection.execute(sql, binds)
+            Heard(seq, raw, received, Status(status), at, same or b"", alike, bool(again))
+            for seq, raw, received, status, at, same, alike, again in self._connection.execute(
+                sql, binds
+            )
         ]
 
     def _place(self, tied: Sequence[Tied]) -> None:
@@ -163,5 +167,7 @@ def _by_test(rows: Iterable[Result]) -> list[SampleResult]:
         run = "" if has_versions(event) else str(event.seq)
         key = (event.source.device, event.code.system, event.code.code, run)
         tests.setdefault(key, []).append(result)
-    ranked = (sorted(each, key=lambda one: -one.version) for each in tests.values())
-    return [SampleResult(newest, tuple(earlier)) for newest, *earlier in ranked]
+    ranked = (
+        sorted(each, key=lambda one: (not one.current, -one.version)) for each in tests.values()
+    )
+    return [SampleResult(current, tuple(earlier)) for current, *earlier in ranked]

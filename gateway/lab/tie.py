@@ -20,7 +20,8 @@ _WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 class Heard:
     """One event. `raw` orders by when its bytes came, `message` is the same for those of one.
 
-    `at` is `own_time`, `same` is `sameness`.
+    `at` is `own_time`, `same` is `sameness`, `alike` is `likeness`; `again` if its device says that
+    it has sent it before.
     """
 
     seq: int
@@ -29,6 +30,8 @@ class Heard:
     status: Status
     at: int | None
     same: bytes
+    alike: bytes = b""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,18 @@ class Tied:
 
 
 def tie(heard: Iterable[Heard]) -> list[Tied]:
-    """The versions of a test in the order in which their bytes came; the last one is current."""
+    """The versions of a test in the order in which their bytes came.
+
+    The last one is current that is no echo of what was corrected, withdrawn or followed by others.
+    """
     events = _in_order(heard)
     first = _repetitions(events)
     results = [event for event in events if event.seq not in first]
-    replaced = dict(_corrections(results))
+    echoes = frozenset(_echoes(results))
+    fresh = [event for event in results if event.seq not in echoes]
+    replaced = dict(_corrections(fresh))
     tied = {
-        event.seq: Tied(
-            event.seq, number, number == len(results), supersedes=replaced.get(event.seq)
-        )
+        event.seq: Tied(event.seq, number, event is fresh[-1], supersedes=replaced.get(event.seq))
         for number, event in enumerate(results, 1)
     }
     return [*tied.values(), *(_again(seq, tied[of]) for seq, of in first.items())]
@@ -91,6 +97,31 @@ def _repetitions(events: Sequence[Heard]) -> dict[int, int]:
         if original != event.seq:
             again[event.seq] = original
     return again
+
+
+def _echoes(results: Sequence[Heard]) -> Iterator[int]:
+    """The versions that only say what was said before a correction, or before others.
+
+    Its device says so of a result (LIS2-A2 9.9, `R`), or it is like one from before a correction
+    or a withdrawal, such as a reprint of what was corrected. A correction is no echo of what it
+    corrects, and nothing that withdraws a result is one.
+    """
+    earlier: set[tuple[bytes, bool]] = set()
+    since: set[tuple[bytes, bool]] = set()
+    revised = False
+    for event in results:
+        corrects = event.status is Status.CORRECTED
+        like = {(event.alike, True), (event.alike, corrects)} if event.alike else set()
+        known = earlier | since if event.again else earlier
+        if event.status not in _WITHDRAWN:
+            resent = event.again and revised and not corrects
+            if resent or known & like:
+                yield event.seq
+                continue
+        if event.status in _REVISES:
+            earlier |= since
+            since, revised = set(), True
+        since.add((event.alike, corrects))
 
 
 def _corrections(results: Sequence[Heard]) -> Iterator[tuple[int, int]]:

@@ -61,6 +61,8 @@ class AnalyzerProfile(Profile):
     """
 
     kind_of_points: ClassVar[Kind | None] = Kind.RESULT
+    sent_again: ClassVar[str] = "sent_again"
+    """Key of a result's payload, there if its device says that it has sent this before."""
 
     retention: Retention = Retention.RECORD
     points: Mapping[str, Analyte]

@@ -269,3 +269,12 @@ def test_a_device_of_another_driver_is_a_mistake() -> None:
     stranger = DeviceEntry("x", "x", "lab", profile(), DeviceOptions(), 1.0)
     with pytest.raises(TypeError, match="not a device"):
         Rules.of(stranger)
+
+
+def test_a_result_that_was_sent_before_says_so() -> None:
+    again = one("R|1|^^^GLU|5.50|mmol/L||N||R")
+    assert (again.status, again.payload) == (
+        Status.FINAL,
+        {**(again.payload or {}), "R-9": "R", "sent_again": True},
+    )
+    assert "sent_again" not in (one("R|1|^^^GLU|5.50|mmol/L||N||F").payload or {})

@@ -176,6 +176,76 @@ def test_a_correction_replaces_a_version_only_where_it_is_certain_which(
     assert {t.seq: t.supersedes for t in tie(heard) if t.supersedes} == replaced
 
 
+@pytest.mark.parametrize(
+    ("history", "current"),
+    [
+        ([(F, "a"), (C, "b"), (F, "a")], 2),
+        ([(P, "a"), (C, "b"), (P, "a")], 2),
+        ([(F, "a"), (W, "a"), (F, "a")], 2),
+        ([(F, "a"), (W, ""), (F, "a")], 2),
+        ([(F, "a"), (F, "b"), (C, "c"), (F, "a")], 3),
+        ([(F, "a"), (C, "b"), (C, "c"), (C, "b"), (F, "b")], 3),
+        ([(F, "a"), (C, "b"), (F, "b")], 3),
+        ([(F, "a"), (C, "b"), (C, "a")], 3),
+        ([(F, "a"), (C, "b"), (F, "c")], 3),
+        ([(F, "a"), (C, "b"), (X, "a")], 3),
+        ([(F, "a"), (W, ""), (F, "b"), (W, "")], 4),
+        ([(F, "a"), (F, "b"), (F, "a")], 3),
+        ([(F, ""), (C, "b"), (F, "")], 3),
+    ],
+    ids=str,
+)
+def test_what_was_corrected_does_not_come_back(
+    history: list[tuple[Status, str]], current: int
+) -> None:
+    heard = [
+        Heard(n, n, n, status, None, b"", alike.encode())
+        for n, (status, alike) in enumerate(history, 1)
+    ]
+    tied = tie(heard)
+    assert [each.seq for each in tied if each.current] == [current]
+    assert [each.version for each in tied] == list(range(1, len(history) + 1))
+
+
+@pytest.mark.parametrize(
+    ("history", "current"),
+    [
+        ([(F, "a", False), (C, "b", False), (F, "c", True)], 2),
+        ([(F, "a", False), (C, "b", False), (F, "", True)], 2),
+        ([(F, "a", False), (C, "b", False), (C, "c", True)], 3),
+        ([(F, "a", False), (F, "b", False), (F, "a", True)], 2),
+        ([(F, "a", False), (F, "c", True)], 2),
+        ([(F, "a", True)], 1),
+    ],
+    ids=str,
+)
+def test_what_a_device_says_it_has_sent_before_replaces_nothing(
+    history: list[tuple[Status, str, bool]], current: int
+) -> None:
+    heard = [
+        Heard(n, n, n, status, None, b"", alike.encode(), again)
+        for n, (status, alike, again) in enumerate(history, 1)
+    ]
+    assert [each.seq for each in tie(heard) if each.current] == [current]
+
+
+async def test_a_reprint_of_a_wrong_result_is_a_version_behind_its_correction(
+    tmp_path: Path,
+) -> None:
+    minute = Instant(NOON)
+    wrong, right = measured(1, "1.9", minute), measured(2, "5.4", minute, status=C)
+    for reprint in (
+        measured(3, "1.9", minute),
+        replace(measured(3, "1.9"), payload={TIME_OF: "H-14", "sent_again": True}),
+    ):
+        folder = tmp_path / str(reprint.observed_at)
+        folder.mkdir()
+        async with desk_with(folder, wrong, right, reprint) as desk:
+            current, earlier = await _test(desk)
+            assert (current.event.seq, [each.version for each in earlier]) == (2, [3, 1])
+            assert [each.event.seq for each in await desk.results(ResultFilter())] == [2]
+
+
 heards = st.lists(
     st.builds(
         Heard,
@@ -185,6 +255,8 @@ heards = st.lists(
         status=st.sampled_from(Status),
         at=st.none() | st.integers(1, 3),
         same=st.sampled_from([b"", b"a", b"b"]),
+        alike=st.sampled_from([b"", b"c", b"d"]),
+        again=st.booleans(),
     ),
     max_size=12,
     unique_by=lambda heard: heard.seq,
