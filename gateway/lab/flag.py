@@ -7,22 +7,26 @@ from enum import IntEnum
 
 
 class FlagLevel(IntEnum):
-    """NONE: nothing is said, or that it is normal, or in a code that is not of the table."""
+    """NONE: nothing is said, or that it is as it should be."""
 
     NONE = 0
     ABNORMAL = 1
     CRITICAL = 2
 
 
-ABNORMAL = frozenset({"H", "L", "A", "<", ">"})
-CRITICAL = frozenset({"HH", "LL", "AA"})
-KNOWN = (*sorted(CRITICAL), *sorted(ABNORMAL), "N")
-"""Codes of HL7 v2 table 0078 that have a word of their own; AA, HH and LL are panic limits."""
+_CRITICAL = frozenset({"HH", "LL", "AA", "HU", "LU"})
+_CALM = frozenset({"", "N", "NEG", "ND", "NR", "EXP", "B", "S", "MS", "VS"})
 
 
 def level_of(flags: Iterable[str]) -> FlagLevel:
-    """The gravest level among the flags of a result (HL7 v2 table 0078)."""
-    said = frozenset(flags)
-    if said & CRITICAL:
+    """The gravest level among the flags of a result, in upper or lower case.
+
+    By HL7 v2 table 0078, to which 2.8 added HU and LU (significantly high and low), HX and LX
+    (beyond a threshold). AA, HH and LL are panic limits. Nobody knows how grave a code is that
+    the table does not have, or an analyzer's own that its profile does not translate: it is
+    abnormal, and shown as it was sent.
+    """
+    said = frozenset(flag.strip().upper() for flag in flags)
+    if said & _CRITICAL:
         return FlagLevel.CRITICAL
-    return FlagLevel.ABNORMAL if said & ABNORMAL else FlagLevel.NONE
+    return FlagLevel.ABNORMAL if said - _CALM else FlagLevel.NONE

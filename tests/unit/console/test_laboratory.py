@@ -96,6 +96,16 @@ async def test_what_is_odd_about_a_result_is_said(
     assert "clock doubtful" in doubtful
 
 
+async def test_a_flag_that_nobody_knows_is_abnormal_and_shown_as_sent(
+    site: MemorySite, http: httpx.AsyncClient
+) -> None:
+    await site.hear(found(GLUCOSE, "1.0", flags=("危",)), found(GLUCOSE, "2.0", flags=("hh",)))
+    page = await _text(http, "/results?lang=en&flag=abnormal")
+    assert re.search(r'flag-critical" title="hh">.*</svg>hh<', page)
+    page = await _text(http, "/samples/chemistry-1/S1?lang=en")
+    assert re.search(r'flag-abnormal" title="危">.*</svg>危<', page)
+
+
 async def test_a_daily_number_is_shown_as_on_its_tube_with_its_date(
     site: MemorySite, http: httpx.AsyncClient
 ) -> None:
