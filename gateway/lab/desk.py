@@ -31,7 +31,7 @@ class LabDesk(Projection[Tables]):
     async def results(
         self, wanted: ResultFilter, *, before: int | None = None, limit: int = 100
     ) -> list[Result]:
-        """Current results with a seq below `before`, newest first."""
+        """Current results with a seq below `before`, newest first, as `ResultFilter` says."""
         return await self.ask(lambda tables: tables.results(wanted, before, limit))
 
     async def sample(self, owner: str, specimen: str) -> list[SampleResult]:

@@ -31,7 +31,10 @@ _NEWEST = {
 
 
 async def lab_papers(context: RoomContext, desk: LabDesk) -> Sequence[Paper]:
-    """Critical values first as a list of their own; results of one sample stand together."""
+    """Critical values first as a list of their own; results of one sample stand together.
+
+    A critical value stays in its list after another version came, unless it was withdrawn.
+    """
     critical = await desk.results(ResultFilter(level=FlagLevel.CRITICAL), limit=_MOST)
     latest = await desk.results(ResultFilter(), limit=_MOST)
     by_sample = sorted(
@@ -62,10 +65,14 @@ def _row(
         event.unit,
         " ".join(event.flags),
         event.range_text,
-        event.status,
+        event.status if result.current else _superseded(event.status),
         written(event.received_at, zone),
         event.source.device,
     )
+
+
+def _superseded(status: str) -> Localized:
+    return {"en": f"{status}, superseded", "zh-CN": f"{status}，已被取代"}
 
 
 def _value(event: DeviceEvent) -> str:

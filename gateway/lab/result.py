@@ -64,7 +64,11 @@ class SampleResult:
 
 @dataclass(frozen=True, slots=True)
 class ResultFilter:
-    """Which current results are wanted; empty means any. `level` is the least that counts."""
+    """Which current results are wanted; empty means any. `level` is the least that counts.
+
+    CRITICAL is for whoever must see to it that somebody acted: neither quality control nor what is
+    withdrawn, but also an earlier version that was critical, final and never withdrawn.
+    """
 
     device: str = ""
     specimen: str = ""
@@ -74,7 +78,10 @@ class ResultFilter:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Current results and their samples; `controls` are quality control and count apart."""
+    """Current results and their samples; `controls` are quality control and count apart.
+
+    `critical` counts what a filter for critical values finds.
+    """
 
     results: int
     samples: int

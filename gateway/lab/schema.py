@@ -9,6 +9,7 @@ CREATE TABLE result(
   status TEXT NOT NULL, level INTEGER NOT NULL,
   received INTEGER NOT NULL, raw INTEGER, observed INTEGER, same BLOB,
   alike BLOB NOT NULL, again INTEGER NOT NULL,
+  listed INTEGER NOT NULL,
   version INTEGER NOT NULL, current INTEGER NOT NULL,
   repeats INTEGER, supersedes INTEGER,
   body BLOB NOT NULL
@@ -16,7 +17,8 @@ CREATE TABLE result(
 CREATE INDEX by_sample ON result(specimen, device, system, code) WHERE specimen <> '';
 CREATE INDEX by_device ON result(device, seq) WHERE current;
 CREATE INDEX unusual ON result(status, seq) WHERE current AND status <> 'final';
-CREATE INDEX critical ON result(seq) WHERE current AND level = 2;
+CREATE INDEX critical ON result(seq) WHERE listed;
+CREATE INDEX critical_since ON result(received) WHERE listed;
 CREATE INDEX by_received ON result(received) WHERE current;
 CREATE INDEX by_raw ON result(raw) WHERE raw IS NOT NULL;
 CREATE INDEX by_same ON result(same) WHERE same IS NOT NULL;

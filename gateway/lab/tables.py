@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import apsw
 
+from gateway.lab.critical import WITHOUT_ALARM, listed
 from gateway.lab.flag import FlagLevel, level_of
 from gateway.lab.result import (
     Counts,
@@ -33,20 +34,24 @@ seq, id, device, system, code, status, received, raw, version, current, body,
 (SELECT json_array(o.seq, hex(o.id), o.version, o.raw, o.received)
  FROM result o WHERE o.supersedes = result.seq)
 """
-_INSERT = "INSERT INTO result VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1,NULL,NULL,?)"
-_HEARD = "SELECT seq, ifnull(raw, 0), received, status, observed, same, alike, again FROM result"
+_INSERT = "INSERT INTO result VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,1,1,NULL,NULL,?)"
+_HEARD = (
+    "SELECT seq, ifnull(raw, 0), received, status, observed, same, alike, again, level FROM result"
+)
 _OF_TEST = f"""
 {_HEARD} WHERE specimen = ? AND specimen <> '' AND device = ? AND system = ? AND code = ?
 AND status <> 'qc'
 """
 _OF_RUN = f"{_HEARD} WHERE same = ? AND same IS NOT NULL AND status = 'qc'"
-_TIE = "UPDATE result SET version = ?, current = ?, repeats = ?, supersedes = ? WHERE seq = ?"
+_TIE = """
+UPDATE result SET version = ?, current = ?, repeats = ?, supersedes = ?, listed = ? WHERE seq = ?
+"""
 _COUNTS = """
 SELECT count(*) FILTER (WHERE status <> 'qc'),
   count(DISTINCT iif(status <> 'qc' AND specimen <> '', device || char(31) || specimen, NULL)),
-  count(*) FILTER (WHERE status <> 'qc' AND level = ?),
+  (SELECT count(*) FROM result WHERE listed AND received >= ?1),
   count(*) FILTER (WHERE status = 'qc')
-FROM result WHERE current AND received >= ?
+FROM result WHERE current AND received >= ?1
 """
 _MOST_OF_A_SAMPLE = 2000
 
@@ -67,8 +72,8 @@ class Tables:
         return ()
 
     def results(self, wanted: ResultFilter, before: int | None, limit: int) -> list[Result]:
-        """Current results with a seq below `before`, newest first."""
-        where, binds = ["current"], []
+        """Current results with a seq below `before`, newest first; critical ones: see `listed`."""
+        where, binds = [_scope(wanted)], []
         for condition, bind in _conditions(wanted, before):
             where.append(condition)
             binds.append(bind)
@@ -91,11 +96,11 @@ class Tables:
 
     def counts(self, since: Instant) -> Counts:
         """Of what was received from `since` on."""
-        row = next(self._connection.execute(_COUNTS, (FlagLevel.CRITICAL, since)))
+        row = next(self._connection.execute(_COUNTS, (since,)))
         return Counts(*row)
 
     def _take(self, event: DeviceEvent) -> None:
-        code, same = event.code, sameness(event)
+        code, same, level = event.code, sameness(event), level_of(event.flags)
         row = (
             event.seq,
             event.id,
@@ -105,42 +110,62 @@ class Tables:
             specimen_of(event),
             event.subject.issuer if event.subject else "",
             event.status,
-            level_of(event.flags),
+            level,
             event.received_at,
             event.raw_id,
             own_time(event),
             same or None,
             likeness(event),
             is_sent_again(event),
+            level is FlagLevel.CRITICAL and event.status not in WITHOUT_ALARM,
             body_of(event),
         )
         self._connection.execute(_INSERT, row)
         if has_versions(event):
             test = (specimen_of(event), event.source.device, code.system, code.code)
-            self._place(tie(self._heard(_OF_TEST, test)))
+            heard = self._heard(_OF_TEST, test)
+            tied = tie(heard)
+            self._place(tied, listed(heard, tied))
         elif same:
             self._place(tie_runs(self._heard(_OF_RUN, (same,))))
 
     def _heard(self, sql: str, binds: Sequence[Any]) -> list[Heard]:
         return [
-            Heard(seq, raw, received, Status(status), at, same or b"", alike, bool(again))
-            for seq, raw, received, status, at, same, alike, again in self._connection.execute(
-                sql, binds
+            Heard(
+                seq,
+                raw,
+                received,
+                Status(status),
+                at,
+                same or b"",
+                alike,
+                bool(again),
+                level == FlagLevel.CRITICAL,
+            )
+            for seq, raw, received, status, at, same, alike, again, level in (
+                self._connection.execute(sql, binds)
             )
         ]
 
-    def _place(self, tied: Sequence[Tied]) -> None:
+    def _place(self, tied: Sequence[Tied], critical: int | None = None) -> None:
         """Write how the events of a test belong together; one alone stands as it was inserted.
 
         All of them each time: a message that is interpreted again comes long after its bytes.
         """
         if len(tied) > 1:
-            places = [(t.version, t.current, t.repeats, t.supersedes, t.seq) for t in tied]
+            places = [
+                (t.version, t.current, t.repeats, t.supersedes, t.seq == critical, t.seq)
+                for t in tied
+            ]
             self._connection.executemany(_TIE, places)
 
     def _select(self, rest: str, binds: Sequence[Any]) -> Iterator[Result]:
         sql = f"SELECT {_COLUMNS} FROM result {rest}"  # noqa: S608 - fixed clauses
         return (result_of(Row(*row)) for row in self._connection.execute(sql, binds))
+
+
+def _scope(wanted: ResultFilter) -> str:
+    return "listed" if wanted.level is FlagLevel.CRITICAL else "current"
 
 
 def _conditions(wanted: ResultFilter, before: int | None) -> Iterator[tuple[str, Any]]:
@@ -155,8 +180,7 @@ def _conditions(wanted: ResultFilter, before: int | None) -> Iterator[tuple[str,
         usual = "" if wanted.status is Status.FINAL else "status <> 'final' AND "
         yield f"{usual}status = ?", wanted.status
     if wanted.level:
-        critical = "level = 2 AND " if wanted.level is FlagLevel.CRITICAL else ""
-        yield f"{critical}level >= ?", wanted.level
+        yield "level >= ?", wanted.level
 
 
 def _by_test(rows: Iterable[Result]) -> list[SampleResult]:

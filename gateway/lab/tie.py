@@ -21,7 +21,7 @@ class Heard:
     """One event. `raw` orders by when its bytes came, `message` is the same for those of one.
 
     `at` is `own_time`, `same` is `sameness`, `alike` is `likeness`; `again` if its device says that
-    it has sent it before.
+    it has sent it before; `critical` by its flags.
     """
 
     seq: int
@@ -32,6 +32,7 @@ class Heard:
     same: bytes
     alike: bytes = b""
     again: bool = False
+    critical: bool = False
 
 
 @dataclass(frozen=True, slots=True)

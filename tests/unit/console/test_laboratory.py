@@ -96,6 +96,21 @@ async def test_what_is_odd_about_a_result_is_said(
     assert "clock doubtful" in doubtful
 
 
+async def test_a_critical_value_stays_listed_as_superseded(
+    site: MemorySite, http: httpx.AsyncClient
+) -> None:
+    await site.hear(
+        found(POTASSIUM, "6.90", flags=("HH",)),
+        found(POTASSIUM, "4.20", status=Status.PRELIMINARY),
+        found(POTASSIUM, "7.70", specimen="QC1", flags=("HH",), status=Status.QC),
+    )
+    (row,) = _rows(await _text(http, "/results?flag=critical&lang=en"))
+    assert "6.90" in row
+    assert "superseded" in row
+    assert "已被取代" in await _text(http, "/results?flag=critical&lang=zh")
+    assert "superseded" not in await _text(http, "/results?lang=en")
+
+
 async def test_a_flag_that_nobody_knows_is_abnormal_and_shown_as_sent(
     site: MemorySite, http: httpx.AsyncClient
 ) -> None:

@@ -8,7 +8,7 @@ from gateway.alarms.panel import AlarmPanel
 from gateway.alarms.paper import alarm_paper, device_paper
 from gateway.lab import LabDesk
 from gateway.lab.paper import lab_papers
-from gateway.model import Micros
+from gateway.model import Micros, Status
 from gateway.schedule.paper import appointment_paper
 from gateway.testing import known_ring, room_context
 from tests.unit.alarms.alarm_case import AlarmSite, availability, pump
@@ -47,6 +47,16 @@ async def test_the_schedule_gives_todays_appointments_by_machine(tmp_path: Path)
     ]
     assert paper.rows[0][1] == "elsewhere"
     assert paper.rows[1][1] == {"en": "Linac 1", "zh-CN": "加速器1"}
+
+
+async def test_a_critical_value_that_was_superseded_says_so(tmp_path: Path) -> None:
+    grave = result(1, "7.1", flags=("HH",))
+    async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
+        await desk.apply([grave, result(2, status=Status.PRELIMINARY)], nothing_follows)
+        critical, _ = await lab_papers(room_context(tmp_path), desk)
+    (row,) = critical.rows
+    assert row[2] == "7.1"
+    assert row[6] == {"en": "final, superseded", "zh-CN": "final，已被取代"}
 
 
 async def test_the_laboratory_gives_critical_values_and_results_by_sample(tmp_path: Path) -> None:
