@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gateway.alarms.builtin import system_alarms
 from gateway.config.suggest import did_you_mean
 from gateway.driver import DeviceEntry, LinkEntry
-from gateway.model import Kind
 from gateway.profile import (
     AlarmLimit,
     AlarmRule,
@@ -145,6 +144,5 @@ def _point_faults(
             place = ".".join(str(step) for step in each["loc"])
             yield Mistake(trail, f"{place}: {each['msg']}" if place else each["msg"])
         return
-    number = point.kind is Kind.MEASUREMENT
-    for fault in alarms.faults(number=number, words=words | wishes.states.keys()):
+    for fault in alarms.faults(point.kind, words | wishes.states.keys()):
         yield Mistake(trail, fault)

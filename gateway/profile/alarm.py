@@ -9,7 +9,7 @@ from typing import Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from gateway.model import Localized
+from gateway.model import Kind, Localized
 from gateway.profile.duration import Seconds
 
 
@@ -123,6 +123,14 @@ class AlarmStale(AlarmRule):
     after: Seconds = Field(gt=0)
 
 
+_WATCHED = frozenset({Kind.MEASUREMENT, Kind.STATE})
+"""Kinds of points that a device always has one value of, so that it can be an alarm."""
+
+_NO_ALARM_OF_RESULT = (
+    "a result is of one sample and not the state of a device, so it can't be an alarm: say in"
+    " `flags` which of the analyzer's own flags are critical (`HH`, `LL`, `AA`), critical values"
+    " have a list of their own; `silent_after` is for an analyzer that falls silent"
+)
 LIMITS = ("high_high", "high", "low", "low_low")
 
 
@@ -154,15 +162,26 @@ class PointAlarms(BaseModel):
                 raise ValueError(f"{lower}: {below:g} must lie below {upper} ({above:g})")
         return self
 
-    def faults(self, *, number: bool, words: frozenset[str]) -> Iterator[str]:
-        """What can't be an alarm of a point that is a `number`, or has the state `words`."""
+    def faults(self, kind: Kind, words: frozenset[str]) -> Iterator[str]:
+        """What can't be an alarm of a point of this `kind`, which has the state `words`."""
+        if kind not in _WATCHED:
+            yield from self._unwatched(kind)
+            return
         for name in self.limits:
-            if not number:
+            if kind is not Kind.MEASUREMENT:
                 yield f"{name}: only a measurement has limits"
         for word in self.states:
             if word not in words:
                 known = ", ".join(sorted(words)) or "none"
                 yield f"states: the point has no state '{word}'; it has {known}"
+
+    def _unwatched(self, kind: Kind) -> Iterator[str]:
+        why = f"only a measurement or a state has alarms, not kind `{kind}`"
+        why = _NO_ALARM_OF_RESULT if kind is Kind.RESULT else why
+        for name in (*self.limits, *(("states",) if self.states else ())):
+            yield f"{name}: {why}"
+        if self.stale is not None:
+            yield f"stale: {why}"
 
 
 Off: TypeAlias = Literal["off", False]

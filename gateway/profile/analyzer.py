@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from gateway.model import Kind, Retention
 from gateway.profile.model import Point, Profile
@@ -23,6 +23,7 @@ NO_UNIT = "(none)"
 
 _UNITLESS = frozenset({"", "1", "[pH]"})
 
+_OF_THE_DEVICE = frozenset({Kind.MEASUREMENT, Kind.STATE})
 _EQUIVALENT = re.compile(
     r"(?<![a-z])[munk\u00b5\u03bc]?(?:eq|equiv|val)(?![a-z])|当量", re.IGNORECASE
 )
@@ -92,6 +93,23 @@ class AnalyzerProfile(Profile):
                     " each point its factor in `convert`"
                 )
         return units
+
+    @model_validator(mode="after")
+    def _samples_give_results(self) -> Self:
+        """A driver whose profiles say where a sample's id stands sends results of samples.
+
+        One that says nothing of samples may measure: a scale, a probe in a tank.
+        """
+        of_samples = "specimen_at" in type(self).model_fields
+        faults = [
+            f"points.{key}.kind: an analyzer's test is a `result`, since each is of another sample;"
+            f" a `{point.kind}` is the device's own"
+            for key, point in self.points.items()
+            if of_samples and point.kind in _OF_THE_DEVICE
+        ]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
 
     @field_validator("control")
     @classmethod

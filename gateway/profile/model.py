@@ -161,8 +161,7 @@ def _misfits(key: str, alarms: PointAlarms, points: Mapping[str, Point]) -> Iter
     if point is None:
         yield f": there is no point '{key}'"
         return
-    number, words = point.kind is Kind.MEASUREMENT, frozenset(point.states.values())
-    for fault in alarms.faults(number=number, words=words):
+    for fault in alarms.faults(point.kind, frozenset(point.states.values())):
         yield f".{fault}"
 
 

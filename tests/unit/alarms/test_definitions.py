@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from gateway.config import check_site, discover_drivers, discover_rooms
 from gateway.profile import Priority, Severity
 from gateway.profile.alarm import PointAlarms, priority_of
 from tests.unit.alarms.alarm_case import FAULT, HIGH, LINK, OFFLINE, STALE, chillers
+from tests.unit.astm.astm_kit import profile
 
 SITE = """
 site: {id: trial, name: Trial, time_zone: Asia/Shanghai}
@@ -72,6 +74,31 @@ def test_priority_follows_from_consequence_and_time_to_respond(
     assert priority_of(severity, minutes * 60) is priority
 
 
+LIMIT, GRAVE = {"limit": 9}, {"severity": "severe"}
+
+
+@pytest.mark.parametrize(
+    "alarms",
+    [{"high": LIMIT}, {"states": {"positive": GRAVE}}, {"stale": {"after": 3600}}],
+    ids=str,
+)
+def test_a_result_of_a_sample_is_no_alarm(alarms: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"say in `flags`") as refused:
+        profile(alarms={"GLU": alarms})
+    assert f"alarms.GLU.{next(iter(alarms))}: a result is of one sample" in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["measurement", "state"])
+def test_a_test_of_an_analyzer_is_a_result(kind: str) -> None:
+    with pytest.raises(ValidationError, match=r"points\.GLU\.kind: an analyzer's test is"):
+        profile(points={"GLU": {"unit": "mmol/L", "kind": kind}})
+
+
+def test_what_is_neither_measured_nor_a_state_has_no_alarm() -> None:
+    with pytest.raises(ValidationError, match="not kind `object`"):
+        profile(points={"PIC": {"kind": "object"}}, alarms={"PIC": {"stale": {"after": 9}}})
+
+
 def test_limits_must_lie_in_order() -> None:
     with pytest.raises(ValidationError, match="must lie below high"):
         PointAlarms.model_validate({"high": {"limit": 5}, "low": {"limit": 9}})
@@ -104,3 +131,18 @@ def test_a_mistake_in_the_section_is_told_where_it_stands(
     found = check_site(file, drivers=discover_drivers(), rooms=discover_rooms())
     assert [problem.line for problem in found] == [7], found
     assert said in str(found[0])
+
+
+def test_a_site_can_not_make_a_result_an_alarm(tmp_path: Path) -> None:
+    file = tmp_path / "devices.yaml"
+    file.write_text(
+        """
+site: {id: trial, name: Trial, time_zone: Asia/Shanghai}
+links: {lab: {driver: astm, transport: {type: tcp, host: 127.0.0.1, port: 15022}}}
+devices: {chem-1: {profile: chemistry-analyzer-astm, link: lab}}
+alarms: {devices: {chem-1: {points: {GLU: {stale: {after: 1 h}}}}}}
+"""
+    )
+    (found,) = check_site(file, drivers=discover_drivers(), rooms=discover_rooms())
+    assert found.line == 5
+    assert "stale: a result is of one sample" in str(found)
