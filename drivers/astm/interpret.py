@@ -12,7 +12,7 @@ from typing import Any
 from drivers.astm.profile import Place
 from drivers.astm.records import Record
 from drivers.astm.rules import SENT_BEFORE, Rules
-from drivers.astm.times import parse_time
+from drivers.astm.times import parse_date, parse_time
 from gateway import (
     TIME_OF,
     Instant,
@@ -174,6 +174,8 @@ class _Reader:
             payload[rules.profile.sent_again] = True
         if observed_at is None and texts[12]:
             payload["R-13"] = texts[12]
+        if observed_at is None and (date := parse_date(completed)):
+            payload[rules.profile.date_alone] = date
         elif observed_at is not None and not completed:
             payload[TIME_OF] = "H-14"
         return (

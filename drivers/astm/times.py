@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 
 from gateway import Instant, from_datetime
 
 _TIME = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?(?:\.\d+)?([+-]\d{4})?", re.ASCII)
+
+_DATE = re.compile(r"\d{8}", re.ASCII)
 
 
 @lru_cache(maxsize=256)
@@ -30,6 +32,14 @@ def parse_time(text: str, zone: tzinfo) -> Instant | None:
     if earlier.utcoffset() != later.utcoffset():
         return None
     return from_datetime(earlier)
+
+
+def parse_date(text: str) -> str:
+    """The day of `YYYYMMDD` in ISO 8601; empty if it is not one."""
+    try:
+        return date.fromisoformat(text).isoformat() if _DATE.fullmatch(text) else ""
+    except ValueError:
+        return ""
 
 
 def _fixed(offset: str) -> tzinfo:

@@ -168,8 +168,10 @@ class _Message:
             self._judged = judge_clock(self._said, self._received_at)
         observed_at, clock = self._judged
         if self._samples is not None and meaning.analyte is not None:
-            trusted = observed_at if clock is ClockQuality.DEVICE else self._received_at
-            reading = self._samples.normalize(reading, meaning.analyte, trusted)
+            normalized = self._samples.normalize(reading, meaning.analyte, self._received_at)
+            if isinstance(normalized, Finding):
+                return normalized
+            reading = normalized
         doubt = meaning.doubt(reading)
         if doubt is not None:
             return doubt

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from gateway.driver import DeviceEntry
-from gateway.model import Instant, Reading, Status, Subject, to_datetime
+from gateway.model import Instant, Reading, Status, Subject
+from gateway.normalizer.meaning import Finding
+from gateway.normalizer.rundate import day_of, run_date, undated
 from gateway.profile import NO_UNIT, Analyte, AnalyzerProfile
 
 AS_SENT = "as_sent"
@@ -61,11 +62,24 @@ class Laboratory:
         pattern = self.profile.control
         return bool(pattern and specimen) and re.fullmatch(pattern, specimen) is not None
 
-    def unique(self, subject: Subject, at: Instant) -> Subject:
+    def run_date(self, reading: Reading, received_at: Instant) -> str | None:
+        """The day that belongs to a result's sample number; None if that is uncertain.
+
+        Empty where the number is a barcode, or there is none. Runs of a control stand each for
+        itself, so that the day of reception is good enough for one.
+        """
+        specimen = reading.subject.specimen if reading.subject else ""
+        if self.profile.specimen == "barcode" or not specimen:
+            return ""
+        day = run_date(reading, received_at, self.profile, self.zone)
+        if not day and (reading.status is Status.QC or self.is_control(specimen)):
+            return day_of(received_at, self.profile, self.zone)
+        return day or None
+
+    def unique(self, subject: Subject, day: str) -> Subject:
         """A sample number that starts again each day gets its device and run date."""
-        if self.profile.specimen == "barcode" or not subject.specimen:
+        if not day:
             return subject
-        day = _run_date(to_datetime(at).astimezone(self.zone), self.profile)
         return replace(subject, specimen=f"{self.device}/{day}/{subject.specimen}")
 
 
@@ -76,18 +90,23 @@ class Samples:
         self._laboratory = laboratory
         self._flags = laboratory.profile.flags
         self._said: Subject | None = None
-        self._at = Instant(0)
+        self._day = ""
         self._subject: Subject | None = None
         self._control = False
 
-    def normalize(self, reading: Reading, point: Analyte, at: Instant) -> Reading:
+    def normalize(
+        self, reading: Reading, point: Analyte, received_at: Instant
+    ) -> Reading | Finding:
         """The reading in the point's unit, its sample made unique, its flags in HL7's words.
 
-        `at` is when it was observed. A reading that says all this already, or whose unit is
-        unknown, is given back as it is.
+        A reading that says all this already, or whose unit is unknown, is given back as it is. A
+        finding if nobody knows of which day its sample is.
         """
-        if reading.subject is not self._said or at != self._at:
-            self._meet(reading.subject, at)
+        day = self._laboratory.run_date(reading, received_at)
+        if day is None:
+            return undated(reading)
+        if reading.subject is not self._said or day != self._day:
+            self._meet(reading.subject, day)
         in_unit = reading
         if reading.unit and reading.unit != point.unit:
             converted = self._laboratory.in_unit(reading, point)
@@ -103,16 +122,10 @@ class Samples:
             return in_unit
         return replace(in_unit, subject=subject, flags=flags, status=status)
 
-    def _meet(self, said: Subject | None, at: Instant) -> None:
-        self._said, self._at = said, at
-        self._subject = said and self._laboratory.unique(said, at)
+    def _meet(self, said: Subject | None, day: str) -> None:
+        self._said, self._day = said, day
+        self._subject = said and self._laboratory.unique(said, day)
         self._control = said is not None and self._laboratory.is_control(said.specimen)
-
-
-def _run_date(local: datetime, profile: AnalyzerProfile) -> str:
-    starts = profile.day_starts
-    day = timedelta(hours=starts.hour, minutes=starts.minute)
-    return (local.replace(tzinfo=None) - day).date().isoformat()
 
 
 def _converted(reading: Reading, factor: Decimal, unit: str) -> Reading:

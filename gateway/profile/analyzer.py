@@ -57,19 +57,24 @@ class AnalyzerProfile(Profile):
     `unit_missing` says whether a number that comes without one is in the profile's unit
     (`profile`) or a question to a person. `specimen` says what its sample id is: a `barcode`
     identifies the sample for ever; a `daily-number` starts again each day at `day_starts`, so the
-    sample is that number of that day at that device. `control` is a pattern of sample ids that
-    are quality control.
+    sample is that number of that day at that device. `run_date` says whether a result whose own
+    time does not tell that day is a question to a person (`result`) or of the day on which it is
+    `received`, for an analyzer that never sends an old one again. `control` is a pattern of sample
+    ids that are quality control.
     """
 
     kind_of_points: ClassVar[Kind | None] = Kind.RESULT
     sent_again: ClassVar[str] = "sent_again"
     """Key of a result's payload, there if its device says that it has sent this before."""
+    date_alone: ClassVar[str] = "date"
+    """Key of a result's payload: the day of its measurement (ISO 8601), where it has no time."""
 
     retention: Retention = Retention.RECORD
     points: Mapping[str, Analyte]
     charset: Literal["utf-8", "gb18030", "latin-1", "ascii"] = "utf-8"
     specimen: Literal["barcode", "daily-number"] = "barcode"
     day_starts: time = time(0, 0)
+    run_date: Literal["result", "received"] = "result"
     control: str = Field(default="", description="regular expression of control sample ids")
     units: Mapping[str, str] = Field(default_factory=dict)
     unit_missing: Literal["question", "profile"] = "question"

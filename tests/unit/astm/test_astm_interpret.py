@@ -278,3 +278,18 @@ def test_a_result_that_was_sent_before_says_so() -> None:
         {**(again.payload or {}), "R-9": "R", "sent_again": True},
     )
     assert "sent_again" not in (one("R|1|^^^GLU|5.50|mmol/L||N||F").payload or {})
+
+
+@pytest.mark.parametrize(
+    ("times", "date"),
+    [
+        ("|20261120", "2026-11-20"),
+        ("20261120|", "2026-11-20"),
+        ("|20261320", None),
+        ("|2026112", None),
+        ("|20261120080000", None),
+        ("|", None),
+    ],
+)
+def test_a_date_without_a_time_is_kept_as_a_date(times: str, date: str | None) -> None:
+    assert (one(f"R|1|^^^GLU|5.50|mmol/L||N||F||op|{times}").payload or {}).get("date") == date

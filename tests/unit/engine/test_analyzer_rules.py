@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -170,11 +171,75 @@ def test_a_daily_number_belongs_to_the_laboratory_s_day(hour: int, minute: int, 
     assert specimen(DAILY, at, received=late) == f"a1/{day}/17"
 
 
+RECEIVED = DAILY.model_copy(update={"run_date": "received"})
+MIDNIGHT = DAILY.model_copy(update={"day_starts": time()})
+STUCK = from_datetime(datetime(2000, 1, 1, tzinfo=SHANGHAI))
+
+
 def test_a_dead_clock_does_not_make_two_days_samples_one() -> None:
-    stuck = from_datetime(datetime(2000, 1, 1, tzinfo=SHANGHAI))
-    monday = specimen(DAILY, stuck, received=NOON)
-    tuesday = specimen(DAILY, stuck, received=NOON.replace(day=24))
+    monday = specimen(RECEIVED, STUCK, received=NOON)
+    tuesday = specimen(RECEIVED, STUCK, received=NOON.replace(day=24))
     assert (monday, tuesday) == ("a1/2026-11-23/17", "a1/2026-11-24/17")
+
+
+def test_an_old_result_that_is_sent_again_is_of_its_own_day() -> None:
+    old = from_datetime(NOON.replace(month=10, day=13))
+    assert specimen(DAILY, old) == "a1/2026-10-13/17"
+
+
+def test_a_date_alone_tells_the_day_where_that_starts_at_midnight() -> None:
+    dated = replace(GLUCOSE, payload={"date": "2026-11-20"})
+    (found,) = interpret(dated, profile=MIDNIGHT).events
+    assert found.subject == Subject(specimen="a1/2026-11-20/17")
+    assert interpret(dated, profile=DAILY).events == ()
+
+
+def test_a_clock_that_is_a_little_ahead_does_not_make_tomorrow() -> None:
+    late = NOON.replace(hour=23, minute=58)
+    ahead = from_datetime(late + timedelta(minutes=4))
+    assert specimen(MIDNIGHT, ahead, received=late) == "a1/2026-11-23/17"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"observed_at": STUCK},
+        {"observed_at": from_datetime(NOON + timedelta(hours=23))},
+        {"observed_at": from_datetime(NOON + timedelta(days=9000))},
+        {"observed_at": from_datetime(NOON), "payload": {"time_of": "H-14"}},
+        {"observed_at": from_datetime(NOON), "payload": {"time_of": "MSH-7"}},
+        {"payload": {"date": "2026-11-24"}},
+        {"payload": {"date": "2001-11-24"}},
+    ],
+    ids=str,
+)
+def test_a_daily_number_of_an_uncertain_day_waits_for_a_person(sent: dict[str, Any]) -> None:
+    reading = replace(GLUCOSE, **sent)
+    (finding,) = interpret(reading, profile=MIDNIGHT).findings
+    assert (finding.reason, finding.subject) == (QuarantineReason.UNREADABLE, "run_date")
+    assert "which day's sample '17' this GLU is of" in finding.detail
+    (found,) = interpret(reading, profile=RECEIVED).events
+    assert found.subject == Subject(specimen="a1/2026-11-23/17")
+
+
+@pytest.mark.parametrize(
+    "control", [{"status": Status.QC}, {"subject": Subject(specimen="QC-1")}], ids=str
+)
+def test_a_run_of_a_control_needs_no_certain_day(control: dict[str, Any]) -> None:
+    (found,) = interpret(replace(GLUCOSE, **control), profile=DAILY).events
+    assert found.status is Status.QC
+    assert found.subject is not None
+    assert found.subject.specimen.startswith("a1/2026-11-23/")
+
+
+def test_a_result_of_nobody_needs_no_day() -> None:
+    assert event(replace(GLUCOSE, subject=None), profile=DAILY).subject is None
+
+
+def test_the_time_of_a_request_tells_the_day() -> None:
+    asked = replace(GLUCOSE, observed_at=from_datetime(NOON), payload={"time_of": "OBR-7"})
+    assert event(asked, profile=DAILY).subject == Subject(specimen="a1/2026-11-23/17")
 
 
 def test_a_mended_mapping_gives_the_same_event() -> None:
