@@ -11,7 +11,7 @@ from typing import Any
 
 from drivers.astm.profile import Place
 from drivers.astm.records import Record
-from drivers.astm.rules import SENT_BEFORE, Rules
+from drivers.astm.rules import REPORTS, SENT_BEFORE, Rules
 from drivers.astm.times import parse_date, parse_time
 from gateway import (
     TIME_OF,
@@ -157,7 +157,13 @@ class _Reader:
 
     def _is_control(self) -> bool:
         """Whether the order (O-12) says that it is quality control, as H-12 does for a message."""
-        return self._order is not None and self._order.text(12).upper() == "Q"
+        return self._order is not None and "Q" in map(str.upper, self._order.repeats(12))
+
+    def _status(self, word: str) -> Status:
+        """By R-9; where that is empty by the report type of the order, if that says anything."""
+        rules, order = self._rules, self._order
+        report = order.text(26).upper() if order and not word and rules.by_order else ""
+        return REPORTS.get(report) or rules.statuses.get(word, Status.PRELIMINARY)
 
     def _reading(self, record: Record) -> tuple[Reading, dict[str, Any]]:
         """A result and its payload, which takes the notes that follow."""
@@ -186,7 +192,7 @@ class _Reader:
                 texts[4] or rules.profile.unit_sent(code, "", number),
                 observed_at,
                 Quality.UNCERTAIN if word == "W" else Quality.GOOD,
-                Status.QC if self._control else rules.statuses.get(word, Status.PRELIMINARY),
+                Status.QC if self._control else self._status(word),
                 operator,
                 record.frame,
                 self._subject,

@@ -26,13 +26,26 @@ _STATUSES = {
 }
 """LIS2-A2 9.9. A word that it doesn't know is preliminary: a person sees it, nobody acts on it."""
 
+REPORTS = {
+    "F": Status.FINAL,
+    "C": Status.CORRECTED,
+    "P": Status.PRELIMINARY,
+    "I": Status.PRELIMINARY,
+    "X": Status.CANCELLED,
+}
+"""LIS2-A2 8.4.26: report types of an order that say something of its results."""
+
 SENT_BEFORE = "R"
 """LIS2-A2 9.9: this result was previously transmitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How one analyzer's messages are read. `plain_value`: its results stand whole in R-4."""
+    """How one analyzer's messages are read. `plain_value`: its results stand whole in R-4.
+
+    `by_order`: an order's report type (O-26) counts where R-9 is empty, since the profile does not
+    say what that means.
+    """
 
     entry: DeviceEntry
     profile: AstmProfile
@@ -40,6 +53,7 @@ class Rules:
     issuer: str
     zone: ZoneInfo
     statuses: Mapping[str, Status]
+    by_order: bool
     code: tuple[Place, ...]
     value: tuple[Place, ...]
     specimen: Place
@@ -61,6 +75,7 @@ class Rules:
             issuer=options.patient_issuer,
             zone=_zone(profile.zone or entry.zone),
             statuses={**_STATUSES, **profile.statuses},
+            by_order="" not in profile.statuses,
             code=tuple(map(Place.of, profile.code_at)),
             value=value,
             specimen=Place.of(profile.specimen_at),

@@ -293,3 +293,32 @@ def test_a_result_that_was_sent_before_says_so() -> None:
 )
 def test_a_date_without_a_time_is_kept_as_a_date(times: str, date: str | None) -> None:
     assert (one(f"R|1|^^^GLU|5.50|mmol/L||N||F||op|{times}").payload or {}).get("date") == date
+
+
+@pytest.mark.parametrize(
+    ("report", "status"),
+    [
+        ("F", Status.FINAL),
+        ("p", Status.PRELIMINARY),
+        ("I", Status.PRELIMINARY),
+        ("C", Status.CORRECTED),
+        ("X", Status.CANCELLED),
+        ("Q", Status.FINAL),
+        ("", Status.FINAL),
+    ],
+)
+def test_an_order_s_report_type_counts_where_a_result_has_no_status(
+    report: str, status: Status
+) -> None:
+    order = b"O|1|S1||^^^ALL|R||||||N||||||||||||||" + report.encode()
+    assert one("R|1|^^^GLU|5.50|mmol/L||N||", order).status is status
+    assert one("R|1|^^^GLU|5.50|mmol/L||N||P", order).status is Status.PRELIMINARY
+    explained = one("R|1|^^^GLU|5.50|mmol/L||N||", order, statuses={"": "preliminary"})
+    assert explained.status is Status.PRELIMINARY
+    assert one("R|1|^^^GLU|5.50|mmol/L||N||", b"P|1").status is Status.FINAL
+
+
+@pytest.mark.parametrize("action", ["Q", "q", r"Q\N", r"N\ Q"])
+def test_any_of_an_order_s_action_codes_makes_it_quality_control(action: str) -> None:
+    order = b"O|1|S1||^^^ALL|R||||||" + action.encode()
+    assert one("R|1|^^^GLU|5.50|mmol/L||N||F", order).status is Status.QC
