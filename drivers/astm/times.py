@@ -10,6 +10,7 @@ from gateway import Instant, from_datetime
 
 _TIME = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?(?:\.\d+)?([+-]\d{4})?", re.ASCII)
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _DATE = re.compile(r"\d{8}", re.ASCII)
 
 
@@ -17,7 +18,8 @@ _DATE = re.compile(r"\d{8}", re.ASCII)
 def parse_time(text: str, zone: tzinfo) -> Instant | None:
     """The instant of `YYYYMMDDHHMM[SS][±ZZZZ]`; None if it is not one.
 
-    A date alone is none, and neither is a local time that comes twice or never in its zone.
+    A date alone is none, and neither is a local time that comes twice or never in its zone, nor one
+    before 1970 or after 2200: no analyzer measured then, and not every calendar goes so far.
     """
     match = _TIME.fullmatch(text)
     if match is None:
@@ -27,6 +29,8 @@ def parse_time(text: str, zone: tzinfo) -> Instant | None:
         local = datetime(*(int(number or 0) for number in numbers))  # type: ignore[arg-type] # noqa: DTZ001
         stated = _fixed(offset) if offset else zone
     except ValueError:
+        return None
+    if not _FIRST_YEAR <= local.year <= _LAST_YEAR:
         return None
     earlier, later = (local.replace(tzinfo=stated, fold=fold) for fold in (0, 1))
     if earlier.utcoffset() != later.utcoffset():

@@ -205,6 +205,13 @@ SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
         ("20261123080000.5", SHANGHAI, 1795392000),
         ("20261123080000+0800", BERLIN, 1795392000),
         ("20261122190000-0500", BERLIN, 1795392000),
+        ("19700101080000", SHANGHAI, 0),
+        ("22001231235959", SHANGHAI, 7_289_625_599),
+        ("19691231235959", SHANGHAI, None),
+        ("22010101000000", SHANGHAI, None),
+        ("00010101000000", SHANGHAI, None),
+        ("99991231235959", SHANGHAI, None),
+        ("99991231235959-1200", SHANGHAI, None),
         ("20261123", SHANGHAI, None),
         ("20261323080000", SHANGHAI, None),
         ("20261123080000+9900", SHANGHAI, None),
@@ -216,4 +223,4 @@ SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
     ],
 )
 def test_a_time_is_one_instant_or_none(text: str, zone: ZoneInfo, expected: int | None) -> None:
-    assert parse_time(text, zone) == (expected and expected * 1_000_000)
+    assert parse_time(text, zone) == (None if expected is None else expected * 1_000_000)

@@ -111,6 +111,16 @@ async def test_a_critical_value_stays_listed_as_superseded(
     assert "superseded" not in await _text(http, "/results?lang=en")
 
 
+@pytest.mark.parametrize("at", [253_402_300_799_000_000, 253_402_343_999_000_000, -(2**62)])
+async def test_a_time_outside_the_calendar_hides_no_page(
+    site: MemorySite, http: httpx.AsyncClient, at: int
+) -> None:
+    suspect = ClockQuality.SUSPECT
+    await site.hear(replace(found(GLUCOSE, "5.0"), observed_at=Instant(at), clock=suspect))
+    for page in ("/results", "/samples/chemistry-1/S1", "/devices/chemistry-1"):
+        assert "5.0" in await _text(http, page)
+
+
 async def test_a_flag_that_nobody_knows_is_abnormal_and_shown_as_sent(
     site: MemorySite, http: httpx.AsyncClient
 ) -> None:
