@@ -147,6 +147,7 @@ async def test_steps_of_the_firsts_ticket_say_nothing_of_the_others_appointment(
     office: Department,
 ) -> None:
     await _assigns(office, "1002")
+    office.clock.advance(60)
     await office.desk.take(WANG, (await _first(office)).ticket.id, Verb.NO_SHOW)
     await Registrar(office.book, office.neighbours, office.clock).turn()
     (own,) = await office.schedule.day(date(2026, 11, 23))
