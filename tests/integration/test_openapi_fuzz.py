@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ async def told(http: httpx.AsyncClient) -> Known:
     """A patient who waits for an appointment of today, a work item, and the gateway's own alarm."""
     today = (await http.get("/api/v1/appointments")).json()["day"]
     patient = b64encode("number,name\n1,王芳\n".encode()).decode()
-    booked = b64encode(f"id,patient,start,resource\nA1,1,{today} 12:00,linac-1\n".encode()).decode()
+    start = f"{today} {datetime.now(UTC):%H:%M}"
+    booked = b64encode(f"id,patient,start,resource\nA1,1,{start},linac-1\n".encode()).decode()
     taken = {"issuer": "HIS", "dry_run": False}
     await http.post("/api/v1/patients/import", json={"csv": patient, **taken})
     await http.post("/api/v1/appointments/import", json={"csv": booked, "book": "RIS", **taken})
