@@ -200,11 +200,14 @@ class PlanDesk:
             raise _no_group()
         return checks(attempt, case)
 
-    async def adrift(self, row: PlanRow) -> list[Unsure]:
-        """The records of a plan's patient that may be of it and of which no plan is known."""
+    async def adrift(self, row: PlanRow, notes: Sequence[Note]) -> list[Unsure]:
+        """The records of a plan's patient that may be of it and of which no plan is known.
+
+        `notes` are those of the plan.
+        """
         own = row.card.identity
         found = await self._book.adrift(own.patient, own.issuer) if own.patient else ()
-        return unsure_adrift(found, await self._book.notes(row.card.uid), self._on)
+        return unsure_adrift(found, notes, self._on)
 
     def _on(self, micros: int) -> str:
         """The day of a moment at the site, YYYYMMDD."""
@@ -219,7 +222,10 @@ class PlanDesk:
         doubts = await doubts_of(self._book, card, kin.plans)
         untold = (*(Untold(each) for each in await self._book.untold(card.uid)), *kin.untold)
         adrift = [
-            finding for each in await self.adrift(row) if each.is_open for finding in each.findings
+            finding
+            for each in await self.adrift(row, notes)
+            if each.is_open
+            for finding in each.findings
         ]
         retired = [each.why for each in notes if each.act is Act.RETIRE]
         rule = self._options.emergency

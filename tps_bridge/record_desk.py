@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 
 from gateway.room import Principal, texts
 from gateway.web import Refusal
 from tps_bridge.book import Act, Book, PlanRow, Reading, Unsure, unsure
 from tps_bridge.desk import PlanDesk
 
-_MOST = 100_000.0
-"""MU of a beam; more is a slip of the keyboard."""
 _NO_PLAN, _NO_GROUP, _NO_FRACTION, _NO_BEAM, _NO_STRETCH, _NO_DURATION = texts(
     "It is of no plan that is known: record by hand what its session gave.",
     "The plan has no such fraction group.",
@@ -67,7 +64,7 @@ class RecordDesk:
         records = [each.card for each in await self._book.records(uid)]
         notes = await self._book.notes(uid)
         own = unsure(records, await self._book.ledgers(uid), notes)
-        return [*own, *await self._plans.adrift(row)]
+        return [*own, *await self._plans.adrift(row, notes)]
 
     async def correct(
         self, who: Principal, uid: str, record: str, said: Established, why: str
@@ -97,7 +94,7 @@ class RecordDesk:
             group=said.group,
             fraction=said.fraction,
             normal=said.normal,
-            beams=[[each.beam, each.start, each.end, each.specified] for each in said.beams],
+            beams=[each.told() for each in said.beams],
         )
 
     async def settle(self, who: Principal, uid: str, object_: str, why: str) -> None:
@@ -131,10 +128,9 @@ def _possible(row: PlanRow, said: Established) -> None:
         raise _refused(_NO_BEAM)
     timed = {each.number for each in own.beams if each.timed}
     for each in said.beams:
-        if each.beam in timed and not (isfinite(each.specified or 0.0) and each.specified):
+        if each.beam in timed and not each.has_duration:
             raise _refused(_NO_DURATION)
-        finite = isfinite(each.start) and isfinite(each.end)
-        if not (finite and 0 <= each.start < each.end <= _MOST):
+        if not each.is_possible:
             raise _refused(_NO_STRETCH)
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.ledger import Given
+
+MOST = 100_000.0
+"""MU of a beam; more is a slip of the keyboard."""
 
 BY_HAND = "hand:"
 """How what stands for the UID of such a record begins."""
@@ -23,6 +27,21 @@ class Reading:
     start: float
     end: float
     specified: float | None = None
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it goes from one meterset to a greater one, as far as any beam goes."""
+        finite = isfinite(self.start) and isfinite(self.end)
+        return finite and 0 <= self.start < self.end <= MOST
+
+    @property
+    def has_duration(self) -> bool:
+        """Whether it says how long it was to take."""
+        return self.specified is not None and isfinite(self.specified) and self.specified > 0
+
+    def told(self) -> list[float | None]:
+        """As it stands in an event, from which `Reading(*told)` is made again."""
+        return [self.beam, self.start, self.end, self.specified]
 
 
 @dataclass(frozen=True, slots=True)

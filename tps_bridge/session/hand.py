@@ -6,7 +6,7 @@ Two people take one back as well, for a reason.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from types import MappingProxyType
 
@@ -14,13 +14,11 @@ from gateway.model import Instant
 from gateway.room import Permission, Principal, RoomContext, texts
 from gateway.web import Refusal
 from tps_bridge.book import Act, Book
-from tps_bridge.book.byhand import HandRecord, by_hand
+from tps_bridge.book.byhand import MOST, HandRecord, Reading, by_hand
 from tps_bridge.ledger import BeamCourse, Ledger
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.session import Session
 
-_MOST = 100_000.0
-"""MU of a beam; more is a slip of the keyboard."""
 _NOTHING, _NO_BEAM, _NO_METERSET, _NO_TIME, _NO_DURATION = texts(
     "No beam of this fraction was given: call the session off, or end it.",
     "The fraction has no such beam.",
@@ -89,7 +87,7 @@ class HandDesk:
             )
         self._possible(session, metersets, courses, at)
         beams = [
-            _reading(courses[number], given, times.get(number))
+            _reading(courses[number], given, times.get(number)).told()
             for number, given in sorted(metersets.items())
         ]
         await self._act(
@@ -172,7 +170,7 @@ class HandDesk:
             raise _refused(_NOTHING)
         if not metersets.keys() <= courses.keys():
             raise _refused(_NO_BEAM)
-        if not all(isfinite(each) and 0 < each <= _MOST for each in metersets.values()):
+        if not all(isfinite(each) and 0 < each <= MOST for each in metersets.values()):
             raise _refused(_NO_METERSET)
         day = f"{self._desk.local(at):%Y%m%d}"
         if at > self._context.clock.now() or day < session.day:
@@ -198,15 +196,16 @@ class HandDesk:
         await self._desk.act(who, act.value, session, why, **payload)
 
 
-def _reading(course: BeamCourse, given: float, specified: float | None) -> list[float | None]:
+def _reading(course: BeamCourse, given: float, specified: float | None) -> Reading:
     """From where a beam went on, in the time of its day where it is an application."""
-    beam = course.beam
+    beam, start = course.beam, course.reached
     if not beam.timed:
-        return [beam.number, course.reached, course.reached + given]
-    if not beam.meterset or specified is None or not (isfinite(specified) and specified > 0):
+        return Reading(beam.number, start, start + given)
+    made = Reading(beam.number, start, start + given, specified)
+    if not (beam.meterset and specified and made.has_duration):
         raise _refused(_NO_DURATION)
-    start = course.reached * specified / beam.meterset
-    return [beam.number, start, start + given, specified]
+    start *= specified / beam.meterset
+    return replace(made, start=start, end=start + given)
 
 
 def _fraction(ledger: Ledger, number: int) -> tuple[BeamCourse, ...]:

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from gateway.room import OWNER, Permission
 from gateway.web import Refusal
-from simulators.rt import ARC, Course, Part, approved, plan, record
+from simulators.rt import ARC, Course, Part, approved, brachy_plan, plan, record
 from simulators.rt.compose import item
 from tests.unit.tps.rt import record_of
 from tests.unit.tps.test_plan_pages import FIRST
@@ -266,6 +266,23 @@ async def test_a_record_of_no_known_plan_blocks_those_of_its_patient(
         assert await _blocked(t, made) == [BlockKind.COUNT]
         await t.desk.confirm(ZHAO, uid, (await t.book.notes(uid))[-1].seq)
         assert await _blocked(t, made) == []
+
+
+async def test_an_application_needs_a_time_that_can_be(tmp_path: Path) -> None:
+    made = approved(brachy_plan())
+    given = record(approved(plan(ARC, COURSE)), 1, [Part(1), Part(2)])
+    given.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = made.SOPInstanceUID
+    given.PatientID, given.PatientName = made.PatientID, made.PatientName
+    async with treatments(tmp_path) as t:
+        await t.take(made, given)
+        uid, object_ = str(made.SOPInstanceUID), str(given.SOPInstanceUID)
+        row = await t.book.plan(uid)
+        assert row is not None
+        (beam,) = row.card.facts.groups[0].beams
+        for time in (None, 0.0, -90.0, float("nan"), float("inf")):
+            said = Established(1, 1, (Reading(beam.number, 0, 60, time),), normal=True)
+            with pytest.raises(Refusal, match="specified"):
+                await RecordDesk(t.book, t.desk).correct(LI, uid, object_, said, WHY)
 
 
 def test_a_record_of_brachytherapy_does_not_tell_where_it_went_on() -> None:
