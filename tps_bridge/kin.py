@@ -32,18 +32,19 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
     rows = await book.of_patient(own.patient, own.issuer) if own.patient else ()
     others = {each.card.uid: each for each in rows if each.card.uid != card.uid}
     said = relations([note for uid in (card.uid, *others) for note in await book.notes(uid)])
-    doses: list[Carried] = []
-    for uid in counted(card.uid, said):
-        if uid in others:
-            ledgers = await book.ledgers(uid)
-            doses += carried(card.facts.references, others[uid].card.label or uid, ledgers)
     near = kin(card.uid, said)
-    ledgers_of = {uid: await book.ledgers(uid) for uid in near}
-    times = [time for each in ledgers_of.values() for time in times_of(each)]
+    giving = [uid for uid in counted(card.uid, said) if uid in others]
+    ledgers_of = {uid: await book.ledgers(uid) for uid in {*near, *giving}}
+    doses = [
+        each
+        for uid in giving
+        for each in carried(card.facts.references, _label(uid, others), ledgers_of[uid])
+    ]
+    times = [time for uid in near for time in times_of(ledgers_of[uid])]
     uncounted = [
         Uncounted(found, _label(uid, others))
-        for uid, several in ledgers_of.items()
-        for each in several
+        for uid in near
+        for each in ledgers_of[uid]
         for found in each.uncounted
     ]
     untold = [Untold(one, _label(uid, others)) for uid in near for one in await book.untold(uid)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from gateway import Instant, Localized
@@ -36,6 +37,18 @@ _LEVELS: Mapping[Enforcement, Localized] = {
     Enforcement.ENFORCED: {"en": "enforced", "zh-CN": "强制"},
     Enforcement.GATED: {"en": "gated", "zh-CN": "闸控"},
     Enforcement.OBSERVED: {"en": "observed", "zh-CN": "仅观察"},
+}
+_NEVER_BEGUN: Localized = {
+    "en": "No record tells whether it was given. Record it by hand, or call it off.",
+    "zh-CN": "没有记录说明是否已治疗。请手工记录，或取消该治疗。",
+}
+_NEVER_ENDED: Localized = {
+    "en": "It was begun and never ended. Record the rest by hand, or end it.",
+    "zh-CN": "已开始但未结束。请手工记录其余部分，或结束该治疗。",
+}
+_NOTHING_TOLD: Localized = {
+    "en": "It ended, and no record tells what it gave: the next fraction waits.",
+    "zh-CN": "已结束，但没有记录说明出束：下一分次等待中。",
 }
 _MOST = 10
 """Sessions of earlier days that are named one by one; the rest follows when these are settled."""
@@ -88,48 +101,25 @@ class TodaysTreatments:
         )
 
     def _withheld(self, session: Session) -> Attention:
-        where = f"{session.machine} {self._desk.local(session.at):%H:%M}"
-        return Attention(
-            Level.MEDIUM,
-            {"en": f"Treatment {where}", "zh-CN": f"治疗 {where}"},
-            {
-                "en": f"It can't be offered to the machine: {session.why}",
-                "zh-CN": f"无法下发治疗机：{session.why}",
-            },
-            f"/sessions/{session.id}",
-            session.at,
-        )
+        why = {
+            "en": f"It can't be offered to the machine: {session.why}",
+            "zh-CN": f"无法下发治疗机：{session.why}",
+        }
+        return self._attention(session, why, f"{self._desk.local(session.at):%H:%M}")
 
     def _overdue(self, session: Session) -> Attention:
-        where = f"{session.machine} {self._desk.local(session.at):%Y-%m-%d %H:%M}"
-        return Attention(
-            Level.MEDIUM,
-            {"en": f"Treatment {where}", "zh-CN": f"治疗 {where}"},
-            {
-                "en": "No record tells whether it was given. Record it by hand, or call it off.",
-                "zh-CN": "没有记录说明是否已治疗。请手工记录，或取消该治疗。",
-            }
-            if session.state is SessionState.SCHEDULED
-            else {
-                "en": "It was begun and never ended. Record the rest by hand, or end it.",
-                "zh-CN": "已开始但未结束。请手工记录其余部分，或结束该治疗。",
-            },
-            f"/sessions/{session.id}",
-            session.at,
-        )
+        why = _NEVER_BEGUN if session.state is SessionState.SCHEDULED else _NEVER_ENDED
+        return self._attention(session, why)
 
     def _untold(self, session: Session) -> Attention:
-        where = f"{session.machine} {self._desk.local(session.at):%Y-%m-%d %H:%M}"
-        return Attention(
-            Level.MEDIUM,
-            {"en": f"Treatment {where}", "zh-CN": f"治疗 {where}"},
-            {
-                "en": "It ended, and no record tells what it gave: the next fraction waits.",
-                "zh-CN": "已结束，但没有记录说明出束：下一分次等待中。",
-            },
-            f"/sessions/{session.id}#hand",
-            session.ended,
-        )
+        told = self._attention(session, _NOTHING_TOLD)
+        return replace(told, path=f"{told.path}#hand", since=session.ended)
+
+    def _attention(self, session: Session, why: Localized, time: str = "") -> Attention:
+        """`time` is when it was due, with its day where nothing else is said."""
+        where = f"{session.machine} {time or f'{self._desk.local(session.at):%Y-%m-%d %H:%M}'}"
+        title = {"en": f"Treatment {where}", "zh-CN": f"治疗 {where}"}
+        return Attention(Level.MEDIUM, title, why, f"/sessions/{session.id}", session.at)
 
     def _line(self, session: Session) -> tuple[Localized, ...]:
         own = session.identity

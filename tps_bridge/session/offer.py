@@ -64,7 +64,8 @@ class Offers:
 
     async def may_change(self, ask: Ask) -> str:
         """Why a machine gets no session; '' where it does. A refusal is an event of the session."""
-        await self.book.reached(self.context.ports.last_seq)
+        if ask.verb is Verb.CLAIM:
+            await self.book.reached(self.context.ports.last_seq)
         session = await self.book.session_of(ask.item.uid)
         if session is None:
             return "no treatment session is behind this work item"
