@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
+from pathlib import Path
 from typing import Any, TypeVar
+
+from pydicom.dataset import Dataset
 
 from dicom.services import Actor, Ask, Verb, WorkItem, WorkItems
 from gateway import Coding, DeviceEvent, Kind, Source, content_digest
 from gateway.room import ACTION_SYSTEM, OWNER, Permission
-from tests.unit.tps.treatment_case import NOW, Treatments, somebody
+from tests.unit.tps.treatment_case import NOW, Treatments, somebody, treatments
 from tps_bridge.block import BlockKind
 from tps_bridge.options import TpsOptions
 from tps_bridge.session import Session
@@ -99,3 +103,13 @@ class Desk:
             payload={"uid": uid, "version": 1, "state": "", "content": {}},
         )
         await self.t.ports.publish((event,))
+
+
+@asynccontextmanager
+async def offering(path: Path, made: Dataset, *given: Dataset) -> AsyncIterator[Desk]:
+    """A plan, what was given of it, and its patient identified for the next fraction."""
+    async with treatments(path, ENFORCED) as t:
+        await t.take(made, *given)
+        desk = Desk(t)
+        await desk.identified(str(made.SOPInstanceUID))
+        yield desk

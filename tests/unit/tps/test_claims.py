@@ -14,7 +14,7 @@ from dicom.services import Verb
 from gateway.room import OWNER, Permission
 from gateway.web import Refusal
 from simulators.rt import STATIC, Course, Part, approved, plan, record
-from tests.unit.tps.offer_case import ENFORCED, Desk
+from tests.unit.tps.offer_case import ENFORCED, Desk, offering
 from tests.unit.tps.treatment_case import somebody, treatments
 from tps_bridge.session import Session, SessionState
 from tps_bridge.session.desk import SessionDesk
@@ -26,10 +26,8 @@ TODAY = datetime(2025, 6, 12)  # noqa: DTZ001 - DICOM times have no zone
 async def test_what_is_due_tomorrow_is_judged_as_of_now_when_it_is_claimed(tmp_path: Path) -> None:
     made = approved(plan(STATIC, COURSE))
     uid = str(made.SOPInstanceUID)
-    async with treatments(tmp_path, ENFORCED) as t:
-        await t.take(made, record(made, 1, [Part(1), Part(2)], at=TODAY.replace(hour=8)))
-        desk = Desk(t)
-        await desk.identified(uid)
+    given = record(made, 1, [Part(1), Part(2)], at=TODAY.replace(hour=8))
+    async with offering(tmp_path, made, given) as desk:
         session = await desk.scheduled(uid, "2025-06-13T08:50")
         await desk.offers.turn()
         assert (await desk.now(session)).item
@@ -52,14 +50,9 @@ async def test_a_late_record_is_of_the_session_that_ended_without_one(tmp_path: 
     made = approved(plan(STATIC, COURSE))
     uid = str(made.SOPInstanceUID)
     part = [Part(1, 0, 40, termination="MACHINE")]
-    async with treatments(tmp_path, ENFORCED) as t:
-        await t.take(made)
-        desk = Desk(t)
-        await desk.identified(uid)
-        first = await desk.scheduled(uid, "2025-06-12T08:00")
-        await desk.offers.turn()
-        await desk.does(first, Verb.CLAIM)
-        await desk.does(first, Verb.CANCEL)
+    async with offering(tmp_path, made) as desk:
+        t = desk.t
+        first = await _ended(desk, uid, Verb.CANCEL)
         rest = await desk.scheduled(uid, "2025-06-12T11:00")
         await t.take(record(made, 1, part, at=TODAY.replace(hour=8, minute=5)))
         assert (await desk.now(rest)).state is SessionState.SCHEDULED
@@ -89,9 +82,11 @@ async def test_a_record_moves_the_session_of_its_own_group(tmp_path: Path) -> No
         assert (await desk.now(second)).state is SessionState.COMPLETED
 
 
-async def _ended(desk: Desk, uid: str, verb: Verb = Verb.COMPLETE) -> Session:
+async def _ended(
+    desk: Desk, uid: str, verb: Verb = Verb.COMPLETE, at: str = "2025-06-12T08:00"
+) -> Session:
     """A session that its machine claimed and ended; no record of it came."""
-    session = await desk.scheduled(uid, "2025-06-12T08:00")
+    session = await desk.scheduled(uid, at)
     await desk.offers.turn()
     await desk.does(session, Verb.CLAIM)
     await desk.does(session, verb)
@@ -104,10 +99,8 @@ async def test_while_no_record_tells_what_a_session_gave_the_next_one_waits(
 ) -> None:
     made = approved(plan(STATIC, COURSE))
     uid = str(made.SOPInstanceUID)
-    async with treatments(tmp_path, ENFORCED) as t:
-        await t.take(made)
-        desk = Desk(t)
-        await desk.identified(uid)
+    async with offering(tmp_path, made) as desk:
+        t = desk.t
         first = await _ended(desk, uid, verb)
         again = await desk.scheduled(uid, "2025-06-12T09:10")
         await desk.offers.turn()
@@ -128,10 +121,8 @@ async def test_two_people_say_that_a_session_gave_nothing(tmp_path: Path) -> Non
     made = approved(plan(STATIC, COURSE))
     uid = str(made.SOPInstanceUID)
     form = {"at": "2025-06-12T08:20", "ended": "interrupted", "reason": "the patient was ill"}
-    async with treatments(tmp_path, ENFORCED) as t:
-        await t.take(made)
-        desk = Desk(t)
-        await desk.identified(uid)
+    async with offering(tmp_path, made) as desk:
+        t = desk.t
         first = await _ended(desk, uid, Verb.CANCEL)
         path = f"/sessions/{first.id}/hand"
         t.clock.advance(3600)
@@ -180,14 +171,9 @@ async def test_a_record_is_of_the_session_that_was_treated_whatever_day_that_was
     uid = str(made.SOPInstanceUID)
     given = record(made, 1, [Part(1), Part(2)], at=TODAY.replace(hour=8))
     given.TreatmentMachineSequence[0].TreatmentMachineName = ""
-    async with treatments(tmp_path, ENFORCED) as t:
-        await t.take(made)
-        desk = Desk(t)
-        await desk.identified(uid)
-        early = await desk.scheduled(uid, "2025-06-13T08:00")
-        await desk.offers.turn()
-        await desk.does(early, Verb.CLAIM)
-        await desk.does(early, Verb.COMPLETE)
+    async with offering(tmp_path, made) as desk:
+        t = desk.t
+        early = await _ended(desk, uid, at="2025-06-13T08:00")
         await t.take(given)
         assert len(await t.book.session_records(early.id)) == 1
         assert await t.book.untold(uid) == []
@@ -196,10 +182,8 @@ async def test_a_record_is_of_the_session_that_was_treated_whatever_day_that_was
 async def test_what_its_machine_told_meanwhile_is_not_confirmed_by_hand(tmp_path: Path) -> None:
     made = approved(plan(STATIC, COURSE))
     uid = str(made.SOPInstanceUID)
-    async with treatments(tmp_path, ENFORCED) as t:
-        await t.take(made)
-        desk = Desk(t)
-        await desk.identified(uid)
+    async with offering(tmp_path, made) as desk:
+        t = desk.t
         session = await _ended(desk, uid)
         t.clock.advance(3600)
         path = f"/sessions/{session.id}/hand"
@@ -219,10 +203,8 @@ async def test_while_a_record_was_not_read_nobody_is_treated_and_the_planner_wai
 ) -> None:
     made = approved(plan(STATIC, COURSE))
     uid = str(made.SOPInstanceUID)
-    async with treatments(tmp_path, ENFORCED) as t:
-        await t.take(made)
-        desk = Desk(t)
-        await desk.identified(uid)
+    async with offering(tmp_path, made) as desk:
+        t = desk.t
         session = await desk.scheduled(uid, "2025-06-12T09:10")
         await desk.offers.turn()
         await t.store(record(made, 1, [Part(1), Part(2)], at=TODAY.replace(day=11)))

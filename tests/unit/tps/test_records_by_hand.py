@@ -14,7 +14,7 @@ from tests.unit.tps.treatment_case import Treatments, somebody, treatments
 from tps_bridge.book import Act, Note
 from tps_bridge.book.byhand import by_hand
 from tps_bridge.ledger import FindingKind, FractionState
-from tps_bridge.session import SessionState
+from tps_bridge.session import Session, SessionState
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.hand import HandDesk
 from tps_bridge.today import TodaysTreatments
@@ -33,6 +33,14 @@ def desk_of(t: Treatments) -> HandDesk:
 
 async def posted(t: Treatments, path: str, **form: str) -> int:
     return (await t.http.post(path, data=form)).status_code
+
+
+async def confirmed(hand: HandDesk, session: Session) -> int:
+    """The second person agrees to what waits; its seq."""
+    waiting = (await hand.sheet(session)).waiting
+    assert waiting is not None
+    await hand.witness(LAN, session.id, waiting.seq)
+    return waiting.seq
 
 
 async def test_what_two_people_read_is_given_and_ends_the_session(tmp_path: Path) -> None:
@@ -73,9 +81,7 @@ async def test_the_rest_of_a_fraction_goes_on_where_it_stopped(tmp_path: Path) -
         hand, sessions = desk_of(t), t.context.neighbours(SessionDesk)
         at = sessions.moment("2025-06-12T08:30")
         await hand.give(WEI, session.id, {2: 60.0}, at, normal=True, why="no network")
-        waiting = (await hand.sheet(session)).waiting
-        assert waiting is not None
-        await hand.witness(LAN, session.id, waiting.seq)
+        await confirmed(hand, session)
         (ledger,) = await t.book.ledgers(uid)
         assert ledger.fractions[0].state is FractionState.DELIVERED
         beam = ledger.fractions[0].beams[1]
@@ -97,9 +103,7 @@ async def test_a_record_that_comes_after_all_shows_that_it_was_counted_twice(
         hand, sessions = desk_of(t), t.context.neighbours(SessionDesk)
         at = sessions.moment("2025-06-12T08:30")
         await hand.give(WEI, session.id, {1: 100.0, 2: 100.0}, at, normal=True, why="no network")
-        waiting = (await hand.sheet(session)).waiting
-        assert waiting is not None
-        await hand.witness(LAN, session.id, waiting.seq)
+        await confirmed(hand, session)
         await t.take(record(made, 1, [Part(1), Part(2)]))
         (ledger,) = await t.book.ledgers(uid)
         assert FindingKind.OVERLAP in {each.kind for each in ledger.findings}
@@ -131,10 +135,7 @@ async def counted(t: Treatments, uid: str) -> tuple[str, int]:
     hand, sessions = desk_of(t), t.context.neighbours(SessionDesk)
     at = sessions.moment("2025-06-12T08:30")
     await hand.give(WEI, session.id, {1: 100.0, 2: 100.0}, at, normal=True, why="no network")
-    waiting = (await hand.sheet(session)).waiting
-    assert waiting is not None
-    await hand.witness(LAN, session.id, waiting.seq)
-    return session.id, waiting.seq
+    return session.id, await confirmed(hand, session)
 
 
 async def test_two_people_take_back_what_was_counted_and_the_fraction_is_to_be_given(
@@ -283,17 +284,13 @@ async def test_an_application_is_recorded_in_the_time_of_its_day(tmp_path: Path)
             await hand.give(WEI, session.id, given, at, normal=False, why="the door opened")
         times = {number: planned * 1.25}
         await hand.give(WEI, session.id, given, at, normal=False, why="a leak", times=times)
-        waiting = (await hand.sheet(session)).waiting
-        assert waiting is not None
-        await hand.witness(LAN, session.id, waiting.seq)
+        await confirmed(hand, session)
         (ledger,) = await t.book.ledgers(uid)
         assert ledger.fractions[0].state is FractionState.PARTIAL
         assert ledger.fractions[0].beams[0].reached == pytest.approx(planned * 0.8)
         rest = {number: planned * 0.25}
         await hand.give(WEI, session.id, rest, at, normal=True, why="the rest", times=times)
-        waiting = (await hand.sheet(session)).waiting
-        assert waiting is not None
-        await hand.witness(LAN, session.id, waiting.seq)
+        await confirmed(hand, session)
         (ledger,) = await t.book.ledgers(uid)
         assert ledger.fractions[0].state is FractionState.DELIVERED
         assert ledger.findings == ()
