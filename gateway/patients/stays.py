@@ -41,16 +41,26 @@ def present_visit(entries: Iterable[Heard]) -> Visit | None:
 def _take(stays: dict[tuple[str, str], Stay], entry: Heard, said: Visit) -> None:
     """A word without a number is about the visit that counts now, if one of its keeper does.
 
-    A visit without a number may be any of its keeper's: an end that has one ends it.
+    A visit without a number may be any of its keeper's: an end that has one ends it. What a keeper
+    says again is about the visit that it was about.
     """
     keeper, now = entry.own.issuer, _present(stays.values())
     theirs = now.visit if now is not None and now.keeper == keeper else None
-    key = keeper, said.number or (theirs.number if theirs else "")
+    meant = _said_before(stays, keeper, said) or theirs
+    key = keeper, said.number or (meant.number if meant else "")
     before = stays.get(key)
     visit = _moved(before.visit, said) if before else said
-    stands = visit.presence not in _OVER or (theirs is not None and not theirs.number)
+    ends_it = said.number and theirs is not None and not theirs.number
+    stands = visit.presence not in _OVER or ends_it
     stood = before.stood if before else None
     stays[key] = Stay(keeper, visit, entry, entry if stands else stood)
+
+
+def _said_before(stays: dict[tuple[str, str], Stay], keeper: str, said: Visit) -> Visit | None:
+    """The visit that the keeper's last word was about, if it was this very word."""
+    theirs = [each for each in stays.values() if each.keeper == keeper]
+    last = max(theirs, key=lambda each: each.last.order, default=None)
+    return last.visit if last is not None and last.last.said.visit == said else None
 
 
 def _present(stays: Collection[Stay]) -> Stay | None:

@@ -27,7 +27,7 @@ _MOST_NAMED = 20
 class Tables:
     """Patients, on the connection of their projection; `read` answers what is asked of them."""
 
-    format: ClassVar = 2
+    format: ClassVar = 3
     schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:

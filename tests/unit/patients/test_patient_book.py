@@ -387,6 +387,8 @@ def ended(number: str, presence: Presence = Presence.LEFT) -> Visit:
         ([Visit("I", "外科", presence=Presence.IN), ended("Z1")], ended("Z1")),
         ([ended("Z1"), WARD], WARD),
         ([ended("Z1"), ended("Z0")], ended("Z0")),
+        ([ended(""), ended("Z1", Presence.CANCELLED)], ended("Z1", Presence.CANCELLED)),
+        ([ended(""), ended(""), ended("Z1", Presence.CANCELLED)], ended("Z1", Presence.CANCELLED)),
     ],
 )
 async def test_the_end_of_another_visit_leaves_the_present_one(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.model import DeviceEvent, Instant, Kind, PatientStatement, Presence, Visit
 from gateway.patients.family import judge
 from gateway.patients.heard import ACCEPT, DISMISS, LINK, SEPARATE, Heard, heard
+from gateway.patients.stays import present_visit
 from tests.unit.patients.people_case import MINUTE, Told, act, event, number, said
 
 VALUES = "12345"
@@ -123,6 +124,17 @@ def test_a_message_that_comes_again_changes_nothing(events: list[DeviceEvent]) -
     stated = [each for each in events if each.kind is Kind.PATIENT]
     again = [each for one in stated for each in (one, one)]
     assert asyncio.run(snapshot(*stated)) == asyncio.run(snapshot(*again))
+
+
+@given(words=st.lists(st.tuples(visits, st.sampled_from(("HIS", "HIS", "LAB"))), max_size=6))
+def test_a_word_on_a_visit_that_comes_again_changes_nothing(words: list[tuple[Visit, str]]) -> None:
+    told = [event(i, said("1", visit=v, issuer=by)) for i, (v, by) in enumerate(words)]
+    assert visit_of(told) == visit_of([each for one in told for each in (one, one)])
+
+
+def visit_of(told: list[DeviceEvent]) -> Visit | None:
+    entries = [heard(replace(each, seq=seq)) for seq, each in enumerate(told, 1)]
+    return present_visit([entry for entry in entries if entry])
 
 
 @given(events=days())
