@@ -46,11 +46,12 @@ def _take(stays: dict[tuple[str, str], Stay], entry: Heard, said: Visit) -> None
     """
     keeper, now = entry.own.issuer, _present(stays.values())
     theirs = now.visit if now is not None and now.keeper == keeper else None
-    meant = _said_before(stays, keeper, said) or theirs
+    again = _said_before(stays, keeper, said)
+    meant = again or theirs
     key = keeper, said.number or (meant.number if meant else "")
     before = stays.get(key)
     visit = _moved(before.visit, said) if before else said
-    ends_it = said.number and theirs is not None and not theirs.number
+    ends_it = said.number and not again and theirs is not None and not theirs.number
     stands = visit.presence not in _OVER or ends_it
     stood = before.stood if before else None
     stays[key] = Stay(keeper, visit, entry, entry if stands else stood)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.model import DeviceEvent, Instant, Kind, PatientStatement, Presence, Visit
@@ -126,6 +126,17 @@ def test_a_message_that_comes_again_changes_nothing(events: list[DeviceEvent]) -
     assert asyncio.run(snapshot(*stated)) == asyncio.run(snapshot(*again))
 
 
+BED = Visit(bed="03", presence=Presence.IN)
+
+
+@example(
+    words=[
+        (BED, "LAB"),
+        (replace(BED, number="Z2"), "LAB"),
+        (Visit(number="Z1", presence=Presence.EXPECTED), "HIS"),
+        (Visit(number="Z2", presence=Presence.LEFT), "LAB"),
+    ]
+)
 @given(words=st.lists(st.tuples(visits, st.sampled_from(("HIS", "HIS", "LAB"))), max_size=6))
 def test_a_word_on_a_visit_that_comes_again_changes_nothing(words: list[tuple[Visit, str]]) -> None:
     told = [event(i, said("1", visit=v, issuer=by)) for i, (v, by) in enumerate(words)]
