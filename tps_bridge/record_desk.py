@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from gateway.room import Principal, texts
 from gateway.web import Refusal
 from tps_bridge.book import Act, Book, PlanRow, Reading, Unsure, unsure
 from tps_bridge.desk import PlanDesk
+from tps_bridge.ledger import PlannedBeam
 
 _NO_PLAN, _NO_GROUP, _NO_FRACTION, _NO_BEAM, _NO_STRETCH, _NO_DURATION = texts(
     "It is of no plan that is known: record by hand what its session gave.",
@@ -84,7 +86,7 @@ class RecordDesk:
             )
         if found.adrift and said.beams:
             raise _refused(_NO_PLAN)
-        _possible(row, said)
+        planned = _possible(row, said)
         await self._plans.act(
             who,
             Act.CORRECT,
@@ -94,7 +96,7 @@ class RecordDesk:
             group=said.group,
             fraction=said.fraction,
             normal=said.normal,
-            beams=[each.told() for each in said.beams],
+            beams=[replace(each, unit=planned[each.beam].unit).told() for each in said.beams],
         )
 
     async def settle(self, who: Principal, uid: str, object_: str, why: str) -> None:
@@ -118,20 +120,22 @@ class RecordDesk:
         await self._plans.act(who, Act.SETTLE, row, why, object=object_, found=open_[object_])
 
 
-def _possible(row: PlanRow, said: Established) -> None:
+def _possible(row: PlanRow, said: Established) -> Mapping[int, PlannedBeam]:
+    """The beams of the group by their numbers. Refusal where it can't be so."""
     own = next((each for each in row.card.facts.groups if each.number == said.group), None)
     if own is None:
         raise _refused(_NO_GROUP)
     if said.beams and said.fraction < 1:
         raise _refused(_NO_FRACTION)
-    if not {each.beam for each in said.beams} <= {each.number for each in own.beams}:
+    beams = {each.number: each for each in own.beams}
+    if not {each.beam for each in said.beams} <= beams.keys():
         raise _refused(_NO_BEAM)
-    timed = {each.number for each in own.beams if each.timed}
     for each in said.beams:
-        if each.beam in timed and not each.has_duration:
+        if beams[each.beam].timed and not each.has_duration:
             raise _refused(_NO_DURATION)
-        if not each.is_possible:
+        if not each.is_possible(beams[each.beam].meterset):
             raise _refused(_NO_STRETCH)
+    return beams
 
 
 def _refused(why: str) -> Refusal:

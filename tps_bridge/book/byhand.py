@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.ledger import Given
 
-MOST = 100_000.0
-"""MU of a beam; more is a slip of the keyboard."""
+_MOST = 100.0
+"""Times what is planned; more is a slip of the keyboard."""
 
 BY_HAND = "hand:"
 """How what stands for the UID of such a record begins."""
@@ -18,30 +18,31 @@ BY_HAND = "hand:"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A beam from one meterset to another in MU; an application of brachytherapy in seconds.
+    """A beam from one meterset to another in `unit`, that of the plan.
 
-    `specified` is how long that was to take on its day, which grows as the source decays.
+    Of an application of brachytherapy `specified` is how long that was to take on its day, which
+    grows as the source decays.
     """
 
     beam: int
     start: float
     end: float
     specified: float | None = None
+    unit: str = ""
 
-    @property
-    def is_possible(self) -> bool:
+    def is_possible(self, planned: float | None) -> bool:
         """Whether it goes from one meterset to a greater one, as far as any beam goes."""
-        finite = isfinite(self.start) and isfinite(self.end)
-        return finite and 0 <= self.start < self.end <= MOST
+        most = _MOST * planned if planned else inf
+        return 0 <= self.start < self.end <= most and isfinite(self.end)
 
     @property
     def has_duration(self) -> bool:
         """Whether it says how long it was to take."""
         return self.specified is not None and isfinite(self.specified) and self.specified > 0
 
-    def told(self) -> list[float | None]:
+    def told(self) -> list[float | str | None]:
         """As it stands in an event, from which `Reading(*told)` is made again."""
-        return [self.beam, self.start, self.end, self.specified]
+        return [self.beam, self.start, self.end, self.specified, self.unit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ def parts_of(
             at=at,
             day=day,
             machine=machine,
+            unit=each.unit,
         )
 
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from tps_bridge.ledger import Discord, Given, PlanFacts, facts_of, given_by
 from tps_bridge.plan import DoseGrid, Identity, Plan, Related, StructureSet
-from tps_bridge.plan.beam import Beam
+from tps_bridge.plan.beam import Beam, energy_unit
 from tps_bridge.record import Record, Summary, Verification, worst
 
 T = TypeVar("T")
@@ -18,7 +18,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class BeamCard:
-    """A beam in a list; `arc` are its first and last gantry angle in degrees."""
+    """A beam in a list; `arc` are its first and last gantry angle in degrees.
+
+    `meterset` is in `unit`, the Primary Dosimeter Unit; `dose` in Gy.
+    """
 
     number: int
     name: str
@@ -32,6 +35,12 @@ class BeamCard:
     points: int
     arc: tuple[float | None, float | None]
     accessories: tuple[str, ...]
+    unit: str = ""
+
+    @property
+    def energy_unit(self) -> str:
+        """That of its `energy`."""
+        return energy_unit(self.radiation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +245,7 @@ def _beam(beam: Beam) -> BeamCard:
         points=len(beam.points),
         arc=(beam.points[0].gantry, beam.points[-1].gantry),
         accessories=accessories,
+        unit=beam.unit,
     )
 
 

@@ -20,7 +20,7 @@ from gateway import (
 )
 from tps_bridge.plan import Identity
 
-READER = 3
+READER = 4
 SYSTEM = "urn:isogate:tps"
 PLAN, RECORD, UNREAD, COMPARED = "plan", "record", "unread", "compared"
 VOLUMES, DOSES, SUMMED = "structures", "dose", "summary"

@@ -71,7 +71,7 @@ WHERE uid = ?
 class Tables(Rows):
     """What events do to the rows. Used by one thread at a time."""
 
-    format: ClassVar[int] = 13
+    format: ClassVar[int] = 14
     schema: ClassVar[str] = SCHEMA + SESSIONS
 
     def __init__(self, connection: apsw.Connection) -> None:

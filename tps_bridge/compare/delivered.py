@@ -74,7 +74,12 @@ def _with(beam: Item, values: dict[str, Value], points: tuple[Item, ...]) -> Ite
 def as_delivered(record: Item, beam: Item) -> Item:
     """A beam of an expanded record in the words of a plan."""
     machine = record.one("TreatmentMachineSequence").text("TreatmentMachineName")
-    values = {**_named(beam).values, **({"TreatmentMachineName": machine} if machine else {})}
+    unit = record.text("PrimaryDosimeterUnit")
+    values = {
+        **_named(beam).values,
+        **({"TreatmentMachineName": machine} if machine else {}),
+        **({"PrimaryDosimeterUnit": unit} if unit else {}),
+    }
     passed = tuple(_named(each) for each in beam.items(*_DELIVERIES) if _passed(beam, each))
     parts = {
         _RENAMED.get(name, name): tuple(_named(each) for each in items)

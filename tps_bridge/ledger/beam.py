@@ -9,7 +9,7 @@ from tps_bridge.ledger.fact import Given, PlannedBeam
 from tps_bridge.ledger.finding import Finding, FindingKind
 
 ROUNDING = 0.02
-"""MU that machines lose by writing metersets with two decimals."""
+"""Of a meterset, what machines lose by writing it with two decimals."""
 
 _REACHED = 0.01
 """How far below the plan a beam that ended normally may stop and be finished."""
@@ -29,7 +29,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class BeamCourse:
-    """A beam in a fraction; metersets in MU. `given` counts what was given twice twice.
+    """A beam in a fraction; metersets in `unit`. `given` counts what was given twice twice.
 
     `gaps` are stretches that nobody gave although later ones were; `overlap` was given more than
     once; `overrun` is what lies beyond the plan. `finished` is whether all of it was given.
@@ -43,6 +43,7 @@ class BeamCourse:
     overlap: float
     overrun: float
     finished: bool
+    unit: str
 
     @property
     def is_clear(self) -> bool:
@@ -58,7 +59,9 @@ class BeamCourse:
 
 def course_of(beam: PlannedBeam, parts: Iterable[Given]) -> BeamCourse:
     """Put the parts of a beam together, in the order of their metersets."""
-    known = sorted(parts, key=lambda each: (each.start or 0.0, each.end or 0.0, each.record))
+    told = sorted(parts, key=lambda each: (each.start or 0.0, each.end or 0.0, each.record))
+    unit = next((each for each in (beam.unit, *(part.unit for part in told)) if each), "")
+    known = [_in(unit, each) for each in told]
     by_plan = [_by_plan(beam, each) for each in known]
     stretches = _placed(by_plan)
     planned = beam.meterset
@@ -75,7 +78,16 @@ def course_of(beam: PlannedBeam, parts: Iterable[Given]) -> BeamCourse:
         overlap=overlap,
         overrun=_above(reached, planned),
         finished=finished,
+        unit=unit,
     )
+
+
+def _in(unit: str, part: Given) -> Given:
+    """A part whose metersets are in another unit is as if it told none: nobody converts them."""
+    if part.unit in ("", unit):
+        return part
+    why = f"its meterset is in {part.unit}, the plan's in {unit}"
+    return replace(part, specified=None, start=None, end=None, unclear=why)
 
 
 def _by_plan(beam: PlannedBeam, part: Given) -> Given:

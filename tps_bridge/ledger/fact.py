@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tps_bridge.plan import DoseReference, Plan
+from tps_bridge.plan import SECONDS, DoseReference, Plan
 from tps_bridge.plan.beam import Beam
 from tps_bridge.record import DoseGiven, Record
 from tps_bridge.rt import Item
@@ -22,10 +22,11 @@ class DosePoint:
 
 @dataclass(frozen=True, slots=True)
 class PlannedBeam:
-    """`meterset` of one fraction in MU, `dose` of one fraction in Gy.
+    """`meterset` of one fraction in `unit`, `dose` of one fraction in Gy.
 
-    `timed` is an application of brachytherapy: its metersets are seconds, of the source as strong
-    as it was planned.
+    `unit` is the Primary Dosimeter Unit: MU, MINUTE or NP (number of particles); nothing where the
+    plan names none. Of an application of brachytherapy it is SECONDS, of the source as strong as it
+    was planned.
     """
 
     number: int
@@ -34,7 +35,12 @@ class PlannedBeam:
     dose: float | None
     machine: str = ""
     points: tuple[DosePoint, ...] = ()
-    timed: bool = False
+    unit: str = ""
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is an application of brachytherapy."""
+        return self.unit == SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,10 @@ class PlanFacts:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A beam of a record, or a part of one. `place` is its number within the record, from 0."""
+    """A beam of a record, or a part of one. `place` is its number within the record, from 0.
+
+    Metersets are in `unit`; in the plan's where it names none.
+    """
 
     record: str
     place: int
@@ -78,6 +87,7 @@ class Given:
     machine: str
     doses: tuple[DoseGiven, ...] = ()
     unclear: str = ""
+    unit: str = ""
 
     @property
     def is_placed(self) -> bool:
@@ -146,6 +156,7 @@ def _beams(plan: Plan, number: int) -> Iterator[PlannedBeam]:
                 given.dose,
                 beam.machine,
                 tuple(_dose_points(plan.tree, beam, given.meterset)),
+                beam.unit,
             )
 
 
@@ -158,7 +169,7 @@ def _applications(plan: Plan, number: int) -> Iterator[PlannedBeam]:
         times = [each.time for each in setup.channels]
         whole = None if None in times else sum(each for each in times if each is not None)
         name = setup.name or setup.kind
-        yield PlannedBeam(setup.number, name, whole, given.dose, machine, timed=True)
+        yield PlannedBeam(setup.number, name, whole, given.dose, machine, unit=SECONDS)
 
 
 def _dose_points(tree: Item, beam: Beam, meterset: float | None) -> Iterator[DosePoint]:
@@ -196,6 +207,7 @@ def given_by(record: Record) -> tuple[Given, ...]:
             machine=record.machine,
             doses=each.doses,
             unclear=each.unclear,
+            unit=each.unit,
         )
         for place, each in enumerate(record.beams)
     )

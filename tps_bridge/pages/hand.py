@@ -74,7 +74,7 @@ class HandPages:
 
 
 def _metersets(given: Mapping[str, str], prefix: str) -> dict[int, float]:
-    """MU or seconds by beam; a field that is left empty says that the beam was not given."""
+    """Metersets by beam; a field that is left empty says that the beam was not given."""
     found: dict[int, float] = {}
     for name, text in given.items():
         beam = name.removeprefix(prefix)
@@ -86,7 +86,7 @@ def _metersets(given: Mapping[str, str], prefix: str) -> dict[int, float]:
             raise Refusal(
                 422,
                 "Can't be so",
-                "A beam's meterset is a number above 0, in MU.",
+                "A beam's meterset is a number above 0, in the unit of the plan.",
                 "Read the machine again, and correct it.",
             ) from None
     return found

@@ -52,6 +52,7 @@ class PlanPages:
         self._kit, self._context = kit, parts.context
         self._book, self._desk, self._reader = parts.book, parts.desk, parts.reader
         self._tolerances, self._options = parts.tolerances, parts.options
+        self._sessions = parts.sessions
         self._records = RecordDesk(parts.book, parts.desk)
 
     def routes(self) -> Iterable[BaseRoute]:
@@ -100,7 +101,9 @@ class PlanPages:
             may_note=who.may(Permission.NOTE_FRACTIONS),
             may_override=who.may(Permission.OVERRIDE_BLOCKS),
             who_id=who.id,
-            sessions=await self._book.sessions(card.uid),
+            sessions=[
+                await self._sessions.standing(each) for each in await self._book.sessions(card.uid)
+            ],
             tasks=self._options.tasks(card.machines[0]) if card.machines else (),
             levels={each: self._options.level(each) for each in card.machines},
             relations=relations(notes),

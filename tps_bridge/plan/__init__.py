@@ -1,7 +1,7 @@
 """Plans as they were made: prescription, fraction groups, beams, control points. Pure."""
 
 from tps_bridge.plan.beam import TREATING, Beam, ControlPoint, Limiter
-from tps_bridge.plan.brachy import Application, Channel, Dwell
+from tps_bridge.plan.brachy import SECONDS, Application, Channel, Dwell
 from tps_bridge.plan.identity import Identity, Unlike, identity_of, same_name
 from tps_bridge.plan.plan import (
     Approval,
@@ -27,6 +27,7 @@ from tps_bridge.plan.volume import (
 __all__ = [
     "DOSE",
     "PLAN_CLASSES",
+    "SECONDS",
     "STRUCTURES",
     "TREATING",
     "Application",

@@ -10,6 +10,7 @@ from tps_bridge.rt import Item, Malformed, keyed, within
 
 TREATING = frozenset({"TREATMENT", "CONTINUATION", ""})
 """Treatment Delivery Types of beams whose dose counts."""
+_ENERGY = {"PHOTON": "MV", "ELECTRON": "MeV", "PROTON": "MeV/u", "ION": "MeV/u"}
 _PLACES = 3
 _SLACK = 1e-6
 
@@ -27,7 +28,8 @@ class Limiter:
 class ControlPoint:
     """Settings at a control point, inherited ones written out; None where the plan gives none.
 
-    Angles in degrees (IEC 61217), lengths in mm, `energy` in MV or MeV, `rate` in MU/min.
+    Angles in degrees (IEC 61217), lengths in mm, `energy` as `energy_unit` says, `rate` a minute in
+    the unit of the meterset.
     `weight` is cumulative, in the unit of the beam's final weight. `positions` are those of jaws
     and leaves at the isocenter by kind: first all of side 1, then all of side 2.
     """
@@ -81,11 +83,24 @@ class Beam:
         """
         return self.delivery not in TREATING
 
+    @property
+    def energy_unit(self) -> str:
+        """That of its control points' energies."""
+        return energy_unit(self.radiation)
+
     def meterset_at(self, point: ControlPoint) -> float | None:
         """The cumulative meterset at a control point (PS3.3 C.8.8.14.1)."""
         if self.meterset is None or not self.final_weight:
             return None
         return self.meterset * point.weight / self.final_weight
+
+
+def energy_unit(radiation: str) -> str:
+    """The unit of Nominal Beam Energy by Radiation Type (PS3.3 C.8.8.14, C.8.8.25), if it has one.
+
+    That of protons and ions is per nucleon.
+    """
+    return _ENERGY.get(radiation, "")
 
 
 def read_beam(item: Item, meterset: float | None, dose: float | None) -> Beam:

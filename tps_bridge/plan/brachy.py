@@ -7,6 +7,9 @@ from itertools import pairwise
 
 from tps_bridge.rt import Item, Malformed, within
 
+SECONDS = "s"
+"""The unit of channel times, which are to an application what a meterset is to a beam."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dwell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
-from tps_bridge.plan import identity_of
+from tps_bridge.plan import SECONDS, identity_of
 from tps_bridge.record.record import (
     DeliveredBeam,
     DoseGiven,
@@ -81,6 +81,7 @@ def _beam(item: Item, beam: Item) -> DeliveredBeam:
         specified=specified,
         delivered=delivered,
         segment=segment,
+        unit=item.text("PrimaryDosimeterUnit"),
         at=_began(item, points),
         doses=tuple(_doses(beam)),
         overrides=tuple(_overrides(points)),
@@ -185,6 +186,7 @@ def _application(item: Item, each: Item, number: int | None) -> DeliveredBeam:
         specified=specified,
         delivered=delivered,
         segment=segment,
+        unit=SECONDS,
         at=_began(item, ()),
         unclear=unclear,
         verification=_verification(each),

@@ -58,9 +58,10 @@ def worst(several: Iterable[Verification]) -> Verification:
 class DeliveredBeam:
     """One beam, or one part of an interrupted one; of brachytherapy an application setup.
 
-    `specified` and `delivered` are metersets in MU (brachytherapy: seconds). `at` is when it began
-    by the machine's clock, YYYYMMDDHHMMSS, or nothing. `unclear` says what of it contradicts
-    itself. `overrides` names what was overridden at the machine.
+    `specified` and `delivered` are metersets in `unit`, as `PlannedBeam` has it; nothing where the
+    record names none. `at` is when it began by the machine's clock, YYYYMMDDHHMMSS, or nothing.
+    `unclear` says what of it contradicts itself. `overrides` names what was overridden at the
+    machine.
     """
 
     number: int | None
@@ -71,6 +72,7 @@ class DeliveredBeam:
     specified: float | None
     delivered: float | None
     segment: Segment | None
+    unit: str = ""
     at: str = ""
     doses: tuple[DoseGiven, ...] = ()
     overrides: tuple[str, ...] = ()

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 from types import MappingProxyType
 
 from gateway.model import Instant
 from gateway.room import Permission, Principal, RoomContext, texts
 from gateway.web import Refusal
 from tps_bridge.book import Act, Book
-from tps_bridge.book.byhand import MOST, HandRecord, Reading, by_hand
+from tps_bridge.book.byhand import HandRecord, Reading, by_hand
 from tps_bridge.ledger import BeamCourse, Ledger
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.session import Session
@@ -22,7 +21,7 @@ from tps_bridge.session.session import Session
 _NOTHING, _NO_BEAM, _NO_METERSET, _NO_TIME, _NO_DURATION = texts(
     "No beam of this fraction was given: call the session off, or end it.",
     "The fraction has no such beam.",
-    "A beam's meterset is a number above 0, in MU.",
+    "A beam's meterset is a number above 0, in the unit of the plan.",
     "The time is in the future, or before the day of the session.",
     "An application needs the time that was specified for it that day, in seconds.",
 )
@@ -70,11 +69,12 @@ class HandDesk:
         why: str,
         times: Mapping[int, float] = MappingProxyType({}),
     ) -> None:
-        """Note the MU that each beam gave in this session, which ended at `at`; none: nothing.
+        """Note what each beam gave in this session, which ended at `at`; none: nothing.
 
-        Of an application of brachytherapy they are seconds, and `times` are how long it was to take
-        that day. It counts when a second person confirms it; noted anew before that, the later one
-        stands. Refusal 409 where the machine says itself what it gave, 422 for what can't be.
+        Metersets are in the unit of the plan. Of an application of brachytherapy they are seconds,
+        and `times` are how long it was to take that day. It counts when a second person confirms
+        it; noted anew before that, the later one stands. Refusal 409 where the machine says itself
+        what it gave, 422 for what can't be.
         """
         session = await self._desk.known(who, id_)
         courses = {each.beam.number: each for each in (await self.sheet(session)).beams}
@@ -170,8 +170,9 @@ class HandDesk:
             raise _refused(_NOTHING)
         if not metersets.keys() <= courses.keys():
             raise _refused(_NO_BEAM)
-        if not all(isfinite(each) and 0 < each <= MOST for each in metersets.values()):
-            raise _refused(_NO_METERSET)
+        for number, given in metersets.items():
+            if not Reading(number, 0, given).is_possible(courses[number].beam.meterset):
+                raise _refused(_NO_METERSET)
         day = f"{self._desk.local(at):%Y%m%d}"
         if at > self._context.clock.now() or day < session.day:
             raise _refused(_NO_TIME)
@@ -200,8 +201,8 @@ def _reading(course: BeamCourse, given: float, specified: float | None) -> Readi
     """From where a beam went on, in the time of its day where it is an application."""
     beam, start = course.beam, course.reached
     if not beam.timed:
-        return Reading(beam.number, start, start + given)
-    made = Reading(beam.number, start, start + given, specified)
+        return Reading(beam.number, start, start + given, unit=course.unit)
+    made = Reading(beam.number, start, start + given, specified, course.unit)
     if not (beam.meterset and specified and made.has_duration):
         raise _refused(_NO_DURATION)
     start *= specified / beam.meterset

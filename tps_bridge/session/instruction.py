@@ -146,8 +146,10 @@ def _rest(course: BeamCourse) -> Elements:
         raise Unclear(f"what was given of beam {number} has gaps or overlaps")
     if not course.is_clear:
         raise Unclear(f"a record doesn't tell what was given of beam {number}")
+    if not course.unit:
+        raise Unclear(f"neither plan nor record tells the unit of beam {number}'s meterset")
     return [
-        element("PrimaryDosimeterUnit", "MU"),
+        element("PrimaryDosimeterUnit", course.unit),
         element("ContinuationStartMeterset", course.reached),
         element("ContinuationEndMeterset", end),
     ]

@@ -274,6 +274,16 @@ def test_metersets_warn_above_one_and_alarm_above_two_per_cent(
     assert [(each.keyword, each.severity) for each in found] == [("BeamMeterset", severity)]
 
 
+def test_a_meterset_in_another_unit_is_named() -> None:
+    made = plan(STATIC)
+    written = record(made, 1, [Part(1)])
+    written.PrimaryDosimeterUnit = "MINUTE"
+    read = record_of(written)
+    (beam,) = read.tree.items("TreatmentSessionBeamSequence")
+    (found,) = compare_delivered(plan_of(made).tree, read.tree, beam, Tolerances())
+    assert (found.keyword, found.severity) == ("PrimaryDosimeterUnit", Severity.ALARM)
+
+
 def test_another_machine_energy_and_dose_rate_are_named() -> None:
     spoilt = {"NominalBeamEnergy": 10.0, "DoseRateSet": 400.0, "SourceToSurfaceDistance": 860.0}
     found = delivered(plan(STATIC), Machine(name="LINAC2"), spoilt)

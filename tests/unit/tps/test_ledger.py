@@ -181,6 +181,7 @@ def test_an_application_is_whole_when_all_that_was_specified_then_was_given(deca
         specified=wanted,
         start=0.0,
         end=wanted,
+        unit="s",
     )
     whole = course_of(beam, [one])
     assert whole.finished
@@ -189,6 +190,29 @@ def test_an_application_is_whole_when_all_that_was_specified_then_was_given(deca
     half = course_of(beam, [replace(one, end=wanted / 2, termination="MACHINE")])
     assert not half.finished
     assert half.reached == pytest.approx(beam.meterset / 2)
+
+
+def test_metersets_in_another_unit_than_the_plan_s_are_not_counted() -> None:
+    made, given = plan(STATIC, ONE), record(plan(STATIC, ONE), 1, [Part(1)], at=FIRST)
+    given.PrimaryDosimeterUnit = "MINUTE"
+    found = ledger(made, given)
+    assert found.delivered == 0
+    (open_,) = found.uncounted
+    assert open_.kind is FindingKind.UNPLACED
+    assert open_.detail == "its meterset is in MINUTE, the plan's in MU"
+    assert kinds(found) == {FindingKind.UNPLACED, FindingKind.LOOSE}
+
+
+def test_metersets_are_in_the_unit_of_the_record_where_the_plan_names_none() -> None:
+    made, given = plan(STATIC, ONE), record(plan(STATIC, ONE), 1, [Part(1)], at=FIRST)
+    del made.BeamSequence[0].PrimaryDosimeterUnit
+    (course,) = ledger(made, given).fractions[0].beams
+    assert (course.finished, course.unit) == (True, "MU")
+    other = record(made, 1, [Part(1)], at=FIRST + timedelta(minutes=5))
+    other.PrimaryDosimeterUnit = "NP"
+    found = ledger(made, given, other)
+    assert FindingKind.UNPLACED in kinds(found)
+    assert found.fractions[0].beams[0].given == 50.0
 
 
 def test_a_fraction_beyond_the_prescription_moves_nothing_and_is_for_people_to_say() -> None:

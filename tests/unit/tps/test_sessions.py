@@ -19,6 +19,7 @@ from simulators.rt import ARC, Course, Part, approved, plan, record
 from tests.unit.tps.treatment_case import NOW, Treatments, somebody, treatments
 from tps_bridge.block import BlockKind
 from tps_bridge.draw.day import Slot, lanes
+from tps_bridge.ledger import Fraction
 from tps_bridge.options import TpsOptions
 from tps_bridge.plan import Identity
 from tps_bridge.session import Illegal, Level, Move, Session, SessionState, Step, moved
@@ -188,6 +189,32 @@ async def test_the_instruction_names_every_beam_and_the_rest_of_one_that_was_beg
         assert first(task, tag("ContinuationStartMeterset")) == 40.0
         assert first(task, tag("ContinuationEndMeterset")) == 100.0
         assert text(rest, tag("SOPInstanceUID")) != text(told, tag("SOPInstanceUID"))
+
+
+async def test_the_rest_of_a_beam_is_told_in_the_unit_of_its_plan(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    for beam in made.BeamSequence:
+        beam.PrimaryDosimeterUnit = "MINUTE"
+    uid = str(made.SOPInstanceUID)
+    given = record(made, 1, [Part(1), Part(2, 0, 40, termination="MACHINE")])
+    given.PrimaryDosimeterUnit = "MINUTE"
+    async with treatments(tmp_path) as t:
+        await t.take(made, given)
+        session, stored = await parts(t, uid)
+        row = await t.book.plan(uid)
+        assert row is not None
+        (ledger,) = await t.book.ledgers(uid)
+        (task,) = values(
+            instruction(session, row.card, ledger, stored, WHEN), tag("BeamTaskSequence")
+        )
+        assert text(task, tag("PrimaryDosimeterUnit")) == "MINUTE"
+        silent = replace(ledger, fractions=tuple(map(_without_unit, ledger.fractions)))
+        with pytest.raises(Unclear, match="unit of beam 2"):
+            instruction(session, row.card, silent, stored, WHEN)
+
+
+def _without_unit(fraction: Fraction) -> Fraction:
+    return replace(fraction, beams=tuple(replace(each, unit="") for each in fraction.beams))
 
 
 async def test_what_is_left_after_a_gap_is_for_a_person_to_say(tmp_path: Path) -> None:
