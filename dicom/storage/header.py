@@ -108,7 +108,7 @@ class _Scan:
         offset = 0
         try:
             while True:
-                tag, length, offset = self._element(offset, self._encoding)
+                tag, kind, length, offset = self._element(offset, self._encoding)
                 if tag >> 16 < _FIRST_GROUP:
                     raise ProtocolViolation(
                         f"element ({tag >> 16:04x},{tag & 0xFFFF:04x}) does not belong in a dataset"
@@ -116,7 +116,7 @@ class _Scan:
                 if tag > self._last:
                     return Header(values, self._rest(length, offset), self._is_big)
                 if length == _UNDEFINED:
-                    offset = self._past_sequence(offset, self._encoding, 0)
+                    offset = self._past_sequence(offset, _within(kind, self._encoding), 0)
                     continue
                 if tag in self._wanted:
                     values[tag] = self._value(tag, offset, length)
@@ -130,24 +130,24 @@ class _Scan:
     def _is_big(self) -> bool:
         return self._encoding is _EXPLICIT_BIG
 
-    def _element(self, offset: int, encoding: _Encoding) -> tuple[int, int, int]:
-        """Tag, length and place of the value of the element at `offset`."""
+    def _element(self, offset: int, encoding: _Encoding) -> tuple[int, bytes, int, int]:
+        """Tag, VR (nothing if it has none), length and place of the value at `offset`."""
         self._left -= 1
         if self._left < 0:
             raise ProtocolViolation(f"more than {_MOST_ELEMENTS} elements before the identity ends")
         data = self._data
         if not encoding.explicit:
             group, element, length = encoding.head.unpack_from(data, offset)
-            return group << 16 | element, length, offset + 8
+            return group << 16 | element, b"", length, offset + 8
         group, element, kind, length = encoding.head.unpack_from(data, offset)
-        if kind in _SHORT_FORM:
-            return group << 16 | element, length, offset + 8
-        if group == 0xFFFE:  # noqa: PLR2004 - items have no VR
+        if group == 0xFFFE:  # noqa: PLR2004 - items have no VR, though a length may spell one
             (length,) = encoding.long.unpack_from(data, offset + 4)
-            return group << 16 | element, length, offset + 8
+            return group << 16 | element, b"", length, offset + 8
+        if kind in _SHORT_FORM:
+            return group << 16 | element, kind, length, offset + 8
         if kind in _LONG_FORM:
             (length,) = encoding.long.unpack_from(data, offset + 8)
-            return group << 16 | element, length, offset + 12
+            return group << 16 | element, kind, length, offset + 12
         raise ProtocolViolation(
             f"element ({group:04x},{element:04x}) has no value representation:"
             " the dataset is not in the transfer syntax that was agreed"
@@ -167,7 +167,7 @@ class _Scan:
         if depth > _DEEPEST:
             raise ProtocolViolation(f"sequences are nested more than {_DEEPEST} deep")
         while True:
-            tag, length, offset = self._element(offset, encoding)
+            tag, _, length, offset = self._element(offset, encoding)
             if tag == _SEQUENCE_END:
                 return offset
             if tag != _ITEM:
@@ -179,11 +179,11 @@ class _Scan:
 
     def _past_item(self, offset: int, encoding: _Encoding, depth: int) -> int:
         while True:
-            tag, length, offset = self._element(offset, encoding)
+            tag, kind, length, offset = self._element(offset, encoding)
             if tag == _ITEM_END:
                 return offset
             if length == _UNDEFINED:
-                offset = self._past_sequence(offset, encoding, depth + 1)
+                offset = self._past_sequence(offset, _within(kind, encoding), depth + 1)
             else:
                 offset += length
 
@@ -197,10 +197,15 @@ class _Scan:
                 seen = offset + length
                 if seen >= len(self._data):
                     break
-                _, length, offset = self._element(seen, self._encoding)
+                _, _, length, offset = self._element(seen, self._encoding)
         except (StructError, ProtocolViolation):
             return seen
         return seen if length != _UNDEFINED else max(seen, offset)
+
+
+def _within(kind: bytes, encoding: _Encoding) -> _Encoding:
+    """How a value of undefined length is written: UN is implicit, little endian (PS3.5 6.2.2)."""
+    return _IMPLICIT if kind == b"UN" else encoding
 
 
 def _inflate(prefix: bytes) -> tuple[bytes, bool]:
