@@ -85,6 +85,10 @@ def deid(
                 done.append(_deidentify(file, target, deidentifier))
             except NotDeidentifiable as error:
                 left.append({"file": str(file), "why": str(error)})
+            except OSError as error:
+                if error.filename != str(file):
+                    raise
+                left.append({"file": str(file), "why": str(error.strerror)})
             told(number, len(files))
     _report(done, left, json)
     if left or not done:
