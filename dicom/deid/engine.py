@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -15,14 +16,16 @@ from dicom.deid.marks import mark
 from dicom.deid.net import Net
 from dicom.deid.options import Dates, DeidOptions, NotDeidentifiable
 from dicom.deid.pseudonym import Pseudonyms, shifted
-from dicom.deid.table import Action, action, line_of
+from dicom.deid.table import Action, action, line_of, otherwise
+from dicom.deid.visible import doubt
 
 _PATIENT_ID, _PATIENT_NAME = 0x00100020, 0x00100010
 _BIRTH_DATE = 0x00100030
 _TEXT = frozenset({"AE", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
-_MAY_SHOW_NAMES = frozenset({"US", "SC", "OT", "ES", "XC", "GM", "DOC", "RF", "XA"})
+_WHOSE = ("IssuerOfPatientID", "PatientID", "StudyInstanceUID", "SOPInstanceUID")
 _DEPTH = 40
-_STANDARD = "1.2.840.10008."
+_PUBLIC = ("1.2.840.10008.", "2.16.840.1.113883.6.")
+"""Roots of DICOM's own UIDs, and of those of code systems that HL7 keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,10 @@ class Deidentified:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One object on its way."""
+    """One object on its way: who its patient is, and how far his dates are moved."""
 
-    issuer: str
-    identifier: str
     pseudonym: str
+    back: timedelta
 
 
 class Deidentifier:
@@ -59,9 +61,7 @@ class Deidentifier:
         The original is not changed. Pixel data are not looked into: what may show names is refused.
         """
         self._refuse_visible_names(original)
-        issuer = str(original.get("IssuerOfPatientID", "") or "")
-        identifier = str(original.get("PatientID", "") or "")
-        work = _Work(issuer, identifier, self._pseudonyms.patient(issuer, identifier))
+        work = self._work(original)
         net = Net.of(original)
         dataset = self._cleaned(original, work, 0)
         self._name_patient(dataset, original, work)
@@ -71,15 +71,26 @@ class Deidentifier:
         return Deidentified(dataset, sop_instance, work.pseudonym, caught)
 
     def _refuse_visible_names(self, original: Dataset) -> None:
-        if self._options.burned_in_checked or "PixelData" not in original:
-            return
-        said = str(original.get("BurnedInAnnotation", "") or "")
-        modality = str(original.get("Modality", "") or "")
-        if said == "YES" or (said != "NO" and modality in _MAY_SHOW_NAMES):
+        why = "" if self._options.burned_in_checked else doubt(original)
+        if why:
+            modality = str(original.get("Modality", "") or "")
             raise NotDeidentifiable(
-                f"the pixels of this {modality or 'image'} may show names (Burned In Annotation is"
-                f" {said or 'absent'}): look at it, and send it with `burned_in_checked`"
+                f"the pixels of this {modality or 'image'} may show names ({why}): look at it,"
+                " and send it with `burned_in_checked`"
             )
+
+    def _work(self, original: Dataset) -> _Work:
+        """Without a Patient ID each study is of a patient of its own: nobody is merged."""
+        issuer, identifier, study, instance = (
+            str(original.get(keyword, "") or "").strip() for keyword in _WHOSE
+        )
+        if identifier:
+            whose = self._pseudonyms.patient(issuer, identifier)
+            return _Work(whose, self._pseudonyms.days(issuer, identifier))
+        if not (study or instance):
+            raise NotDeidentifiable("it says neither whose it is nor of which study")
+        whose = self._pseudonyms.patient_of_study(study or instance)
+        return _Work(whose, self._pseudonyms.days_of_study(study or instance))
 
     def _cleaned(self, item: Dataset, work: _Work, depth: int) -> Dataset:
         if depth > _DEPTH:
@@ -101,20 +112,16 @@ class Deidentifier:
             if tag.is_private_creator or self._is_safe(tag, item):
                 yield from self._private(element, item, work, depth)
             return
-        line = line_of(int(tag))
+        line = line_of(int(tag)) or otherwise(int(tag), element.VR)
         act = Action.KEEP if line is None else action(line.code(self._options))
         if act is Action.KEEP:
-            yield from self._kept(element, work, depth, is_known=line is not None)
+            yield from self._kept(element, work, depth)
         elif act is not Action.REMOVE:
             yield self._replaced(act, element, item, work, depth)
 
-    def _kept(
-        self, element: DataElement, work: _Work, depth: int, *, is_known: bool
-    ) -> Iterator[DataElement]:
+    def _kept(self, element: DataElement, work: _Work, depth: int) -> Iterator[DataElement]:
         if element.VR == "SQ":
             yield self._sequence(element, work, depth)
-        elif element.VR == "PN" and not is_known:
-            yield DataElement(element.tag, "PN", "")
         elif element.VR != "UN":
             yield element
 
@@ -143,9 +150,8 @@ class Deidentifier:
         if vr == "SQ":
             return self._sequence(element, work, depth)
         if vr in ("DA", "DT") and self._options.dates is Dates.SHIFT:
-            back = self._pseudonyms.days(work.issuer, work.identifier)
             values = element.value if element.VM > 1 else [element.value]
-            return DataElement(tag, vr, [shifted(str(value or ""), back) for value in values])
+            return DataElement(tag, vr, [shifted(str(value or ""), work.back) for value in values])
         if vr == "TM" and self._options.dates is Dates.SHIFT:
             return element
         words = element.value if element.VM > 1 else [element.value]
@@ -171,8 +177,7 @@ class Deidentifier:
         values = element.value if element.VM > 1 else [element.value]
         old = [str(value or "") for value in values]
         return [
-            self._pseudonyms.uid(uid) if uid and not uid.startswith(_STANDARD) else uid
-            for uid in old
+            self._pseudonyms.uid(uid) if uid and not uid.startswith(_PUBLIC) else uid for uid in old
         ]
 
     def _name_patient(self, dataset: Dataset, original: Dataset, work: _Work) -> None:
@@ -190,8 +195,10 @@ class Deidentifier:
     def _private(
         self, element: DataElement, item: Dataset, work: _Work, depth: int
     ) -> Iterator[DataElement]:
-        if not element.tag.is_private_creator:
-            yield from self._kept(element, work, depth, is_known=True)
+        if element.VR == "UI" and not self._options.keep_uids:
+            yield DataElement(element.tag, "UI", self._uids(element))
+        elif not element.tag.is_private_creator:
+            yield from self._kept(element, work, depth)
         elif any(self._is_safe(each.tag, item) for each in item if _is_under(each.tag, element)):
             yield element
 

@@ -25,22 +25,36 @@ class Pseudonyms:
 
     def patient(self, issuer: str, identifier: str) -> str:
         """An identifier of 17 signs for a patient, also fit for a name."""
-        code = base64.b32encode(self._digest("patient", issuer, identifier)[:10]).decode()
-        return f"P{code}"
+        return _code(self._digest("patient", issuer, identifier))
+
+    def patient_of_study(self, uid: str) -> str:
+        """The same for a patient of whom nothing is said but a study."""
+        return _code(self._digest("patient of study", uid))
 
     def days(self, issuer: str, identifier: str) -> timedelta:
         """How far a patient's dates are moved into the past: a month to ten years, whole weeks.
 
         Whole weeks keep the day of the week, on which fractions hang.
         """
-        number = int.from_bytes(self._digest("days", issuer, identifier)[:4], "big")
-        return timedelta(weeks=(_SHORTEST + number % _SPAN) // 7)
+        return _weeks(self._digest("days", issuer, identifier))
+
+    def days_of_study(self, uid: str) -> timedelta:
+        """The same for a patient of whom nothing is said but a study."""
+        return _weeks(self._digest("days of study", uid))
 
     def _digest(self, purpose: str, *parts: str) -> bytes:
         content = b"".join(
             len(part.encode()).to_bytes(4, "big") + part.encode() for part in (purpose, *parts)
         )
         return hmac.digest(self._key, content, "sha256")
+
+
+def _code(digest: bytes) -> str:
+    return f"P{base64.b32encode(digest[:10]).decode()}"
+
+
+def _weeks(digest: bytes) -> timedelta:
+    return timedelta(weeks=(_SHORTEST + int.from_bytes(digest[:4], "big") % _SPAN) // 7)
 
 
 def shifted(text: str, back: timedelta) -> str:

@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from dicom.deid.options import Dates, DeidOptions
 
+_TABLES = ("profile.tsv", "rt.tsv", "supplement.tsv")
 _COLUMNS = 11
 _REPEATING = ("50xxxxxx", "60xx4000", "60xx3000")
 _CURVES, _OVERLAYS = 0x50, 0x60
@@ -61,20 +62,44 @@ class Line:
         return "K" if "K" in said else said[0] if said else self.basic
 
 
+def _line(basic: str, *, uids: str = "", full_dates: str = "", modified_dates: str = "") -> Line:
+    return Line(basic, uids, "", "", "", full_dates, modified_dates, "", "", "")
+
+
+_PATIENT = 0x0010
+_OF_PATIENT = _line("X")
+_WHEN = _line("D", full_dates="K", modified_dates="C")
+_BY_VR = {
+    "UI": _line("U", uids="K"),
+    "DA": _WHEN,
+    "DT": _WHEN,
+    "TM": _WHEN,
+    "PN": _line("Z"),
+}
+
+
 @cache
 def lines() -> Mapping[str, Line]:
     """The rows by tag in hexadecimal; repeating groups as the standard writes them."""
-    return {tag: line for name in ("profile.tsv", "rt.tsv") for tag, line in _read(name)}
+    return {tag: line for name in _TABLES for tag, line in _read(name)}
 
 
 def line_of(tag: int) -> Line | None:
-    """The row of a public attribute."""
+    """The row of a public attribute that a table names."""
     group, element = tag >> 16, tag & 0xFFFF
     if group >> 8 == _CURVES:
         return lines()[_REPEATING[0]]
     if group >> 8 == _OVERLAYS and element in (_OVERLAY_COMMENTS, _OVERLAY_DATA):
         return lines()[_REPEATING[1] if element == _OVERLAY_COMMENTS else _REPEATING[2]]
     return lines().get(f"{tag:08x}")
+
+
+def otherwise(tag: int, vr: str) -> Line | None:
+    """The row for a public attribute that no table names; None: it says nothing of anybody.
+
+    Whatever is said of the patient goes, and so do persons; UIDs are mapped, dates are dates.
+    """
+    return _OF_PATIENT if tag >> 16 == _PATIENT else _BY_VR.get(vr)
 
 
 def action(code: str) -> Action:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from dicom.deid.engine import Deidentifier
 from dicom.deid.file import deidentify_file
 from dicom.deid.options import Dates, DeidOptions, NotDeidentifiable
 from dicom.deid.pseudonym import Pseudonyms, shifted
-from tests.unit.deid.objects import ROOT, ct_image, rt_plan
+from tests.unit.deid.objects import ROOT, ct_image, rt_plan, written
 
 KEY = b"0123456789abcdef"
 
@@ -111,26 +112,109 @@ def test_a_listed_private_element_stays_and_its_neighbour_goes() -> None:
     assert not [element for element in deidentified(plan) if element.tag.is_private]
 
 
+SECONDARY = ["DERIVED", "SECONDARY"]
+CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+RT_IMAGE = "1.2.840.10008.5.1.4.1.1.481.1"
+VISIBLE_LIGHT = "1.2.840.10008.5.1.4.1.1.77.1.4"
+
+
+def imagined(**values: Any) -> Dataset:
+    """An image with other values; None takes an attribute away."""
+    image = ct_image(**{keyword: value for keyword, value in values.items() if value is not None})
+    for keyword in (keyword for keyword, value in values.items() if value is None):
+        delattr(image, keyword)
+    return image
+
+
 @pytest.mark.parametrize(
-    ("modality", "said", "refused"),
+    ("values", "why"),
     [
-        ("CT", None, False),
-        ("CT", "YES", True),
-        ("US", None, True),
-        ("US", "NO", False),
-        ("SC", "YES", True),
+        ({"BurnedInAnnotation": "YES"}, "is YES"),
+        ({"Modality": "US"}, "modality US"),
+        ({"Modality": "SC", "BurnedInAnnotation": "YES"}, "is YES"),
+        ({"SOPClassUID": CAPTURE}, "of its class"),
+        ({"SOPClassUID": f"{CAPTURE}.4"}, "of its class"),
+        ({"SOPClassUID": VISIBLE_LIGHT, "Modality": "CT"}, "of its class"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.5.1"}, "of its class"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.6.1"}, "of its class"),
+        ({"SOPClassUID": "1.3.12.2.1107.5.9.1"}, "not known"),
+        ({"SOPClassUID": None}, "not known"),
+        ({"ConversionType": "WSD"}, "captured"),
+        ({"SecondaryCaptureDeviceID": "WS1"}, "captured"),
+        ({"SOPClassUID": RT_IMAGE, "ConversionType": "DF"}, "captured"),
+        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "in colour"),
+        ({"PhotometricInterpretation": "PALETTE COLOR"}, "in colour"),
+        ({"PhotometricInterpretation": None}, "in colour"),
+        ({"ImageType": [*SECONDARY, "SCREEN SAVE"]}, "SCREEN SAVE"),
+        ({"ImageType": [*SECONDARY, "OTHER", "CT_SOM5 PROT"]}, "PROT"),
+        ({"ImageType": [*SECONDARY, "OTHER"], "ImagePositionPatient": None}, "nowhere"),
     ],
 )
-def test_pixels_that_may_show_names_need_a_person(
-    modality: str, said: str | None, *, refused: bool
-) -> None:
-    image = ct_image(Modality=modality)
-    if said:
-        image.BurnedInAnnotation = said
-    if refused:
-        with pytest.raises(NotDeidentifiable, match="look at it"):
-            deidentified(image)
+def test_pixels_that_may_show_names_need_a_person(values: dict[str, Any], why: str) -> None:
+    image = imagined(**values)
+    with pytest.raises(NotDeidentifiable, match=f"{why}.*look at it"):
+        deidentified(image)
     assert deidentified(image, burned_in_checked=True).Rows == 8
+    if "BurnedInAnnotation" not in values:
+        image.BurnedInAnnotation = "NO"
+        assert deidentified(image).Rows == 8
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"ImageType": [*SECONDARY, "MPR"]},
+        {"ImageType": ["DERIVED", "PRIMARY", "REFORMATTED", "AVERAGE"]},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]},
+        {"SOPClassUID": RT_IMAGE, "ConversionType": "DI"},
+        {
+            "SOPClassUID": RT_IMAGE,
+            "Modality": "RTIMAGE",
+            "ConversionType": "WSD",
+            "ImageType": [*SECONDARY, "DRR"],
+            "ImagePositionPatient": None,
+            "RTImagePlane": "NORMAL",
+        },
+        {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.481.2", "Modality": "RTDOSE"},
+        {
+            "SOPClassUID": "1.2.840.10008.5.1.4.1.1.20",
+            "Modality": "NM",
+            "PhotometricInterpretation": "PALETTE COLOR",
+        },
+    ],
+)
+def test_slices_reformats_doses_and_projections_need_nobody(values: dict[str, Any]) -> None:
+    assert deidentified(imagined(**values)).Rows == 8
+
+
+def test_a_derived_image_of_many_frames_lies_where_its_frames_do() -> None:
+    image = imagined(
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.2.1",
+        ImageType=[*SECONDARY, "MPR"],
+        ImagePositionPatient=None,
+    )
+    place, groups = Dataset(), Dataset()
+    place.ImagePositionPatient = ["0", "0", "0"]
+    groups.PlanePositionSequence = Sequence([place])
+    image.PerFrameFunctionalGroupsSequence = Sequence([groups])
+    assert deidentified(image).Rows == 8
+
+
+def test_patients_without_a_number_are_not_merged() -> None:
+    one, same, other = (ct_image(PatientID=said) for said in ("", " ", ""))
+    del one.PatientID
+    other.StudyInstanceUID = f"{ROOT}.99"
+    assert deidentified(one).PatientID == deidentified(same).PatientID
+    assert deidentified(one).PatientID != deidentified(other).PatientID
+    assert deidentified(ct_image(PatientID=f"{ROOT}.1")).PatientID != deidentified(one).PatientID
+    dates = {deidentified(each, dates="shift").StudyDate for each in (one, same, other)}
+    assert len(dates) == 2
+
+
+def test_what_says_neither_whose_it_is_nor_of_which_study_is_refused() -> None:
+    with pytest.raises(NotDeidentifiable, match="neither whose it is"):
+        deidentified(Dataset())
 
 
 def test_what_is_no_dicom_is_refused(tmp_path: Path) -> None:
@@ -143,3 +227,14 @@ def test_what_is_no_dicom_is_refused(tmp_path: Path) -> None:
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="16 bytes"):
         Deidentifier(DeidOptions(), b"short")
+
+
+@pytest.mark.parametrize("missing", ["SOPClassUID", "SOPInstanceUID"])
+def test_a_file_that_is_no_object_is_refused(tmp_path: Path, missing: str) -> None:
+    image = ct_image()
+    source = written(image, tmp_path / "x.dcm")
+    delattr(image, missing)
+    image.save_as(source, enforce_file_format=True)
+    with pytest.raises(NotDeidentifiable, match=r"x\.dcm is no object"):
+        deidentify_file(source, tmp_path / "y.dcm", Deidentifier(DeidOptions(), KEY))
+    assert not (tmp_path / "y.dcm").exists()
