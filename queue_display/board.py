@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.model import Instant, PersonName, Sex
-from gateway.patients.masking import initials, masked, name_for
+from gateway.patients.masking import initials, masked, name_for, surname
 from queue_display.estimate import Wait
 from queue_display.options import DisplayOptions, Layout, Masking, QueueOptions
 from queue_display.scene import Entry, Lane, Scene
@@ -33,7 +33,8 @@ class Shown:
 class Call:
     """A call that stands. `key` tells it from every other call, a recall too.
 
-    `sex` is for the voice, which says 先生 or 女士; it is not in what a display is sent.
+    `sex` and `surname` are for the voice, which says 先生 or 女士, and reads a character as the
+    surname is read that it begins; they are not in what a display is sent.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Call:
     at: Instant
     lane: str = ""
     sex: Sex | None = None
+    surname: str = ""
 
     @property
     def stands(self) -> bool:
@@ -110,7 +112,7 @@ def board(scene: Scene, zone: str, options: DisplayOptions, waits: Mapping[str, 
         zone,
         options.layout,
         options.languages,
-        _calls(lanes, shown),
+        _calls(lanes, shown, options.languages[0]),
         tuple(_line(lane, shown, waits) for lane in lanes),
         spoken(options.notice) if options.notice else None,
     )
@@ -141,7 +143,7 @@ def mask(names: Sequence[PersonName], masking: Masking, language: str) -> str:
     return masked(name) if masking is Masking.MASKED else initials(name)
 
 
-def _calls(lanes: Sequence[Lane], shown: Mapping[str, Shown]) -> tuple[Call, ...]:
+def _calls(lanes: Sequence[Lane], shown: Mapping[str, Shown], language: str) -> tuple[Call, ...]:
     """The newest first: all who are called, then the last few who went in, five or more in all."""
     called = [
         (entry.ticket.state is not State.CALLED, -entry.ticket.called, entry.ticket.id, lane, entry)
@@ -151,10 +153,10 @@ def _calls(lanes: Sequence[Lane], shown: Mapping[str, Shown]) -> tuple[Call, ...
     ]
     called.sort(key=lambda each: each[:3])
     most = max(_BENEATH + 1, sum(not inside for inside, *_ in called))
-    return tuple(_call(lane, entry, shown) for *_, lane, entry in called[:most])
+    return tuple(_call(lane, entry, shown, language) for *_, lane, entry in called[:most])
 
 
-def _call(lane: Lane, entry: Entry, shown: Mapping[str, Shown]) -> Call:
+def _call(lane: Lane, entry: Entry, shown: Mapping[str, Shown], language: str) -> Call:
     ticket = entry.ticket
     options: QueueOptions = lane.options
     return Call(
@@ -166,7 +168,15 @@ def _call(lane: Lane, entry: Entry, shown: Mapping[str, Shown]) -> Call:
         ticket.called or Instant(0),
         lane.id,
         _sex(entry),
+        _surname(entry, shown[entry.ticket.id].name, language),
     )
+
+
+def _surname(entry: Entry, shown: str, language: str) -> str:
+    """The one of which the mask shows the beginning; nothing where it shows none."""
+    name = name_for(entry.names, language)
+    whole = surname(name) if name is not None else ""
+    return whole if shown[:1] and whole.startswith(shown[:1]) else ""
 
 
 def _sex(entry: Entry) -> Sex | None:

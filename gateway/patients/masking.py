@@ -76,6 +76,14 @@ def initials(name: PersonName) -> str:
     return _mask(name, short=True)
 
 
+def surname(name: PersonName) -> str:
+    """Of a Chinese name the surname as masks divide it; of one in parts or in letters nothing."""
+    family, given = _fields(name)
+    if script_of(family + given) is not Script.IDEOGRAPHIC or _PARTS.search(family + given):
+        return ""
+    return _divided(family, given)[0]
+
+
 def masked_number(identifier: Identifier) -> str:
     """The last four characters of a number that is long enough to hide behind them.
 

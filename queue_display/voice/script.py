@@ -1,8 +1,9 @@
 """What is said of a call, word by word. Pure.
 
 It is made from what the screens of the zone show, and knows no more of a patient than these, but
-for the sex as the site knows it, which chooses between 先生 and 女士. Nothing is guessed: without
-the sex, and of names that have no surname, the mask is read out (张某三).
+for the sex as the site knows it, which chooses between 先生 and 女士, and for the surname, which
+chooses how the character that is shown of it is read. Nothing is guessed: without the sex, and of
+names that have no surname, the mask is read out (张某三).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from enum import StrEnum
 from gateway.model import Script, Sex, script_of
 from gateway.patients.masking import STAR
 from queue_display.terms import Words
-from queue_display.voice.surnames import READINGS, Reading
+from queue_display.voice.surnames import READINGS, Reading, reading_of
 
 
 class Tongue(StrEnum):
@@ -74,7 +75,8 @@ class Said:
 class Called:
     """A call as its zone shows it; `name` is masked, and empty where the number alone is shown.
 
-    `full_mask`: the mask keeps the whole surname, so that 先生 or 女士 may follow it.
+    `full_mask`: the mask keeps the whole surname, so that 先生 or 女士 may follow it. Where it does
+    not, `surname` is the whole one: never said, it tells how its shown beginning is read.
     """
 
     label: str
@@ -82,6 +84,7 @@ class Called:
     place: Words
     sex: Sex | None = None
     full_mask: bool = True
+    surname: str = ""
 
 
 DIGITS: Mapping[Tongue, str] = {
@@ -117,7 +120,8 @@ def in_chinese(call: Called, readings: Mapping[str, Reading]) -> tuple[Word, ...
     if not mask or script_of(mask) is not Script.IDEOGRAPHIC:
         return ()
     family, given = call.name.split(STAR, 1) if STAR in call.name else (call.name, "")
-    surname = Word(family, readings.get(family), name=True)
+    whole = family if call.full_mask else call.surname
+    surname = Word(family, reading_of(family, whole, readings), name=True)
     title = TITLES.get(call.sex) if call.sex is not None else None
     if title is not None and call.full_mask and family and "·" not in call.name:
         return (surname, Word(title, name=True), PAUSE)

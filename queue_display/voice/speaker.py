@@ -122,7 +122,8 @@ class Speaker:
         """What is said of a call, in each language of its queue."""
         name = call.who.name if self._voice.names else ""
         whole = self._options.names is Masking.MASKED
-        called = Called(call.who.label, name, call.place, call.sex, full_mask=whole)
+        who = (call.who.label, name, call.place, call.sex)
+        called = Called(*who, full_mask=whole, surname=call.surname)
         tongues: Sequence[Tongue] = self._queues[call.lane].said_in or self._voice.languages
         return [said(called, each, self._readings) for each in tongues]
 

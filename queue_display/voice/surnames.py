@@ -1,7 +1,10 @@
 """Surnames that are read otherwise than their characters usually are. Pure data.
 
-Only those whose reading as a surname is one: of 翟, 覃, 牟, 乐, 隗 there are families of either
-reading, so they are left to the announcer, and to `readings` of the site.
+Those whose reading as a surname is one, and 翟 and 覃, of whom most families have this one. Where
+families of either reading are many (牟, 乐, 隗, 召), it is left to the announcer. The `readings` of
+the site go before these.
+
+Some stand here because eSpeak NG says them without a tone or with a wrong one (傅, 伍, 涂, 戚).
 """
 
 from __future__ import annotations
@@ -48,6 +51,18 @@ READINGS: Mapping[str, Reading] = {
     "强": Reading("qiang2", "墙"),
     "祭": Reading("zhai4", "债"),
     "不": Reading("fou3", "缶"),
+    "贾": Reading("jia3", "甲"),
+    "卜": Reading("bu3", "补"),
+    "肖": Reading("xiao1", "消"),
+    "占": Reading("zhan1", "沾"),
+    "那": Reading("na1", "那"),  # no other character is read so
+    "薄": Reading("bo2", "伯"),
+    "翟": Reading("zhai2", "宅"),
+    "覃": Reading("qin2", "秦"),
+    "傅": Reading("fu4", "富"),
+    "伍": Reading("wu3", "五"),
+    "涂": Reading("tu2", "图"),
+    "戚": Reading("qi1", "七"),
     "尉迟": Reading("yu4 chi2", "玉迟"),
     "长孙": Reading("zhang3 sun1", "掌孙"),
     "万俟": Reading("mo4 qi2", "墨齐"),
@@ -56,4 +71,19 @@ READINGS: Mapping[str, Reading] = {
     "令狐": Reading("ling2 hu2", "灵狐"),
     "亓官": Reading("qi2 guan1", "齐官"),
     "濮阳": Reading("pu2 yang2", "葡阳"),
+    "乐正": Reading("yue4 zheng4", "越正"),
+    "子车": Reading("zi3 ju1", "紫居"),
+    "宰父": Reading("zai3 fu3", "宰府"),
 }
+
+
+def reading_of(shown: str, surname: str, readings: Mapping[str, Reading]) -> Reading | None:
+    """How the beginning of `surname` that is shown is read; None: as its characters are.
+
+    The first character of a compound surname is read as in it: 单 of 单于 is not Shàn.
+    """
+    whole = readings.get(surname) if shown and surname.startswith(shown) else None
+    if whole is None or shown == surname:
+        return whole
+    syllables = whole.pinyin.split()[: len(shown)]
+    return Reading(" ".join(syllables), whole.like[: len(shown)])

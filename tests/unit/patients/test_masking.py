@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model import Identifier, IdentifierType, PersonName, Script, script_of
-from gateway.patients.masking import Sight, initials, masked, masked_number, name_for, shown
+from gateway.patients.masking import (
+    Sight,
+    initials,
+    masked,
+    masked_number,
+    name_for,
+    shown,
+    surname,
+)
 
 
 def named(text: str) -> PersonName:
@@ -195,3 +203,18 @@ def test_a_number_shows_its_end_only_where_that_hides_the_rest(
     value: str, sort: str, mask: str
 ) -> None:
     assert masked_number(Identifier(value, "HIS", IdentifierType(sort))) == mask
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("单于婷", "单于"),
+        ("单^于婷", "单"),
+        ("张三", "张"),
+        ("爱新觉罗溥仪", "爱新觉罗"),
+        ("阿卜杜拉·买买提", ""),
+        ("Smith^John", ""),
+    ],
+)
+def test_a_surname_is_what_the_mask_takes_for_one(name: str, whole: str) -> None:
+    assert surname(named(name)) == whole

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import re
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,10 @@ import orjson
 import pytest
 import yaml
 
-from gateway.model import Sex
+from gateway.model import PersonName, Script, Sex
 from gateway.room import Permission, Principal
 from gateway.testing import Recognizing
+from queue_display.board import board
 from queue_display.options import QueueRoomOptions
 from queue_display.terms import Verb, words
 from queue_display.voice.announcer import Command, Espeak, announcer
@@ -26,6 +30,7 @@ from queue_display.voice.options import ClipsOptions, CommandOptions, EspeakOpti
 from queue_display.voice.outside import Speechless
 from queue_display.voice.script import Called, Tongue, needed, said
 from queue_display.voice.sound import RATE, BadSound, Sound, chime, joined, read_wav, turned, wav
+from queue_display.voice.surnames import READINGS
 from tests.unit.queue.desk_case import SECTION, WANG, Department, department
 from tests.unit.schedule.schedule_case import at
 
@@ -73,6 +78,47 @@ async def test_espeak_reads_a_surname_as_one() -> None:
 
     assert await heard("单*") == await heard("善*")
     assert await heard("单*") != await heard("丹*")
+
+
+_PHONEMES = """
+import ctypes, sys, espeakng_loader
+library = ctypes.CDLL(espeakng_loader.get_library_path())
+library.espeak_Initialize(2, 0, espeakng_loader.get_data_path().encode(), 0)
+library.espeak_SetVoiceByName(b"cmn")
+library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+for line in sys.stdin.buffer.read().splitlines():
+    text = ctypes.pointer(ctypes.c_char_p(line))
+    place = ctypes.cast(text, ctypes.POINTER(ctypes.c_void_p))
+    print(library.espeak_TextToPhonemes(place, 1, 0).decode())
+"""
+_COMMON = Path(__file__).with_name("common_surnames.txt").read_text("utf-8").split()
+
+
+def _phonemes(texts: Iterable[str]) -> list[str]:
+    """How eSpeak NG reads each text before 先生, as its own phonemes, without pauses and stress."""
+    pytest.importorskip("espeakng_loader")
+    lines = "\n".join(f"{each} 先生" for each in texts)
+    done = subprocess.run(
+        [sys.executable, "-c", _PHONEMES], input=lines.encode(), capture_output=True, check=True
+    )
+    return [re.sub(r"[_|' ]", "", line) for line in done.stdout.decode().splitlines()]
+
+
+def test_espeak_reads_the_common_surnames_as_they_are_read() -> None:
+    wanted = {each[0]: each[1:] for each in _COMMON}
+    given = [READINGS[each].pinyin if each in READINGS else each for each in wanted]
+    heard = dict(zip(wanted, _phonemes(given), strict=True))
+    right = dict(zip(wanted, _phonemes(wanted.values()), strict=True))
+    assert len(right) > 220
+    assert {each: heard[each] for each in heard if heard[each] != right[each]} == {}
+
+
+def test_characters_of_the_same_sound_have_it() -> None:
+    """But for 那, as no other character is read Nā."""
+    readings = {name: each for name, each in READINGS.items() if each.like != name}
+    assert set(READINGS) - set(readings) == {"那"}
+    like = _phonemes(each.like for each in readings.values())
+    assert like == _phonemes(each.pinyin for each in readings.values())
 
 
 async def test_recordings_are_joined_in_the_order_of_the_words(tmp_path: Path) -> None:
@@ -243,6 +289,30 @@ async def test_where_a_voice_fails_the_next_speaks_and_at_last_the_chime(
         sound = read_wav((await office.http.get(f"/display/hall-1/sound/{name}")).content)
         assert sound.loudness > 0.03
         assert (sound.seconds == pytest.approx(chime().seconds)) is (by == ["absent"])
+
+
+async def test_the_voice_knows_the_surname_that_a_display_shows_the_beginning_of(
+    tmp_path: Path,
+) -> None:
+    section = _section({"espeak": {"kind": "espeak"}}, by=["espeak"], languages=["zh-CN"])
+    section["displays"]["hall-1"]["names"] = "initials"
+    options = QueueRoomOptions.model_validate(section)
+    async with department(tmp_path, section) as office:
+        await office.books("1005", "08:00")
+        await office.arrives("1005")
+        await office.desk.call_next(WANG, "linac-1")
+        scene = await office.desk.scene(WANG)
+        lane = scene.lanes["linac-1"]
+        (entry,) = lane.running
+        assert entry.patient is not None
+        names = (PersonName(Script.IDEOGRAPHIC, "单于", "婷婷"),)
+        known = replace(entry, patient=replace(entry.patient, names=names))
+        scene = replace(scene, lanes={"linac-1": replace(lane, running=(known,))})
+        made = board(scene, "hall-1", options.displays["hall-1"], {})
+        (line,) = office.air._speakers["hall-1"].script(made.calls[0])
+    assert made.payload()["calls"][0]["name"] == "单*"
+    assert "于" not in str(made.payload())
+    assert "，chan2 某，" in line.text(pinyin=True)
 
 
 async def _board(office: Department) -> dict[str, Any]:

@@ -42,7 +42,10 @@ def _zh(name: str, sex: Sex | None, *, full_mask: bool = True) -> str:
         ("区寄", Sex.MALE, "ou1 先生"),
         ("盖聂", Sex.MALE, "ge3 先生"),
         ("朴正欢", Sex.FEMALE, "piao2 女士"),
-        ("翟让", Sex.MALE, "翟 先生"),
+        ("翟让", Sex.MALE, "zhai2 先生"),
+        ("牟其中", Sex.MALE, "牟 先生"),
+        ("贾政", Sex.MALE, "jia3 先生"),
+        ("乐正克", Sex.MALE, "yue4 zheng4 先生"),
         ("阿依古丽·买买提", Sex.FEMALE, "阿 某 买 某"),
     ],
 )
@@ -63,6 +66,31 @@ def test_what_shows_no_surname_is_said_by_its_number(shown: str) -> None:
 def test_a_first_character_alone_is_no_surname_to_put_a_title_after() -> None:
     shown = initials(PersonName(Script.IDEOGRAPHIC, "欧阳", "文静"))
     assert _zh(shown, Sex.FEMALE, full_mask=False) == "请 A 一 零 五 号，欧 某，到 1号机房"
+
+
+@pytest.mark.parametrize(
+    ("family", "heard"),
+    [
+        ("单", "shan4"),
+        ("单于", "chan2"),
+        ("尉", "wei4"),
+        ("尉迟", "yu4"),
+        ("长孙", "zhang3"),
+        ("欧阳", "欧"),
+        ("", "单"),
+        ("张", "单"),
+    ],
+)
+def test_a_first_character_is_read_as_in_the_surname_that_it_begins(
+    family: str, heard: str
+) -> None:
+    """Where the surname isn't known, nor the one that is shown, it is the announcer's."""
+    name = PersonName(Script.IDEOGRAPHIC, family if family not in ("", "张") else "单", "婷婷")
+    call = Called("B2", initials(name), ROOM, Sex.MALE, full_mask=False, surname=family)
+    found = said(call, Tongue.MANDARIN)
+    assert f"，{heard} 某，" in found.text(pinyin=True)
+    (word,) = [each for each in found.words if each.name and each.text == initials(name)[0]]
+    assert len(word.like) == 1
 
 
 @pytest.mark.parametrize(
