@@ -56,18 +56,24 @@ _OF_TABLE: Mapping[str, str] = MappingProxyType(
         "TableTopVerticalPosition": "TableTopVerticalPositionTolerance",
     }
 )
-_METERSETS = frozenset({Quantity.METERSET, Quantity.WEIGHT, Quantity.SPOT_WEIGHT})
+_METERSETS = frozenset(
+    {Quantity.METERSET, Quantity.WEIGHT, Quantity.SPOT_METERSET, Quantity.SPOT_WEIGHT}
+)
 _LIMITERS = "BeamLimitingDeviceToleranceSequence"
 _TABLES = ("ToleranceTableSequence", "IonToleranceTableSequence")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of one beam; `table` is its tolerance table, empty where it has none."""
+    """The limits of one beam; `table` is its tolerance table, empty where it has none.
+
+    `whole` is its meterset, of which those at its control points are judged as a part.
+    """
 
     tolerances: Tolerances
     table: Item = field(default_factory=Item)
     exact: bool = False
+    whole: float | None = None
 
     def of(self, keyword: str, kind: str = "") -> Limit:
         """The limit of an attribute; `kind` is that of the jaws or leaves."""

@@ -9,14 +9,23 @@ import numpy as np
 
 from tps_bridge.compare.difference import Difference, Severity, Spot, Step, once
 from tps_bridge.compare.limit import Limit, Limits, Tolerances
-from tps_bridge.rt import Item, Quantity, Value, attribute, keyed
+from tps_bridge.rt import Item, Quantity, Value, attribute, is_known, keyed
 
 _Array: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 _CIRCLE = 360.0
-_RELATIVE = frozenset({Quantity.METERSET, Quantity.WEIGHT, Quantity.SPOT_WEIGHT})
+_RELATIVE = frozenset(
+    {Quantity.METERSET, Quantity.WEIGHT, Quantity.SPOT_METERSET, Quantity.SPOT_WEIGHT}
+)
 _ROUNDING = 1e-9
-_SPARSE = frozenset({"BeamLimitingDevicePositionSequence", "ControlPointSequence"})
+_ROUNDING_OF_PARTS = 1e-6
+_SPARSE = frozenset(
+    {
+        "BeamLimitingDevicePositionSequence",
+        "BeamLimitingDeviceSequence",
+        "ControlPointSequence",
+    }
+)
 """Sequences of which a record may tell a part: what it doesn't tell can't differ."""
 
 
@@ -66,7 +75,8 @@ def _items(
         place = (*path, Step(name, key))
         one, other = mine.get(key), theirs.get(key)
         if one is None:
-            yield Difference(place, "", None, key, Severity.ALARM)
+            severity = Severity.ALARM if is_known(name) or not as_said else Severity.NOTE
+            yield Difference(place, "", None, key, severity)
         elif other is not None:
             yield from compare(one, other, limits, place, as_said=as_said)
         elif not (as_said and name in _SPARSE):
@@ -82,9 +92,10 @@ def _judged(
     if one is None or other is None or len(one) != len(other) or quantity is Quantity.EXACT:
         yield Difference(path, name, mine, theirs, Severity.ALARM, limit=limit)
         return
-    apart = _apart(one, other, quantity)
+    apart = _apart(one, other, quantity, limits.whole)
     most = float(apart.max())
-    if most <= _ROUNDING and not limits.exact:
+    rounding = _ROUNDING_OF_PARTS if quantity in _RELATIVE else _ROUNDING
+    if most <= rounding and not limits.exact:
         return
     severity = _severity(most, limit, exact=limits.exact)
     spots = _spots(one, other, apart, limit)
@@ -99,16 +110,26 @@ def _numbers(value: Value | None) -> tuple[float, ...] | None:
     return None
 
 
-def _apart(one: tuple[float, ...], other: tuple[float, ...], quantity: Quantity) -> _Array:
-    """How far apart: angles the shorter way round, metersets as a part of what was planned."""
+def _apart(
+    one: tuple[float, ...], other: tuple[float, ...], quantity: Quantity, whole: float | None
+) -> _Array:
+    """How far apart: angles the shorter way round, metersets as a part of what was planned.
+
+    That is the `whole` beam's, where it is known; of spots it is that of their layer.
+    """
     mine, theirs = np.array(one), np.array(other)
     apart: _Array = np.abs(theirs - mine)
     if quantity.is_angle:
         apart %= _CIRCLE
         apart = np.minimum(apart, _CIRCLE - apart)
     elif quantity in _RELATIVE:
+        of: _Array | float = np.abs(mine)
+        if quantity is Quantity.SPOT_METERSET:
+            of = float(np.abs(mine).sum())
+        elif quantity is Quantity.METERSET and whole:
+            of = whole
         with np.errstate(divide="ignore", invalid="ignore"):
-            apart = np.where(apart > 0, apart / np.abs(mine), 0.0)
+            apart = np.where(apart > 0, apart / of, 0.0)
     return apart
 
 

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 from tps_bridge.plan import Limiter
 
+ALONG_X = frozenset({"X", "ASYMX", "MLCX", "MLCX1", "MLCX2"})
+"""Jaws and leaves that travel along the collimator's X axis (PS3.3 C.8.8.14)."""
+ALONG_Y = frozenset({"Y", "ASYMY", "MLCY"})
+
 _LEAST = 40.0
 _MARGIN = 15.0
 _LABEL = 6.0
@@ -49,7 +53,11 @@ def eye(
     delivered: Mapping[str, tuple[float, ...]] | None = None,
     tolerance: Mapping[str, float] | None = None,
 ) -> Eye:
-    """The view of a control point; `tolerance` in mm by kind says which ends stand out."""
+    """The view of a control point; `tolerance` in mm by kind says which ends stand out.
+
+    What travels along neither axis is not drawn.
+    """
+    limiters = [each for each in limiters if each.kind in ALONG_X | ALONG_Y]
     half = _half(limiters, planned)
     leaves = [
         box
@@ -118,7 +126,7 @@ def _shut(
     start, end = max(along[0], -half), min(along[1], half)
     if end <= start or high <= low:
         return
-    if kind.endswith("X"):
+    if kind in ALONG_X:
         yield Box(start, -high, end - start, high - low)
     else:
         yield Box(low, -end, high - low, end - start)

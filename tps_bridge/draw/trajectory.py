@@ -69,17 +69,20 @@ def trajectory(beam: Beam) -> Trajectory | None:
 
 
 def open_area(beam: Beam, point: ControlPoint) -> float | None:
-    """Area between the leaves in cm2, jaws left out; None without leaves."""
-    for each in beam.limiters:
-        positions = (point.positions or {}).get(each.kind)
-        if each.boundaries and positions:
-            area = sum(
-                max(0.0, positions[pair + each.pairs] - positions[pair])
-                * (each.boundaries[pair + 1] - each.boundaries[pair])
-                for pair in range(each.pairs)
-            )
-            return area / 100
-    return None
+    """Area between the leaves in cm2, jaws left out; None without leaves, or with two layers."""
+    leaves = [each for each in beam.limiters if each.boundaries]
+    if len(leaves) != 1:
+        return None
+    (only,) = leaves
+    positions = (point.positions or {}).get(only.kind)
+    if not positions:
+        return None
+    area = sum(
+        max(0.0, positions[pair + only.pairs] - positions[pair])
+        * (only.boundaries[pair + 1] - only.boundaries[pair])
+        for pair in range(only.pairs)
+    )
+    return area / 100
 
 
 def _curve(

@@ -10,6 +10,8 @@ from tps_bridge.ledger.finding import Finding, FindingKind
 
 ROUNDING = 0.02
 """Of a meterset, what machines lose by writing it with two decimals."""
+_PARTICLES = 1e-6
+"""As a part of the plan's meterset, what they lose of one that counts particles."""
 
 _REACHED = 0.01
 """How far below the plan a beam that ended normally may stop and be finished."""
@@ -65,10 +67,11 @@ def course_of(beam: PlannedBeam, parts: Iterable[Given]) -> BeamCourse:
     by_plan = [_by_plan(beam, each) for each in known]
     stretches = _placed(by_plan)
     planned = beam.meterset
-    covered, gaps, overlap = _union(stretches)
+    slack = max(ROUNDING, _PARTICLES * (planned or 0.0))
+    covered, gaps, overlap = _union(stretches, slack)
     reached = max((each.end for each in stretches), default=0.0)
     normal = any(each.termination == "NORMAL" and each.end == reached for each in by_plan)
-    finished = bool(known) and planned is not None and _whole(covered, planned, normal=normal)
+    whole = planned is not None and _whole(covered, planned, slack, normal=normal)
     return BeamCourse(
         beam=beam,
         parts=tuple(known),
@@ -76,8 +79,8 @@ def course_of(beam: PlannedBeam, parts: Iterable[Given]) -> BeamCourse:
         reached=reached,
         gaps=tuple(gaps),
         overlap=overlap,
-        overrun=_above(reached, planned),
-        finished=finished,
+        overrun=_above(reached, planned, slack),
+        finished=bool(known) and whole,
         unit=unit,
     )
 
@@ -99,15 +102,14 @@ def _by_plan(beam: PlannedBeam, part: Given) -> Given:
     return replace(part, start=part.start * scale, end=part.end * scale)
 
 
-def _whole(covered: float, planned: float, *, normal: bool) -> bool:
+def _whole(covered: float, planned: float, slack: float, *, normal: bool) -> bool:
     """Whether so much is all of it: what ended normally may fall short by its rounding."""
-    slack = max(ROUNDING, planned * _REACHED) if normal else ROUNDING
-    return covered >= planned - slack
+    return covered >= planned - (max(slack, planned * _REACHED) if normal else slack)
 
 
-def _above(reached: float, planned: float | None) -> float:
+def _above(reached: float, planned: float | None, slack: float) -> float:
     beyond = reached - planned if planned is not None else 0.0
-    return beyond if beyond > ROUNDING else 0.0
+    return beyond if beyond > slack else 0.0
 
 
 def _placed(parts: Iterable[Given]) -> list[Stretch]:
@@ -119,15 +121,15 @@ def _placed(parts: Iterable[Given]) -> list[Stretch]:
     ]
 
 
-def _union(stretches: list[Stretch]) -> tuple[float, list[Stretch], float]:
+def _union(stretches: list[Stretch], slack: float) -> tuple[float, list[Stretch], float]:
     """Meterset covered, the gaps before the end, and what is covered more than once."""
     covered, overlap, end = 0.0, 0.0, 0.0
     gaps = []
     for each in sorted(stretches, key=lambda one: (one.start, one.end)):
-        if each.start - end > ROUNDING:
+        if each.start - end > slack:
             gaps.append(Stretch(end, each.start))
         twice = min(each.end, end) - each.start
-        if twice > ROUNDING:
+        if twice > slack:
             overlap += twice
         covered += max(0.0, each.end - max(each.start, end))
         end = max(end, each.end)

@@ -1,6 +1,6 @@
 """Datasets of radiotherapy objects as plain values. Pure; the one place that touches pydicom."""
 
-from tps_bridge.rt.attribute import ATTRIBUTES, Attribute, Quantity, attribute
+from tps_bridge.rt.attribute import ATTRIBUTES, Attribute, Quantity, attribute, is_known
 from tps_bridge.rt.canon import delivered_by, digest_of
 from tps_bridge.rt.decode import Bounds, decode, greatest_pixel
 from tps_bridge.rt.inherit import expanded
@@ -22,6 +22,7 @@ __all__ = [
     "digest_of",
     "expanded",
     "greatest_pixel",
+    "is_known",
     "key_of",
     "keyed",
     "within",

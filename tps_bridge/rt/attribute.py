@@ -12,6 +12,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from gateway import Localized
+from tps_bridge.rt.item import KEYS
 
 
 class Quantity(StrEnum):
@@ -31,6 +32,7 @@ class Quantity(StrEnum):
     ENERGY = "energy"
     RATE = "rate"
     SPOT = "spot"
+    SPOT_METERSET = "spot-meterset"
     SPOT_WEIGHT = "spot-weight"
 
     @property
@@ -63,6 +65,11 @@ def _attribute(row: list[str]) -> Attribute:
 
 
 ATTRIBUTES = _read()
+
+
+def is_known(sequence: str) -> bool:
+    """Whether anybody has judged a sequence, or it identifies its items as those of a plan do."""
+    return sequence in ATTRIBUTES or sequence in KEYS
 
 
 def attribute(keyword: str) -> Attribute:

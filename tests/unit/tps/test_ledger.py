@@ -215,6 +215,16 @@ def test_metersets_are_in_the_unit_of_the_record_where_the_plan_names_none() -> 
     assert found.fractions[0].beams[0].given == 50.0
 
 
+def test_particles_are_counted_to_a_millionth() -> None:
+    (beam,) = facts_of(plan_of(plan(STATIC, ONE))).groups[0].beams
+    beam = replace(beam, meterset=5e9, unit="NP")
+    (told,) = given_in(record(plan(STATIC, ONE), 1, [Part(1)]))
+    whole = course_of(beam, [replace(told, unit="NP", start=0.0, end=5e9 + 12)])
+    assert (whole.finished, whole.overrun) == (True, 0.0)
+    more = course_of(beam, [replace(told, unit="NP", start=0.0, end=5e9 + 1e4)])
+    assert more.overrun == 1e4
+
+
 def test_a_fraction_beyond_the_prescription_moves_nothing_and_is_for_people_to_say() -> None:
     made = plan(STATIC, replace(ONE, fractions=3))
     days = [FIRST + timedelta(days=number) for number in range(3)]
