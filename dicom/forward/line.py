@@ -18,6 +18,7 @@ from dicom.dimse import (
     Status,
     Wanted,
     associate,
+    is_good,
 )
 from dicom.forward.content import Content, Unsendable
 from dicom.forward.entry import Entry
@@ -120,10 +121,10 @@ class _Posted:
             return Response(status, comment=str(error)[:_WORDS])
         except (DeviceUnavailable, ProtocolViolation) as error:
             raise AssociationLost(str(error)) from error
+        if (reason := answered.failed.get(uid)) is not None:
+            return _failure(reason)
         if uid in answered.stored:
             return Response()
-        if uid in answered.failed:
-            return Response(answered.failed[uid])
         raise AssociationLost(f"{self.client.peer}: it did not say what became of {uid}")
 
     async def _file(self, entry: Entry, content: Content) -> AsyncIterator[bytes]:
@@ -136,3 +137,11 @@ class _Posted:
         )
         async for part in content.parts:
             yield part
+
+
+def _failure(reason: int) -> Response:
+    """What is listed as failed has failed, also with a reason that elsewhere is none."""
+    if not is_good(reason):
+        return Response(reason)
+    words = f"it lists the object as failed, with reason {reason:04X}H"
+    return Response(Status.PROCESSING_FAILURE, comment=words)

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import orjson
 
+from dicom.dimse import Status
 from dicom.web.media import DICOM, JSON, RELATED, media_type
 from dicom.web.multipart import Body, NotMultipart, Part, Writer
 from gateway import ConfigError, DeviceUnavailable, IsogateError, ProtocolViolation
@@ -22,6 +23,7 @@ _WORDS = 200
 _LARGEST_ANSWER = 64 * 1024**2
 _REF_INSTANCE, _REASON = "00081155", "00081197"
 _FAILED, _STORED = "00081198", "00081199"
+_LAST_CODE = 0xFFFF
 _STORE_CODES = frozenset((200, 202, 409))
 
 
@@ -66,7 +68,8 @@ class Outgoing:
 class Answered:
     """What a server said of the objects that it was sent, by SOP Instance UID.
 
-    `failed` gives the reason's code. Of what stands in neither, nobody knows whether it has it.
+    `failed` gives the reason's code, which is never that of success; what stands there counts as
+    failed, whatever else is said of it. Of what stands in neither, nobody knows whether it has it.
     """
 
     stored: frozenset[str]
@@ -203,13 +206,11 @@ async def _written(objects: Iterable[Outgoing], writer: Writer) -> AsyncIterator
 def _answered(said: Any) -> Answered:
     """ProtocolViolation for what is not in the JSON model."""
     try:
-        failed = {
-            _value(each, _REF_INSTANCE): _value(each, _REASON) for each in _items(said, _FAILED)
-        }
+        failed = {_value(each, _REF_INSTANCE): _reason(each) for each in _items(said, _FAILED)}
         stored = [_value(each, _REF_INSTANCE) for each in _items(said, _STORED)]
         return Answered(
             frozenset(filter(None, stored)),
-            {uid: int(reason or 0) for uid, reason in failed.items() if uid},
+            {uid: reason for uid, reason in failed.items() if uid},
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise ProtocolViolation(f"the answer to a store request is no dataset: {error}") from None
@@ -224,6 +225,15 @@ def _value(item: Any, key: str) -> Any:
     """The first value of an attribute, or None."""
     values = item.get(key, {}).get("Value", [])
     return values[0] if values else None
+
+
+def _reason(item: Any) -> int:
+    """The Failure Reason of what failed; where there is none to be read, a failure to process."""
+    try:
+        code = int(_value(item, _REASON))
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
+        code = Status.SUCCESS
+    return code if Status.SUCCESS < code <= _LAST_CODE else Status.PROCESSING_FAILURE
 
 
 def _tls(peer: WebPeer) -> ssl.SSLContext:

@@ -85,10 +85,10 @@ class WebPeers:
             moved.failed |= {each.uid: str(error) for each in some}
             return
         for each in some:
-            if each.uid in answered.stored:
-                moved.done.append(each.uid)
-            elif each.uid in answered.failed:
+            if each.uid in answered.failed:
                 moved.failed[each.uid] = f"refused ({answered.failed[each.uid]:#06x})"
+            elif each.uid in answered.stored:
+                moved.done.append(each.uid)
             else:
                 moved.failed[each.uid] = "the server did not say what became of it"
 
