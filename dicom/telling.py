@@ -33,6 +33,7 @@ TELLS = joined(
             facts.SENT: ("Forwarded", "已转发"),
             facts.FAILED: ("Forwarding failed, tried again", "转发失败，将重试"),
             facts.REFUSED: ("Forwarding refused", "转发被拒"),
+            facts.HELD: ("Forwarding held by the destination", "目的地暂不接收转发"),
             facts.ASKED: ("Storage commitment asked for", "请求存储承诺"),
             facts.ARCHIVED: ("Storage commitment given by the destination", "目的地已承诺存储"),
             facts.LAPSED: ("Storage commitment not given", "未获存储承诺"),

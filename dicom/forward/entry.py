@@ -28,8 +28,9 @@ class State(StrEnum):
 class Entry:
     """One object for one destination; `seq` is that of its object's event.
 
-    `place` orders a queue. `doubt` says that it may have been sent before: its answer was lost.
-    `error` is the last refusal in words; `sent_as` the SOP Instance UID that the peer knows it by.
+    `place` orders a queue. `doubt` says that the peer may have it already: its answer was lost, or
+    it is sent once more. `error` is the last refusal in words; `sent_as` the SOP Instance UID that
+    the peer knows it by, and `altered` whether what it has is a de-identified or coerced copy.
     """
 
     destination: str
@@ -51,6 +52,7 @@ class Entry:
     error: str = ""
     sent_as: str = ""
     transaction: str = ""
+    altered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

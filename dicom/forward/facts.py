@@ -17,6 +17,7 @@ BEGAN = "forward.began"
 SENT = "forward.sent"
 FAILED = "forward.failed"
 REFUSED = "forward.refused"
+HELD = "forward.held"
 ASKED = "forward.asked"
 ARCHIVED = "forward.archived"
 LAPSED = "forward.lapsed"
@@ -24,6 +25,9 @@ LAPSED = "forward.lapsed"
 SEND = "dicom.send"
 RETRY = "dicom.retry"
 DROP = "dicom.drop"
+
+ALTERED = ("deid", "coerced")
+"""In the payload of `SENT`: what the peer has is a copy that is not as the object is here."""
 
 _DRIVER = "dicom"
 
@@ -41,7 +45,7 @@ class Voice:
         return self._event(RULES, str(len(rules.rules)), rules.as_payload())
 
     def began(self, destination: str, lane: int, batch: Sequence[Entry]) -> DeviceEvent:
-        """An association is open, and these will be sent on it, in this order."""
+        """These will be sent on a line, in this order; the first bytes of one are about to go."""
         seqs = [each.seq for each in batch]
         payload = {"destination": destination, "lane": lane, "objects": seqs}
         return self._event(BEGAN, destination, payload)
@@ -56,9 +60,26 @@ class Voice:
         """It will be sent again; `doubt` if nobody knows whether the peer has it."""
         return self._outcome(FAILED, entry, words, {"lane": lane, "doubt": doubt, **facts})
 
-    def refused(self, entry: Entry, lane: int, facts: Mapping[str, Any], words: str) -> DeviceEvent:
-        """A dead letter: sending it again as it is would change nothing."""
-        return self._outcome(REFUSED, entry, words, {"lane": lane, **facts})
+    def refused(
+        self,
+        entry: Entry,
+        lane: int,
+        facts: Mapping[str, Any],
+        words: str,
+        *,
+        doubt: bool = False,
+        ends: bool = False,
+    ) -> DeviceEvent:
+        """A dead letter until a person retries it; `doubt` if the peer may have it all the same.
+
+        `ends` says that nothing more of the batch is sent.
+        """
+        told = {"lane": lane, "doubt": doubt, "ends": ends, **facts}
+        return self._outcome(REFUSED, entry, words, told)
+
+    def held(self, destination: str, lane: int, words: str) -> DeviceEvent:
+        """The peer takes nothing for now: what is left of the batch has not been sent."""
+        return self._event(HELD, words, {"destination": destination, "lane": lane})
 
     def asked(self, destination: str, transaction: str, entries: Sequence[Entry]) -> DeviceEvent:
         """The peer was asked to commit to these."""

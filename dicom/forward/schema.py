@@ -18,6 +18,7 @@ CREATE TABLE entry(
   sent_as TEXT NOT NULL DEFAULT '',
   trans TEXT NOT NULL DEFAULT '',
   changed INTEGER NOT NULL,
+  altered INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY(destination, seq)
 ) WITHOUT ROWID;
 CREATE INDEX entry_by_state ON entry(destination, state, place);

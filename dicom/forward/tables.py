@@ -25,7 +25,7 @@ _Take: TypeAlias = Callable[[DeviceEvent, Mapping[str, Any]], None]
 class Tables:
     """Used by one thread at a time. An object's rules are those that counted when it came."""
 
-    format: ClassVar[int] = 5
+    format: ClassVar[int] = 6
     schema: ClassVar[str] = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -39,6 +39,7 @@ class Tables:
             facts.SENT: self._sent,
             facts.FAILED: self._failed,
             facts.REFUSED: self._refused,
+            facts.HELD: self._held,
             facts.ASKED: self._asked,
             facts.ARCHIVED: self._archived,
             facts.LAPSED: self._lapsed,
@@ -179,6 +180,7 @@ class Tables:
             "",
             "",
             at,
+            0,
             content,
         )
         self._connection.execute(statements.ADD, row)
@@ -216,7 +218,8 @@ class Tables:
 
     def _sent(self, event: DeviceEvent, payload: Mapping[str, Any]) -> None:
         state = State.COMMITTING if payload["commit"] else State.DONE
-        self._settle(event, payload, state, sent_as=payload["sent_as"])
+        altered = any(payload.get(each) for each in facts.ALTERED)
+        self._settle(event, payload, state, sent_as=payload["sent_as"], altered=altered)
         if state is State.DONE:
             self._connection.execute(statements.DONE, (payload["destination"],))
 
@@ -244,8 +247,9 @@ class Tables:
         *,
         error: str = "",
         sent_as: str = "",
+        altered: bool = False,
     ) -> None:
-        self._over(payload)
+        self._over(payload, ends=bool(payload.get("ends")))
         self._connection.execute(
             statements.SETTLE,
             (
@@ -255,11 +259,16 @@ class Tables:
                 event.received_at,
                 payload["destination"],
                 payload["object"],
+                bool(payload.get("doubt")),
+                altered,
             ),
         )
 
+    def _held(self, _event: DeviceEvent, payload: Mapping[str, Any]) -> None:
+        self._over(payload, ends=True)
+
     def _over(self, payload: Mapping[str, Any], *, ends: bool = False) -> None:
-        """One less is under way on its lane; none, if its association ended."""
+        """One less is under way on its lane; none, if its line ended."""
         key = (payload["destination"], payload["lane"])
         row = next(
             self._connection.execute(
@@ -344,7 +353,9 @@ class Tables:
 
 def _entry(*row: Any) -> Entry:
     destination, seq, place, uid, sop_class, syntax, study, modality, digest, size, *rest = row
-    rule, coerce, queued, state, attempts, doubt, error, sent_as, transaction, changed = rest
+    rule, coerce, queued, state, attempts, doubt, error, sent_as, transaction, changed, altered = (
+        rest
+    )
     return Entry(
         destination,
         seq,
@@ -365,4 +376,5 @@ def _entry(*row: Any) -> Entry:
         error,
         sent_as,
         transaction,
+        bool(altered),
     )

@@ -47,7 +47,7 @@ def judge(status: int, comment: str, *, doubt: bool) -> Verdict:
     if status == Status.SUCCESS:
         return Verdict(Fate.STORED)
     if status == Status.DUPLICATE_SOP_INSTANCE and doubt:
-        return Verdict(Fate.STORED, "it had the object: the answer was lost before")
+        return Verdict(Fate.STORED, "it had the object already")
     words = _words(status, comment)
     if status & _FAMILY == _WARNING or status in (
         Status.ATTRIBUTE_LIST_ERROR,

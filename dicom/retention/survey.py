@@ -71,7 +71,7 @@ async def with_queues(study: Aged, queues: Queues) -> Aged:
     done: defaultdict[str, set[int]] = defaultdict(set)
     entries = await queues.of_study(study.uid)
     for each in entries:
-        if each.state is State.DONE and not each.coerce:
+        if each.state is State.DONE and not each.altered:
             done[each.destination].add(each.seq)
     return replace(
         study,

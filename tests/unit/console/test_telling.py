@@ -84,7 +84,7 @@ PUBLISHED: dict[str, set[str]] = {
     },
     DICOM_SYSTEM: {
         *(facts.RULES, facts.BEGAN, facts.SENT, facts.FAILED, facts.REFUSED),
-        *(facts.ASKED, facts.ARCHIVED, facts.LAPSED, REMOVED, CLEARED),
+        *(facts.HELD, facts.ASKED, facts.ARCHIVED, facts.LAPSED, REMOVED, CLEARED),
         *(f"{PEER} {each}" for each in PeerState if each is not PeerState.UNKNOWN),
         *(CONFLICT, CREATED, CHANGED),
     },

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import apsw
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,6 +156,69 @@ def test_nothing_is_in_doubt_after_an_association_that_ended() -> None:
         assert [it.entry(each).doubt for each in (first, second)] == [True, False]
 
 
+def test_nothing_is_in_doubt_where_the_destination_took_nothing() -> None:
+    with stream() as it:
+        first, second = it.object(uid="1.1"), it.object(uid="1.2")
+        it.say(VOICE.began("pacs", 0, [first, second]))
+        it.say(VOICE.held("pacs", 0, "503 not today"))
+        it.say(VOICE.rules(RULES))
+        for each in (first, second):
+            found = it.entry(each)
+            assert (found.state, found.attempts, found.doubt) == (State.WAITING, 0, False)
+
+
+def test_nothing_is_in_doubt_behind_a_dead_letter_that_ended_the_batch() -> None:
+    with stream() as it:
+        first, second = it.object(uid="1.1"), it.object(uid="1.2")
+        it.say(VOICE.began("pacs", 0, [first, second]))
+        it.say(VOICE.refused(first, 0, {}, "association lost", doubt=True, ends=True))
+        it.say(VOICE.rules(RULES))
+        assert not it.entry(second).doubt
+
+
+def test_a_dead_letter_whose_answers_were_lost_is_in_doubt_until_it_is_stored() -> None:
+    with stream() as it:
+        lost, twice, refused = (it.object(uid=f"1.{number}") for number in range(3))
+        it.say(VOICE.refused(lost, 0, {}, "association lost", doubt=True))
+        it.say(VOICE.failed(twice, 0, {}, "association lost", doubt=True))
+        it.say(VOICE.refused(twice, 0, {}, "it does not understand the object"))
+        it.say(VOICE.refused(refused, 0, {}, "it does not understand the object"))
+        entries = [lost, twice, refused]
+        it.act(facts.RETRY, destination="pacs", objects=[each.seq for each in entries])
+        assert [it.entry(each).doubt for each in entries] == [True, True, False]
+        it.say(VOICE.sent(lost, 0, SENT, ""))
+        assert not it.entry(lost).doubt
+
+
+@pytest.mark.parametrize("commit", [False, True])
+@pytest.mark.parametrize("before", ["as it is", "dead", "dropped"])
+def test_what_was_sent_and_is_sent_once_more_may_be_there(*, commit: bool, before: str) -> None:
+    with stream() as it:
+        one = it.object(uid="1.1")
+        it.say(VOICE.sent(one, 0, {"commit": commit, "sent_as": "1.1"}, ""))
+        if before == "dead":
+            it.say(VOICE.lapsed(one, "no report", dead=True))
+        elif before == "dropped":
+            it.act(facts.DROP, destination="pacs", objects=[one.seq])
+        it.act(facts.SEND, destination="pacs", objects=[{"seq": one.seq}])
+        again = it.entry(one)
+        assert (again.state, again.doubt) == (State.WAITING, True)
+
+
+def test_a_duplicate_is_nobodys_where_other_content_went_under_the_uid() -> None:
+    with stream() as it:
+        one = it.object(uid="1.1", digest="a" * 64)
+        other = it.object(uid="1.1", digest="b" * 64)
+        it.say(VOICE.failed(one, 0, {}, "lost", doubt=True))
+        assert it.entry(one).doubt
+        it.say(VOICE.sent(one, 0, SENT, ""))
+        it.act(facts.RETRY, destination="pacs", objects=[other.seq])
+        it.say(VOICE.failed(other, 0, {}, "lost", doubt=True))
+        assert not it.entry(other).doubt
+        it.act(facts.SEND, destination="pacs", objects=[{"seq": one.seq}])
+        assert not it.entry(one).doubt
+
+
 def test_other_content_under_a_uid_waits_for_a_person() -> None:
     with stream() as it:
         it.object(uid="1.1", digest="a" * 64)
@@ -247,6 +311,7 @@ def test_no_question_reads_a_whole_queue() -> None:
         it.say(VOICE.began("pacs", 0, [first, second]))
         it.say(VOICE.sent(first, 0, {"commit": True, "sent_as": "1.1"}, ""))
         it.say(VOICE.failed(second, 0, {}, "no", doubt=True), VOICE.refused(second, 0, {}, "no"))
+        it.say(VOICE.held("pacs", 0, "not today"))
         it.say(VOICE.asked("pacs", "2.25.1", [first]), VOICE.archived(first))
         it.say(VOICE.lapsed(first, "no", dead=False))
         it.act(facts.RETRY, destination="pacs", objects=[second.seq])

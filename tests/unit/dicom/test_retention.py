@@ -18,6 +18,7 @@ from dicom.forward.entry import Entry, State
 from dicom.forward.facts import Voice
 from dicom.forward.rules import Rule as SendRule
 from dicom.forward.rules import RuleSet
+from dicom.forward.tables import Tables
 from dicom.node import Node
 from dicom.options import DicomOptions
 from dicom.retention.options import RetentionOptions
@@ -47,6 +48,16 @@ class Queues:
     async def of_study(self, uid: str) -> Sequence[Entry]:
         del uid
         return ()
+
+
+@dataclass
+class Folded:
+    """Queues that are folded by hand."""
+
+    tables: Tables
+
+    async def of_study(self, uid: str) -> Sequence[Entry]:
+        return self.tables.of_study(uid)
 
 
 class Auditor(MemoryAuditor):
@@ -298,6 +309,27 @@ def test_a_place_that_gets_other_objects_is_no_place_that_has_them() -> None:
                 },
             }
         )
+
+
+@pytest.mark.parametrize("copy", [{}, {"deid": "study"}, {"coerced": {"PatientID": "P9"}}])
+async def test_a_place_that_got_a_changed_copy_does_not_have_the_object(
+    tmp_path: Path, copy: dict[str, Any]
+) -> None:
+    """Whatever devices.yaml says of the destination by now."""
+    rules = {"rules": [{**RULES["rules"][0], "sent_to": ["lab"]}]}
+    queues, voice = fresh(), Voice("site", Instant(1), "lab")
+    rule_set = RuleSet((SendRule("all", ("lab",)),), {"lab": "lab"})
+    async with ward(tmp_path, rules) as it:
+        await it.store(ct())
+        events = [voice.rules(rule_set), *filter(is_object, it.it.ports.events)]
+        queues.fold(events)
+        (entry,) = queues.waiting("lab", 9)
+        queues.fold([voice.sent(entry, 0, {"commit": False, "sent_as": entry.uid, **copy}, "")])
+        it.sweeper.queues = Folded(queues)
+        it.clock.advance(31 * DAYS)
+        outlook = await it.sweeper.outlook(9)
+        assert outlook.kept == ({Kept.UNSENT: 1} if copy else {})
+        assert outlook.studies == (0 if copy else 1)
 
 
 async def test_an_object_that_a_rule_changed_leaves_with_what_was_sent(tmp_path: Path) -> None:
