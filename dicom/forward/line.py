@@ -23,11 +23,23 @@ from dicom.dimse import (
 from dicom.forward.content import Content, Unsendable
 from dicom.forward.entry import Entry
 from dicom.storage.part10 import head
-from dicom.web.client import Outgoing, RefusedByPeer, WebClient, WebPeer
+from dicom.web.client import NotNow, Outgoing, RefusedByPeer, WebClient, WebPeer
 from gateway import DeviceUnavailable, ProtocolViolation, StoreError
 
-_NOT_ALLOWED = frozenset((401, 403))
+_OF_THE_OBJECT = frozenset((400, 409, 413, 415, 422))
+"""What a server says of a request for what is in it (PS3.18 10.5.3.1, RFC 9110 15.5)."""
 _WORDS = 200
+
+
+class TakesNothing(DeviceUnavailable):
+    """The destination takes no object for now, and has nothing of the one that was to be sent.
+
+    `after` is in how many seconds it wants to be asked again; 0 if it does not say.
+    """
+
+    def __init__(self, words: str, after: float = 0.0) -> None:
+        super().__init__(words)
+        self.after = after
 
 
 class Line(Protocol):
@@ -41,8 +53,9 @@ class Line(Protocol):
     async def store(self, entry: Entry, content: Content) -> Response:
         """Send one object; the answer, as C-STORE would give it.
 
-        ContextRefused: it takes no such objects. AssociationLost: nobody knows whether it has it.
-        Unsendable and StoreError are those of the content.
+        ContextRefused: it takes no such objects. TakesNothing: none at all for now.
+        AssociationLost: nobody knows whether it has it. Unsendable and StoreError are those of the
+        content.
         """
         ...
 
@@ -102,7 +115,10 @@ class _Associated:
 
 @dataclass(frozen=True, slots=True)
 class _Posted:
-    """One request an object, so that each has an answer of its own."""
+    """One request an object, so that each has an answer of its own.
+
+    What a server would say of any object, such as that a token is no longer good, holds the line.
+    """
 
     client: WebClient
     title: str
@@ -113,13 +129,19 @@ class _Posted:
 
     async def store(self, entry: Entry, content: Content) -> Response:
         uid = content.sop_instance
+        file = _File(entry, content, self.title)
         try:
-            answered = await self.client.store([Outgoing(uid, self._file(entry, content))])
+            answered = await self.client.store([Outgoing(uid, file.parts())])
+        except NotNow as error:
+            raise TakesNothing(str(error), error.after) from error
         except RefusedByPeer as error:
-            lacks_rights = error.status in _NOT_ALLOWED
-            status = Status.NOT_AUTHORIZED if lacks_rights else Status.CANNOT_UNDERSTAND
-            return Response(status, comment=str(error)[:_WORDS])
+            if error.status not in _OF_THE_OBJECT:
+                words = f"{error}: check its address, and what it lets us do"
+                raise TakesNothing(words) from error
+            return Response(Status.CANNOT_UNDERSTAND, comment=str(error)[:_WORDS])
         except (DeviceUnavailable, ProtocolViolation) as error:
+            if not file.begun:
+                raise TakesNothing(str(error)) from error
             raise AssociationLost(str(error)) from error
         if (reason := answered.failed.get(uid)) is not None:
             return _failure(reason)
@@ -127,15 +149,26 @@ class _Posted:
             return Response()
         raise AssociationLost(f"{self.client.peer}: it did not say what became of {uid}")
 
-    async def _file(self, entry: Entry, content: Content) -> AsyncIterator[bytes]:
+
+@dataclass(slots=True)
+class _File:
+    """An object as a Part 10 file; `begun` says that some of it may have left."""
+
+    entry: Entry
+    content: Content
+    title: str
+    begun: bool = False
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        self.begun = True
         yield head(
-            entry.sop_class,
-            content.sop_instance,
-            entry.transfer_syntax,
+            self.entry.sop_class,
+            self.content.sop_instance,
+            self.entry.transfer_syntax,
             sender=self.title,
             receiver="",
         )
-        async for part in content.parts:
+        async for part in self.content.parts:
             yield part
 
 

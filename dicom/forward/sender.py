@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from dicom.dimse import AssociationLost, ContextRefused, Response
 from dicom.forward.content import Content, Contents, Unsendable
 from dicom.forward.entry import Entry
 from dicom.forward.facts import Voice
-from dicom.forward.line import Line, Way
+from dicom.forward.line import Line, TakesNothing, Way
 from dicom.forward.notes import STORE_PAUSE, Notes
 from dicom.forward.options import DestinationOptions
 from dicom.forward.pause import Pause
@@ -40,7 +40,20 @@ class Owed(Protocol):
 
 
 class Held(Exception):  # noqa: N818 - the round ends early, in order
-    """The destination takes nothing more for now."""
+    """The destination takes nothing more for now; `after` as in TakesNothing."""
+
+    def __init__(self, words: str, after: float = 0.0) -> None:
+        super().__init__(words)
+        self.after = after
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is left to be sent on one line. Once something of it goes out, it is `announced`."""
+
+    lane: int
+    left: Sequence[Entry]
+    announced: bool = False
 
 
 @dataclass(slots=True)
@@ -103,7 +116,7 @@ class Sender:
                 pause.reset()
                 self._recovered()
             except Held as held:
-                await self._rest(pause, str(held))
+                await self._rest(pause, held)
             finally:
                 self._studies -= {entry.study for entry in batch}
                 self.wake()
@@ -146,8 +159,7 @@ class Sender:
             async with self.way.opens(batch) as line:
                 self.standing.sending += 1
                 try:
-                    await self._notes.put([self._voice.began(self.name, lane, batch)])
-                    held = await self._batch(line, lane, batch)
+                    held = await self._batch(line, Batch(lane, batch))
                 finally:
                     self.standing.sending -= 1
         except DeviceUnavailable as error:
@@ -155,23 +167,34 @@ class Sender:
         if held:
             raise Held(held)
 
-    async def _batch(self, line: Line, lane: int, batch: Sequence[Entry]) -> str:
+    async def _batch(self, line: Line, batch: Batch) -> str:
         """Why it went no further, or ''."""
-        for entry in batch:
-            held = await self._send(line, lane, entry)
+        while batch.left:
+            held = await self._send(line, batch)
             if held:
                 return held
+            batch.left = batch.left[1:]
         return ""
 
-    async def _send(self, line: Line, lane: int, entry: Entry) -> str:
-        """Send one, and note what came of it; why no more can be sent now, or ''."""
+    async def _announced(self, batch: Batch, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The parts; what is under way is on disk before the first of them leaves."""
+        if not batch.announced:
+            await self._notes.put([self._voice.began(self.name, batch.lane, batch.left)])
+            batch.announced = True
+        async for part in parts:
+            yield part
+
+    async def _send(self, line: Line, batch: Batch) -> str:
+        """Send the next, and note what came of it; why no more can be sent now, or ''."""
+        lane, entry = batch.lane, batch.left[0]
         begun = time.monotonic()
         try:
             async with self.contents.of(entry, self.options.deid) as content:
                 facts = self._facts(entry, content, begun)
-                answer = await line.store(entry, content)
+                parts = self._announced(batch, content.parts)
+                answer = await line.store(entry, replace(content, parts=parts))
         except Unsendable as error:
-            await self._never(entry, lane, str(error))
+            await self._never(entry, lane, str(error), ends=not line.is_open)
             return "" if line.is_open else str(error)
         except StoreError as error:
             return await self._unreadable(entry, lane, str(error))
@@ -182,6 +205,10 @@ class Sender:
             )
             await self._never(entry, lane, words)
             return ""
+        except TakesNothing as error:
+            if batch.announced:
+                await self._notes.put([self._voice.held(self.name, lane, str(error))])
+            raise Held(str(error), error.after) from error
         except AssociationLost as error:
             await self._again(entry, lane, {}, str(error), doubt=True)
             return str(error)
@@ -192,22 +219,30 @@ class Sender:
         """Damage is for a person; what the disk may give later is tried again."""
         damage = await self.contents.damage(entry)
         if damage:
-            await self._never(entry, lane, f"{damage}: see `isogate dicom verify`")
+            await self._never(entry, lane, f"{damage}: see `isogate dicom verify`", ends=True)
         else:
             await self._again(entry, lane, {}, words, doubt=False)
         return words
 
     async def _never(
-        self, entry: Entry, lane: int, words: str, facts: Mapping[str, Any] = _NOTHING
+        self,
+        entry: Entry,
+        lane: int,
+        words: str,
+        facts: Mapping[str, Any] = _NOTHING,
+        *,
+        doubt: bool = False,
+        ends: bool = False,
     ) -> None:
-        await self._notes.put([self._voice.refused(entry, lane, facts, words)])
+        voice = self._voice
+        await self._notes.put([voice.refused(entry, lane, facts, words, doubt=doubt, ends=ends)])
         log.warning("dicom: %s is not sent to %s: %s", entry.uid, self.name, words)
 
     async def _again(
         self, entry: Entry, lane: int, facts: Mapping[str, Any], words: str, *, doubt: bool
     ) -> None:
         if entry.attempts + 1 >= self.options.attempts:
-            await self._never(entry, lane, words, facts)
+            await self._never(entry, lane, words, facts, doubt=doubt, ends=True)
         else:
             await self._notes.put([self._voice.failed(entry, lane, facts, words, doubt=doubt)])
 
@@ -241,9 +276,10 @@ class Sender:
     def _voice(self) -> Voice:
         return Voice(self.site, self.clock.now(), self.peer_name)
 
-    async def _rest(self, pause: Pause, words: str) -> None:
-        seconds = pause.seconds()
-        standing = self.standing
+    async def _rest(self, pause: Pause, held: Held) -> None:
+        """As long as the destination asks for, within `longest_pause`; else longer each time."""
+        seconds = min(held.after, self.options.longest_pause) or pause.seconds()
+        words, standing = str(held), self.standing
         now = self.clock.now()
         standing.error, standing.next_try = words, Instant(now + int(seconds * _SECOND))
         if standing.failing is None:

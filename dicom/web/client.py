@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,26 @@ _REF_INSTANCE, _REASON = "00081155", "00081197"
 _FAILED, _STORED = "00081198", "00081199"
 _LAST_CODE = 0xFFFF
 _STORE_CODES = frozenset((200, 202, 409))
+_NOT_NOW = frozenset((408, 425, 429, 502, 503, 504))
 
 
 class RefusedByPeer(IsogateError):  # noqa: N818 - what it is
-    """The server answered and did not do it; asking again as it is would change nothing."""
+    """The server answered and did not do it: what it was asked, or who asked, is not right."""
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
         self.status = status
+
+
+class NotNow(DeviceUnavailable):
+    """The server, or what stands before it, takes nothing for now.
+
+    `after` is in how many seconds it wants to be asked again; 0 if it does not say.
+    """
+
+    def __init__(self, words: str, after: float = 0.0) -> None:
+        super().__init__(words)
+        self.after = after
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +92,8 @@ class Answered:
 class WebClient:
     """One server, while it is open. Requests may run beside each other.
 
-    DeviceUnavailable: nobody answers, or says that it is its own fault; RefusedByPeer; and
-    ProtocolViolation for an answer that is none.
+    DeviceUnavailable: nobody answers, or says that it is its own fault, of which NotNow; and
+    RefusedByPeer; and ProtocolViolation for an answer that is none.
     """
 
     def __init__(self, peer: WebPeer, http: httpx.AsyncClient) -> None:
@@ -161,14 +174,19 @@ class WebClient:
             yield answer
         except httpx.TransportError as error:
             raise DeviceUnavailable(f"{self.peer}: the answer broke off: {error}") from error
-        except NotMultipart as error:
+        except (NotMultipart, httpx.DecodingError) as error:
             raise ProtocolViolation(f"{self.peer}: {error}") from None
         finally:
             await answer.aclose()
 
     async def _refusal(self, answer: httpx.Response) -> IsogateError:
-        text = (await self._whole(answer)).decode("utf-8", "replace")
+        try:
+            text = (await self._whole(answer)).decode("utf-8", "replace")
+        except (httpx.TransportError, httpx.DecodingError, ProtocolViolation):
+            text = ""  # the status says enough
         words = f"{self.peer}: {answer.status_code} {' '.join(text.split())[:_WORDS]}"
+        if answer.status_code in _NOT_NOW:
+            return NotNow(words, _retry_after(answer.headers))
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             return DeviceUnavailable(words)
         return RefusedByPeer(answer.status_code, words)
@@ -201,6 +219,18 @@ async def _written(objects: Iterable[Outgoing], writer: Writer) -> AsyncIterator
         async for piece in each.content:
             yield piece
     yield writer.end()
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds; 0 where no time stands in it (RFC 9110 10.2.3). A date is as of the answer's."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        wanted, now = (parsedate_to_datetime(each) for each in (text, headers.get("date", "")))
+        return max(0.0, (wanted - now).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _answered(said: Any) -> Answered:

@@ -12,7 +12,7 @@ from dicom.storage.judge import Refused
 from dicom.storage.object import StoredObject
 from dicom.storage.service import Storage
 from dicom.web.arrival import Sender, Taking, arrival_of
-from dicom.web.client import Outgoing, RefusedByPeer, WebClient, WebPeer
+from dicom.web.client import NotNow, Outgoing, RefusedByPeer, WebClient, WebPeer
 from gateway import ConfigError, StoreError
 
 TOGETHER = 50
@@ -81,7 +81,7 @@ class WebPeers:
         outgoing = [Outgoing(each.uid, self._file(each)) for each in some]
         try:
             answered = await client.store(outgoing)
-        except RefusedByPeer as error:
+        except (RefusedByPeer, NotNow) as error:
             moved.failed |= {each.uid: str(error) for each in some}
             return
         for each in some:

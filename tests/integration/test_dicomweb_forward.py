@@ -9,7 +9,6 @@ import httpx
 import pytest
 from pydicom.dataset import Dataset
 
-from dicom.forward.entry import State
 from dicom.options import DicomOptions
 from tests.dicom_forwarding import forwarder
 from tests.dicom_objects import RT_PLAN, dataset, image
@@ -74,16 +73,16 @@ async def test_a_server_that_is_away_gets_all_of_it_later(tmp_path: Path) -> Non
             assert await instances(port) == uids(objects)
 
 
-async def test_a_server_that_has_no_such_service_makes_dead_letters(tmp_path: Path) -> None:
+async def test_a_server_that_has_no_such_service_is_waited_for(tmp_path: Path) -> None:
     require_file(PLUGIN)
     async with (
         orthanc(tmp_path / "theirs") as theirs,
         forwarder(tmp_path / "ours", section(f"http://{LOOPBACK}:{theirs.http}/none")) as it,
     ):
         await it.take(image(16))
-        await it.until("archive", lambda queue: queue.counts.dead == 1)
-        (entry,) = await it.outward.forwarding.entries("archive", State.DEAD)
-    assert "404" in entry.error
+        queue = await it.until("archive", lambda queue: queue.failing is not None)
+    assert "404" in queue.error
+    assert (queue.counts.waiting, queue.counts.dead) == (1, 0)
 
 
 @pytest.mark.parametrize(
