@@ -90,7 +90,7 @@ def changed(elements: Elements, known: Tree) -> Said:
     tree, problems = tree_of(elements)
     for tag in elements:
         name = keyword(tag)
-        if tag in _FIXED and tree.get(name) != known.get(name, ""):
+        if tag in _FIXED and not (name in tree and _same(tree[name], known.get(name, ""))):
             raise _invalid(f"{name} can't be changed", tag)
     state = _state(elements) if STATUS in elements else None
     if state is not None and state.is_final:
@@ -98,6 +98,17 @@ def changed(elements: Elements, known: Tree) -> Said:
     if len(orjson.dumps({**known, **tree})) > _LARGEST:
         raise NotAnswered(Status.RESOURCE_LIMITATION, "the step would be too large")
     return Said(tree, state, bounded(problems))
+
+
+def _same(said: str | Sequence[Tree], known: str | Sequence[Tree]) -> bool:
+    """Whether two values say the same; what is empty says nothing, as what is not there."""
+    return _worth(said) == _worth(known)
+
+
+def _worth(value: str | Sequence[Tree]) -> str | Sequence[Tree]:
+    if isinstance(value, str):
+        return value
+    return [{name: _worth(each) for name, each in item.items() if each} for item in value] or ""
 
 
 def bounded(problems: Iterable[str]) -> tuple[str, ...]:

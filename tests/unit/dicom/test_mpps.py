@@ -254,6 +254,27 @@ async def test_the_patient_of_a_step_can_not_be_changed_but_said_again(tmp_path:
     assert other.offending == (PATIENT_ID,)
 
 
+def test_what_is_empty_is_the_same_as_what_is_not_there() -> None:
+    known = created(begun()).tree
+    (item,) = begun()[SCHEDULED].items
+    references, other_ids, birth_date = 0x00081120, 0x00101002, 0x00100030
+    nothing = {0x00081110: sequence([])}
+    assert not known.keys() & {"ReferencedPatientSequence", "OtherPatientIDsSequence"}
+    said = changed(
+        {
+            references: sequence([]),
+            other_ids: sequence([]),
+            birth_date: begun()[birth_date],
+            SCHEDULED: sequence([{**item, **nothing}]),
+        },
+        known,
+    )
+    assert said.problems == ()
+    for tag, value in ((references, sequence([item])), (NAME, Element("PN", b""))):
+        with pytest.raises(NotAnswered, match="can't be changed"):
+            changed({tag: value}, known)
+
+
 @pytest.mark.parametrize(
     ("change", "how"),
     [
