@@ -113,7 +113,7 @@ class ObjectPages:
         self, stored: StoredObject
     ) -> tuple[Sequence[Row], bool, Unviewable | None]:
         try:
-            found = await self._viewer.attributes(stored.blob)
+            found = await self._viewer.attributes(stored.blob, stored.attributes.charset)
         except Unviewable as error:
             return (), False, error
         return found.rows, found.cut, None

@@ -10,6 +10,7 @@ from pydicom import dcmread
 from pydicom.dataelem import DataElement
 from pydicom.uid import UID
 
+from dicom.view.opened import CHARSET, opened
 from dicom.view.pixels import MOST_BYTES, NotShown
 from dicom.view.words import Unseen
 
@@ -32,12 +33,18 @@ def value(file: Path, tag: int) -> bytes:
     return found
 
 
-def metadata(file: Path, place: str) -> bytes:
-    """A JSON object; `place` is the address under which its bulk data is named."""
-    dataset = dcmread(file, stop_before_pixels=True)
-    said = {}
-    for tag in sorted(dataset.keys()):
+def metadata(file: Path, place: str, charset: str) -> bytes:
+    """A JSON object; `place` is the address under which its bulk data is named.
+
+    Texts are UTF-8, whatever they are in the file, and are said to be. `charset` as in `opened`.
+    """
+    dataset = opened(file, charset)
+    said: dict[str, Any] = {}
+    for tag in sorted({*dataset.keys(), CHARSET}):
         name = f"{tag:08X}"
+        if tag == CHARSET:
+            said[name] = {"vr": "CS", "Value": ["ISO_IR 192"]}
+            continue
         try:
             said[name] = _element(dataset[tag], f"{place}/bulkdata/{name}")
         except (ValueError, TypeError, AttributeError, NotImplementedError, LookupError):
@@ -52,4 +59,14 @@ def _element(element: DataElement, place: str) -> dict[str, Any]:
     if isinstance(element.value, bytes) and len(element.value) > _INLINE:
         return {"vr": element.VR, "BulkDataURI": place}
     found: dict[str, Any] = element.to_json_dict(None, _NEVER)
-    return found
+    return _in_utf_8(found)
+
+
+def _in_utf_8(element: dict[str, Any]) -> dict[str, Any]:
+    """No item says that it is in another character set: that of the whole counts."""
+    if element["vr"] == "SQ":
+        for item in element.get("Value", ()):
+            item.pop(f"{CHARSET:08X}", None)
+            for each in item.values():
+                _in_utf_8(each)
+    return element

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableSequence
 from itertools import islice
 from pathlib import Path
 
-from pydicom import dcmread
+from pydicom.charset import decode_bytes
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.tag import BaseTag
 
+from dicom.view.opened import opened
 from dicom.view.words import Attributes, Row
 
 MOST_ROWS = 3000
@@ -20,15 +21,16 @@ _LONGEST = 2048
 """Bytes of an element that is decoded whole; of a longer one its beginning is shown."""
 _SHOWN = 200
 _DEEPEST = 12
+_DELIMITERS = set(b"\r\n\t\f")
 _BINARY = frozenset({"OB", "OW", "OF", "OD", "OL", "OV", "UN"})
 
 
-def attributes(file: Path) -> Attributes:
-    """The leading rows of a file; pixels are left where they are.
+def attributes(file: Path, charset: str) -> Attributes:
+    """The leading rows of a file; pixels are left where they are. `charset` as in `opened`.
 
     pydicom's errors for a file that is none.
     """
-    dataset = dcmread(file, stop_before_pixels=True, defer_size=1_048_576)
+    dataset = opened(file, charset, defer_size=1_048_576)
     found = list(islice(_rows(dataset, 0), MOST_ROWS + 1))
     return Attributes(found[:MOST_ROWS], len(found) > MOST_ROWS)
 
@@ -37,7 +39,7 @@ def _rows(dataset: Dataset, depth: int) -> Iterator[Row]:
     for tag in sorted(dataset.keys()):
         raw: object = dataset.get_item(tag)
         if isinstance(raw, RawDataElement) and _is_long(raw):
-            yield _long(raw, depth)
+            yield _long(raw, depth, dataset.original_character_set)
             continue
         try:
             element = dataset[tag]
@@ -79,12 +81,18 @@ def _is_long(raw: RawDataElement) -> bool:
     return vr != "SQ" and (raw.value is None or len(raw.value) > _LONGEST)
 
 
-def _long(raw: RawDataElement, depth: int) -> Row:
+def _long(raw: RawDataElement, depth: int, encodings: str | MutableSequence[str]) -> Row:
     vr = raw.VR or _known_vr(raw.tag)
     data = (raw.value or b"")[:_SHOWN]
-    text = "" if vr in _BINARY or raw.value is None else data.decode("latin_1")
+    text = "" if vr in _BINARY or raw.value is None else _beginning(data, encodings)
     name = keyword_for_tag(raw.tag)
     return Row(depth, _tag(raw.tag), vr, name, _cut(f"{text} …"), raw.length, 0, raw.tag.is_private)
+
+
+def _beginning(data: bytes, encodings: str | MutableSequence[str]) -> str:
+    """Text that may be cut within a character."""
+    known = [encodings] if isinstance(encodings, str) else list(encodings)
+    return decode_bytes(data, known, _DELIMITERS).rstrip("\N{REPLACEMENT CHARACTER}")
 
 
 def _known_vr(tag: BaseTag) -> str:

@@ -61,10 +61,13 @@ class Viewer:
         finally:
             await viewer._end()
 
-    async def attributes(self, blob: Blob) -> Attributes:
-        """The leading elements as rows; Unviewable."""
+    async def attributes(self, blob: Blob, charset: str) -> Attributes:
+        """The leading elements as rows; Unviewable.
+
+        `charset` is that of the texts, where the dataset itself declares none.
+        """
         async with self._files.in_memory(blob) as file:
-            said, _ = await self._ask("attributes", file=str(file))
+            said, _ = await self._ask("attributes", file=str(file), charset=charset)
         return rows_of(said)
 
     async def look(self, blob: Blob) -> Look:
@@ -91,10 +94,13 @@ class Viewer:
             said, data = await self._ask("stored", file=str(file), frame=frame)
         return Stored(said["rows"], said["columns"], data)
 
-    async def metadata(self, blob: Blob, place: str) -> bytes:
-        """The dataset as JSON (PS3.18 F.2); `place` is the address of its bulk data. Unviewable."""
+    async def metadata(self, blob: Blob, place: str, charset: str) -> bytes:
+        """The dataset as JSON (PS3.18 F.2); `place` is the address of its bulk data. Unviewable.
+
+        `charset` as in `attributes`.
+        """
         async with self._files.in_memory(blob) as file:
-            _, data = await self._ask("metadata", file=str(file), place=place)
+            _, data = await self._ask("metadata", file=str(file), place=place, charset=charset)
         return data
 
     async def value(self, blob: Blob, tag: int) -> bytes:

@@ -54,7 +54,7 @@ _DAMAGED = (
 
 
 def _attributes(asked: Asked) -> Answer:
-    return said_rows(attributes(Path(asked["file"]))), b""
+    return said_rows(attributes(Path(asked["file"]), asked["charset"])), b""
 
 
 def _look(asked: Asked) -> Answer:
@@ -71,7 +71,7 @@ def _stored(asked: Asked) -> Answer:
 
 
 def _metadata(asked: Asked) -> Answer:
-    return {}, metadata(Path(asked["file"]), asked["place"])
+    return {}, metadata(Path(asked["file"]), asked["place"], asked["charset"])
 
 
 def _value(asked: Asked) -> Answer:

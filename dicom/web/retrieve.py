@@ -87,7 +87,9 @@ class Retrievals:
             raise HTTPException(413, f"more than {_MOST_METADATA} objects: ask by series")
         start = origin(request) + self._base
         pieces = [
-            await self._seen(self._viewer.metadata(each.blob, f"{start}{_path(each)}"))
+            await self._seen(
+                self._viewer.metadata(each.blob, f"{start}{_path(each)}", each.attributes.charset)
+            )
             for each in found
         ]
         return Response(b"[" + b",".join(pieces) + b"]", media_type=JSON)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -177,7 +178,7 @@ async def test_attributes_are_rows_with_their_depth(viewer: Viewer, put: Put, sy
     made.add_new(0x00090010, "LO", "VENDOR")
     made.add_new(0x00091001, "OB", b"\0" * 90)
     made.PatientComments = "x" * 5000
-    found = await viewer.attributes(put(made, syntax))
+    found = await viewer.attributes(put(made, syntax), "")
     rows = {(row.depth, row.tag): row for row in found.rows if row.tag}
     assert rows[0, "(0010,0010)"].text == "Zhang^Wei=张^伟"
     assert rows[0, "(300A,00B0)"].length == 1
@@ -189,10 +190,54 @@ async def test_attributes_are_rows_with_their_depth(viewer: Viewer, put: Put, sy
     assert not found.cut
 
 
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("undefined", [False, True], ids=["known length", "unknown length"])
+async def test_texts_of_an_undeclared_character_set_are_read_as_the_index_reads_them(
+    viewer: Viewer, put: Put, *, syntax: str, undefined: bool
+) -> None:
+    beam, inner = Dataset(), Dataset()
+    inner.BeamDescription = "前野".encode("gb18030")
+    beam.BeamName, beam.ReferencedBeamSequence = "前野".encode("gb18030"), Sequence([inner])
+    own = Dataset()
+    own.SpecificCharacterSet, own.BeamName = "ISO_IR 192", "后野"
+    made = dataset(RT_PLAN, PatientName="张^三".encode("gb18030"), BeamSequence=[beam, own])
+    made.PatientComments = "长" * 3000
+    made["PatientComments"].value = ("长" * 3000).encode("gb18030")
+    made["BeamSequence"].is_undefined_length = undefined
+    beam["ReferencedBeamSequence"].is_undefined_length = undefined
+    del made.SpecificCharacterSet
+    blob = put(made, syntax)
+    found = await viewer.attributes(blob, "GB18030")
+    rows = [(row.tag, row.text) for row in found.rows]
+    assert ("(0010,0010)", "张^三") in rows
+    assert [text for tag, text in rows if tag == "(300A,00C2)"] == ["前野", "后野"]
+    assert ("(300A,00C3)", "前野") in rows
+    assert next(text for tag, text in rows if tag == "(0010,4000)").startswith("长长")
+    said = orjson.loads(await viewer.metadata(blob, "/x", "GB18030"))
+    assert said["00100010"]["Value"] == [{"Alphabetic": "张^三"}]
+    assert said["00080005"] == {"vr": "CS", "Value": ["ISO_IR 192"]}
+    first, second = said["300A00B0"]["Value"]
+    assert (first["300A00C2"]["Value"], second["300A00C2"]["Value"]) == (["前野"], ["后野"])
+    assert "00080005" not in second
+
+
+@pytest.mark.parametrize("declared", ["GB18030", "ISO_IR 192"])
+async def test_what_an_object_declares_counts_and_its_json_is_utf_8(
+    viewer: Viewer, put: Put, declared: str
+) -> None:
+    blob = put(dataset(RT_PLAN, SpecificCharacterSet=declared, PatientName="张^三"))
+    found = await viewer.attributes(blob, "ISO_IR 100")
+    assert "张^三" in [row.text for row in found.rows]
+    assert declared in [row.text for row in found.rows]
+    said = orjson.loads(await viewer.metadata(blob, "/x", "ISO_IR 100"))
+    assert said["00100010"]["Value"] == [{"Alphabetic": "张^三"}]
+    assert said["00080005"]["Value"] == ["ISO_IR 192"]
+
+
 async def test_a_flood_of_items_is_cut(viewer: Viewer, put: Put) -> None:
     made = dataset(RT_PLAN)
     made.BeamSequence = Sequence([Dataset() for _ in range(4000)])
-    found = await viewer.attributes(put(made))
+    found = await viewer.attributes(put(made), "")
     assert found.cut
     assert len(found.rows) == 3000
 

@@ -22,11 +22,11 @@ from tests.unit.dicom.test_view import dose
 
 _HEAD = 132
 ASKED = (
-    {"do": "attributes"},
+    {"do": "attributes", "charset": ""},
     {"do": "look"},
     {"do": "picture", "frame": 1, "low": None, "high": None},
     {"do": "stored", "frame": 1},
-    {"do": "metadata", "place": "/x"},
+    {"do": "metadata", "place": "/x", "charset": "GB18030"},
     {"do": "value", "tag": 0x7FE00010},
 )
 

@@ -22,6 +22,7 @@ from dicom.web.media import accepted, media_type, parts_of, takes
 from dicom.web.model import dataset as model_of
 from dicom.web.multipart import Body, NotMultipart
 from tests.dicom_objects import CT, RT_PLAN, dataset, image
+from tests.dicom_peers import OURS
 from tests.unit.dicom.pages_case import Desk, desk
 from tests.unit.dicom.test_view import dose
 from tests.unit.dicom.web_case import BASE, BOUNDARY, body_of, file_bytes, files_in, get, store
@@ -280,6 +281,23 @@ async def test_metadata_name_their_bulk_data(open_desk: Desk) -> None:
     related = await get(open_desk, uri, 'multipart/related; type="application/octet-stream"')
     assert made.PixelData in related.content
     assert (await get(open_desk, f"{place(made)}/bulkdata/00100010")).status_code == 404
+
+
+async def test_a_name_of_an_undeclared_character_set_is_the_same_everywhere(
+    tmp_path: Path,
+) -> None:
+    made = image(8, PatientName="张^三".encode("gb18030"))
+    del made.SpecificCharacterSet
+    titles = {OURS: {"allow": "anyone", "undeclared_charset": "GB18030"}}
+    async with desk(tmp_path, more={"titles": titles}) as it:
+        await it.store(made)
+        (study,) = (await get(it, "/studies")).json()
+        (said,) = (await get(it, f"/studies/{STUDY}/metadata")).json()
+        page = await it.text(f"/objects/{made.SOPInstanceUID}")
+    for each in (study, said):
+        assert each["00100010"]["Value"] == [{"Alphabetic": "张^三"}]
+        assert each["00080005"]["Value"] == ["ISO_IR 192"]
+    assert "张^三" in page
 
 
 async def test_a_frame_is_rendered(open_desk: Desk) -> None:
