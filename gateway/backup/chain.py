@@ -75,11 +75,17 @@ class Shelf:
 
 
 def shelf_of(target: Path, sealer: Sealer) -> Shelf:
-    """What a target holds. A folder that a crash left unfinished is none of it."""
+    """What a target holds. A folder that a crash left unfinished is none of it.
+
+    StoreError: nobody can look, as on a share that is gone.
+    """
     found: list[Backup] = []
     damaged: list[str] = []
-    folders = target.iterdir() if target.is_dir() else ()
-    for folder in sorted(each for each in folders if _FOLDER.fullmatch(each.name)):
+    try:
+        folders = sorted(target.iterdir()) if target.is_dir() else []
+    except OSError as error:
+        raise StoreError(f"{target} can't be looked at: {error.strerror}: is it there?") from error
+    for folder in (each for each in folders if _FOLDER.fullmatch(each.name)):
         try:
             found.append(Backup(folder, _read(folder, sealer)))
         except (StoreError, ConfigError) as error:

@@ -111,7 +111,7 @@ class Keeping:
                     await self.backups.drill(order.target)
         except Stopping:
             raise
-        except IsogateError as error:
+        except (OSError, IsogateError) as error:
             self._fail(f"the {order.what} failed: {error}")
             if order.what != "drill":
                 self.backups.note("backup", "failed", f"{order.what}: {error}")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import apsw
+
 from gateway.backup.chain import Backup, Shelf, shelf_of
 from gateway.backup.drill import Drill, drill
 from gateway.backup.manifest import MANIFEST, PURPOSE, Kind, Manifest
+from gateway.backup.memory import Memory
 from gateway.backup.restore import verify
 from gateway.backup.schedule import Schedule
 from gateway.backup.source import segments_of
@@ -25,13 +27,13 @@ from gateway.errors import ConfigError, StoreError
 from gateway.model import Clock, to_datetime
 from gateway.room import Keeper, Named
 from gateway.seal import Keyring, Note, Progress, Sealer, key_id
-from gateway.sqlite import write_durably
 from gateway.store import EventStore
 
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
-_DRILLED = "drill.json"
+_MEMORY = "backup/memory.json"
+"""Under the data directory; no backup contains it."""
 
 
 class Stopping(StoreError):  # noqa: N818 - a state of the world
@@ -61,7 +63,7 @@ class Backups:
     """Of one data directory; a `gateway.seal.KeyUser`. Methods are called on the loop.
 
     Nothing waits for a backup but the closing of segments. Where `target` is not given it is that
-    of the plan; ConfigError if there is none.
+    of the plan; ConfigError if there is none. Whatever a disk or a share does is a StoreError.
     """
 
     data: Path
@@ -74,8 +76,12 @@ class Backups:
     name: str = field(default="backups", init=False)
     purposes: tuple[str, ...] = field(default=(PURPOSE,), init=False)
     work: Work | None = field(default=None, init=False)
+    _memory: Memory = field(init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def __post_init__(self) -> None:
+        self._memory = Memory(self.data / _MEMORY)
 
     def target(self, named: Path | None = None) -> Path:
         """Where backups go; ConfigError if nobody has said."""
@@ -86,15 +92,18 @@ class Backups:
         return self.plan.target
 
     async def shelf(self, target: Path | None = None) -> Shelf:
-        """The backups that there are."""
+        """The backups that there are; a target that can't be looked at is told as damaged."""
         folder = self.target(target)
-        return await asyncio.to_thread(lambda: shelf_of(folder, Sealer(self.ring, PURPOSE)))
+        try:
+            return await self._shelf(folder)
+        except StoreError as error:
+            return Shelf(damaged=(str(error),))
 
     async def back_up(self, kind: Kind, target: Path | None = None) -> Manifest:
         """Make one now. StoreError: it could not be made, and nothing of it is left."""
         folder = self.target(target)
         async with self._turn:
-            shelf = await self.shelf(folder)
+            shelf = await self._shelf(folder)
             scratch = self.data / "store" / "backup.part"
             try:
                 manifest = await self._make(folder, kind, shelf, scratch)
@@ -106,8 +115,9 @@ class Backups:
 
     async def check(self, target: Path | None = None) -> int:
         """Read every backup that can be restored; how many there are. StoreError: one can't be."""
+        folder = self.target(target)
         async with self._turn:
-            shelf = await self.shelf(target)
+            shelf = await self._shelf(folder)
             if shelf.damaged:
                 raise StoreError(shelf.damaged[0])
             for chain in map(shelf.chain, [chain[-1] for chain in shelf.chains()]):
@@ -123,9 +133,11 @@ class Backups:
         async with self._turn:
             try:
                 found = await self._drill(folder)
+            except Stopping:
+                raise
             except (StoreError, ConfigError) as error:
-                self.note("restore-drill", "failed", str(error))
                 await self._remember_drill(folder, {"passed": False, "detail": str(error)})
+                self.note("restore-drill", "failed", str(error))
                 raise
             await self._remember_drill(folder, {"passed": True, **found.as_json()})
         self.note(
@@ -136,19 +148,15 @@ class Backups:
         )
         return found
 
-    def last_drill(self, target: Path | None = None) -> dict[str, Any] | None:
+    def last_drill(self, target: Path | None = None) -> Mapping[str, Any] | None:
         """What the last drill on a target found, and `at`, when (µs)."""
-        try:
-            found: dict[str, Any] = json.loads((self.target(target) / _DRILLED).read_bytes())
-        except (OSError, ValueError):
-            return None
-        return found
+        return self._memory.holds.drills.get(str(self.target(target)))
 
     async def keys(self) -> set[int]:
         """The keys without which a backup of the plan can't be restored."""
         if self.plan is None:
             return set()
-        shelf = await self.shelf()
+        shelf = await self._shelf(self.plan.target)
         heads = await asyncio.to_thread(lambda: {_key_of(each) for each in shelf.backups})
         return heads | {key for each in shelf.backups for key in each.manifest.keys}
 
@@ -156,7 +164,17 @@ class Backups:
         """What is saved stays as it is; its keys are needed for as long as it is kept."""
         progress(1, 1)
 
+    async def _shelf(self, folder: Path) -> Shelf:
+        """As `shelf`; StoreError: the target can't be looked at."""
+        return await asyncio.to_thread(lambda: shelf_of(folder, Sealer(self.ring, PURPOSE)))
+
     async def _make(self, target: Path, kind: Kind, shelf: Shelf, scratch: Path) -> Manifest:
+        try:
+            return await self._save(target, kind, shelf, scratch)
+        except (OSError, apsw.Error) as error:
+            raise StoreError(f"what is to be saved can't be read: {error}") from error
+
+    async def _save(self, target: Path, kind: Kind, shelf: Shelf, scratch: Path) -> Manifest:
         await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
         await self.store.settle_views()
         sources = [each for keeper in self.keepers for each in await keeper.sources(scratch)]
@@ -180,7 +198,9 @@ class Backups:
             return await self._in_thread("backup", partial(make_backup, order, shelf, self.ring))
 
     async def _drill(self, folder: Path) -> Drill:
-        shelf = await self.shelf(folder)
+        shelf = await self._shelf(folder)
+        if not shelf.backups and shelf.damaged:
+            raise StoreError(shelf.damaged[0])
         chain = shelf.chain(shelf.until(None))
         scratch = self.data / "drill.part"
         return await self._in_thread("drill", partial(drill, chain, scratch, self.ring))
@@ -189,17 +209,18 @@ class Backups:
         """Drop chains beyond those that are kept, of the plan's target alone."""
         if self.plan is None or target != self.plan.target:
             return
-        chains = (await self.shelf()).chains()
-        for chain in chains[: -self.plan.keep]:
-            try:
+        try:
+            chains = (await self._shelf(target)).chains()
+            for chain in chains[: -self.plan.keep]:
                 await asyncio.to_thread(drop_chain, target, chain)
-            except OSError as error:
-                log.warning("%s can't be dropped: %s", chain[0].folder, error)
+        except (OSError, StoreError) as error:
+            log.warning("Old backups can't be dropped: %s", error)
 
     async def _remember_drill(self, target: Path, facts: dict[str, Any]) -> None:
         now = self.clock.now()
         said = {"at": now, "time": to_datetime(now).isoformat(), **facts}
-        await asyncio.to_thread(_write_drill, target, json.dumps(said).encode())
+        drills = {**self._memory.holds.drills, str(target): said}
+        await asyncio.to_thread(partial(self._memory.remember, drills=drills))
 
     def tell(self, work: Work) -> None:
         """Note how far it is; Stopping ends it. Called in its thread."""
@@ -225,14 +246,13 @@ class Backups:
             self.work = None
 
 
-def _write_drill(target: Path, data: bytes) -> None:
-    if target.is_dir():
-        write_durably(target / _DRILLED, data)
-
-
 def _key_of(backup: Backup) -> int:
-    with (backup.folder / MANIFEST).open("rb") as file:
-        return key_id(file.read(3))
+    """The key that seals its manifest."""
+    try:
+        with (backup.folder / MANIFEST).open("rb") as file:
+            return key_id(file.read(3))
+    except OSError as error:
+        raise StoreError(f"{backup.folder} can't be read: {error.strerror}") from error
 
 
 def _in_words(manifest: Manifest) -> str:

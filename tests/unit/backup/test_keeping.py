@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway.backup import Backups, Keeping, Kind, Order, Work
-from gateway.errors import ConfigError
+from gateway.backup.keeping import Task
+from gateway.errors import ConfigError, StoreError
+from gateway.model import Instant
 from tests.unit.backup.backup_case import Site, opened
 
 
@@ -54,6 +57,56 @@ async def test_what_fails_is_said_and_the_next_is_done(tmp_path: Path) -> None:
         await said.get()
         assert site.said[-1] == ("backup", "done")
         assert keeping.failed == ""
+
+
+_BROKEN = "x" * 300
+"""A name that every file system refuses, whoever asks."""
+
+
+@pytest.mark.parametrize("what", ["backup", "verify", "drill"])
+async def test_a_target_that_breaks_ends_nothing(tmp_path: Path, what: Task) -> None:
+    async with opened(tmp_path) as site, at_work(site) as keeping:
+        await site.add(1, 3)
+        said = site.heard()
+        keeping.order(Order(what, target=tmp_path / _BROKEN))
+        _, word = await said.get()
+        assert word == "failed"
+        assert "can't be looked at" in keeping.failed
+        keeping.order(Order("backup"))
+        assert await said.get() == ("backup", "done")
+
+
+async def test_a_broken_target_is_said_by_an_event_and_by_the_shelf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.backup.keeping._LOOK", 0.0)
+    async with opened(tmp_path) as site:
+        assert site.backups.plan is not None
+        site.backups.plan = replace(site.backups.plan, target=tmp_path / _BROKEN)
+        said = site.heard()
+        async with at_work(site):
+            assert await said.get() == ("backup", "failed")
+        assert "can't be looked at" in (await site.backups.shelf()).damaged[0]
+
+
+async def test_the_outcome_of_a_drill_needs_no_room_on_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.backup.keeping._LOOK", 0.0)
+    async with opened(tmp_path) as site:
+        await site.add(1, 3)
+        backup = await site.day(Kind.FULL)
+        (site.target / "drill.json").mkdir()
+        (backup.folder / "0000.archive").unlink()
+        with pytest.raises(StoreError):
+            await site.backups.drill()
+    async with opened(tmp_path, clock=site.clock) as again:
+        last = again.backups.last_drill()
+        assert last is not None
+        assert last["passed"] is False
+        assert again.backups.plan is not None
+        at = Instant(last["at"])
+        assert not again.backups.plan.schedule.drill_due(again.clock.now(), at)
 
 
 async def test_what_is_due_is_made_and_then_nothing(

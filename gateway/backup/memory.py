@@ -1,0 +1,50 @@
+"""What a data directory remembers of its backups, where no bad share can touch it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from gateway.sqlite import write_durably
+
+log = logging.getLogger(__name__)
+
+_OWNER_ONLY = 0o700
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """`drills`: by target, what the last drill there found, and `at`, when (µs)."""
+
+    drills: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class Memory:
+    """A small file. What its disk refuses is remembered until the gateway stops."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.holds = _read(path)
+
+    def remember(self, **facts: Any) -> None:
+        """Replace facts, at once and durably; blocks for the disk."""
+        self.holds = replace(self.holds, **facts)
+        try:
+            self._path.parent.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+            write_durably(self._path, json.dumps(asdict(self.holds), sort_keys=True).encode())
+        except OSError as error:
+            log.warning("%s can't be written: %s", self._path, error.strerror)
+
+
+def _read(path: Path) -> Remembered:
+    try:
+        return Remembered(**json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return Remembered()
+    except (OSError, ValueError, TypeError) as error:
+        log.warning("%s can't be read, and what it knew of the backups is gone: %s", path, error)
+        return Remembered()
