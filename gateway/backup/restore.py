@@ -29,30 +29,33 @@ _OWNER_ONLY = 0o700
 
 
 def restore(chain: Sequence[Backup], data: Path, ring: Keyring, progress: Progress) -> Manifest:
-    """Lay the last backup of a chain into a data directory that has no store.
+    """Lay the last backup of a chain into a data directory that holds nothing of what is restored.
 
     Every file is checked against its digest and counts. Ids of wire records go on far above those
-    of the backup, so that none given since is given again. ConfigError: a store is there already,
-    or the backup is of another data format. StoreError: something of the chain is damaged.
+    of the backup, so that none given since is given again. Nothing is written over or removed.
+    ConfigError: something of it is there already, or the backup is of another data format.
+    StoreError: something of the chain is damaged, or the disk refuses.
     """
     manifest = chain[-1].manifest
-    if (data / STORE).exists():
-        raise ConfigError(f"{data} has a store: restore into a new or empty directory")
+    _refuse_loss(data, manifest)
     if manifest.data_format != DATA_FORMAT:
         raise ConfigError(
             f"{chain[-1].folder} has data format {manifest.data_format}, and this Isogate reads"
             f" {DATA_FORMAT}: restore it with the version that wrote it"
         )
     draft = data / _DRAFT
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(mode=_OWNER_ONLY, parents=True)
-    lay_out(chain, draft, ring, progress)
-    _finish(DataDirectory(draft / STORE), manifest)
-    for part in sorted(draft.iterdir(), key=lambda each: each.name == STORE):
-        shutil.rmtree(data / part.name, ignore_errors=True)
-        part.rename(data / part.name)
-        sync_folder(data)
-    draft.rmdir()
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=_OWNER_ONLY, parents=True)
+        lay_out(chain, draft, ring, progress)
+        _finish(DataDirectory(draft / STORE), manifest)
+        _refuse_loss(data, manifest)
+        for part in sorted(draft.iterdir(), key=lambda each: each.name == STORE):
+            part.rename(data / part.name)
+            sync_folder(data)
+        draft.rmdir()
+    except OSError as error:
+        raise StoreError(f"{data} can't be restored into: {error}") from error
     return manifest
 
 
@@ -98,6 +101,23 @@ def _archives(chain: Sequence[Backup]) -> Iterator[tuple[Path, str, str]]:
                 yield backup.folder / file.archive, file.name, file.archive_digest
     for file in chain[-1].manifest.files:
         layers_of(chain, file.name)
+
+
+def _refuse_loss(data: Path, manifest: Manifest) -> None:
+    """ConfigError if a part of what is restored is there; an empty folder is none."""
+    parts = {STORE, *(Path(file.name).parts[0] for file in manifest.files)}
+    if held := [part for part in sorted(parts) if _holds_something(data / part)]:
+        raise ConfigError(
+            f"{data} has {', '.join(held)}, which the backup would replace: restore into a new"
+            " directory, or move all of these to another place first; what came in after the backup"
+            " is in them alone"
+        )
+
+
+def _holds_something(path: Path) -> bool:
+    if path.is_dir() and not path.is_symlink():
+        return next(path.iterdir(), None) is not None
+    return path.is_symlink() or path.exists()
 
 
 def _lay(chain: Sequence[Backup], file: SavedFile, path: Path, sealer: Sealer) -> None:

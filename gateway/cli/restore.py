@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def restore(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A data directory without a store.")],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A new or empty directory.")],
     source: Annotated[Path, typer.Option("--from", metavar="DIR", help="Where the backups are.")],
     at: Annotated[
         str | None,

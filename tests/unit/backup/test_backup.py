@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.backup import Backups, Kind, Shelf, restore
+from gateway.backup import Backups, Files, Kind, Shelf, restore
 from gateway.errors import ConfigError, StoreError
 from tests.unit.backup.backup_case import Site, everything, opened
 
@@ -178,8 +178,44 @@ async def test_a_restore_writes_over_no_store(tmp_path: Path) -> None:
         await site.add(1, 2)
         backup = await site.day()
         chain = (await site.backups.shelf()).chain(backup)
-        with pytest.raises(ConfigError, match="has a store"):
+        with pytest.raises(ConfigError, match="has audit, store, which the backup would replace"):
             await asyncio.to_thread(restore, chain, site.data, site.ring, lambda *_: None)
+
+
+async def test_a_restore_removes_nothing_that_came_after_the_backup(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        objects = site.data / "dicom" / "objects"
+        objects.mkdir(parents=True)
+        (objects / "monday").write_bytes(b"in the backup")
+        site.backups.keepers = (*site.backups.keepers, Files(objects, "dicom/objects"))
+        await site.add(1, 2)
+        backup = await site.day(Kind.FULL)
+        chain = (await site.backups.shelf()).chain(backup)
+    (objects / "tuesday").write_bytes(b"acknowledged after the backup")
+    (site.data / "audit" / "head").write_text("newer")
+    (site.data / "store").rename(tmp_path / "store.broken")
+    (site.data / "empty").mkdir()
+    for left in ("audit, dicom", "dicom"):
+        with pytest.raises(ConfigError, match=f"has {left}, which the backup would replace"):
+            await asyncio.to_thread(restore, chain, site.data, site.ring, lambda *_: None)
+        assert (objects / "tuesday").exists()
+        if left != "dicom":
+            assert (site.data / "audit" / "head").read_text() == "newer"
+            (site.data / "audit").rename(tmp_path / "audit.before")
+            (site.data / "audit").mkdir()
+    (site.data / "dicom").rename(tmp_path / "dicom.before")
+    await asyncio.to_thread(restore, chain, site.data, site.ring, lambda *_: None)
+    assert [each.name for each in objects.iterdir()] == ["monday"]
+    assert (site.data / "audit" / "head").read_text() == "0"
+
+
+async def test_a_disk_that_refuses_a_restore_is_told(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        backup = await site.day()
+        chain = (await site.backups.shelf()).chain(backup)
+        (tmp_path / "file").write_text("no directory")
+        with pytest.raises(StoreError, match="can't be restored into"):
+            await asyncio.to_thread(restore, chain, tmp_path / "file", site.ring, lambda *_: None)
 
 
 async def test_the_backup_of_a_moment_is_found(tmp_path: Path) -> None:
