@@ -22,11 +22,15 @@ _Target = Annotated[Path | None, Query(description="another directory than that 
 
 
 class Wanted(Body):
-    """What is to be done. A `target` beside that of devices.yaml is the owner's to name."""
+    """What is to be done. A `target` beside that of devices.yaml is the owner's to name.
+
+    `adopt` makes a backup in the directory of devices.yaml whatever it was before: another disk.
+    """
 
     what: Literal["backup", "verify", "drill"] = "backup"
     full: bool = False
     target: Path | None = None
+    adopt: bool = False
 
 
 class Backups:
@@ -49,7 +53,7 @@ class Backups:
         """Ask for a backup, a check or a drill; GET tells how far it is."""
         self._check(request, body.target)
         try:
-            self._keeping.order(Order(body.what, body.full, body.target))
+            self._keeping.order(Order(body.what, body.full, body.target, body.adopt))
         except ConfigError as error:
             raise _not_now(error) from error
         return await self._answer(request, body.target)

@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, StoreError
 from gateway.room import Access, access
 from gateway.room.document import Body
 from gateway.room.route import PREFIX, route
@@ -103,7 +103,7 @@ def _said() -> Iterator[None]:
     """What can't be done with the keys, as an answer."""
     try:
         yield
-    except ConfigError as error:
+    except (ConfigError, StoreError) as error:
         raise Refusal(
             HTTPStatus.CONFLICT,
             "Keys unchanged",

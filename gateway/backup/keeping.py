@@ -26,11 +26,15 @@ _WAITING = 4
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Something to do. `full` matters for a backup; no `target` means that of the plan."""
+    """Something to do. `full` and `adopt` matter for a backup; no `target` means that of the plan.
+
+    `adopt` takes the directory of the plan as it is now for the target.
+    """
 
     what: Task
     full: bool = False
     target: Path | None = None
+    adopt: bool = False
 
 
 @dataclass(slots=True)
@@ -54,8 +58,11 @@ class Keeping:
     def order(self, order: Order) -> None:
         """Ask for something; it begins as soon as what was asked for before is done.
 
-        ConfigError: there is no target, or too much is waiting.
+        ConfigError: there is no target, too much is waiting, or what is to be adopted is not that
+        of the plan.
         """
+        if order.adopt and self.backups.target(order.target) != self.backups.target():
+            raise ConfigError("only the directory of devices.yaml can be adopted: name no other")
         self.backups.target(order.target)
         try:
             self._orders.put_nowait(order)
@@ -104,7 +111,7 @@ class Keeping:
             match order.what:
                 case "backup":
                     kind = Kind.FULL if order.full else Kind.INCREMENT
-                    await self.backups.back_up(kind, order.target)
+                    await self.backups.back_up(kind, order.target, adopt=order.adopt)
                 case "verify":
                     await self.backups.check(order.target)
                 case "drill":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,15 @@ _OWNER_ONLY = 0o700
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """`drills`: by target, what the last drill there found, and `at`, when (µs)."""
+    """What is known of earlier backups.
 
+    `target`: the id of the directory that scheduled backups go to, empty before the first; `keys`:
+    those that its backups needed after the last one. `drills`: by directory, what the last drill
+    there found, and `at`, when (µs).
+    """
+
+    target: str = ""
+    keys: Sequence[int] = ()
     drills: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

@@ -22,6 +22,7 @@ from gateway.backup.memory import Memory
 from gateway.backup.restore import verify
 from gateway.backup.schedule import Schedule
 from gateway.backup.source import segments_of
+from gateway.backup.target import adopt_target, check_target
 from gateway.backup.write import Order, drop_chain, make_backup
 from gateway.errors import ConfigError, StoreError
 from gateway.model import Clock, to_datetime
@@ -32,6 +33,7 @@ from gateway.store import EventStore
 log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+_OWNER_ONLY = 0o700
 _MEMORY = "backup/memory.json"
 """Under the data directory; no backup contains it."""
 
@@ -99,17 +101,24 @@ class Backups:
         except StoreError as error:
             return Shelf(damaged=(str(error),))
 
-    async def back_up(self, kind: Kind, target: Path | None = None) -> Manifest:
-        """Make one now. StoreError: it could not be made, and nothing of it is left."""
+    async def back_up(
+        self, kind: Kind, target: Path | None = None, *, adopt: bool = False
+    ) -> Manifest:
+        """Make one now. StoreError: it could not be made, and nothing of it is left.
+
+        The first one adopts the target of the plan: later ones go to that directory alone, until
+        `adopt` takes what is there now; keys that backups elsewhere need are then held no more.
+        """
         folder = self.target(target)
         async with self._turn:
+            await asyncio.to_thread(self._enter, folder, adopt=adopt)
             shelf = await self._shelf(folder)
             scratch = self.data / "store" / "backup.part"
             try:
                 manifest = await self._make(folder, kind, shelf, scratch)
             finally:
                 await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
-            await self._drop_old(folder)
+            await self._settle(folder)
         self.note("backup", "done", _in_words(manifest))
         return manifest
 
@@ -153,20 +162,56 @@ class Backups:
         return self._memory.holds.drills.get(str(self.target(target)))
 
     async def keys(self) -> set[int]:
-        """The keys without which a backup of the plan can't be restored."""
+        """The keys without which a backup of the plan can't be restored.
+
+        Those of a backup that somebody removed count until the next one. StoreError: nobody can
+        tell, since the target or one of its backups can't be read.
+        """
         if self.plan is None:
             return set()
         shelf = await self._shelf(self.plan.target)
-        heads = await asyncio.to_thread(lambda: {_key_of(each) for each in shelf.backups})
-        return heads | {key for each in shelf.backups for key in each.manifest.keys}
+        if shelf.damaged:
+            raise StoreError(
+                f"nobody can tell which keys all backups need: {shelf.damaged[0]}; if that one is"
+                " lost, move its folder out of the target"
+            )
+        if not (self._memory.holds.target or shelf.backups):
+            raise StoreError(
+                f"{self.plan.target} has no backup yet, or is not there: nobody can tell which keys"
+                " backups need; make one first"
+            )
+        return await asyncio.to_thread(_keys_of, shelf) | set(self._memory.holds.keys)
 
     async def reseal(self, progress: Progress) -> None:
         """What is saved stays as it is; its keys are needed for as long as it is kept."""
         progress(1, 1)
 
     async def _shelf(self, folder: Path) -> Shelf:
-        """As `shelf`; StoreError: the target can't be looked at."""
-        return await asyncio.to_thread(lambda: shelf_of(folder, Sealer(self.ring, PURPOSE)))
+        """As `shelf`; StoreError: the target can't be looked at, or is not the one it was."""
+        return await asyncio.to_thread(self._look, folder)
+
+    def _look(self, folder: Path) -> Shelf:
+        known = self._memory.holds.target
+        if known and self._is_planned(folder):
+            check_target(folder, known)
+        return shelf_of(folder, Sealer(self.ring, PURPOSE))
+
+    def _is_planned(self, folder: Path) -> bool:
+        return self.plan is not None and folder == self.plan.target
+
+    def _enter(self, folder: Path, *, adopt: bool) -> None:
+        """Be sure of a target before anything is written there."""
+        known = self._memory.holds.target
+        try:
+            if not self._is_planned(folder):
+                folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+            elif adopt or not known:
+                if (found := adopt_target(folder)) != known:
+                    self._memory.remember(target=found, keys=())
+            else:
+                check_target(folder, known)
+        except OSError as error:
+            raise StoreError(f"{folder} can't be written: {error.strerror}") from error
 
     async def _make(self, target: Path, kind: Kind, shelf: Shelf, scratch: Path) -> Manifest:
         try:
@@ -205,16 +250,22 @@ class Backups:
         scratch = self.data / "drill.part"
         return await self._in_thread("drill", partial(drill, chain, scratch, self.ring))
 
-    async def _drop_old(self, target: Path) -> None:
-        """Drop chains beyond those that are kept, of the plan's target alone."""
-        if self.plan is None or target != self.plan.target:
+    async def _settle(self, target: Path) -> None:
+        """Drop chains beyond those that are kept, and note the keys of the rest.
+
+        Of the plan's target alone.
+        """
+        if self.plan is None or not self._is_planned(target):
             return
         try:
-            chains = (await self._shelf(target)).chains()
-            for chain in chains[: -self.plan.keep]:
-                await asyncio.to_thread(drop_chain, target, chain)
+            await asyncio.to_thread(self._drop_old, target, self.plan.keep)
         except (OSError, StoreError) as error:
             log.warning("Old backups can't be dropped: %s", error)
+
+    def _drop_old(self, target: Path, keep: int) -> None:
+        for chain in self._look(target).chains()[:-keep]:
+            drop_chain(target, chain)
+        self._memory.remember(keys=sorted(_keys_of(self._look(target))))
 
     async def _remember_drill(self, target: Path, facts: dict[str, Any]) -> None:
         now = self.clock.now()
@@ -244,6 +295,12 @@ class Backups:
             raise StoreError(f"the {what} failed: {error}") from error
         finally:
             self.work = None
+
+
+def _keys_of(shelf: Shelf) -> set[int]:
+    """The keys that the backups of a shelf need."""
+    inside = {key for each in shelf.backups for key in each.manifest.keys}
+    return inside | {_key_of(each) for each in shelf.backups}
 
 
 def _key_of(backup: Backup) -> int:

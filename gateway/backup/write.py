@@ -209,7 +209,6 @@ def _base(shelf: Shelf) -> list[Backup] | None:
 
 
 def _new_draft(target: Path, folder: str) -> Path:
-    target.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
     drop_drafts(target)
     draft = target / f"{_DRAFT}{folder}"
     draft.mkdir(mode=_OWNER_ONLY)

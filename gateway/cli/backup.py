@@ -33,11 +33,17 @@ _POLL = 0.3
 def now(
     full: Annotated[bool, typer.Option("--full", help="All of it, not only changes.")] = False,
     target: Target = None,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt", help="Begin anew in the directory of devices.yaml: it is another disk now."
+        ),
+    ] = False,
     data: Data = None,
     json: Json = False,
 ) -> None:
     """Make a backup; it appears when all of it is on disk and was read back."""
-    report = _done("backup", data, target, full=full)
+    report = _done("backup", data, target, full=full, adopt=adopt)
     made = report["backups"][-1]
     if json:
         print_json(made)
@@ -96,13 +102,16 @@ def drill(target: Target = None, data: Data = None, json: Json = False) -> None:
         _say_drill(report["drill"])
 
 
-def _done(what: str, data: Path | None, target: Path | None, *, full: bool = False) -> Any:
+def _done(
+    what: str, data: Path | None, target: Path | None, *, full: bool = False, adopt: bool = False
+) -> Any:
     """Order it, show how far it is, and give the report at its end; fails as it did."""
     from gateway.cli.client import Refused, reach
 
     named = None if target is None else str(target.absolute())
     with reach(data) as gateway, bar(what) as show:
-        report = gateway.post("/backups", {"what": what, "full": full, "target": named})
+        asked = {"what": what, "full": full, "target": named, "adopt": adopt}
+        report = gateway.post("/backups", asked)
         while report["busy"]:
             if report["work"] is not None:
                 show(report["work"]["done"], report["work"]["total"])

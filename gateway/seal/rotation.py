@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -34,7 +34,7 @@ class Resealing:
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A key, and who still needs it to open something."""
+    """A key, and who still needs it to open something, or can't be asked now."""
 
     key: Key
     active: bool
@@ -62,13 +62,14 @@ class Rotation:
         return str(self._source)
 
     async def uses(self) -> list[KeyUse]:
-        """Every key, the oldest first, with who needs it. StoreError: somebody can't be asked."""
-        needs = [(user.name, await user.keys()) for user in self._ring.users]
+        """Every key, the oldest first, with who needs it; who can't be asked may need all."""
+        every = {key.id for key in self._ring.keys}
+        needs = {user.name: await _needed(user, every) for user in self._ring.users}
         return [
             KeyUse(
                 key,
                 key is self._ring.active,
-                tuple(name for name, keys in needs if key.id in keys),
+                tuple(name for name, keys in needs.items() if key.id in keys),
             )
             for key in self._ring.keys
         ]
@@ -89,16 +90,16 @@ class Rotation:
         """Remove an old key for good.
 
         ConfigError: it is active, somebody needs it, or something was sealed of which nobody says
-        which keys it needs.
+        which keys it needs. StoreError: somebody can't be asked.
         """
         smaller = self._ring.without(number)
         told = {purpose for user in self._ring.users for purpose in user.purposes}
         if untold := self._ring.purposes - told:
             raise ConfigError(f"nobody says which keys {', '.join(sorted(untold))} needs")
-        use = next(use for use in await self.uses() if use.key.id == number)
-        if use.users:
+        users = [user.name for user in self._ring.users if number in await user.keys()]
+        if users:
             raise ConfigError(
-                f"key {number} is needed by {', '.join(use.users)}: run `isogate keys reseal`"
+                f"key {number} is needed by {', '.join(users)}: run `isogate keys reseal`"
                 " first; a backup needs its key for as long as it is kept"
             )
         self._source.write(smaller)
@@ -119,16 +120,18 @@ class Rotation:
             self.state = Resealing(failed=await self._reseal_all())
 
     async def _reseal_all(self) -> str:
-        """Why it could not be finished; empty when it was."""
-        active = self._ring.active.id
+        """Why it could not be finished; empty when it was. One that fails keeps nobody up."""
+        active, failed = self._ring.active.id, []
         for user in tuple(self._ring.users):
             try:
                 if set(await user.keys()) - {active}:
                     await user.reseal(self._progress_of(user))
             except StoreError as error:
                 log.warning("Resealing %s failed, ask for it again: %s", user.name, error)
-                self._note("keys", "reseal-failed", f"{user.name}: {error}")
-                return f"{user.name}: {error}"
+                failed.append(f"{user.name}: {error}")
+        if failed:
+            self._note("keys", "reseal-failed", "; ".join(failed))
+            return "; ".join(failed)
         self._note("keys", "resealed", f"everything is under key {active}")
         return ""
 
@@ -137,3 +140,12 @@ class Rotation:
             self.state = Resealing(running=True, user=user.name, done=done, total=total)
 
         return progress
+
+
+async def _needed(user: KeyUser, every: Collection[int]) -> Collection[int]:
+    """The keys that somebody needs; every one if that can't be told."""
+    try:
+        return await user.keys()
+    except StoreError as error:
+        log.warning("%s can't be asked which keys are needed: %s", user.name, error)
+        return every

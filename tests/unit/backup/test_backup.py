@@ -11,6 +11,7 @@ import pytest
 
 from gateway.backup import Backups, Files, Kind, Shelf, restore
 from gateway.errors import ConfigError, StoreError
+from gateway.seal import KeyFile, Rotation, suite_named
 from tests.unit.backup.backup_case import Site, everything, opened
 
 
@@ -237,7 +238,8 @@ async def test_old_chains_go_when_a_further_one_is_complete(tmp_path: Path) -> N
         shelf = await site.backups.shelf()
         assert [each.manifest.number for each in shelf.backups] == [3, 4, 5]
         assert sorted(path.name for path in site.target.iterdir()) == [
-            each.folder.name for each in shelf.backups
+            *[each.folder.name for each in shelf.backups],
+            "isogate-target",
         ]
 
 
@@ -268,6 +270,94 @@ async def test_keys_are_needed_for_as_long_as_a_backup_is_kept(tmp_path: Path) -
         await site.day(Kind.FULL)
         assert await site.backups.keys() == {1, 2}
         await site.day(Kind.FULL)
+        assert await site.backups.keys() == {2}
+
+
+async def _replaced(root: Path, site: Site) -> Path:
+    """The share is away: an empty mount point stands in its place."""
+    share = site.target.rename(root / "share")
+    site.target.mkdir()
+    return share
+
+
+async def test_without_its_share_no_key_goes_and_no_backup_is_made(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 2)
+        await site.day(Kind.FULL)
+        rotation = Rotation(
+            site.ring,
+            KeyFile(tmp_path / "ring.json"),
+            suite_named("sm4-gcm"),
+            site.clock,
+            site.note,
+        )
+        rotation.rotate()
+        share = await _replaced(tmp_path, site)
+        with site.ring.used_by(site.backups):
+            with pytest.raises(StoreError, match="is the share mounted"):
+                await rotation.retire(1)
+            assert "backups" in (await rotation.uses())[0].users
+        with pytest.raises(StoreError, match="is the share mounted"):
+            await site.day()
+        assert list(site.target.iterdir()) == []
+        assert "is the share mounted" in (await site.backups.shelf()).damaged[0]
+        site.target.rmdir()
+        with pytest.raises(StoreError, match="is the share mounted"):
+            await site.day()
+        assert not site.target.exists()
+        share.rename(site.target)
+        assert (await site.day()).manifest.kind is Kind.INCREMENT
+        assert 1 in await site.backups.keys()
+
+
+async def test_another_directory_is_adopted_on_purpose_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 2)
+        await site.day(Kind.FULL)
+        share = await _replaced(tmp_path, site)
+        await site.backups.back_up(Kind.INCREMENT, adopt=True)
+        (made,) = (await site.backups.shelf()).backups
+        assert made.manifest.kind is Kind.FULL
+    async with opened(tmp_path, clock=site.clock) as site:
+        await site.day()
+        shutil.rmtree(site.target)
+        share.rename(site.target)
+        with pytest.raises(StoreError, match="has another id"):
+            await site.day()
+
+
+async def test_a_target_that_is_full_of_something_else_is_told(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        site.target.write_text("a file stands where the target should be")
+        with pytest.raises(StoreError, match="can't be written"):
+            await site.day()
+
+
+async def test_while_a_backup_is_damaged_nobody_knows_its_keys(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        with pytest.raises(StoreError, match="no backup yet"):
+            await site.backups.keys()
+        await site.add(1, 2)
+        await site.day(Kind.FULL)
+        again = await site.day(Kind.FULL)
+        _flip(again.folder / "manifest")
+        with pytest.raises(StoreError, match="nobody can tell which keys"):
+            await site.backups.keys()
+        again.folder.rename(tmp_path / "lost")
+        assert await site.backups.keys() == {1}
+
+
+async def test_the_keys_of_a_backup_that_vanished_count_until_the_next(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 2)
+        full = await site.day(Kind.FULL)
+        site.rotate("aes-256-gcm")
+        await site.store.reseal(lambda *_: None)
+        await site.outbox.reseal(lambda *_: None)
+        await site.day(Kind.FULL)
+        shutil.rmtree(full.folder)
+        assert await site.backups.keys() == {1, 2}
+        await site.day()
         assert await site.backups.keys() == {2}
 
 

@@ -71,7 +71,7 @@ async def test_a_target_that_breaks_ends_nothing(tmp_path: Path, what: Task) -> 
         keeping.order(Order(what, target=tmp_path / _BROKEN))
         _, word = await said.get()
         assert word == "failed"
-        assert "can't be looked at" in keeping.failed
+        assert "File name too long" in keeping.failed
         keeping.order(Order("backup"))
         assert await said.get() == ("backup", "done")
 
@@ -124,6 +124,12 @@ async def test_what_is_due_is_made_and_then_nothing(
         assert [each.manifest.kind for each in made] == [Kind.FULL, Kind.INCREMENT]
 
 
+async def test_another_directory_than_that_of_the_plan_is_not_adopted(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        with pytest.raises(ConfigError, match="can be adopted"):
+            Keeping(site.backups).order(Order("backup", target=tmp_path / "elsewhere", adopt=True))
+
+
 async def test_without_a_target_an_order_is_refused(tmp_path: Path) -> None:
     async with opened(tmp_path) as site:
         site.backups.plan = None
@@ -152,4 +158,4 @@ async def test_a_backup_in_work_is_dropped_when_the_gateway_stops(
             keeping.order(Order("backup"))
             await begun.wait()
         assert (await site.backups.shelf()).backups == ()
-        assert [path for path in site.target.glob("*") if not path.name.startswith(".")] == []
+        assert [path.name for path in site.target.glob("[!.]*")] == ["isogate-target"]
