@@ -64,6 +64,11 @@ def read_archive(path: Path, sealer: Sealer, name: str) -> Iterator[bytes]:
         raise StoreError(f"{path} ends too early: use another backup")
 
 
+def digests_name(name: str) -> str:
+    """What the archive of a file's digests holds."""
+    return f"digests of {name}"
+
+
 def check_archive(path: Path, sealer: Sealer, name: str, digest: str) -> None:
     """StoreError unless an archive has this digest and opens to its end."""
     try:

@@ -14,6 +14,7 @@ from gateway.model import Instant
 from gateway.seal import Sealer
 
 _FOLDER = re.compile(r"\d{4,}-\d{8}T\d{6}Z-(full|increment)")
+_LEFT = re.compile(r"\.part-(gone-)?" + _FOLDER.pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,38 @@ def shelf_of(target: Path, sealer: Sealer) -> Shelf:
             damaged.append(str(error))
     found.sort(key=lambda backup: backup.manifest.number)
     return Shelf(tuple(found), tuple(damaged))
+
+
+def is_left_over(folder: Path) -> bool:
+    """Whether a folder of a target is a backup that a crash left unfinished, or half removed."""
+    return _LEFT.fullmatch(folder.name) is not None
+
+
+def flaw_of(chain: Sequence[Backup]) -> str:
+    """Why nothing more can stand on a chain, as far as a look at its folders tells; or empty.
+
+    Every archive that its last backup needs is to be there, with its size.
+    """
+    needed = {file.name for file in chain[-1].manifest.files}
+    for backup in reversed(chain):
+        for file in backup.manifest.files:
+            if file.name not in needed:
+                continue
+            if file.form is not Form.BASE and (flaw := _flaw(backup.folder / file.archive, file)):
+                return flaw
+            if file.form is Form.WHOLE:
+                needed.discard(file.name)
+    return f"{chain[-1].folder} lacks {min(needed)}" if needed else ""
+
+
+def _flaw(archive: Path, file: SavedFile) -> str:
+    try:
+        size = archive.stat().st_size
+    except OSError as error:
+        return f"{archive} can't be read: {error.strerror}"
+    if size == 0 or file.archive_size not in (0, size):
+        return f"{archive} has {size} bytes, and {file.archive_size or 'more'} were written"
+    return ""
 
 
 def layers_of(chain: Sequence[Backup], name: str) -> list[tuple[Path, SavedFile]]:

@@ -22,6 +22,10 @@ _OWNER_ONLY = 0o700
 _LEFT_FREE = 1 << 30
 
 
+class NoRoom(StoreError):  # noqa: N818 - a state of the world
+    """There is no room for a drill: this says nothing of the backup."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drill:
     """What a drill read, all of it authentic: `rows` counted, `events` and `records` opened."""
@@ -43,7 +47,7 @@ def drill(chain: Sequence[Backup], scratch: Path, ring: Keyring, progress: Progr
 
     Every file is compared with the manifest by its digest and the rows of its tables; events,
     records and sealed tables are opened with the keyring, as a gateway would. StoreError says what
-    is wrong with the backup, or that there is no room.
+    is wrong with the backup; NoRoom: it was not tried.
     """
     manifest = chain[-1].manifest
     size = sum(file.size for file in manifest.files)
@@ -86,7 +90,7 @@ def _make_room(scratch: Path, size: int) -> None:
     free = shutil.disk_usage(scratch).free
     if free < size + _LEFT_FREE:
         scratch.rmdir()
-        raise StoreError(
+        raise NoRoom(
             f"the drill needs {(size + _LEFT_FREE) >> 20} MiB beside {scratch}, and"
             f" {free >> 20} MiB are free: free space, or name another `scratch`"
         )

@@ -45,8 +45,9 @@ class SavedFile:
     """One file, by its name under the data directory.
 
     `digest` (SHA-256) and `size` are of the file as restored, `rows` the count of each of its
-    tables. `archive` and `archive_digest` are of the file in the backup's folder. Units of `unit`
-    bytes are compared by the digests in the archive `digests`; 0: the file never changes.
+    tables. `archive`, its digest and its size are of the file in the backup's folder; a size of 0
+    was not noted. Units of `unit` bytes are compared by the digests in the archive `digests`; 0:
+    the file never changes.
     """
 
     name: str
@@ -59,6 +60,7 @@ class SavedFile:
     unit: int = 0
     digests: str = ""
     digests_digest: str = ""
+    archive_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,4 +134,9 @@ def read_manifest(folder: Path, sealer: Sealer) -> Manifest:
 
 
 def _encoded(manifest: Manifest) -> bytes:
-    return json.dumps({"format": _FORMAT, **asdict(manifest)}, sort_keys=True).encode()
+    """As it is written: a size that was not noted is left out, as before there were any."""
+    facts = asdict(manifest)
+    for file in facts["files"]:
+        if not file["archive_size"]:
+            del file["archive_size"]
+    return json.dumps({"format": _FORMAT, **facts}, sort_keys=True).encode()

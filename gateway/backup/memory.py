@@ -21,12 +21,14 @@ class Remembered:
     """What is known of earlier backups.
 
     `target`: the id of the directory that scheduled backups go to, empty before the first; `keys`:
-    those that its backups needed after the last one. `drills`: by directory, what the last drill
-    there found, and `at`, when (µs).
+    those that its backups needed after the last one. `doubted`: folders of full backups whose
+    chains were found damaged. `drills`: by directory, what the last drill there found, and `at`,
+    when (µs).
     """
 
     target: str = ""
     keys: Sequence[int] = ()
+    doubted: Sequence[str] = ()
     drills: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

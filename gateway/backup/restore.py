@@ -10,6 +10,7 @@ from pathlib import Path
 from gateway.backup.archive import (
     check_archive,
     digest_of_file,
+    digests_name,
     read_archive,
     write_units,
     write_whole,
@@ -82,7 +83,10 @@ def check_file(path: Path, file: SavedFile) -> None:
 
 
 def verify(chain: Sequence[Backup], ring: Keyring, progress: Progress) -> None:
-    """Read every archive that a chain needs; StoreError names the first that is damaged."""
+    """Read every archive that a chain needs, and the digests by which it is gone on with.
+
+    StoreError names the first that is damaged.
+    """
     sealer = Sealer(ring, PURPOSE)
     archives = list(_archives(chain))
     total = sum(path.stat().st_size if path.exists() else 0 for path, *_ in archives)
@@ -99,6 +103,8 @@ def _archives(chain: Sequence[Backup]) -> Iterator[tuple[Path, str, str]]:
         for file in backup.manifest.files:
             if file.form is not Form.BASE:
                 yield backup.folder / file.archive, file.name, file.archive_digest
+            if file.digests:
+                yield backup.folder / file.digests, digests_name(file.name), file.digests_digest
     for file in chain[-1].manifest.files:
         layers_of(chain, file.name)
 

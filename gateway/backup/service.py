@@ -16,14 +16,14 @@ from typing import Any, TypeVar
 import apsw
 
 from gateway.backup.chain import Backup, Shelf, shelf_of
-from gateway.backup.drill import Drill, drill
+from gateway.backup.drill import Drill, NoRoom, drill
 from gateway.backup.manifest import MANIFEST, PURPOSE, Kind, Manifest
 from gateway.backup.memory import Memory
 from gateway.backup.restore import verify
 from gateway.backup.schedule import Schedule
 from gateway.backup.source import segments_of
 from gateway.backup.target import adopt_target, check_target
-from gateway.backup.write import Order, drop_chain, make_backup
+from gateway.backup.write import Order, base_of, drop_chain, make_backup
 from gateway.errors import ConfigError, StoreError
 from gateway.model import Clock, to_datetime
 from gateway.room import Keeper, Named
@@ -106,31 +106,48 @@ class Backups:
     ) -> Manifest:
         """Make one now. StoreError: it could not be made, and nothing of it is left.
 
-        The first one adopts the target of the plan: later ones go to that directory alone, until
-        `adopt` takes what is there now; keys that backups elsewhere need are then held no more.
+        Where the backups before were found damaged, or lack something, it is a full one. The first
+        one adopts the target of the plan: later ones go to that directory alone, until `adopt`
+        takes what is there now; keys that backups elsewhere need are then held no more.
         """
         folder = self.target(target)
         async with self._turn:
             await asyncio.to_thread(self._enter, folder, adopt=adopt)
             shelf = await self._shelf(folder)
+            base, flaw = await asyncio.to_thread(base_of, shelf, self._memory.holds.doubted)
+            if flaw or not base:
+                kind = Kind.FULL
             scratch = self.data / "store" / "backup.part"
             try:
-                manifest = await self._make(folder, kind, shelf, scratch)
+                manifest = await self._make(folder, kind, shelf.number, base, scratch)
             finally:
                 await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
             await self._settle(folder)
-        self.note("backup", "done", _in_words(manifest))
+        if flaw:
+            log.warning("A full backup was made: %s", flaw)
+        self.note("backup", "done", _in_words(manifest) + (f"; full, since {flaw}" if flaw else ""))
         return manifest
 
     async def check(self, target: Path | None = None) -> int:
-        """Read every backup that can be restored; how many there are. StoreError: one can't be."""
+        """Read every backup that can be restored; how many there are. StoreError: some can't be.
+
+        The next backup stands on none of those.
+        """
         folder = self.target(target)
         async with self._turn:
             shelf = await self._shelf(folder)
-            if shelf.damaged:
-                raise StoreError(shelf.damaged[0])
-            for chain in map(shelf.chain, [chain[-1] for chain in shelf.chains()]):
-                await self._in_thread("verify", partial(verify, chain, self.ring))
+            found = list(shelf.damaged)
+            for chain in shelf.chains():
+                try:
+                    whole = shelf.chain(chain[-1])
+                    await self._in_thread("verify", partial(verify, whole, self.ring))
+                except Stopping:
+                    raise
+                except (StoreError, ConfigError) as error:
+                    await self._doubt(chain)
+                    found.append(str(error))
+        if found:
+            raise StoreError("; ".join(found))
         return len(shelf.backups)
 
     async def drill(self, target: Path | None = None) -> Drill:
@@ -213,13 +230,17 @@ class Backups:
         except OSError as error:
             raise StoreError(f"{folder} can't be written: {error.strerror}") from error
 
-    async def _make(self, target: Path, kind: Kind, shelf: Shelf, scratch: Path) -> Manifest:
+    async def _make(
+        self, target: Path, kind: Kind, number: int, base: Sequence[Backup], scratch: Path
+    ) -> Manifest:
         try:
-            return await self._save(target, kind, shelf, scratch)
+            return await self._save(target, kind, number, base, scratch)
         except (OSError, apsw.Error) as error:
             raise StoreError(f"what is to be saved can't be read: {error}") from error
 
-    async def _save(self, target: Path, kind: Kind, shelf: Shelf, scratch: Path) -> Manifest:
+    async def _save(
+        self, target: Path, kind: Kind, number: int, base: Sequence[Backup], scratch: Path
+    ) -> Manifest:
         await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
         await self.store.settle_views()
         sources = [each for keeper in self.keepers for each in await keeper.sources(scratch)]
@@ -233,6 +254,8 @@ class Backups:
             order = Order(
                 target=target,
                 kind=kind,
+                number=number,
+                base=base,
                 made_at=cut.made_at,
                 last_seq=cut.last_seq,
                 raw_ids=cut.raw_ids,
@@ -240,7 +263,7 @@ class Backups:
                 sources=sources,
                 scratch=scratch,
             )
-            return await self._in_thread("backup", partial(make_backup, order, shelf, self.ring))
+            return await self._in_thread("backup", partial(make_backup, order, self.ring))
 
     async def _drill(self, folder: Path) -> Drill:
         shelf = await self._shelf(folder)
@@ -248,7 +271,18 @@ class Backups:
             raise StoreError(shelf.damaged[0])
         chain = shelf.chain(shelf.until(None))
         scratch = self.data / "drill.part"
-        return await self._in_thread("drill", partial(drill, chain, scratch, self.ring))
+        try:
+            return await self._in_thread("drill", partial(drill, chain, scratch, self.ring))
+        except (Stopping, NoRoom):
+            raise
+        except (StoreError, ConfigError):
+            await self._doubt(chain)
+            raise
+
+    async def _doubt(self, chain: Sequence[Backup]) -> None:
+        """Let the next backup stand on nothing of a chain."""
+        doubted = sorted({*self._memory.holds.doubted, chain[0].folder.name})
+        await asyncio.to_thread(partial(self._memory.remember, doubted=doubted))
 
     async def _settle(self, target: Path) -> None:
         """Drop chains beyond those that are kept, and note the keys of the rest.
@@ -265,7 +299,10 @@ class Backups:
     def _drop_old(self, target: Path, keep: int) -> None:
         for chain in self._look(target).chains()[:-keep]:
             drop_chain(target, chain)
-        self._memory.remember(keys=sorted(_keys_of(self._look(target))))
+        left = self._look(target)
+        names = {each.folder.name for each in left.backups}
+        doubted = [name for name in self._memory.holds.doubted if name in names]
+        self._memory.remember(keys=sorted(_keys_of(left)), doubted=doubted)
 
     async def _remember_drill(self, target: Path, facts: dict[str, Any]) -> None:
         now = self.clock.now()

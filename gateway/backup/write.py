@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gateway.backup.archive import Units, archive_key, check_archive, read_archive, write_archive
-from gateway.backup.chain import Backup, Shelf, layers_of
+from gateway.backup.archive import (
+    Units,
+    archive_key,
+    check_archive,
+    digests_name,
+    read_archive,
+    write_archive,
+)
+from gateway.backup.chain import Backup, Shelf, flaw_of, is_left_over, layers_of
 from gateway.backup.inspect import rows_in
 from gateway.backup.manifest import (
     PURPOSE,
@@ -27,6 +35,8 @@ from gateway.seal import Keyring, Progress, Sealer
 from gateway.sqlite import sync_folder
 from gateway.store import DATA_FORMAT
 
+log = logging.getLogger(__name__)
+
 _DRAFT = ".part-"
 _OWNER_ONLY = 0o700
 _READ = 1 << 20
@@ -34,10 +44,15 @@ _READ = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be saved, of which moment, and where to; `keys` seal what is in it."""
+    """What is to be saved, of which moment, and where to; `keys` seal what is in it.
+
+    `number` is the backup's own; an increment stands on the `base`, and a full backup links to it.
+    """
 
     target: Path
     kind: Kind
+    number: int
+    base: Sequence[Backup]
     made_at: Instant
     last_seq: int
     raw_ids: int
@@ -46,16 +61,31 @@ class Order:
     scratch: Path
 
 
-def make_backup(order: Order, shelf: Shelf, ring: Keyring, progress: Progress) -> Manifest:
-    """Write it beside the others of the target; an increment becomes a full one without a base.
+def base_of(shelf: Shelf, doubted: Collection[str]) -> tuple[Sequence[Backup], str]:
+    """The chain of the latest backup, empty without one, and why no increment may stand on it.
+
+    `doubted` are the folders of full backups whose chains were found damaged.
+    """
+    if shelf.latest is None:
+        return (), ""
+    try:
+        chain = shelf.chain(shelf.latest)
+    except StoreError as error:
+        return (), str(error)
+    if (first := chain[0].folder).name in doubted:
+        return chain, f"the backups from {first} on were found damaged"
+    return chain, flaw_of(chain)
+
+
+def make_backup(order: Order, ring: Keyring, progress: Progress) -> Manifest:
+    """Write it beside the others of the target.
 
     `progress` is told bytes, and may raise to stop. Whatever raises, no half of it counts.
     """
     sealer = Sealer(ring, PURPOSE, ring.active)
-    base = _base(shelf)
     manifest = Manifest(
-        number=shelf.number,
-        kind=Kind.INCREMENT if base and order.kind is Kind.INCREMENT else Kind.FULL,
+        number=order.number,
+        kind=order.kind,
         made_at=order.made_at,
         data_format=DATA_FORMAT,
         ring=ring.name,
@@ -64,14 +94,14 @@ def make_backup(order: Order, shelf: Shelf, ring: Keyring, progress: Progress) -
         raw_ids=order.raw_ids,
         files=(),
     )
-    if base is not None and manifest.kind is Kind.INCREMENT:
-        latest = base[-1]
+    if manifest.kind is Kind.INCREMENT:
+        latest = order.base[-1]
         manifest = replace(
             manifest, base=latest.folder.name, base_digest=digest_of(latest.manifest)
         )
     draft = _new_draft(order.target, manifest.folder)
     try:
-        writing = _Writing(order, draft, manifest.kind, base or [], ring, sealer, progress)
+        writing = _Writing(order, draft, ring, sealer, progress)
         manifest = replace(manifest, files=tuple(writing.files()))
         write_manifest(draft, manifest, sealer)
         sync_folder(draft)
@@ -87,8 +117,6 @@ def make_backup(order: Order, shelf: Shelf, ring: Keyring, progress: Progress) -
 class _Writing:
     order: Order
     draft: Path
-    kind: Kind
-    base: Sequence[Backup]
     ring: Keyring
     sealer: Sealer
     progress: Progress
@@ -129,28 +157,30 @@ class _Writing:
             form=Form.UNITS if before else Form.WHOLE,
             archive=archive,
             archive_digest=digest,
+            archive_size=(self.draft / archive).stat().st_size,
             rows=rows_in(path),
             unit=source.unit,
         )
         if not source.unit:
             return saved
         digests = archive.replace(".archive", ".digests")
-        name = _digests_name(source.name)
+        name = digests_name(source.name)
         kept = write_archive(self.draft / digests, self.sealer, name, (units.digests,))
         return replace(saved, digests=digests, digests_digest=kept)
 
     def _unchanged(self, archive: str, source: Source) -> SavedFile | None:
         """A file that never changes, as an earlier backup holds it."""
-        if not self.base or (known := self.base[-1].manifest.file(source.name)) is None:
+        base = self.order.base
+        if not base or (known := base[-1].manifest.file(source.name)) is None:
             return None
-        if self.kind is Kind.INCREMENT:
-            return replace(known, form=Form.BASE, archive="", archive_digest="")
+        if self.order.kind is Kind.INCREMENT:
+            return replace(known, form=Form.BASE, archive="", archive_digest="", archive_size=0)
         return self._linked(archive, source)
 
     def _linked(self, archive: str, source: Source) -> SavedFile | None:
         """The archive of an earlier backup under a further name, if it is sound and current."""
         try:
-            ((folder, known),) = layers_of(self.base, source.name)
+            ((folder, known),) = layers_of(self.order.base, source.name)
             if archive_key(folder / known.archive) != self.ring.active.id:
                 return None
             os.link(folder / known.archive, self.draft / archive)
@@ -161,16 +191,23 @@ class _Writing:
         return replace(known, archive=archive)
 
     def _digests(self, source: Source) -> bytes:
-        """Those of the units in the base; nothing if all of the file is to be saved."""
-        if self.kind is Kind.FULL or not self.base:
+        """Those of the units in the base; nothing if all of the file is to be saved.
+
+        So it is where the digests were damaged.
+        """
+        if self.order.kind is Kind.FULL:
             return b""
-        backup = self.base[-1]
+        backup = self.order.base[-1]
         known = backup.manifest.file(source.name)
         if known is None or known.unit != source.unit or not known.digests:
             return b""
-        path = backup.folder / known.digests
-        check_archive(path, self.sealer, _digests_name(source.name), known.digests_digest)
-        return b"".join(read_archive(path, self.sealer, _digests_name(source.name)))
+        path, name = backup.folder / known.digests, digests_name(source.name)
+        try:
+            check_archive(path, self.sealer, name, known.digests_digest)
+            return b"".join(read_archive(path, self.sealer, name))
+        except (OSError, StoreError) as error:
+            log.warning("%s is saved whole: %s", source.name, error)
+            return b""
 
     def _told(self, content: Iterator[bytes]) -> Iterator[bytes]:
         done, step = self.done, self.done
@@ -184,7 +221,7 @@ class _Writing:
 
 def drop_drafts(target: Path) -> None:
     """Remove what a crash left unfinished."""
-    for draft in target.glob(f"{_DRAFT}*"):
+    for draft in filter(is_left_over, target.glob(f"{_DRAFT}*")):
         shutil.rmtree(draft, ignore_errors=True)
 
 
@@ -197,23 +234,8 @@ def drop_chain(target: Path, chain: Sequence[Backup]) -> None:
         shutil.rmtree(gone)
 
 
-def _base(shelf: Shelf) -> list[Backup] | None:
-    """The chain of the latest backup, if it is whole."""
-    latest = shelf.latest
-    if latest is None:
-        return None
-    try:
-        return shelf.chain(latest)
-    except StoreError:
-        return None
-
-
 def _new_draft(target: Path, folder: str) -> Path:
     drop_drafts(target)
     draft = target / f"{_DRAFT}{folder}"
     draft.mkdir(mode=_OWNER_ONLY)
     return draft
-
-
-def _digests_name(name: str) -> str:
-    return f"digests of {name}"

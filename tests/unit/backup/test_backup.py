@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gateway.backup import Backups, Files, Kind, Shelf, restore
+from gateway.backup import PURPOSE, Backups, Files, Kind, Shelf, restore
+from gateway.backup.manifest import Form, write_manifest
 from gateway.errors import ConfigError, StoreError
-from gateway.seal import KeyFile, Rotation, suite_named
+from gateway.seal import KeyFile, Rotation, Sealer, suite_named
 from tests.unit.backup.backup_case import Site, everything, opened
 
 
@@ -161,6 +163,82 @@ async def test_a_damaged_base_is_noticed_and_the_next_full_backup_leaves_it(
         await asyncio.to_thread(
             restore, shelf.chain(again), tmp_path / "again", site.ring, lambda *_: None
         )
+
+
+@pytest.mark.parametrize("found_by", ["a drill", "a check"])
+async def test_on_a_chain_that_was_found_damaged_nothing_stands(
+    tmp_path: Path, found_by: str
+) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1)
+        full = await site.day(Kind.FULL)
+        _flip(max(full.folder.glob("*.archive"), key=_size))
+        with pytest.raises(StoreError, match=r"not what was|damaged|changed"):
+            await (site.backups.drill() if found_by == "a drill" else site.backups.check())
+    async with opened(tmp_path, clock=site.clock) as site:
+        await site.add(100)
+        again = await site.day()
+        assert again.manifest.kind is Kind.FULL
+        await site.backups.drill()
+        assert (await site.day()).manifest.kind is Kind.INCREMENT
+
+
+async def test_a_drill_without_room_says_nothing_of_the_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as site:
+        await site.day(Kind.FULL)
+        monkeypatch.setattr("gateway.backup.drill._LEFT_FREE", 1 << 60)
+        with pytest.raises(StoreError, match="the drill needs"):
+            await site.backups.drill()
+        assert (await site.day()).manifest.kind is Kind.INCREMENT
+
+
+@pytest.mark.parametrize("damage", ["a lost archive", "a cut archive"])
+async def test_an_increment_stands_on_no_chain_that_lacks_an_archive(
+    tmp_path: Path, damage: str
+) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 20)
+        await site.store.close_segments(current=True)
+        full = await site.day(Kind.FULL)
+        await site.add(100, 2)
+        assert (await site.day()).manifest.kind is Kind.INCREMENT
+        _DAMAGE[damage](full.folder)
+        assert (await site.day()).manifest.kind is Kind.FULL
+        await site.backups.drill()
+
+
+async def test_damaged_digests_are_found_and_cost_one_whole_file(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1)
+        full = await site.day(Kind.FULL)
+        damaged = next(f for f in full.manifest.files if ".telemetry." in f.name)
+        _flip(full.folder / damaged.digests)
+        await site.add(100)
+        increment = (await site.day()).manifest
+        saved = increment.file(damaged.name)
+        assert increment.kind is Kind.INCREMENT
+        assert saved is not None
+        assert saved.form is Form.WHOLE
+        assert sum(each.form is Form.UNITS for each in increment.files) > 1
+        await site.backups.drill()
+        with pytest.raises(StoreError, match=r"\.digests is not what was written"):
+            await site.backups.check()
+
+
+async def test_backups_whose_sizes_were_not_noted_are_still_gone_on_with(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1)
+        full = await site.day(Kind.FULL)
+        files = tuple(replace(each, archive_size=0) for each in full.manifest.files)
+        older = replace(full.manifest, files=files)
+        write_manifest(full.folder, older, Sealer(site.ring, PURPOSE))
+        assert b"archive_size" not in Sealer(site.ring, PURPOSE).open(
+            (full.folder / "manifest").read_bytes(), b"manifest of " + full.folder.name.encode()
+        )
+        assert (await site.day()).manifest.kind is Kind.INCREMENT
+        assert await site.backups.check() == 2
 
 
 async def test_an_increment_whose_base_is_gone_is_never_restored(tmp_path: Path) -> None:
@@ -392,5 +470,8 @@ async def test_what_a_kill_left_behind_counts_for_nothing_and_goes(tmp_path: Pat
         left = site.target / f".part-{full.folder.name.replace('0001', '0002')}"
         await asyncio.to_thread(shutil.copytree, full.folder, left)
         assert [each.folder for each in (await site.backups.shelf()).backups] == [full.folder]
+        other = site.target / ".part-of-something-else"
+        other.mkdir()
         await site.day()
         assert not left.exists()
+        assert other.exists()
