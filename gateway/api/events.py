@@ -15,6 +15,7 @@ from gateway.model import DeviceEvent
 from gateway.room import Permission, access
 from gateway.room.route import PREFIX, After, DeviceFilter, Limit, route
 from gateway.web import GatewayView, encode, json_response, seen
+from gateway.web.refusal import check_cursor
 
 
 class Events:
@@ -22,7 +23,7 @@ class Events:
         self._view = view
 
     def routes(self) -> list[BaseRoute]:
-        return [route(f"{PREFIX}/events", self.events, document.Events, refusals=(404,))]
+        return [route(f"{PREFIX}/events", self.events, document.Events, refusals=(404, 410))]
 
     @access(Permission.READ_EVENTS)
     async def events(
@@ -34,9 +35,11 @@ class Events:
     ) -> Response:
         """Events after a seq; a poller passes `next` as `after` for ever and misses none.
 
-        A page holds fewer than `limit` where some are not shown to who asks.
+        A page holds fewer than `limit` where some are not shown to who asks. 410: the log does not
+        go as far as that seq, since a backup was restored or this is another gateway.
         """
         view = seen(self._view, request)
+        check_cursor(after, view.store.last_seq)
         page = await self._view.store.events(after=after, limit=limit, device=device)
         if device and not (page and view.sees_device(device)):
             view.device(device)

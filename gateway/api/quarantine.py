@@ -17,6 +17,7 @@ from gateway.room.document import Body
 from gateway.room.route import MOST, PREFIX, DeviceFilter, Limit, route
 from gateway.supervisor import Selection as Wanted
 from gateway.web import GatewayView, json_response, seen
+from gateway.web.refusal import check_cursor
 
 
 class Selection(Body):
@@ -33,7 +34,7 @@ class Quarantine:
     def routes(self) -> list[BaseRoute]:
         again = f"{PREFIX}/quarantine/interpret"
         return [
-            route(f"{PREFIX}/quarantine", self.quarantine, document.Quarantine),
+            route(f"{PREFIX}/quarantine", self.quarantine, document.Quarantine, refusals=(410,)),
             route(again, self.interpret, dict[str, Any], method="POST"),
         ]
 
@@ -48,7 +49,11 @@ class Quarantine:
         reason: QuarantineReason | None = None,
         open: Annotated[bool, Query(description="only what still waits")] = False,  # noqa: A002 - a query parameter
     ) -> Response:
-        """The work list, oldest first; each entry leads to its bytes by `raw_id`."""
+        """The work list, oldest first; each entry leads to its bytes by `raw_id`.
+
+        Ids are in the sequence of events. 410: the log does not go as far as that id.
+        """
+        check_cursor(after, self._view.store.last_seq)
         entries = await seen(self._view, request).store.quarantine(
             after=after, limit=limit, device=device, reason=reason, open_only=open
         )

@@ -16,7 +16,7 @@ from gateway.api.listener import Interest, Topic
 from gateway.room import Permission, about, access, principal
 from gateway.room.route import PREFIX
 from gateway.web import GatewayView, Refusal, encode, rfc3339, seen
-from gateway.web.refusal import unknown_link
+from gateway.web.refusal import check_cursor, unknown_link
 from gateway.web.sse import HEARTBEAT, frame, respond
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class Stream:
     """`?topics=event,latest,device,alarm` (all of `event` by default), `?device=` once or more.
 
     Each client is sent what its caller may see, by kind of event and by department.
-    `Last-Event-ID` (or `?after=`) continues after that seq; without it the stream begins now.
+    `Last-Event-ID` (or `?after=`) continues after that seq; without it the stream begins now. 410:
+    the log does not go as far as that seq.
     """
 
     def __init__(self, view: GatewayView, broadcast: Broadcast) -> None:
@@ -59,7 +60,10 @@ class Stream:
                 "The alarms of this site are not shown to you.",
                 "Leave `alarm` out of the topics, or ask for the permission alarms.read.",
             )
-        chunks = self._broadcast.stream(interest, _after(request))
+        after = _after(request)
+        if after is not None and Topic.EVENT in interest.topics:
+            check_cursor(after, self._view.store.last_seq)
+        chunks = self._broadcast.stream(interest, after)
         if self._broadcast.clients >= _MOST_CLIENTS:
             raise Refusal(
                 503,

@@ -25,17 +25,18 @@ from gateway.store import DATA_FORMAT, DataDirectory
 
 STORE = "store"
 _DRAFT = ".restoring"
-_SKIPPED_IDS = 1 << 32
+_SKIPPED = 1 << 32
+"""Numbers that a restore leaves out: more than were given since; 2^21 restores stay below 2^53."""
 _OWNER_ONLY = 0o700
 
 
 def restore(chain: Sequence[Backup], data: Path, ring: Keyring, progress: Progress) -> Manifest:
     """Lay the last backup of a chain into a data directory that holds nothing of what is restored.
 
-    Every file is checked against its digest and counts. Ids of wire records go on far above those
-    of the backup, so that none given since is given again. Nothing is written over or removed.
-    ConfigError: something of it is there already, or the backup is of another data format.
-    StoreError: something of the chain is damaged, or the disk refuses.
+    Every file is checked against its digest and counts. Seqs and ids of wire records go on far
+    above those of the backup, so that none given since is given again. Nothing is written over or
+    removed. ConfigError: something of it is there already, or the backup is of another data
+    format. StoreError: something of the chain is damaged, or the disk refuses.
     """
     manifest = chain[-1].manifest
     _refuse_loss(data, manifest)
@@ -144,5 +145,6 @@ def _finish(directory: DataDirectory, manifest: Manifest) -> None:
     directory.segments.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
     write_durably(directory.format, f"{manifest.data_format}\n".encode())
     write_durably(directory.keyring, f"{manifest.ring}\n".encode())
-    write_durably(directory.raw_ids, str(manifest.raw_ids + _SKIPPED_IDS).encode())
+    write_durably(directory.raw_ids, str(manifest.raw_ids + _SKIPPED).encode())
+    write_durably(directory.next_seq, str(manifest.last_seq + _SKIPPED).encode())
     sync_folder(directory.segments)

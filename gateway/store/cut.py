@@ -41,7 +41,8 @@ class Pinned:
 class Cut:
     """Snapshots made between two commits. Events up to `last_seq` are in it, none after.
 
-    No wire record that it holds has an id of `raw_ids` or above.
+    `last_seq` may be above that of the last event, where seqs were skipped: none up to it is given
+    again. No wire record that it holds has an id of `raw_ids` or above.
     """
 
     def __init__(self, made_at: Instant, last_seq: int, raw_ids: int) -> None:

@@ -34,6 +34,11 @@ class DataDirectory:
         return self.path / "raw_ids"
 
     @property
+    def next_seq(self) -> Path:
+        """The lowest seq that may be given: a restored store goes on far above its backup."""
+        return self.path / "next_seq"
+
+    @property
     def keyring(self) -> Path:
         """The name of the ring that seals what is here."""
         return self.path / "keyring"

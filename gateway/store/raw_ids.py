@@ -13,7 +13,7 @@ _LIMIT = 1 << 53
 
 
 def read_reserved(path: Path) -> int:
-    """The first id that was never allotted."""
+    """The first number that was never allotted; also of seqs, in a file of their own."""
     return int(path.read_text()) if path.exists() else 1
 
 

@@ -41,6 +41,9 @@ class Reader:
         lanes = (self._lane(retention, query) for retention in Retention)
         return list(islice(heapq.merge(*lanes, key=lambda event: event.seq), query.limit))
 
+    def seq_before(self, seq: int) -> int:
+        return max((segment.seq_before(seq) for segment in self._segments()), default=0)
+
     def event(self, seq: int) -> DeviceEvent | None:
         found = (segment.event(seq) for segment in self._newest_first())
         return next((event for event in found if event is not None), None)

@@ -31,6 +31,7 @@ from gateway.store.segment_key import bodies_of, index_of, key_of
 
 _ID = struct.Struct(">qq")
 _ROW_OF_SEQ = "SELECT * FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT 1"
+_SEQ_BEFORE = "SELECT min(seq + span, ?1 - 1) FROM event WHERE seq < ?1 ORDER BY seq DESC LIMIT 1"
 _FROM = "seq >= coalesce((SELECT max(seq) FROM event WHERE seq <= ?), 0) AND seq <= ?"
 
 
@@ -73,6 +74,10 @@ class SegmentReader:
         for row in self._connection.execute(_ROW_OF_SEQ, (seq,)):
             return next((item for item in self._expand(row) if item.seq == seq), None)
         return None
+
+    def seq_before(self, seq: int) -> int:
+        """The highest seq of an event below `seq`; 0 if there is none."""
+        return int(self._connection.execute(_SEQ_BEFORE, (seq,)).get or 0)
 
     def record(self, raw_id: RawId) -> WireRecord | None:
         return self._journal.record(raw_id)

@@ -80,6 +80,7 @@ class EventStore:
             options,
             clock,
             folder=directory.segments,
+            first_seq=read_reserved(directory.next_seq),
             settle=on_loop(loop, self._settle),
             turn=on_loop(loop, self._turn),
         )
@@ -217,6 +218,10 @@ class EventStore:
         query = EventQuery(after, end, limit, device, frozenset(kinds), code, patient)
         return await self._read(query)
 
+    async def seq_before(self, seq: int) -> int:
+        """The highest seq of an event below `seq`, 0 if there is none: a restore leaves a gap."""
+        return await self._readers.run(lambda reader: reader.seq_before(seq))
+
     async def event(self, seq: int) -> DeviceEvent | None:
         return await self._readers.run(lambda reader: reader.event(seq))
 
@@ -325,7 +330,7 @@ class EventStore:
 
     def _cut(self, writer: Writer) -> Cut:
         raw_ids = read_reserved(self._directory.raw_ids)
-        cut = Cut(self._clock.now(), writer.last_seq, raw_ids)
+        cut = Cut(self._clock.now(), writer.next_seq - 1, raw_ids)
         cut.pin((file.path, file.closed) for file in writer.catalog.files)
         return cut
 

@@ -84,6 +84,7 @@ class Writer:
         clock: Clock,
         *,
         folder: Path,
+        first_seq: int = 1,
         settle: Callable[[Settlement], None],
         turn: Callable[[StoreState], None],
     ) -> None:
@@ -94,17 +95,15 @@ class Writer:
         self._queue = Inbox[Request | Job]()
         self._segments: dict[Retention, SegmentWriter] = {}
         self._older: dict[SegmentFile, KnownIds] = {}
-        self._next_seq = 1 + max((inspect(file, options.ring) for file in catalog.files), default=0)
+        self.last_seq = max((inspect(file, options.ring) for file in catalog.files), default=0)
+        """The highest seq given so far; before the start, the highest on disk."""
+        self.next_seq = max(self.last_seq + 1, first_seq)
+        """The next one: far above it where a store was restored, so that none is given again."""
         self._state = StoreState(StoreHealth.OK, clock.now())
         self._tried = 0.0
         self._held: Settlement | None = None
         self._herald = Herald(settle)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-
-    @property
-    def last_seq(self) -> int:
-        """The highest seq given so far; before the start, the highest on disk."""
-        return self._next_seq - 1
 
     def start(self) -> None:
         self._herald.start()
@@ -185,7 +184,7 @@ class Writer:
             answered = {request.arrival for request, _ in settlement.outcomes}
             left = [request for request in group if request.arrival not in answered]
             _refuse(settlement, left, "the writer met an error that it does not know")
-        settlement.last_seq = self._next_seq - 1
+        settlement.last_seq = self.last_seq
         self._deliver()
         if self._queue.first is None:
             self._herald.tell_now(settlement)
@@ -243,8 +242,10 @@ class Writer:
         for file in self.catalog.of(retention):
             if file != segment.file:
                 known |= self._known_in(file).among(halves)
-        committed = segment.commit(batches, known, self._next_seq, self._deliver)
-        self._next_seq = committed.next_seq
+        committed = segment.commit(batches, known, self.next_seq, self._deliver)
+        if committed.next_seq > self.next_seq:
+            self.next_seq = committed.next_seq
+            self.last_seq = committed.next_seq - 1
         return committed
 
     def _segment(self, retention: Retention) -> SegmentWriter:
@@ -340,7 +341,7 @@ class Writer:
         for file in tuple(self._older):
             self.forget(file)
         self.stopped = True
-        left = Settlement(last_seq=self._next_seq - 1)
+        left = Settlement(last_seq=self.last_seq)
         while (item := self._queue.take()) is not None:
             if isinstance(item, Request):
                 _refuse(left, [item], "the store is closed")

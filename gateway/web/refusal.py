@@ -88,6 +88,20 @@ def unknown_message(raw_id: int) -> Refusal:
     )
 
 
+def check_cursor(after: int, last: int) -> None:
+    """Refusal 410 for a reader that has read further than the log goes."""
+    if after > last:
+        raise Refusal(
+            410,
+            "Not of this log",
+            "What comes after {after} was asked for, and the log ends at {last}.",
+            "A backup was restored, or this is another gateway: what you read beyond {last} is not"
+            " in this log. Go on after {last}.",
+            after=after,
+            last=last,
+        )
+
+
 def unknown_sample(owner: str, specimen: str) -> Refusal:
     return Refusal(
         404,

@@ -97,6 +97,10 @@ class SeenHistory:
         page = await self._history.events(**asked)
         return [event for event in page if self._view.sees(event)]
 
+    async def seq_before(self, seq: int) -> int:
+        """As the log knows it, seen or not."""
+        return await self._history.seq_before(seq)
+
     async def event(self, seq: int) -> DeviceEvent | None:
         event = await self._history.event(seq)
         return event if event is not None and self._view.sees(event) else None

@@ -104,19 +104,19 @@ class Log:
             before=start,
             count=_PAGE,
             filters=search.filters(seen(self._view, request)),
-            reach=max(1, min(_REACH, start - 1 - lowest)),
+            reach=_REACH,
+            lowest=lowest,
         )
-        events = [event for event in found.events if event.seq > lowest]
-        full = len(events) == _PAGE
+        full = len(found.events) == _PAGE
         return self._renderer.page(
             request,
             "events.html",
             search=search,
             asked=dict(request.query_params),
-            rows=[told(event, self._view, reader) for event in events],
+            rows=[told(event, self._view, reader) for event in found.events],
             kinds=list(Kind),
             before=before,
-            older=events[-1].seq if full else None,
+            older=found.events[-1].seq if full else None,
             further=found.reached + 1 if not full and found.reached > lowest else None,
             searched=_REACH,
         )
@@ -150,14 +150,10 @@ class Log:
             before=start,
             count=_EXPORTED,
             filters=search.filters(seen(self._view, request)),
-            reach=max(1, start - 1 - lowest),
+            lowest=lowest,
         )
         reader = self._renderer.reader(request)
-        rows = [
-            _cells(told(event, self._view, reader), reader)
-            for event in found.events
-            if event.seq > lowest
-        ]
+        rows = [_cells(told(event, self._view, reader), reader) for event in found.events]
         return self._renderer.csv(request, "events", _HEAD, rows)
 
 

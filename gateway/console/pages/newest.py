@@ -41,21 +41,25 @@ async def newest(
     count: int,
     filters: Filters = _ANY,
     reach: int = 0,
+    lowest: int = 0,
 ) -> Found:
-    """The last `count` events with a seq below `before` that the filters leave.
+    """The last `count` events with a seq below `before` and above `lowest` that the filters leave.
 
-    Looks back over spans that grow until they hold enough, or `reach` events far if it is set.
+    Looks back over spans that grow until they hold enough, or `reach` events far if it is set; what
+    a restore left out between seqs is jumped over.
     """
     found: list[DeviceEvent] = []
-    end, span = before, count
-    lowest = max(0, before - 1 - reach) if reach else 0
-    while True:
-        after = max(lowest, end - 1 - span)
-        part = await _last_between(history, (after, end), count - len(found), filters)
-        found += part
-        if len(found) == count or after == lowest:
-            return Found(found, found[-1].seq if len(found) == count else after)
+    end, span, left = before, count, reach or before
+    while (last := await history.seq_before(end)) > lowest:
+        after = max(lowest, last - min(span, left))
+        found += await _last_between(history, (after, last + 1), count - len(found), filters)
+        left -= last - after
+        if len(found) == count:
+            return Found(found, found[-1].seq)
+        if left <= 0:
+            return Found(found, after)
         end, span = after + 1, span * _WIDER
+    return Found(found, lowest)
 
 
 async def _last_between(

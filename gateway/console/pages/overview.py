@@ -200,7 +200,7 @@ def _store_tile(view: GatewayView, reader: Reader) -> Tile:
         word, level = gettext("warning"), Level.MEDIUM
     else:
         word, level = gettext("writing"), Level.CALM
-    events = gettext("%(count)s events stored") % {"count": f"{view.store.last_seq:,}"}
+    events = gettext("up to event %(seq)s") % {"seq": f"{view.store.last_seq:,}"}
     return Tile(gettext("Store"), word, "/events", level, events, place=900)
 
 

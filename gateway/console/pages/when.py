@@ -24,7 +24,7 @@ def entered(text: str, zone: ZoneInfo) -> Instant | None:
 async def seq_at(history: History, instant: Instant) -> int:
     """The last seq that was received before `instant`; 0 if there is none.
 
-    Events are stored in the order in which they come in, so this looks at some twenty of them.
+    Events are stored in the order in which they come in, so this looks at some tens of them.
     """
     low, high = 0, history.last_seq
     while low < high:

@@ -140,8 +140,13 @@ function tick() {
 
 function follow(address) {
   const stream = new EventSource(address);
-  stream.addEventListener("open", () => { lost.hidden = true; });
+  stream.addEventListener("open", () => {
+    if (!lost.hidden) refresh();
+    lost.hidden = true;
+  });
   stream.addEventListener("error", () => {
+    // Refused, as after a restore, a browser never asks again by itself.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 10000, address);
     if (!lost.hidden) return;
     write(lost.querySelector("time"), moment(now()));
     lost.hidden = false;
@@ -161,11 +166,11 @@ function follow(address) {
     showValue(item);
     beat(item);
   });
-  if (document.querySelector("[data-refresh]")) setInterval(refresh, 5000);
 }
 
 setInterval(tick, 1000);
 // One stream a page: a browser opens only six connections to a site over HTTP/1.1.
 const strip = document.getElementById("alarms");
 const address = document.body.dataset.stream ?? (strip ? "/api/v1/stream?topics=alarm" : "");
+if (address && document.querySelector("[data-refresh]")) setInterval(refresh, 5000);
 if (address) follow(strip && !address.includes("alarm") ? address.replace("topics=", "topics=alarm,") : address);

@@ -159,6 +159,9 @@ class MemoryHistory:
     def latest(self, device: str | None = None) -> list[DeviceEvent]:
         return [event for key, event in self._latest.items() if device in (None, key[0])]
 
+    async def seq_before(self, seq: int) -> int:
+        return max(0, min(seq - 1, self.last_seq))
+
     async def event(self, seq: int) -> DeviceEvent | None:
         return next((event for event in self._events if event.seq == seq), None)
 

@@ -14,6 +14,7 @@ import pytest
 from gateway.api import Application, open_app
 from gateway.console import Console
 from gateway.console.pages.newest import Filters, newest
+from gateway.console.pages.when import seq_at
 from gateway.model import (
     DeviceEvent,
     Instant,
@@ -53,9 +54,11 @@ async def http(app: Application) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def _store(store: EventStore, count: int, device: str = "meter-1") -> list[RawId]:
+async def _store(
+    store: EventStore, count: int, device: str = "meter-1", first: int = 0
+) -> list[RawId]:
     raw_ids = []
-    for n in range(count):
+    for n in range(first, first + count):
         raw_id = store.raw_id()
         at = Instant(NOON + n * SECOND)
         record = replace(wire(raw_id, b"\x01%d" % n, device_=device), at=at)
@@ -138,6 +141,28 @@ async def test_a_search_of_the_log_says_how_far_it_looked(store: EventStore) -> 
     assert (near.events, near.reached) == ([], last_seq - 100)
     far = await newest(store, before=near.reached + 1, count=5, filters=three)
     assert [event.value.text for event in far.events if event.value] == ["3"]
+
+
+async def test_what_a_restore_left_out_between_seqs_is_jumped_over(tmp_path: Path) -> None:
+    options = StoreOptions(min_free=0, floor_free=0)
+    async with EventStore.open(tmp_path / "store", options, SystemClock()) as store:
+        await _store(store, 100)
+        assert [await store.seq_before(seq) for seq in (1, 2, 1 << 40)] == [0, 1, 100]
+    (tmp_path / "store" / "next_seq").write_text(str(1 << 40))
+    async with EventStore.open(tmp_path / "store", options, SystemClock()) as store:
+        assert store.last_seq == 100
+        await _store(store, 10, "room-1", first=100)
+        assert store.last_seq == (1 << 40) + 9
+        before = store.last_seq + 1
+        found = await newest(store, before=before, count=50, reach=80)
+        assert [event.seq for event in found.events][9:12] == [1 << 40, 100, 99]
+        assert (len(found.events), found.reached) == (40, 70)
+        rare = Filters(device="nobody")
+        assert (await newest(store, before=before, count=5, filters=rare, reach=80)).reached == 65
+        assert (await newest(store, before=before, count=50, lowest=95)).reached == 95
+        assert len((await newest(store, before=before, count=50)).events) == 50
+        at = [Instant(NOON + second * SECOND) for second in (50, 100, 101)]
+        assert [await seq_at(store, each) for each in at] == [50, 100, 1 << 40]
 
 
 async def test_every_page_is_served(store: EventStore, http: httpx.AsyncClient) -> None:

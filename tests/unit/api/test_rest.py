@@ -202,6 +202,9 @@ async def test_answers_have_the_documented_shape(site: MemorySite, http: httpx.A
         ("/api/v1/quarantine?reason=bored", 422),
         ("/api/v1/stream?topics=gossip", 422),
         ("/api/v1/stream?device=nobody", 404),
+        ("/api/v1/stream?after=1", 410),
+        ("/api/v1/events?after=1", 410),
+        ("/api/v1/quarantine?after=1", 410),
         ("/api/v1/links/nobody/tap", 404),
     ],
 )

@@ -57,6 +57,17 @@ async def test_a_client_resumes_after_the_last_event_it_saw(
         assert (await stream.frame())["id"] == "11"
 
 
+async def test_a_client_that_has_seen_more_than_the_log_holds_is_told(
+    site: MemorySite, app: Application
+) -> None:
+    await site.store.add(*(measured("meter-1", "power", str(n), "kW") for n in range(10)))
+    await _settle()
+    async with opened(app, last=11) as stream:
+        assert await stream.status == 410
+    async with opened(app, "topics=alarm", last=11) as stream:
+        assert await stream.status == 200
+
+
 async def test_what_is_stored_while_a_client_catches_up_comes_once_and_in_order(
     site: MemorySite, app: Application
 ) -> None:

@@ -13,8 +13,11 @@ import pytest
 from gateway.backup import PURPOSE, Backups, Files, Kind, Shelf, restore
 from gateway.backup.manifest import Form, write_manifest
 from gateway.errors import ConfigError, StoreError
+from gateway.model import Retention
 from gateway.seal import KeyFile, Rotation, Sealer, suite_named
+from gateway.store import Batch
 from tests.unit.backup.backup_case import Site, everything, opened
+from tests.unit.store.store_case import make_event
 
 
 async def restored(root: Path, site: Site, number: int, name: str) -> list[object]:
@@ -61,6 +64,36 @@ async def test_a_restored_store_gives_no_id_of_a_record_twice(tmp_path: Path) ->
     assert (tmp_path / "again" / "audit" / "head").read_text() == "0"
     async with opened(tmp_path, "again") as again:
         assert again.store.raw_id() > max(given)
+
+
+async def test_a_restored_store_gives_no_seq_twice(tmp_path: Path) -> None:
+    async with opened(tmp_path) as site:
+        await site.add(1, 5)
+        chain = [await site.day()]
+        end = site.store.last_seq
+        await site.add(100, 5)
+        cursor = site.store.last_seq
+        await asyncio.to_thread(restore, chain, tmp_path / "again", site.ring, lambda *_: None)
+    async with opened(tmp_path, "again", site.clock) as again:
+        assert again.store.last_seq == end
+        chain = [await again.day(Kind.FULL)]
+        await again.add(7000, 4)
+        first, *others = await again.store.events(after=cursor)
+        assert len(others) == 7
+        assert cursor < first.seq < 1 << 53
+        assert await again.store.seq_before(first.seq) == end - 1
+        given = again.store.last_seq
+        await asyncio.to_thread(restore, chain, tmp_path / "third", site.ring, lambda *_: None)
+    async with opened(tmp_path, "third", site.clock) as third:
+        known = Batch(Retention.TELEMETRY, (), (make_event(1),))
+        assert (await third.store.append(known)).duplicate == 1
+        assert third.store.last_seq == end
+        await third.add(9000, 1)
+        assert (await third.store.events(limit=100))[-1].seq > given
+    async with opened(tmp_path, "third", site.clock) as third:
+        last = third.store.last_seq
+        await third.add(9500, 1)
+        assert third.store.last_seq == last + 3
 
 
 async def test_an_increment_holds_what_changed_and_no_more(tmp_path: Path) -> None:
