@@ -10,7 +10,7 @@ import typer
 
 from gateway.cli.key_copies import Place, read, source_in
 from gateway.cli.options import Json
-from gateway.cli.output import bar, in_utc, print_json
+from gateway.cli.output import bar, in_utc, print_json, say
 from gateway.cli.places import is_running
 from gateway.errors import ConfigError
 
@@ -30,7 +30,8 @@ def restore(
 ) -> None:
     """Lay a backup into DATA, on which no gateway runs; every file is checked.
 
-    The keyring is to be in DATA already (`isogate keys import`), or is named with --keys.
+    The keyring is to be in DATA already (`isogate keys import`), or is named with --keys; the
+    audit's key comes with the import alone, and is asked for if it is missing.
     """
     from gateway.backup import PURPOSE, shelf_of
     from gateway.backup import restore as restore_chain
@@ -49,15 +50,38 @@ def restore(
     chain = shelf.chain(shelf.until(moment))
     with bar("restore") as show:
         manifest = restore_chain(chain, data, ring, show)
-    report = {**manifest.as_json(), "data": str(data), "damaged": shelf.damaged}
+    missing = _missing_key(data)
+    report = {
+        **manifest.as_json(),
+        "data": str(data),
+        "damaged": shelf.damaged,
+        "missing": [missing] if missing else [],
+    }
     if json:
         print_json(report)
-        return
-    typer.echo(
-        f"{manifest.folder} restored into {data}: events up to seq {manifest.last_seq}, "
-        f"{len(manifest.files)} files, made {in_utc(report['made_at'])}; "
-        "every digest and count is right"
-    )
+    else:
+        typer.echo(
+            f"{manifest.folder} restored into {data}: events up to seq {manifest.last_seq}, "
+            f"{len(manifest.files)} files, made {in_utc(report['made_at'])}; "
+            "every digest and count is right"
+        )
+    for damaged in shelf.damaged:
+        say(f"Not looked at, since it is damaged: {damaged}", style="red")
+    if missing:
+        say(
+            f"{data / missing} is missing, the key by which the audit's chain is checked: before"
+            " you start the gateway, put it back from the copy of the keys with"
+            f" `isogate keys import COPY --data {data}`. A gateway without it can't tell whether"
+            " the audit was changed.",
+            style="red",
+        )
+
+
+def _missing_key(data: Path) -> str:
+    """The audit's key, under DATA, if it is not there; no backup contains it."""
+    from gateway.app.layout import AUDIT_KEY
+
+    return "" if (data / AUDIT_KEY).exists() else AUDIT_KEY
 
 
 def _keyring(data: Path, keys: str | None) -> Keyring:

@@ -145,9 +145,10 @@ def _restore(data: Path, target: Path, ring: Path) -> None:
     command: list[str | Path] = [*ISOGATE, *words]
     done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+    assert "isogate keys import COPY" in done.stderr
     again = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
     assert again.returncode == 5
-    assert "has a store" in again.stderr
+    assert "which the backup would replace" in again.stderr
 
 
 def _compare(data: Path, backup: Backup) -> None:
