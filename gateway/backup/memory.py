@@ -39,6 +39,13 @@ class Memory:
         self._path = path
         self.holds = _read(path)
 
+    def adopt(self, target: str, folder: Path) -> None:
+        """Take a directory with this id for the target; what was known of another one goes."""
+        drills = {
+            where: drill for where, drill in self.holds.drills.items() if where != str(folder)
+        }
+        self.remember(target=target, keys=(), drills=drills)
+
     def remember(self, **facts: Any) -> None:
         """Replace facts, at once and durably; blocks for the disk."""
         self.holds = replace(self.holds, **facts)

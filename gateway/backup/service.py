@@ -224,7 +224,7 @@ class Backups:
                 folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
             elif adopt or not known:
                 if (found := adopt_target(folder)) != known:
-                    self._memory.remember(target=found, keys=())
+                    self._memory.adopt(found, folder)
             else:
                 check_target(folder, known)
         except OSError as error:
@@ -329,7 +329,7 @@ class Backups:
             await asyncio.wait([running])
             raise
         except OSError as error:
-            raise StoreError(f"the {what} failed: {error}") from error
+            raise StoreError(f"a disk or share refuses: {error}") from error
         finally:
             self.work = None
 

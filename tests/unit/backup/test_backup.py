@@ -425,8 +425,10 @@ async def test_another_directory_is_adopted_on_purpose_alone(tmp_path: Path) -> 
     async with opened(tmp_path) as site:
         await site.add(1, 2)
         await site.day(Kind.FULL)
+        await site.backups.drill()
         share = await _replaced(tmp_path, site)
         await site.backups.back_up(Kind.INCREMENT, adopt=True)
+        assert site.backups.last_drill() is None
         (made,) = (await site.backups.shelf()).backups
         assert made.manifest.kind is Kind.FULL
     async with opened(tmp_path, clock=site.clock) as site:
