@@ -39,6 +39,10 @@ class LabDesk(Projection[Tables]):
         of_device = await self.ask(lambda tables: tables.sample(specimen, device=owner))
         return of_device or await self.ask(lambda tables: tables.sample(specimen, issuer=owner))
 
+    async def result(self, seq: int) -> Result | None:
+        """The result of an event, replaced ones too."""
+        return await self.ask(lambda tables: tables.result(seq))
+
     async def of_record(self, raw_id: RawId) -> list[Result]:
         """Results that were taken from a wire record, replaced ones too."""
         return await self.ask(lambda tables: tables.of_record(raw_id))

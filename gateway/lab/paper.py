@@ -48,7 +48,7 @@ async def lab_papers(context: RoomContext, desk: LabDesk) -> Sequence[Paper]:
 
 
 def _paper(context: RoomContext, name: str, title: Localized, results: Sequence[Result]) -> Paper:
-    zone, names = ZoneInfo(context.site.zone), _names(context)
+    zone, names = ZoneInfo(context.site.zone), names_of(context)
     rows = [_row(each, zone, names) for each in results]
     grave = {place for place, each in enumerate(results) if each.level is FlagLevel.CRITICAL}
     return Paper(name, title, _HEAD, rows, note=_NEWEST, grave=frozenset(grave))
@@ -80,7 +80,7 @@ def _value(event: DeviceEvent) -> str:
     return "—" if value is None else (value.operator or "") + value.text
 
 
-def _names(context: RoomContext) -> dict[tuple[str, str], Localized]:
+def names_of(context: RoomContext) -> dict[tuple[str, str], Localized]:
     """What the tests of each device are called."""
     return {
         (entry.id, point.code or key): point.name or key

@@ -9,6 +9,7 @@ import apsw
 
 from gateway.lab.critical import WITHOUT_ALARM, listed
 from gateway.lab.flag import FlagLevel, level_of
+from gateway.lab.listing import Listing, listing_event
 from gateway.lab.result import (
     Counts,
     Result,
@@ -43,6 +44,10 @@ _OF_TEST = f"""
 AND status <> 'qc'
 """
 _OF_RUN = f"{_HEARD} WHERE same = ? AND same IS NOT NULL AND status = 'qc'"
+_LISTED = """
+SELECT seq FROM result
+WHERE specimen = ? AND specimen <> '' AND device = ? AND system = ? AND code = ? AND listed
+"""
 _TIE = """
 UPDATE result SET version = ?, current = ?, repeats = ?, supersedes = ?, listed = ? WHERE seq = ?
 """
@@ -59,17 +64,15 @@ _MOST_OF_A_SAMPLE = 2000
 class Tables:
     """Results by sample, on the connection of their projection."""
 
-    format: ClassVar = 3
+    format: ClassVar = 4
     schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
     def fold(self, events: Sequence[DeviceEvent]) -> Sequence[DeviceEvent]:
-        """Take in results in order of seq; nothing follows from them."""
-        for event in events:
-            self._take(event)
-        return ()
+        """Take in results in order of seq; the changes of the list of critical values follow."""
+        return [following for event in events for following in self._take(event)]
 
     def results(self, wanted: ResultFilter, before: int | None, limit: int) -> list[Result]:
         """Current results with a seq below `before`, newest first; critical ones: see `listed`."""
@@ -90,6 +93,10 @@ class Tables:
         rows = self._select(sql, (specimen, name, _MOST_OF_A_SAMPLE))
         return _by_test(rows)
 
+    def result(self, seq: int) -> Result | None:
+        """The result of an event."""
+        return next(self._select("WHERE seq = ?", (seq,)), None)
+
     def of_record(self, raw_id: RawId) -> list[Result]:
         """Results whose bytes lie in a wire record, in their order; repetitions as well."""
         return list(self._select("WHERE raw = ? ORDER BY seq", (raw_id,)))
@@ -99,8 +106,9 @@ class Tables:
         row = next(self._connection.execute(_COUNTS, (since,)))
         return Counts(*row)
 
-    def _take(self, event: DeviceEvent) -> None:
+    def _take(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
         code, same, level = event.code, sameness(event), level_of(event.flags)
+        calls = level is FlagLevel.CRITICAL and event.status not in WITHOUT_ALARM
         row = (
             event.seq,
             event.id,
@@ -117,17 +125,34 @@ class Tables:
             same or None,
             likeness(event),
             is_sent_again(event),
-            level is FlagLevel.CRITICAL and event.status not in WITHOUT_ALARM,
+            calls,
             body_of(event),
         )
+        test = (specimen_of(event), event.source.device, code.system, code.code)
+        before = self._listed(test) if has_versions(event) else None
         self._connection.execute(_INSERT, row)
+        after = event.seq if calls else None
         if has_versions(event):
-            test = (specimen_of(event), event.source.device, code.system, code.code)
             heard = self._heard(_OF_TEST, test)
             tied = tie(heard)
-            self._place(tied, listed(heard, tied))
+            after = listed(heard, tied)
+            self._place(tied, after)
         elif same:
             self._place(tie_runs(self._heard(_OF_RUN, (same,))))
+        if before != after:
+            yield from self._changed(event, before, after)
+
+    def _listed(self, test: Sequence[Any]) -> int | None:
+        """The version of a test that stands in the list of critical values."""
+        return next((seq for (seq,) in self._connection.execute(_LISTED, test)), None)
+
+    def _changed(
+        self, cause: DeviceEvent, before: int | None, after: int | None
+    ) -> Iterator[DeviceEvent]:
+        gone = Listing.WITHDRAWN if after is None else Listing.REPLACED
+        for seq, listing in ((before, gone), (after, Listing.LISTED)):
+            if seq is not None and (result := self.result(seq)) is not None:
+                yield listing_event(cause, result.event, listing)
 
     def _heard(self, sql: str, binds: Sequence[Any]) -> list[Heard]:
         return [

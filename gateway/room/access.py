@@ -33,6 +33,7 @@ class Permission(StrEnum):
     READ_QUARANTINE = "quarantine.read"
     RESOLVE_QUARANTINE = "quarantine.resolve"
     READ_RESULTS = "results.read"
+    REPORT_RESULTS = "results.report"
     READ_PATIENTS = "patients.read"
     WRITE_PATIENTS = "patients.write"
     READ_SCHEDULE = "schedule.read"
@@ -70,6 +71,7 @@ _REVEALING = frozenset(
         Permission.READ_WIRE,
         Permission.READ_QUARANTINE,
         Permission.READ_RESULTS,
+        Permission.REPORT_RESULTS,
         Permission.READ_PATIENTS,
         Permission.READ_SCHEDULE,
         Permission.CALL_PATIENTS,

@@ -1,0 +1,154 @@
+"""Critical values as they stand, and the word that somebody was told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+from gateway.lab.desk import LabDesk
+from gateway.lab.paper import names_of
+from gateway.lab.reporting.options import CriticalValues
+from gateway.lab.reporting.state import CriticalValue, State, Way
+from gateway.lab.reporting.tables import REPORT, Tables
+from gateway.lab.result import Result
+from gateway.model import DeviceEvent, Kind, Localized
+from gateway.projection import Projection
+from gateway.room import Emit, InSight, Notice, Principal, RoomContext
+from gateway.web import Refusal
+
+_SECOND = 1_000_000
+_TITLES: Mapping[State, tuple[str, str]] = {
+    State.TO_RETRACT: ("Critical value withdrawn", "危急值已撤回"),
+}
+_TITLE = ("Critical value", "危急值")
+_ADVICE: Mapping[State, Localized] = {
+    State.WAITING: {
+        "en": "Tell whoever treats the patient, let them repeat it, and note whom you told.",
+        "zh-CN": "请立即通知临床，要求对方复述，并登记接收人。",
+    },
+    State.TO_RETRACT: {
+        "en": "They were told of it: tell them that it is withdrawn.",
+        "zh-CN": "此前已通知临床：请告知该结果已撤回。",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value with the result that it is about; None where the laboratory's tables lag behind."""
+
+    value: CriticalValue
+    result: Result | None
+    overdue: bool
+
+
+class ReportDesk(Projection[Tables]):
+    """A moment behind the event store. Every method may raise StoreError."""
+
+    context: RoomContext
+    section: CriticalValues
+
+    @classmethod
+    @asynccontextmanager
+    async def open_in(cls, context: RoomContext) -> AsyncIterator[ReportDesk]:
+        """Open or create the tables; leaving waits for what is being written."""
+        path = context.data / "store" / "critical.sqlite"
+        async with cls.opened(path, context.ring, Tables, {Kind.ALARM, Kind.ACTION}) as desk:
+            desk.context, desk.section = context, context.section
+            yield desk
+
+    async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
+        """Fold; each change of a state goes out with the notice that people are told of it."""
+
+        async def with_notices(following: Sequence[DeviceEvent]) -> None:
+            names = names_of(self.context)
+            await emit([self._noticed(each, names) for each in following])
+
+        await super().apply(events, with_notices)
+
+    async def waiting(self, who: Principal) -> list[Shown]:
+        """Those of which somebody has to be told and that somebody sees, the oldest first."""
+        return await self._shown(who, await self.ask(Tables.open))
+
+    async def done(self, who: Principal, limit: int) -> list[Shown]:
+        """The last ones that are done with, the newest first."""
+        return await self._shown(who, await self.ask(lambda tables: tables.done(limit)))
+
+    async def report(
+        self, who: Principal, seq: int, told: str, way: Way, note: str
+    ) -> CriticalValue:
+        """Note who was told of the result of an event and repeated it; the value as it then stands.
+
+        Refusal 404 where it is no critical value, 409 where nobody has to be told of it.
+        """
+        value = await self._known(who, seq)
+        if not value.state.is_open:
+            raise _settled()
+        payload = {"result": value.result.hex(), "told": told, "way": way.value, "seq": seq}
+        act = await self.context.ports.act(who, REPORT, text=note, payload=payload)
+        await self.reached(act)
+        value = await self._known(who, seq)
+        if act not in {each.seq for each in value.reports}:
+            raise _settled()
+        return value
+
+    async def _known(self, who: Principal, seq: int) -> CriticalValue:
+        value = await self.ask(lambda tables: tables.value(seq))
+        if value is None or not InSight.of(who, self.context.links()).device(value.device):
+            raise Refusal(
+                404,
+                "Unknown critical value",
+                "No result of this number stands in the list.",
+                "Look it up in the list of critical values.",
+            )
+        return value
+
+    async def _shown(self, who: Principal, values: Sequence[CriticalValue]) -> list[Shown]:
+        sight, laboratory = InSight.of(who, self.context.links()), self.context.neighbours(LabDesk)
+        latest = self.context.clock.now() - round(self.section.within * _SECOND)
+        return [
+            Shown(
+                each,
+                await laboratory.result(each.seq),
+                each.state.is_open and each.since < latest,
+            )
+            for each in values
+            if sight.device(each.device)
+        ]
+
+    def _noticed(
+        self, event: DeviceEvent, names: Mapping[tuple[str, str], Localized]
+    ) -> DeviceEvent:
+        """The event with its notice; a value's number and its patient are for the page alone."""
+        state, payload = State(event.code.code), event.payload or {}
+        test = event.value.text if event.value else ""
+        name = names.get((event.source.device, test), test)
+        english, chinese = _TITLES.get(state, _TITLE)
+        notice = Notice(
+            key=f"critical-value:{payload['matter']}",
+            open=state.is_open,
+            priority=self.section.priority,
+            title={
+                "en": f"{english}: {_in(name, 'en')}",
+                "zh-CN": f"{chinese}：{_in(name, 'zh-CN')}",
+            },
+            advice=_ADVICE.get(state, ""),
+            path="/critical-values",
+            source="lab",
+            device=event.source.device,
+        )
+        return replace(event, payload={**payload, **notice.as_payload()})
+
+
+def _in(text: Localized, tag: str) -> str:
+    return text if isinstance(text, str) else text.get(tag) or next(iter(text.values()), "")
+
+
+def _settled() -> Refusal:
+    return Refusal(
+        409,
+        "Nobody has to be told",
+        "Somebody was told of it already, or it stands in the list no more.",
+        "Open the list again.",
+    )

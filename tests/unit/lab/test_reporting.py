@@ -1,0 +1,241 @@
+"""Critical values: of which somebody has to be told, and who was."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.api import open_app
+from gateway.console import Console
+from gateway.lab import LabDesk
+from gateway.lab.reporting.desk import ReportDesk
+from gateway.lab.reporting.options import CriticalValues
+from gateway.lab.reporting.pages import Pages
+from gateway.lab.reporting.state import CriticalValue, State, Way
+from gateway.model import DeviceEvent, Instant, Status
+from gateway.room import OWNER, Level, Notice, notice_of
+from gateway.testing import (
+    ManualClock,
+    MemoryRoomPorts,
+    Recognizing,
+    known_ring,
+    room_context,
+)
+from gateway.web import Refusal
+from tests.unit.api.memory_site import MemorySite
+from tests.unit.lab.lab_case import NOON, result
+
+MINUTE = 60_000_000
+
+
+class CriticalView(MemorySite):
+    def packages(self) -> tuple[str, ...]:
+        return ("gateway.lab.reporting",)
+
+
+@dataclass(slots=True)
+class Bench:
+    ports: MemoryRoomPorts
+    clock: ManualClock
+    lab: LabDesk
+    desk: ReportDesk
+    http: httpx.AsyncClient
+
+    async def hear(self, *events: DeviceEvent) -> None:
+        await self.ports.publish(events)
+        await self.feed()
+
+    async def feed(self) -> None:
+        for _ in range(3):
+            await self.ports.feed(self.lab, self.desk)
+
+    async def values(self) -> list[CriticalValue]:
+        waiting = await self.desk.waiting(OWNER)
+        return [each.value for each in (*waiting, *await self.desk.done(OWNER, 50))]
+
+    async def states(self) -> list[State]:
+        return [each.state for each in await self.values()]
+
+    async def report(self, seq: int, told: str = "王护士 4病区") -> CriticalValue:
+        asking = asyncio.create_task(self.desk.report(OWNER, seq, told, Way.PHONE, ""))
+        while not asking.done():
+            await asyncio.sleep(0)
+            await self.feed()
+        return await asking
+
+    def notices(self) -> list[Notice]:
+        found = (notice_of(each) for each in self.ports.events)
+        return [each for each in found if each is not None]
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    clock = ManualClock(Instant(NOON))
+    ports = MemoryRoomPorts("xiehe-rt", clock)
+    async with AsyncExitStack() as stack:
+        lab = await stack.enter_async_context(LabDesk.open(tmp_path / "lab.sqlite", known_ring()))
+        context = room_context(tmp_path, ports, section=CriticalValues(), neighbours=(lab,))
+        desk = await stack.enter_async_context(ReportDesk.open_in(context))
+        view = CriticalView(clock)
+        console = Console(view)
+        routes = [*console.routes(), *Pages(desk).routes(console.kit)]
+        app = await stack.enter_async_context(
+            open_app(view, routes, console.error_page, gate=Recognizing())
+        )
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app),
+                base_url="http://localhost",
+                headers={"accept": "text/html", "accept-language": "en"},
+            )
+        )
+        yield Bench(ports, clock, lab, desk, http)
+
+
+def critical(seq: int, text: str = "6.90", status: Status = Status.FINAL) -> DeviceEvent:
+    return result(seq, text, flags=("HH",), status=status)
+
+
+async def test_a_critical_value_waits_until_somebody_was_told_and_people_are_told_of_it(
+    bench: Bench,
+) -> None:
+    await bench.hear(result(1, "5.0"), critical(2))
+    (value,) = await bench.values()
+    assert (value.state, value.device) == (State.WAITING, "chemistry-1")
+    (said,) = bench.notices()
+    assert said.open
+    assert "S1" not in str(said)
+    assert "6.90" not in str(said)
+    after = await bench.report(value.seq)
+    assert (after.state, after.reports[0].told) == (State.REPORTED, "王护士 4病区")
+    assert [each.open for each in bench.notices()] == [True, False]
+    assert len({each.key for each in bench.notices()}) == 1
+
+
+async def test_only_the_first_of_two_who_report_at_once_is_noted(bench: Bench) -> None:
+    await bench.hear(critical(1))
+    (value,) = await bench.values()
+    first, second = await asyncio.gather(
+        bench.report(value.seq, "A"), bench.report(value.seq, "B"), return_exceptions=True
+    )
+    assert isinstance(second, Refusal)
+    assert second.status == 409
+    assert not isinstance(first, BaseException)
+    assert [each.told for each in first.reports] == ["A"]
+    with pytest.raises(Refusal) as refused:
+        await bench.report(99)
+    assert refused.value.status == 404
+
+
+async def test_a_value_that_was_reported_and_then_withdrawn_is_to_be_retracted(
+    bench: Bench,
+) -> None:
+    await bench.hear(critical(1))
+    (value,) = await bench.values()
+    await bench.report(value.seq)
+    await bench.hear(result(20, "6.90", status=Status.ENTERED_IN_ERROR))
+    assert await bench.states() == [State.TO_RETRACT]
+    after = await bench.report(value.seq, "李医生")
+    assert (after.state, len(after.reports)) == (State.RETRACTED, 2)
+    assert [each.open for each in bench.notices()] == [True, False, True, False]
+
+
+async def test_another_critical_version_takes_the_place_of_the_first(bench: Bench) -> None:
+    await bench.hear(critical(1), critical(2, "7.20"))
+    assert await bench.states() == [State.WAITING, State.REPLACED]
+    waiting, _ = await bench.values()
+    assert (await bench.lab.result(waiting.seq) or 0) != 0
+    assert [each.open for each in bench.notices()] == [True, False, True]
+
+
+async def test_one_withdrawn_before_anybody_was_told_wants_nobody(bench: Bench) -> None:
+    await bench.hear(critical(1), result(2, "6.90", status=Status.ENTERED_IN_ERROR))
+    assert await bench.states() == [State.WITHDRAWN]
+
+
+async def test_controls_and_repetitions_call_nobody(bench: Bench) -> None:
+    once = critical(1)
+    again = replace(critical(2), observed_at=once.observed_at)
+    await bench.hear(once, again, critical(3, status=Status.QC))
+    assert [each.state for each in await bench.values()][-1:] != [State.REPORTED]
+    assert sum(each.is_open for each in await bench.states()) == 1
+
+
+async def test_the_same_events_make_the_same_tables_and_nothing_new(
+    bench: Bench, tmp_path: Path
+) -> None:
+    await bench.hear(critical(1))
+    (value,) = await bench.values()
+    await bench.report(value.seq)
+    await bench.hear(result(20, "6.90", status=Status.ENTERED_IN_ERROR))
+    told, made = await bench.values(), {each.id for each in bench.ports.events}
+    again: list[DeviceEvent] = []
+
+    async def emitted(events: object) -> None:
+        again.extend(events)  # type: ignore[arg-type]
+
+    (tmp_path / "anew").mkdir()
+    context = room_context(
+        tmp_path / "anew", bench.ports, section=CriticalValues(), neighbours=(bench.lab,)
+    )
+    async with ReportDesk.open_in(context) as anew:
+        await anew.apply(list(bench.ports.events), emitted)
+        assert [each.value for each in await anew.waiting(OWNER)] == told
+    assert {each.id for each in again} <= made
+
+
+async def test_the_page_lists_them_and_takes_a_report(bench: Bench) -> None:
+    await bench.hear(critical(1))
+    (value,) = await bench.values()
+    page = (await bench.http.get("/critical-values")).text
+    assert "6.90" in page
+    assert "/samples/chemistry-1/S1" in page
+    path = f"/critical-values/{value.seq}/report"
+    refused = await bench.http.post(path, data={"told": "王护士", "way": "phone"})
+    assert refused.status_code == 422
+    given = {"told": "王护士", "way": "phone", "read_back": "yes"}
+    asking = asyncio.create_task(bench.http.post(path, data=given))
+    while not asking.done():
+        await asyncio.sleep(0)
+        await bench.feed()
+    assert (await asking).status_code == 303
+    page = (await bench.http.get("/critical-values")).text
+    assert "王护士" in page
+    assert "没有待通知的危急值" in page
+
+
+async def test_the_api_lists_them_and_takes_a_report(bench: Bench) -> None:
+    await bench.hear(critical(1))
+    (value,) = await bench.values()
+    listed = (await bench.http.get("/api/v1/critical-values")).json()["items"]
+    assert [(each["value"], each["sample"], each["state"]) for each in listed] == [
+        ("6.90", "S1", "waiting")
+    ]
+    path = f"/api/v1/critical-values/{value.seq}/report"
+    refused = await bench.http.post(path, json={"told": "A", "way": "phone", "read_back": False})
+    assert refused.status_code == 422
+    body = {"told": "A", "way": "person", "read_back": True}
+    asking = asyncio.create_task(bench.http.post(path, json=body))
+    while not asking.done():
+        await asyncio.sleep(0)
+        await bench.feed()
+    assert (await asking).json()["state"] == "reported"
+    items = (await bench.http.get("/api/v1/critical-values?waiting=false")).json()["items"]
+    assert items[0]["reports"][0]["told"] == "A"
+
+
+async def test_the_overview_says_which_wait_too_long(bench: Bench) -> None:
+    pages = Pages(bench.desk)
+    await bench.hear(critical(1))
+    early = await pages.glance(OWNER)
+    assert (early.tiles[0].level, early.attention) == (Level.MEDIUM, [])
+    bench.clock.advance(16 * MINUTE)
+    late = await pages.glance(OWNER)
+    assert late.tiles[0].level is Level.HIGH
+    assert [each.path for each in late.attention] == ["/critical-values"]
