@@ -20,6 +20,8 @@ _LOOK = 1.0
 _SECOND = 1_000_000
 _STORE_PAUSE = 5.0
 _AT_ONCE = 50
+_TRIES = 5
+"""Of what fails by an error that nobody foresaw."""
 
 
 @dataclass(slots=True)
@@ -79,6 +81,9 @@ class Courier:
             except StoreError as error:
                 log.warning("The outbox can't be read for %s: %s", each.name, error)
                 wait = _STORE_PAUSE
+            except Exception as error:  # noqa: BLE001 - one destination takes no other one down
+                self._puzzled(each, error)
+                wait = _STORE_PAUSE
             await self._pause(each, wait)
 
     async def _pause(self, each: Round, seconds: float) -> None:
@@ -114,6 +119,17 @@ class Courier:
             return 0.0
         return each.told_at + each.pace - asyncio.get_running_loop().time()
 
+    def _puzzled(self, each: Round, error: Exception) -> str:
+        """Take note of an error that nobody foresaw; how it reads."""
+        said = f"{type(error).__name__}: {error}"
+        log.error("%s met an error that it does not know: %s", each.name, said, exc_info=error)
+        self._fails(each, said)
+        return said
+
+    def _fails(self, each: Round, said: str) -> None:
+        since = each.failing[0] if each.failing is not None else self._clock.now()
+        each.failing = since, said
+
     async def _hand_over(self, each: Round, owed: Sequence[Delivery]) -> None:
         try:
             await each.way.tell(owed)
@@ -125,12 +141,24 @@ class Courier:
         except DeviceUnavailable as error:
             if each.failing is None:
                 log.warning("%s can't be told: %s", each.name, error)
-                each.failing = self._clock.now(), str(error)
+            self._fails(each, str(error))
             for delivery in owed:
                 await self._outbox.failed(delivery, str(error))
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what a library raises stays with this one
+            await self._retry_or_bury(owed, self._puzzled(each, error))
         else:
             await self._outbox.delivered(*owed)
             each.told_at = asyncio.get_running_loop().time()
             if each.failing is not None:
                 log.info("%s is told again.", each.name)
                 each.failing = None
+
+    async def _retry_or_bury(self, owed: Sequence[Delivery], said: str) -> None:
+        """What an unforeseen error keeps back is tried a few times, and then buried."""
+        for delivery in owed:
+            if delivery.attempts + 1 < _TRIES:
+                await self._outbox.failed(delivery, said)
+            else:
+                await self._outbox.bury(delivery, said)

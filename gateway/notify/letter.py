@@ -15,6 +15,7 @@ import orjson
 
 from gateway.model import Instant, localize, to_datetime
 from gateway.notify.options import Person
+from gateway.notify.written import one_line
 from gateway.room import Notice, read_notice
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -80,20 +81,21 @@ class Paper:
 
 
 def letter(paper: Paper, person: Person, several: Sequence[Told], now: datetime) -> EmailMessage:
-    """One letter about one or several notices, plain text.
+    """One letter about one or several notices, plain text; the error of a part that can't be said.
 
     Its Message-ID is made of their keys: the same letter twice is recognizably one.
     """
     languages = (person.language,) if person.language else ("zh-CN", "en")
     message = EmailMessage()
-    message["From"] = formataddr((f"Isogate {localize(paper.site, languages[0])}", paper.sender))
-    message["To"] = formataddr((person.name, person.mail))
+    site = one_line(localize(paper.site, languages[0]))
+    message["From"] = formataddr((f"Isogate {site}", paper.sender))
+    message["To"] = formataddr((one_line(person.name), person.mail))
     message["Date"] = format_datetime(now)
     message["Subject"] = _subject(several, languages[0])
     keys = "\n".join(each.key for each in several)
     domain = paper.sender.rpartition("@")[2]
     message["Message-ID"] = f"<{sha256(keys.encode()).hexdigest()[:32]}@{domain}>"
-    message["X-Isogate-Keys"] = " ".join(each.key for each in several)[:900]
+    message["X-Isogate-Keys"] = one_line(" ".join(each.key for each in several)[:900])
     message["Auto-Submitted"] = "auto-generated"
     parts = [_body(paper, several, tag) for tag in languages]
     message.set_content("\n\n".join(parts), charset="utf-8")
@@ -105,7 +107,7 @@ def _subject(several: Sequence[Told], tag: str) -> str:
     gravest = max(several, key=lambda each: each.notice.priority.rank)
     first = f"[{words[gravest.notice.priority]}] {localize(gravest.notice.title, tag)}"
     more = f" · {words['several'].format(count=len(several))}" if len(several) > 1 else ""
-    return (first + more).replace("\n", " ")[:200]
+    return one_line(first + more)[:200]
 
 
 def _body(paper: Paper, several: Sequence[Told], tag: str) -> str:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from gateway.config.suggest import did_you_mean
 from gateway.driver import LinkEntry
 from gateway.model import Localized
+from gateway.notify.written import Address, Line, is_one_line
 from gateway.profile import Priority, Seconds
 from gateway.room import Mistake
 
@@ -25,8 +26,8 @@ class _Options(BaseModel):
 class Person(_Options):
     """Somebody who can be told. `language` left out: both."""
 
-    name: str = Field(min_length=1)
-    mail: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    name: Line = Field(min_length=1)
+    mail: Address
     language: Literal["zh-CN", "en"] | None = None
 
 
@@ -64,7 +65,7 @@ class Mail(_Options):
     security: Security = Security.STARTTLS
     username: str | None = None
     password: SecretStr | None = None
-    sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    sender: Address
     ca: Path | None = Field(default=None, description="file of its certificate authority")
     timeout: Seconds = Field(default=30, gt=0)
 
@@ -142,6 +143,13 @@ class Notify(_Options):
         default="", description="address of the pages as people reach it, for links in letters"
     )
     title: Localized = ""
+
+    @field_validator("title")
+    @classmethod
+    def _in_one_line(cls, title: Localized) -> Localized:
+        for text in (title,) if isinstance(title, str) else title.values():
+            is_one_line(text)
+        return title
 
     def calls(self) -> Sequence[str]:
         """Hosts that are called."""

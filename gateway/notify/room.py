@@ -10,6 +10,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from gateway.notify.courier import Courier
+from gateway.notify.glance import Overview
 from gateway.notify.letter import Paper
 from gateway.notify.lookout import Lookout
 from gateway.notify.notifier import Notifier
@@ -58,6 +59,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             subscribers=(notifier,),
             jobs={"courier": courier.run, "watch": watch.run},
             routes=pages.routes,
+            glance=Overview(context, courier).glance,
         )
 
 

@@ -6,7 +6,10 @@ import hmac
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Protocol
+from urllib.parse import quote
 
 import aiosmtplib
 import httpx
@@ -19,6 +22,7 @@ from gateway.room import Delivery
 
 _SECOND = 1_000_000
 _PERMANENT = 500
+_PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "%")
 _TRY_AGAIN = frozenset({408, 409, 425, 429})
 """Answers of a client error that a later attempt may mend (RFC 9110, RFC 8470, RFC 6585)."""
 
@@ -48,13 +52,14 @@ class MailWay:
     most: int = 50
 
     async def tell(self, deliveries: Sequence[Delivery]) -> None:
-        several = [Told.read(each.payload) for each in deliveries]
-        message = letter(self.paper, self.person, several, to_datetime(self.clock.now()))
+        message = self._composed(deliveries)
         server = self.server
         secret = server.password
         try:
             await aiosmtplib.send(
                 message,
+                sender=self.paper.sender,
+                recipients=[self.person.mail],
                 hostname=server.host,
                 port=server.port,
                 username=server.username,
@@ -75,12 +80,24 @@ class MailWay:
                 f"mail server {server.host}:{server.port}: {str(error) or type(error).__name__}"
             ) from error
 
+    def _composed(self, deliveries: Sequence[Delivery]) -> EmailMessage:
+        try:
+            several = [Told.read(each.payload) for each in deliveries]
+            message = letter(self.paper, self.person, several, to_datetime(self.clock.now()))
+            message.as_bytes(policy=SMTP)
+        except Exception as error:  # composing is pure: the fault lies in what was to be said
+            raise ProtocolViolation(
+                f"no letter can be made of it: {type(error).__name__}: {error}"
+            ) from error
+        return message
+
 
 @dataclass(frozen=True, slots=True)
 class WebhookWay:
     """POSTs to one address, one notice each.
 
-    Headers: `Idempotency-Key` is the same each time the same telling is sent;
+    Headers: `Idempotency-Key` is the same each time the same telling is sent: its key, of which
+    `%` and what is not printable ASCII are percent-encoded UTF-8 (RFC 3986, 2.1);
     `X-Isogate-Signature` is `t=<unix seconds>,v1=<HMAC-SHA256 of "t.body">` by the secret.
     """
 
@@ -97,7 +114,7 @@ class WebhookWay:
         at = str(self.clock.now() // _SECOND)
         headers = {
             "content-type": "application/json",
-            "idempotency-key": delivery.key,
+            "idempotency-key": quote(delivery.key, safe=_PLAIN),
             "x-isogate-signature": f"t={at},v1={self._signed(at, delivery.payload)}",
         }
         url = self.options.url

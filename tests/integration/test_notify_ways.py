@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -209,6 +210,15 @@ async def test_a_webhook_gets_a_signed_body_and_the_same_key_each_time() -> None
     expected = hmac.new(SECRET.encode(), at.encode() + b"." + hook.bodies[0], "sha256").hexdigest()
     assert hmac.compare_digest(signature, expected)
     assert orjson.loads(hook.bodies[0])["notice"]["title"]["zh-CN"] == "冷水机组：过热"
+
+
+async def test_a_key_in_any_letters_fits_into_a_header_and_stays_as_it_is_in_the_body() -> None:
+    key = "alarm:pump-1/pump/is-故障 50%:1:open:0"
+    async with Hook.running() as hook, hook_way(hook) as way:
+        await way.tell([delivery(key)])
+    (head,) = hook.heads
+    assert head["idempotency-key"] == "alarm:pump-1/pump/is-%E6%95%85%E9%9A%9C%2050%25:1:open:0"
+    assert unquote(head["idempotency-key"]) == key == orjson.loads(hook.bodies[0])["key"]
 
 
 @pytest.mark.parametrize(

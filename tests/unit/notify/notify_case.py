@@ -105,6 +105,8 @@ class Stranger:
             raise DeviceUnavailable("nobody answers")
         if self.mood == "refuses":
             raise ProtocolViolation("410: there is no such address")
+        if self.mood == "breaks":
+            raise RuntimeError("the library has a bug")
         self.got.append([each.key for each in deliveries])
 
 

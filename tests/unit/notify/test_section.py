@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formataddr
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from gateway.config import check_site, discover_drivers, discover_rooms
+from gateway.notify.options import Person
 
 SITE = """
 site: {id: trial, name: Trial, time_zone: Asia/Shanghai}
@@ -26,6 +33,11 @@ notify:
         ("mail: {host", "# mail: {host", 5, "there is no `mail` server"),
         ("after: 10 min", "after: 0", 8, "greater than 0"),
         ("https://ops", "ftp://ops", 6, "write the whole address"),
+        ("mail: wang@h.example", "mail: 王工@h.example", 5, "write name@domain"),
+        ("mail: wang@h.example", "mail: wang@h..example", 5, "is no domain"),
+        ("sender: isogate@h.example", "sender: 'isogate h@h.example'", 4, "write name@domain"),
+        ("name: Wang", r'name: "Wang\n"', 5, "write it in one line"),
+        ("  routes:", '  title: "a\\nb"\n  routes:', 8, "write it in one line"),
         ("days: [mon, tue]", "start: '08:00'", 7, "give both `start` and `end`"),
     ],
 )
@@ -48,3 +60,19 @@ def test_a_right_section_has_no_problems(tmp_path: Path) -> None:
     file.write_text(SITE)
     found = check_site(file, drivers=discover_drivers(), rooms=discover_rooms())
     assert [problem for problem in found if not problem.note] == []
+
+
+def test_a_domain_in_other_letters_is_written_as_mail_servers_know_it() -> None:
+    person = Person.model_validate({"name": "王工", "mail": "wang@医院.cn"})
+    assert person.mail == "wang@xn--ekrs67m.cn"
+
+
+@given(st.text())
+def test_an_address_that_is_accepted_fits_into_a_letter(text: str) -> None:
+    try:
+        mail = Person.model_validate({"name": "Wang", "mail": text}).mail
+    except ValidationError:
+        return
+    message = EmailMessage()
+    message["To"] = formataddr(("王工", mail))
+    assert mail.encode("ascii") in message.as_bytes(policy=SMTP.clone(max_line_length=10_000))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.model import Instant
+from gateway.model import Instant, to_datetime
+from gateway.notify.courier import Courier
+from gateway.notify.glance import Overview
+from gateway.notify.letter import Paper, Told, letter
 from gateway.notify.lookout import Lookout
+from gateway.notify.options import Notify
 from gateway.notify.room import CODE
+from gateway.notify.way import MailWay
 from gateway.profile import Priority
 from gateway.room import OWNER
+from gateway.testing.room import MemoryOutbox
 from tests.unit.notify.notify_case import MONDAY, SECTION, NotifySite, notice, roster, utc
 
 OPEN, OVER = "alarm:x:1:open:0", "alarm:x:1:over:0"
@@ -178,3 +186,58 @@ async def test_lost_tables_tell_nobody_again(tmp_path: Path) -> None:
         await site.ports.feed(site.notifier)
         await site.deliver()
         assert site.got("webhook:ops") == [[OPEN]], "news of yesterday are none"
+
+
+async def test_an_error_that_nobody_foresaw_ends_no_other_destination_and_is_loud(
+    tmp_path: Path,
+) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        site.strangers["webhook:ops"].mood = "breaks"
+        delivering = asyncio.create_task(site.courier.run())
+        await site.say(notice())
+        while not (site.got("mail:wang") and site.courier.failing()):
+            await site.ports.feed(site.notifier)
+            await asyncio.sleep(0)
+        assert not delivering.done()
+        glance = await Overview(site.context(), site.courier).glance(OWNER)
+        assert [each.who for each in glance.attention] == ["webhook:ops"]
+        assert "the library has a bug" in str(glance.attention[0].why)
+        delivering.cancel()
+
+
+async def test_what_meets_such_an_error_again_and_again_becomes_a_dead_letter(
+    tmp_path: Path,
+) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        site.ports.outbox = MemoryOutbox(site.clock, patience=100)
+        site.courier = Courier(site.ports.outbox, site.clock, site.strangers, {})
+        site.strangers["webhook:ops"].mood = "breaks"
+        await site.say(notice())
+        for _ in range(5):
+            await site.courier.deliver(site.courier.rounds["webhook:ops"])
+        (dead,) = await site.ports.outbox.dead()
+        assert dead.error == "RuntimeError: the library has a bug"
+
+
+async def test_what_no_letter_can_be_made_of_is_a_dead_letter_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        server, person = site.section.mail, site.section.people["wang"]
+        assert server is not None
+        paper = Paper("Site", ZoneInfo("Asia/Shanghai"), server.sender, "")
+        way = MailWay(server, person, paper, site.clock)
+        site.courier = Courier(site.ports.outbox, site.clock, {"mail:wang": way}, {})
+        await site.ports.outbox.enqueue("mail:wang", "a", b"{}")
+        await site.courier.deliver(site.courier.rounds["mail:wang"])
+        (dead,) = await site.ports.outbox.dead()
+        assert dead.error.startswith("no letter can be made of it: KeyError")
+
+
+def test_no_text_of_a_notice_breaks_the_head_of_a_letter() -> None:
+    paper = Paper("Site\r\nBcc: x@h.example", ZoneInfo("Asia/Shanghai"), "isogate@h.example", "")
+    told = Told("alarm:is-故障\n:1", notice(title="a\r\nBcc: y@h.example"), 0, MONDAY, False)
+    person = Notify.model_validate(SECTION).people["wang"]
+    letter_ = letter(paper, person, [told], to_datetime(MONDAY))
+    letter_.as_bytes()
+    assert letter_["Bcc"] is None
