@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Self
@@ -15,7 +14,7 @@ from gateway.config.suggest import did_you_mean
 from gateway.driver import LinkEntry
 from gateway.model import Localized
 from gateway.notify.written import Address, Line, is_one_line
-from gateway.profile import Priority, Seconds
+from gateway.profile import ClockTime, Priority, Seconds
 from gateway.room import Mistake
 
 
@@ -92,8 +91,8 @@ class Shift(_Options):
 
     who: tuple[str, ...] = Field(min_length=1)
     days: tuple[Day, ...] = ()
-    start: time | None = None
-    end: time | None = None
+    start: ClockTime | None = None
+    end: ClockTime | None = None
     holidays: bool | None = Field(default=None, description="only on holidays, or never on them")
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.profile import ClockTime
+
 
 class PapersOptions(BaseModel):
     """Where and when the lists are printed. `lists` left out: all; `keep` counts printings.
@@ -18,7 +20,7 @@ class PapersOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     folder: Path
-    times: tuple[time, ...] = Field(default=(time(6), time(12), time(18)), min_length=1)
+    times: tuple[ClockTime, ...] = Field(default=(time(6), time(12), time(18)), min_length=1)
     languages: tuple[Literal["zh-CN", "en"], ...] = Field(default=("zh-CN", "en"), min_length=1)
     lists: tuple[str, ...] = ()
     keep: int = Field(default=14, ge=1, le=1000)

@@ -11,6 +11,7 @@ from gateway.profile.alarm import (
     Severity,
 )
 from gateway.profile.analyzer import LOINC, NO_UNIT, Analyte, AnalyzerProfile
+from gateway.profile.clock_time import ClockTime
 from gateway.profile.duration import Seconds
 from gateway.profile.hospital import AppointmentWords, OrderWords, PersonWords
 from gateway.profile.loinc import is_loinc
@@ -31,6 +32,7 @@ __all__ = [
     "Analyte",
     "AnalyzerProfile",
     "AppointmentWords",
+    "ClockTime",
     "Grade",
     "Off",
     "OrderWords",

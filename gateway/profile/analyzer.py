@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from gateway.model import Kind, Retention
+from gateway.profile.clock_time import ClockTime
 from gateway.profile.model import Point, Profile
 from gateway.profile.ucum import dimension
 
@@ -73,7 +74,7 @@ class AnalyzerProfile(Profile):
     points: Mapping[str, Analyte]
     charset: Literal["utf-8", "gb18030", "latin-1", "ascii"] = "utf-8"
     specimen: Literal["barcode", "daily-number"] = "barcode"
-    day_starts: time = time(0, 0)
+    day_starts: ClockTime = time(0, 0)
     run_date: Literal["result", "received"] = "result"
     control: str = Field(default="", description="regular expression of control sample ids")
     units: Mapping[str, str] = Field(default_factory=dict)

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from gateway.model import Localized
+from gateway.profile import ClockTime
 
 RESOURCE_ID = r"^[a-z0-9][a-z0-9._-]{0,62}$"
 
@@ -100,8 +101,8 @@ class HolidayOptions(_Options):
 class HourOptions(_Options):
     """The hours that a day's page shows; what lies outside is shown as well."""
 
-    begin: time = time(7, 30)
-    end: time = time(18, 0)
+    begin: ClockTime = time(7, 30)
+    end: ClockTime = time(18, 0)
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:

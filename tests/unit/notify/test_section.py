@@ -38,6 +38,8 @@ notify:
         ("sender: isogate@h.example", "sender: 'isogate h@h.example'", 4, "write name@domain"),
         ("name: Wang", r'name: "Wang\n"', 5, "write it in one line"),
         ("  routes:", '  title: "a\\nb"\n  routes:', 8, "write it in one line"),
+        ("days: [mon, tue]", "start: 18, end: '08:00'", 7, "'18' is no time of day"),
+        ("days: [mon, tue]", "start: '08:00Z', end: '18:00'", 7, "without a zone"),
         ("days: [mon, tue]", "start: '08:00'", 7, "give both `start` and `end`"),
     ],
 )
