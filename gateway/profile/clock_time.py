@@ -18,8 +18,8 @@ def _time(value: Any) -> time:
     if isinstance(value, str) and _WRITTEN.fullmatch(value):
         return time.fromisoformat(value)
     raise ValueError(
-        f"'{str(value)[:40]}' is no time of day: write hours and minutes, \"08:00\", without a zone:"
-        " it is the site's time"
+        f"'{str(value)[:40]}' is no time of day: write hours and minutes, \"08:00\", without a"
+        " zone: it is the site's time"
     )
 
 

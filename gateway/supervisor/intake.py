@@ -211,6 +211,10 @@ class Intake:
         """Note something about the gateway itself, as an event of the device `gateway`."""
         self._notices.system(code, text, detail)
 
+    def say_again(self) -> None:
+        """Submit what was noted, still stands, and was refused by the store."""
+        self._notices.say_again()
+
     def _alive(self, device: str, now: Instant, raw_ids: Sequence[RawId]) -> None:
         if self._registry.seen(device, now) is not DeviceState.ONLINE:
             heard = raw_ids[-1] if raw_ids else None

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from asyncio import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from gateway.errors import StoreError
 from gateway.keys import occurrence_id
-from gateway.model import Clock, Coding, DeviceEvent, Kind, RawId, Retention, Source, Value
+from gateway.model import (
+    Clock,
+    Coding,
+    DeviceEvent,
+    Kind,
+    RawId,
+    Receipt,
+    Retention,
+    Source,
+    Value,
+)
 from gateway.profile import POINT_SYSTEM
 from gateway.registry import DeviceState, Registry
 from gateway.store import Batch, EventStore
@@ -17,8 +33,20 @@ LINK_PREFIX = "link/"
 """Before a link's id, the code of its standing; the device is `gateway`."""
 
 
+@dataclass(slots=True)
+class _Owed:
+    """A standing on its way into the store. `refused`: it is to be submitted again."""
+
+    batch: Batch
+    refused: bool = True
+
+
 class Notices:
-    """Notes things at once in the registry, durably as events. Nobody waits for the commit."""
+    """Notes things at once in the registry, durably as events. Nobody waits for the commit.
+
+    What the store refuses is said again until it is stored, unless something newer was noted of
+    the same device and code: what stands now is never lost, and memory stays bounded.
+    """
 
     def __init__(
         self,
@@ -36,6 +64,7 @@ class Notices:
         self._clock = clock
         self._channels = channels
         self._ordinals = ordinals
+        self._owed: dict[tuple[str, str], _Owed] = {}
 
     def move(
         self,
@@ -59,12 +88,19 @@ class Notices:
         event = self._event(
             device, Kind.AVAILABILITY, AVAILABILITY, state.value, reason, raw_id=raw_id, link=link
         )
-        self._submit(Batch(Retention.TELEMETRY, events=(event,)))
+        self._note(event, Retention.TELEMETRY)
 
     def system(self, code: str, text: str, detail: str) -> None:
         """Note something about the gateway itself, as an event of the device `gateway`."""
         event = self._event("gateway", Kind.SYSTEM, code, text, detail)
-        self._submit(Batch(Retention.RECORD, events=(event,)))
+        self._note(event, Retention.RECORD)
+
+    def say_again(self) -> None:
+        """Submit what the store refused and what still stands."""
+        for key, owed in list(self._owed.items()):
+            if owed.refused:
+                with suppress(StoreError):
+                    self._submit(key, owed)
 
     def _event(
         self,
@@ -95,6 +131,17 @@ class Notices:
             payload={key: text for key, text in said.items() if text} or None,
         )
 
-    def _submit(self, batch: Batch) -> None:
-        future = self._store.submit(batch)
-        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+    def _note(self, event: DeviceEvent, retention: Retention) -> None:
+        key = event.source.device, event.code.code
+        owed = self._owed[key] = _Owed(Batch(retention, events=(event,)))
+        self._submit(key, owed)
+
+    def _submit(self, key: tuple[str, str], owed: _Owed) -> None:
+        future = self._store.submit(owed.batch)
+        owed.refused = False
+        future.add_done_callback(partial(self._settled, key, owed))
+
+    def _settled(self, key: tuple[str, str], owed: _Owed, done: Future[Receipt]) -> None:
+        owed.refused = done.cancelled() or done.exception() is not None
+        if not owed.refused and self._owed.get(key) is owed:
+            del self._owed[key]

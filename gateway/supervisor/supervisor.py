@@ -86,6 +86,7 @@ class Supervisor:
     async def _watch_silence(self) -> None:
         while True:
             await asyncio.sleep(_SILENCE_CHECK)
+            self._intake.say_again()
             now = self._intake.clock.now()
             for status in list(self._registry):
                 limit = status.entry.profile.silent_after

@@ -166,6 +166,51 @@ async def test_a_poll_that_could_not_be_stored_is_stored_with_the_next(
     assert len(await store.events(device="t1", kinds=[Kind.MEASUREMENT])) == 1
 
 
+async def test_what_stands_is_said_again_until_the_disk_takes_it_and_what_is_over_is_not(
+    intake: Intake, store: EventStore, disk: Disk
+) -> None:
+    disk.free = 0
+    intake.link("line", "down", "no answer")
+    intake.link("other", "down", "no answer")
+    intake.availability("t1", online=True, reason="")
+    intake.availability("t1", online=False, reason="silent")
+    await committed(intake)
+    intake.link("other", "up", "")
+    intake.say_again()
+    await committed(intake)
+    assert await store.events() == []
+    disk.free = 1 << 40
+    await recovered(intake)
+    for _ in range(2):
+        intake.say_again()
+        await committed(intake)
+    said = [
+        (event.source.device, event.code.code, event.value and event.value.text)
+        for event in await store.events()
+    ]
+    assert sorted(said) == [
+        ("gateway", "link/line", "down"),
+        ("gateway", "link/other", "up"),
+        ("t1", "availability", "offline"),
+    ]
+
+
+async def test_what_is_over_is_not_said_after_what_followed_it(
+    intake: Intake, store: EventStore, disk: Disk
+) -> None:
+    disk.free = 0
+    intake.link("line", "down", "no answer")
+    await committed(intake)
+    disk.free = 1 << 40
+    await recovered(intake)
+    intake.link("line", "up", "")
+    intake.say_again()
+    await committed(intake)
+    (event,) = await store.events()
+    assert event.value is not None
+    assert event.value.text == "up"
+
+
 async def test_a_fault_that_repeats_with_every_poll_is_on_the_work_list_once(
     intake: Intake, store: EventStore
 ) -> None:
