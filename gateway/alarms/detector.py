@@ -53,7 +53,8 @@ class Detector:
         self._polled: set[str] = set()
         self._links: Sequence[LinkEntry] | None = None
         self._definitions: dict[str, Definition] = {}
-        self._trackers = Trackers((), {}, context.clock.now())
+        self._numbers: dict[str, int] = {}
+        self._trackers = Trackers((), {}, context.clock.now(), self._numbers)
         self._unsaid: list[DeviceEvent] = []
         self._turns = 0
         self._caught_up = self._failing = False
@@ -99,8 +100,8 @@ class Detector:
             tracker = self._trackers.all.get(id_)
             if tracker is not None:
                 tracker.number, tracker.delay.told = number, active
-            elif active:
-                self._vanish(id_, device, number)
+            else:
+                self._vanish(id_, device, number, active=active)
         latest = context.values.latest()
         newest = max((each.received_at for each in latest), default=Instant(0))
         self._again_from = Instant(newest - _LAST_MINUTE)
@@ -204,20 +205,21 @@ class Detector:
         self._links = links
         before, now = self._trackers, self._context.clock.now()
         self._definitions = define(links, self._section)
-        self._trackers = Trackers(self._definitions.values(), before.all, now)
-        if before.all:
-            fresh = self._trackers.all.keys() - before.all.keys()
-            self._trackers.take_over(self._context.values.latest(), fresh)
+        latest = self._context.values.latest() if before.all else ()
+        self._trackers = before.replaced(self._definitions.values(), latest, now, self._numbers)
         for id_, tracker in before.all.items():
-            if id_ not in self._trackers.all and tracker.delay.told:
-                self._vanish(id_, tracker.definition.device, tracker.number)
+            if id_ not in self._trackers.all:
+                told, device = tracker.delay.told, tracker.definition.device
+                self._vanish(id_, device, tracker.number, active=told)
         self._polled.clear()
 
-    def _vanish(self, alarm: str, device: str, number: int) -> None:
-        event = vanished_event(
-            self._context.site.id, alarm, device, number=number, now=self._context.clock.now()
-        )
-        self._unsaid.append(event)
+    def _vanish(self, alarm: str, device: str, number: int, *, active: bool) -> None:
+        """Clear an alarm that is no more, and keep its number for when it is put back."""
+        self._numbers[alarm] = number + active
+        if active:
+            now = self._context.clock.now()
+            event = vanished_event(self._context.site.id, alarm, device, number=number, now=now)
+            self._unsaid.append(event)
 
     def _see_poll(self, events: Sequence[DeviceEvent]) -> None:
         if events:

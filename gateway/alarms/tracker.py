@@ -53,24 +53,32 @@ class Trackers:
     """The alarms of a site by what they watch.
 
     Where a definition did not change, the `known` tracker goes on; a changed one keeps what was
-    told, and clears if its condition is no longer met.
+    told, and clears if its condition is no longer met. One that is not known goes on counting from
+    its number in `numbers`: an alarm may be taken out and put back. `states` are of devices.
     """
 
     def __init__(
-        self, definitions: Iterable[Definition], known: Mapping[str, Tracker], now: Instant
+        self,
+        definitions: Iterable[Definition],
+        known: Mapping[str, Tracker],
+        now: Instant,
+        numbers: Mapping[str, int],
+        states: Mapping[str, str] | None = None,
     ) -> None:
         self.all: dict[str, Tracker] = {}
         self.waiting: Tracker | None = None
         self._points: dict[str, dict[str, list[Tracker]]] = {}
         self._devices: dict[str, Tracker] = {}
-        self._states: dict[str, str] = {}
+        self._states: dict[str, str] = dict(states or {})
         self._system: dict[str, list[Tracker]] = {}
         self._stale: list[tuple[Tracker, Micros]] = []
         self._pending: dict[str, Tracker] = {}
         for definition in definitions:
             tracker = known.get(definition.id)
             if tracker is None or tracker.definition != definition:
-                number, active = (tracker.number, tracker.delay.told) if tracker else (0, False)
+                number, active = (numbers.get(definition.id, 0), False)
+                if tracker is not None:
+                    number, active = tracker.number, tracker.delay.told
                 tracker = Tracker.of(definition, number, active=active)
             tracker.heard = tracker.heard or now
             self._add(tracker)
@@ -104,17 +112,35 @@ class Trackers:
             if not isinstance(tracker.definition.condition, System):
                 tracker.delay.sure = False
 
-    def take_over(self, events: Sequence[DeviceEvent], fresh: Collection[str]) -> None:
-        """Take in last values for the `fresh` alarms, while everything runs."""
-        self.see(event for event in events if event.kind is Kind.AVAILABILITY)
+    def replaced(
+        self,
+        definitions: Collection[Definition],
+        latest: Sequence[DeviceEvent],
+        now: Instant,
+        numbers: Mapping[str, int],
+    ) -> Trackers:
+        """Those of other definitions, while everything runs.
+
+        Fresh and changed ones are shown the last values; the others saw them when they came.
+        """
+        news = [each for each in definitions if not self._goes_on(each)]
+        fresh = Trackers(news, self.all, now, numbers)
+        fresh._take_over(latest)
+        states = self._states | fresh._states
+        return Trackers(definitions, self.all | fresh.all, now, numbers, states)
+
+    def _goes_on(self, definition: Definition) -> bool:
+        tracker = self.all.get(definition.id)
+        return tracker is not None and tracker.definition == definition
+
+    def _take_over(self, events: Sequence[DeviceEvent]) -> None:
+        self.remember(event for event in events if event.kind is Kind.AVAILABILITY)
         away = {device for device in self._states if self._is_away(device)}
-        self.see(
+        self.remember(
             event
             for event in events
             if event.kind is not Kind.AVAILABILITY and event.source.device not in away
         )
-        for id_ in fresh:
-            self.all[id_].happened = 0
 
     def look_for_silence(self, now: Instant) -> None:
         """Let time pass for the alarms of points without a current value.

@@ -321,3 +321,58 @@ async def test_a_kill_between_seeing_and_folding_tells_it_once(tmp_path: Path) -
         await site.settle()
         assert site.told(FAULT) == ["unacknowledged"]
         assert len({event.id for event in site.ports.events}) == len(site.ports.events)
+
+
+async def test_an_alarm_that_is_taken_out_and_put_back_rises_as_before(tmp_path: Path) -> None:
+    site = AlarmSite(tmp_path, "chiller-1", "chiller-2")
+    async with site.running():
+        for _ in range(2):
+            await site.poll(measured(26, at=site.clock.now()))
+            await site.after(30)
+            assert (await site.standing())[HIGH] is Standing.UNACKNOWLEDGED
+            site.links = chillers("chiller-2")
+            await site.settle()
+            assert (await site.standing())[HIGH] is Standing.RETURNED
+            site.values.newest.clear()
+            site.links = chillers("chiller-1", "chiller-2")
+            await site.settle()
+        told = site.told(HIGH)
+        assert told == ["unacknowledged", "returned"] * 2
+
+
+async def test_an_alarm_that_was_out_at_a_start_and_is_put_back_rises(tmp_path: Path) -> None:
+    site = AlarmSite(tmp_path, "chiller-1", "chiller-2")
+    async with site.running():
+        await site.poll(measured(26))
+        await site.after(30)
+    site.links = chillers("chiller-2")
+    async with site.running():
+        await site.settle()
+        assert (await site.standing())[HIGH] is Standing.RETURNED
+        site.links = chillers("chiller-1", "chiller-2")
+        await site.settle()
+        await site.poll(measured(26, at=site.clock.now()))
+        await site.after(30)
+        assert (await site.standing())[HIGH] is Standing.UNACKNOWLEDGED
+
+
+async def test_a_reload_tells_nothing_of_what_happened_before_it(tmp_path: Path) -> None:
+    site = AlarmSite(tmp_path)
+    async with site.running():
+        await site.say(system("clock-jump", "+3.2"), system("audit", "cut"))
+        before = site.notices()
+        for names in (("chiller-1",), ("chiller-1", "chiller-2")):
+            site.links = chillers(*names)
+            await site.settle()
+        assert (
+            site.notices() == before == ["alarm:gateway/clock-jump:1", "alarm:gateway/audit-cut:1"]
+        )
+
+
+async def test_a_reload_shows_a_fresh_alarm_what_stands(tmp_path: Path) -> None:
+    site = AlarmSite(tmp_path)
+    async with site.running():
+        await site.say(pump("fault", device="chiller-2"))
+        site.links = chillers("chiller-1", "chiller-2")
+        await site.settle()
+        assert await site.standing() == {"chiller-2/pump/is-fault": Standing.UNACKNOWLEDGED}
