@@ -39,6 +39,9 @@ class Round:
 class Courier:
     """Takes deliveries from the outbox in order, hands them over, then notes that.
 
+    What can't be handed over since its destination is away is owed until it is back; a dead letter
+    is what was refused.
+
     Between the two a crash leaves open whether the other side has them: they are sent once more
     with the same keys.
     """
@@ -60,7 +63,7 @@ class Courier:
         return [each for each in self.rounds.values() if each.failing is not None]
 
     async def dead(self) -> list[Delivery]:
-        """What these destinations will never take, or took too long to."""
+        """What these destinations will never take."""
         return [each for each in await self._outbox.dead() if each.destination in self.rounds]
 
     async def again(self, delivery: int) -> None:
@@ -143,7 +146,7 @@ class Courier:
                 log.warning("%s can't be told: %s", each.name, error)
             self._fails(each, str(error))
             for delivery in owed:
-                await self._outbox.failed(delivery, str(error))
+                await self._outbox.later(delivery, str(error))
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - what a library raises stays with this one

@@ -97,6 +97,10 @@ class Deliveries(Protocol):
         """It was refused: due again later, or a dead letter."""
         ...
 
+    async def later(self, delivery: Any, error: str) -> None:
+        """Its receiver is away: due again later, for as long as that takes."""
+        ...
+
     async def dead(self, limit: int = 100) -> Sequence[Delivery]:
         """Dead letters, oldest first."""
         ...

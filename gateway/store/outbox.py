@@ -61,6 +61,10 @@ _FAILED = (
     " state = iif(attempts + 1 >= ?3, 'dead', 'waiting'),"
     " due = ?4 + min(?5 << min(attempts, 20), ?6) WHERE id = ?1 AND state = 'waiting'"
 )
+_LATER = (
+    "UPDATE delivery SET attempts = attempts + 1, error = ?2,"
+    " due = ?3 + min(?4 << min(attempts, 20), ?5) WHERE id = ?1 AND state = 'waiting'"
+)
 _REVIVE = "UPDATE delivery SET state = 'waiting', attempts = 0, due = ? WHERE id = ?"
 _DELIVERED = "UPDATE delivery SET state = 'delivered', payload = x'', error = '' WHERE id = ?"
 _FORGET = "DELETE FROM delivery WHERE state = 'delivered' AND created < ?"
@@ -195,10 +199,16 @@ class Outbox:
 
     async def failed(self, delivery: Delivery, error: str) -> None:
         """It was refused: due again later, or a dead letter."""
-        back = self._backoff
-        first, longest = back.first * _SECOND, back.longest * _SECOND
-        now = self._clock.now()
-        await self._change(_FAILED, delivery.id, error, back.attempts, now, first, longest)
+        back, now = self._backoff, self._clock.now()
+        await self._change(_FAILED, delivery.id, error, back.attempts, now, *self._waits)
+
+    async def later(self, delivery: Delivery, error: str) -> None:
+        """Its receiver is away: due again later, for as long as that takes."""
+        await self._change(_LATER, delivery.id, error, self._clock.now(), *self._waits)
+
+    @property
+    def _waits(self) -> tuple[int, int]:
+        return self._backoff.first * _SECOND, self._backoff.longest * _SECOND
 
     async def dead(self, limit: int = 100) -> list[Delivery]:
         """Dead letters, oldest first."""

@@ -124,6 +124,10 @@ class MemoryOutbox:
         else:
             self.waiting[place] = again
 
+    async def later(self, delivery: MemoryDelivery, error: str) -> None:
+        place = next(n for n, each in enumerate(self.waiting) if each.id == delivery.id)
+        self.waiting[place] = replace(delivery, attempts=delivery.attempts + 1, error=error)
+
     async def dead(self, limit: int = 100) -> Sequence[MemoryDelivery]:
         return self.gone[:limit]
 

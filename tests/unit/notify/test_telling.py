@@ -140,6 +140,20 @@ async def test_a_system_that_is_away_is_told_later_and_one_that_refuses_never(
         assert site.courier.failing() == []
 
 
+async def test_a_notice_that_still_stands_is_told_however_long_nobody_could_be(
+    tmp_path: Path,
+) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        site.strangers["webhook:ops"].mood = "away"
+        await site.say(notice(priority=Priority.CRITICAL))
+        for _ in range(200):
+            await site.deliver()
+        assert await site.ports.outbox.dead() == []
+        site.strangers["webhook:ops"].mood = "takes"
+        await site.deliver()
+        assert site.got("webhook:ops") == [[OPEN]]
+
+
 async def test_that_nobody_can_be_told_is_said_of_the_gateway_itself(tmp_path: Path) -> None:
     async with NotifySite(tmp_path).running() as site:
         context = site.context()

@@ -97,3 +97,20 @@ async def test_what_will_never_be_taken_is_a_dead_letter_at_once(outbox: Outbox)
         ("alarm:x:12", "waiting"),
         ("alarm:x:1", "dead"),
     ]
+
+
+async def test_what_waits_for_a_receiver_that_is_away_never_dies(
+    outbox: Outbox, clock: HeldClock
+) -> None:
+    await outbox.enqueue("lis", "a", b"a")
+    waits = []
+    for _ in range(60):
+        head = await outbox.head("lis")
+        assert head is not None
+        await outbox.later(head, "away")
+        again = await outbox.head("lis")
+        assert again is not None
+        waits.append((again.due - clock.at) // SECOND)
+    assert waits[:4] == [1, 2, 3, 3]
+    assert max(waits) == 3
+    assert await outbox.dead() == []
