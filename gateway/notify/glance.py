@@ -1,11 +1,14 @@
-"""What the overview says of the notifier: what does not get through."""
+"""What the overview says of the notifier: what does not get through, and what is silenced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
-from gateway.model import Localized
+from gateway.model import Localized, to_datetime
 from gateway.notify.courier import Courier
+from gateway.notify.notifier import Notifier
+from gateway.notify.tables import EVERYTHING, Silence, Tables
 from gateway.room import Attention, Glance, InSight, Level, Permission, Principal, RoomContext
 
 PATH = "/notifications"
@@ -15,15 +18,23 @@ _MOST = 20
 class Overview:
     """The attention that the notifier asks for; its destinations are the whole site's."""
 
-    def __init__(self, context: RoomContext, courier: Courier) -> None:
-        self._context, self._courier = context, courier
+    def __init__(self, context: RoomContext, notifier: Notifier, courier: Courier) -> None:
+        self._context, self._notifier, self._courier = context, notifier, courier
+        self._zone = ZoneInfo(context.site.zone)
 
     async def glance(self, who: Principal) -> Glance:
         """What one who reads alarms is to see of it."""
         if not who.may(Permission.READ_ALARMS):
             return Glance()
         sight = InSight.of(who, self._context.links())
-        return Glance(attention=[*(await self._undelivered() if sight.everything else ())])
+        silences = [
+            self._silenced(each)
+            for each in await self._notifier.ask(Tables.silences)
+            if each.scope == EVERYTHING or sight.device(each.scope)
+        ]
+        return Glance(
+            attention=[*(await self._undelivered() if sight.everything else ()), *silences]
+        )
 
     async def _undelivered(self) -> list[Attention]:
         dead = await self._courier.dead()
@@ -35,6 +46,20 @@ class Overview:
                 since, why = each.failing
                 said: Localized = {"en": f"can't be told: {why}", "zh-CN": f"无法通知：{why}"}
                 yield Attention(Level.HIGH, each.name, said, PATH, since)
+
+    def _silenced(self, silence: Silence) -> Attention:
+        everything: Localized = {"en": "Everything", "zh-CN": "全部"}
+        until = to_datetime(silence.until).astimezone(self._zone).strftime("%Y-%m-%d %H:%M")
+        return Attention(
+            Level.MEDIUM,
+            everything if silence.scope == EVERYTHING else silence.scope,
+            {
+                "en": f"nobody is told of it until {until}: {silence.reason}",
+                "zh-CN": f"静音至 {until}，不通知任何人：{silence.reason}",
+            },
+            PATH,
+            silence.since,
+        )
 
 
 def _dead(count: int) -> tuple[Attention]:

@@ -18,6 +18,7 @@ from gateway.notify.tables import (
     Matter,
     Tables,
     Telling,
+    covered,
     escalation,
     late,
     silence_over,
@@ -71,21 +72,37 @@ class Notifier(Projection[Tables]):
         """Append what is due by now: escalations, and the ends of silences."""
         site, now = self.context.site.id, self.context.clock.now()
         matters = await self.ask(Tables.open)
-        silences = {each.id: each for each in await self.ask(Tables.silences)}
-        events = [silence_over(site, each, now) for each in silences.values() if each.until <= now]
+        silences = await self.ask(Tables.silences)
+        longest = round(self.section.max_silence * _SECOND)
+        events = [
+            silence_over(site, each, now)
+            for each in silences
+            if min(each.until, each.since + longest) <= now
+        ]
         for matter in matters:
-            if matter.silence is None:
+            if covered(matter.notice, silences, now):
+                continue
+            if matter.hidden is None:
                 events += self._escalated(matter, now)
-            elif matter.silence not in silences:
+            else:
                 events.append(late(site, matter, now))
         if events:
             await self.context.ports.publish(events)
 
     async def silence(self, who: Principal, scope: str, reason: str, until: Instant) -> None:
-        """Tell nobody of a scope until a moment; what still stands then is told then."""
+        """Tell nobody of a scope until a moment; what still stands then is told then.
+
+        ValueError if that moment is past, or further off than the site allows: ask `latest`.
+        """
+        if not self.context.clock.now() < until <= self.latest():
+            raise ValueError("no silence lasts for so long here")
         payload: dict[str, Any] = {"scope": scope, "until": until}
         seq = await self.context.ports.act(who, SILENCE, text=reason, payload=payload)
         await self.reached(seq)
+
+    def latest(self) -> Instant:
+        """The last moment until which a silence may last."""
+        return Instant(self.context.clock.now() + round(self.section.max_silence * _SECOND))
 
     async def unsilence(self, who: Principal, silence: int) -> None:
         """End a silence before its time."""

@@ -130,6 +130,7 @@ class Notify(_Options):
     """People, systems and duties have names of one kind; `tell` and `who` use them.
 
     `pace` is the least time between two letters to a person: what comes meanwhile goes together.
+    `max_silence` bounds every silence.
     """
 
     people: Mapping[str, Person] = Field(default_factory=dict)
@@ -138,6 +139,7 @@ class Notify(_Options):
     duties: Mapping[str, tuple[Shift, ...]] = Field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     pace: Seconds = 60
+    max_silence: Seconds = Field(default=86_400, gt=0)
     page_of_site: str = Field(
         default="", description="address of the pages as people reach it, for links in letters"
     )

@@ -62,6 +62,8 @@ class Pages:
             until = wall_time(form["until"], self._zone)
             if form["until"] and (until is None or until <= context.clock.now()):
                 form = form.refused("until", "Give a moment that is still to come.")
+            elif until is not None and until > notifier.latest():
+                form = form.refused("until", "No silence lasts for so long here.")
             if not form.ok or until is None:
                 return await self._page(kit, request, form)
             who = principal(request)

@@ -59,7 +59,7 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
             subscribers=(notifier,),
             jobs={"courier": courier.run, "watch": watch.run},
             routes=pages.routes,
-            glance=Overview(context, courier).glance,
+            glance=Overview(context, notifier, courier).glance,
         )
 
 

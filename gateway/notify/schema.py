@@ -7,7 +7,7 @@ CREATE TABLE matter(
   at INTEGER NOT NULL,
   stage INTEGER NOT NULL,
   open INTEGER NOT NULL,
-  silence INTEGER,
+  hidden INTEGER,
   device TEXT NOT NULL,
   source TEXT NOT NULL,
   notice TEXT NOT NULL

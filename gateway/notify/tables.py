@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -20,25 +20,28 @@ NOTICE_SYSTEM = "urn:isogate:notice"
 SILENCE, UNSILENCE = "notify.silence", "notify.unsilence"
 EVERYTHING = "*"
 _SOURCE = Source("gateway", "notify")
-_COLUMNS = "key, seq, at, stage, open, silence, notice"
+_COLUMNS = "key, seq, at, stage, open, hidden, notice"
 
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """Something that people are told of. `at` is when it was first told, `silence` what hid it."""
+    """Something that people are told of. `at` is when it was first told.
+
+    `hidden` is the seq of the event that was not told since a silence covered it, until it is.
+    """
 
     key: str
     seq: int
     at: Instant
     stage: int
     open: bool
-    silence: int | None
+    hidden: int | None
     notice: Notice
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nobody is told of a `scope` until a moment: a device, or EVERYTHING."""
+    """Nobody is told of a `scope` until a moment: a device, or EVERYTHING. Several may overlap."""
 
     id: int
     scope: str
@@ -60,7 +63,7 @@ class Telling:
 class Tables:
     """The matters, on the connection of their projection."""
 
-    format: ClassVar = 1
+    format: ClassVar = 2
     schema: ClassVar = SCHEMA
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -100,43 +103,50 @@ class Tables:
             row = next(
                 iter(
                     self._connection.execute(
-                        "SELECT open, silence FROM matter WHERE key = ?", (notice.key,)
+                        "SELECT open AND (hidden IS NULL OR stage > 0) FROM matter WHERE key = ?",
+                        (notice.key,),
                     )
                 ),
-                (0, None),
+                (0,),
             )
             self._connection.execute("UPDATE matter SET open = 0 WHERE key = ?", (notice.key,))
-            return bool(row[0]) and row[1] is None
-        silence = next((each.id for each in self.silences() if _covers(each, notice)), None)
+            return bool(row[0])
+        hidden = self._hides(event, notice)
         self._connection.execute(
             "INSERT OR IGNORE INTO matter VALUES(?,?,?,0,1,?,?,?,?)",
             (
                 notice.key,
                 event.seq,
                 event.received_at,
-                silence,
+                hidden,
                 notice.device,
                 notice.source,
                 orjson.dumps(notice.as_payload()).decode(),
             ),
         )
-        return silence is None
+        return hidden is None
+
+    def _hides(self, event: DeviceEvent, notice: Notice) -> int | None:
+        """The event's seq if the silences that stand hide a notice from everybody."""
+        return event.seq if covered(notice, self.silences(), event.received_at) else None
 
     def _own(self, event: DeviceEvent) -> bool:
         payload = event.payload or {}
         match event.code.code:
             case "escalate":
+                hidden = self._hides(event, read_notice(payload))
                 self._connection.execute(
-                    "UPDATE matter SET stage = max(stage, ?) WHERE key = ?",
-                    (payload["stage"], payload["key"]),
+                    "UPDATE matter SET stage = max(stage, ?), hidden = ? WHERE key = ?",
+                    (payload["stage"], hidden, payload["key"]),
                 )
-                return self._is_open(payload["key"])
+                return hidden is None and self._is_open(payload["key"])
             case "late":
+                hidden = self._hides(event, read_notice(payload))
                 self._connection.execute(
-                    "UPDATE matter SET silence = NULL, at = ? WHERE key = ?",
-                    (event.received_at, payload["key"]),
+                    "UPDATE matter SET hidden = ?, at = iif(stage = 0, ?, at) WHERE key = ?",
+                    (hidden, event.received_at, payload["key"]),
                 )
-                return self._is_open(payload["key"])
+                return hidden is None and self._is_open(payload["key"])
             case _:
                 self._end(payload["silence"], event.received_at)
                 return False
@@ -183,8 +193,9 @@ def escalation(site: str, matter: Matter, stage: int, now: Instant) -> DeviceEve
 
 
 def late(site: str, matter: Matter, now: Instant) -> DeviceEvent:
-    """The event that a matter that was silenced still stands when the silence is over."""
-    return _about(_bare(site, "late", f"{matter.key}:{matter.silence}", now), matter, 0)
+    """The event that a matter still stands and is hidden no longer: what was not told is due."""
+    identity = f"{matter.key}:{matter.hidden}"
+    return _about(_bare(site, "late", identity, now), matter, matter.stage)
 
 
 def silence_over(site: str, silence: Silence, now: Instant) -> DeviceEvent:
@@ -212,10 +223,12 @@ def _bare(site: str, code: str, identity: str, now: Instant) -> DeviceEvent:
     )
 
 
-def _covers(silence: Silence, notice: Notice) -> bool:
-    return silence.scope in {EVERYTHING, notice.device}
+def covered(notice: Notice, silences: Iterable[Silence], now: Instant) -> bool:
+    """Whether silences that have not ended by a moment tell nobody of a notice."""
+    scopes = {each.scope for each in silences if each.until > now}
+    return EVERYTHING in scopes or notice.device in scopes
 
 
 def _matter(*row: Any) -> Matter:
-    key, seq, at, stage, is_open, silence, payload = row
-    return Matter(key, seq, at, stage, bool(is_open), silence, read_notice(orjson.loads(payload)))
+    key, seq, at, stage, is_open, hidden, payload = row
+    return Matter(key, seq, at, stage, bool(is_open), hidden, read_notice(orjson.loads(payload)))

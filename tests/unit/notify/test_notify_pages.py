@@ -69,6 +69,8 @@ async def test_a_silence_is_set_with_reason_and_end_and_ended(bench: Bench) -> N
     wish = {"scope": "*", "reason": "works", "until": "2026-11-23T12:00"}
     past = await bench.do("POST", "/notifications/silences", wish | {"until": "2020-01-01T00:00"})
     assert "until-fault" in past
+    slip = await bench.do("POST", "/notifications/silences", wish | {"until": "2206-11-23T12:00"})
+    assert "本院不允许如此长的静音。" in slip
     await bench.do("POST", "/notifications/silences", wish)
     assert "until 2026-11-23 12:00:00: works" in await bench.do("GET", "/notifications?lang=en")
     await bench.site.say(notice())

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.model import Instant, to_datetime
+from gateway.model import Instant, localize, to_datetime
 from gateway.notify.courier import Courier
 from gateway.notify.glance import Overview
 from gateway.notify.letter import Paper, Told, letter
 from gateway.notify.lookout import Lookout
 from gateway.notify.options import Notify
 from gateway.notify.room import CODE
+from gateway.notify.tables import Tables
 from gateway.notify.way import MailWay
 from gateway.profile import Priority
 from gateway.room import OWNER
@@ -120,6 +121,93 @@ async def test_a_silence_tells_nobody_and_what_still_stands_is_told_when_it_ends
         assert site.got("webhook:ops")[1:] == [["a:open:0"]]
 
 
+async def _silenced(site: NotifySite, seconds: float, scope: str = "chiller-1") -> int:
+    """Silence a scope; the silence's id."""
+    until = Instant(site.clock.now() + round(seconds * SECOND))
+    setting = asyncio.create_task(site.notifier.silence(OWNER, scope, "works", until))
+    while not setting.done():
+        await asyncio.sleep(0)
+        await site.ports.feed(site.notifier)
+    await setting
+    return max(each.id for each in await site.notifier.ask(Tables.silences))
+
+
+async def test_a_silence_holds_back_escalations_too_until_it_ends(tmp_path: Path) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        await site.say(notice(device="chiller-1"))
+        await site.deliver()
+        await _silenced(site, 7200)
+        await site.after(3600)
+        assert site.got("mail:li") == []
+        assert site.got("webhook:ops") == [[OPEN]]
+        await site.after(3601)
+        await site.after(1)
+        assert site.got("mail:li") == [["alarm:x:1:open:1"]]
+        assert site.got("webhook:ops") == [[OPEN], ["alarm:x:1:open:2"]]
+
+
+async def test_what_one_silence_gives_back_another_that_covers_it_keeps(tmp_path: Path) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        await _silenced(site, 600)
+        await site.say(notice(device="chiller-1"))
+        await _silenced(site, 7200)
+        await site.after(601)
+        await site.after(3600)
+        assert site.got("webhook:ops") == []
+        await site.after(3000)
+        await site.after(1)
+        assert site.got("webhook:ops") == [[OPEN]]
+
+
+async def test_an_escalation_that_meets_a_silence_on_its_way_is_told_after_it(
+    tmp_path: Path,
+) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        await site.say(notice(device="chiller-1"))
+        await site.deliver()
+        site.clock.advance(600)
+        until = Instant(site.clock.now() + 600 * SECOND)
+        payload = {"scope": "chiller-1", "until": until}
+        await site.ports.act(OWNER, "notify.silence", text="works", payload=payload)
+        await site.notifier.turn()
+        await site.ports.feed(site.notifier)
+        await site.deliver()
+        assert site.got("mail:li") == []
+        await site.after(601)
+        await site.after(1)
+        assert site.got("mail:li") == [["alarm:x:1:open:1"]]
+        await site.say(notice(standing=False, device="chiller-1"))
+        await site.deliver()
+        assert site.got("webhook:ops") == [[OPEN], [OVER]]
+
+
+async def test_no_silence_lasts_longer_than_the_site_allows(tmp_path: Path) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        with pytest.raises(ValueError, match="no silence lasts for so long here"):
+            await _silenced(site, 86_401)
+        until = Instant(site.clock.now() + 180 * 365 * 86_400 * SECOND)
+        payload = {"scope": "*", "until": until}
+        await site.ports.act(OWNER, "notify.silence", text="lunch", payload=payload)
+        await site.say(notice())
+        await site.after(86_399)
+        assert site.got("webhook:ops") == []
+        for _ in range(3):
+            await site.after(1)
+        assert site.got("webhook:ops") == [[OPEN]], "one of before that rule ends too"
+
+
+async def test_a_silence_that_stands_is_shown_on_the_overview(tmp_path: Path) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        overview = Overview(site.context(), site.notifier, site.courier)
+        assert (await overview.glance(OWNER)).attention == []
+        await _silenced(site, 3600, "*")
+        (shown,) = (await overview.glance(OWNER)).attention
+        assert localize(shown.who, "en") == "Everything"
+        assert localize(shown.why, "en") == "nobody is told of it until 2026-11-23 11:00: works"
+        await site.after(3601)
+        assert (await overview.glance(OWNER)).attention == []
+
+
 async def test_a_system_that_is_away_is_told_later_and_one_that_refuses_never(
     tmp_path: Path,
 ) -> None:
@@ -213,7 +301,7 @@ async def test_an_error_that_nobody_foresaw_ends_no_other_destination_and_is_lou
             await site.ports.feed(site.notifier)
             await asyncio.sleep(0)
         assert not delivering.done()
-        glance = await Overview(site.context(), site.courier).glance(OWNER)
+        glance = await Overview(site.context(), site.notifier, site.courier).glance(OWNER)
         assert [each.who for each in glance.attention] == ["webhook:ops"]
         assert "the library has a bug" in str(glance.attention[0].why)
         delivering.cancel()
