@@ -102,7 +102,7 @@ def _strangers(top: Part, site: Site) -> Iterator[Problem]:
             part = top / name
             for step in fault.trail:
                 part /= step
-            yield part.problem(fault.message, hint=fault.hint, at_key=True)
+            yield part.problem(fault.message, hint=fault.hint, at_key=True, note=fault.note)
 
 
 def _peer(tcp: Tcp) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from gateway.room import Attention, Glance, InSight, Level, Permission, Principa
 
 PATH = "/notifications"
 _MOST = 20
+_NOTICES: Localized = {"en": "Notices", "zh-CN": "通知"}
 
 
 class Overview:
@@ -38,7 +39,18 @@ class Overview:
 
     async def _undelivered(self) -> list[Attention]:
         dead = await self._courier.dead()
-        return [*self._failing(), *(_dead(len(dead)) if dead else ())]
+        return [*self._untold(), *self._failing(), *(_dead(len(dead)) if dead else ())]
+
+    def _untold(self) -> Iterator[Attention]:
+        """That nobody is told of anything, where somebody could be."""
+        section = self._notifier.section
+        untold = section.untold()
+        if untold and len(untold) == len(section.people) + len(section.webhooks):
+            why: Localized = {
+                "en": "no route tells anybody of anything",
+                "zh-CN": "没有任何路由，不会通知任何人",
+            }
+            yield Attention(Level.HIGH, _NOTICES, why, PATH)
 
     def _failing(self) -> Iterator[Attention]:
         for each in self._courier.failing()[:_MOST]:
@@ -63,6 +75,5 @@ class Overview:
 
 
 def _dead(count: int) -> tuple[Attention]:
-    who: Localized = {"en": "Notices", "zh-CN": "通知"}
     why: Localized = {"en": f"nobody took {count} of them", "zh-CN": f"{count} 条未送达"}
-    return (Attention(Level.HIGH, who, why, PATH),)
+    return (Attention(Level.HIGH, _NOTICES, why, PATH),)

@@ -10,12 +10,16 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from gateway.config import discover_rooms
 from gateway.config.suggest import did_you_mean
 from gateway.driver import LinkEntry
 from gateway.model import Localized
 from gateway.notify.written import Address, Line, is_one_line
 from gateway.profile import ClockTime, Priority, Seconds
 from gateway.room import Mistake
+
+_GATEWAY = "gateway"
+"""The device of notices about the gateway itself."""
 
 
 class _Options(BaseModel):
@@ -110,13 +114,22 @@ class Escalation(_Options):
 
 
 class Route(_Options):
-    """Who is told of what; left out means any. All routes that fit are taken."""
+    """Who is told of what; left out means any. All routes that fit are taken.
+
+    Of `devices`, `gateway` is the gateway itself.
+    """
 
     tell: tuple[str, ...] = Field(min_length=1)
     priorities: tuple[Priority, ...] = ()
     sources: tuple[str, ...] = Field(default=(), description="rooms, e.g. alarms")
     devices: tuple[str, ...] = ()
     escalate: tuple[Escalation, ...] = ()
+
+    def everybody(self) -> Iterator[str]:
+        """The names that are told sooner or later."""
+        yield from self.tell
+        for each in self.escalate:
+            yield from each.tell
 
     @model_validator(mode="after")
     def _later_and_later(self) -> Self:
@@ -157,8 +170,15 @@ class Notify(_Options):
         hosts = [urlsplit(each.url).hostname or "" for each in self.webhooks.values()]
         return [*hosts, *([self.mail.host] if self.mail is not None else [])]
 
-    def faults(self, _links: Sequence[LinkEntry]) -> Iterable[Mistake]:
-        """Names that nobody has, names that several have, and people without a mail server."""
+    def untold(self) -> list[str]:
+        """People and webhooks that no route reaches, by itself or by a duty."""
+        told = {name for route in self.routes for name in route.everybody()}
+        duties = (shifts for duty, shifts in self.duties.items() if duty in told)
+        told |= {name for shifts in duties for shift in shifts for name in shift.who}
+        return [name for name in (*self.people, *self.webhooks) if name not in told]
+
+    def faults(self, links: Sequence[LinkEntry]) -> Iterable[Mistake]:
+        """Names that nobody has, names that several have, and who is told of nothing."""
         if self.people and self.mail is None:
             yield Mistake(("people",), "people are told by mail, and there is no `mail` server")
         for name in self.duties:
@@ -167,7 +187,24 @@ class Notify(_Options):
         for name in self.webhooks:
             if name in self.people:
                 yield Mistake(("webhooks", name), f"'{name}' is the name of a person already")
+        for name, shifts in self.duties.items():
+            if not shifts:
+                yield Mistake(("duties", name), "nobody has this duty: give it at least one shift")
         yield from self._strangers()
+        yield from self._unmatched(links)
+        for name in self.untold():
+            trail = ("people" if name in self.people else "webhooks", name)
+            yield Mistake(trail, f"no route tells '{name}' of anything", note=True)
+
+    def _unmatched(self, links: Sequence[LinkEntry]) -> Iterator[Mistake]:
+        """What routes ask for and the site has not: nothing of it would be told."""
+        devices = {_GATEWAY, *(entry.id for link in links for entry in link.devices)}
+        rooms = set(discover_rooms())
+        for place, route in enumerate(self.routes):
+            trail = ("routes", place, "devices")
+            yield from _unknown(trail, route.devices, devices, "there is no device '{}'")
+            trail = ("routes", place, "sources")
+            yield from _unknown(trail, route.sources, rooms, "there is no room '{}'")
 
     def _strangers(self) -> Iterator[Mistake]:
         ends = self.people.keys() | self.webhooks.keys()
@@ -184,10 +221,13 @@ class Notify(_Options):
 
 
 def _unknown(
-    trail: tuple[str | int, ...], names: Sequence[str], known: Iterable[str]
+    trail: tuple[str | int, ...],
+    names: Sequence[str],
+    known: Iterable[str],
+    said: str = "nobody is called '{}'",
 ) -> Iterator[Mistake]:
     everybody = set(known)
     for place, name in enumerate(names):
         if name not in everybody:
             hint = did_you_mean(name, everybody)
-            yield Mistake((*trail, place), f"nobody is called '{name}'", hint)
+            yield Mistake((*trail, place), said.format(name), hint)

@@ -11,11 +11,15 @@ from gateway.driver import LinkEntry
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A fault of a section, where `trail` leads to from the section down."""
+    """A fault of a section, where `trail` leads to from the section down.
+
+    A `note` keeps nobody from using the file.
+    """
 
     trail: tuple[str | int, ...]
     message: str
     hint: str = ""
+    note: bool = False
 
 
 @runtime_checkable

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gateway.config import check_site, discover_drivers, discover_rooms
-from gateway.notify.options import Person
+from gateway.notify.options import Notify, Person
+from tests.unit.notify.notify_case import SECTION
 
 SITE = """
 site: {id: trial, name: Trial, time_zone: Asia/Shanghai}
@@ -38,6 +39,9 @@ notify:
         ("sender: isogate@h.example", "sender: 'isogate h@h.example'", 4, "write name@domain"),
         ("name: Wang", r'name: "Wang\n"', 5, "write it in one line"),
         ("  routes:", '  title: "a\\nb"\n  routes:', 8, "write it in one line"),
+        ("tell: [engineer, ops]", "tell: [ops], devices: [getaway]", 8, "mean `gateway`?"),
+        ("tell: [engineer, ops]", "tell: [ops], sources: [alarm]", 8, "mean `alarms`?"),
+        ("engineer: [{who: [wang], days: [mon, tue]}]", "engineer: []", 7, "at least one shift"),
         ("days: [mon, tue]", "start: 18, end: '08:00'", 7, "'18' is no time of day"),
         ("days: [mon, tue]", "start: '08:00Z', end: '18:00'", 7, "without a zone"),
         ("days: [mon, tue]", "start: '08:00'", 7, "give both `start` and `end`"),
@@ -78,3 +82,20 @@ def test_an_address_that_is_accepted_fits_into_a_letter(text: str) -> None:
     message = EmailMessage()
     message["To"] = formataddr(("王工", mail))
     assert mail.encode("ascii") in message.as_bytes(policy=SMTP.clone(max_line_length=10_000))
+
+
+def test_who_is_told_of_nothing_is_noted_where_they_stand(tmp_path: Path) -> None:
+    file = tmp_path / "devices.yaml"
+    file.write_text(
+        SITE.replace("tell: [engineer, ops]", "tell: [ops]").replace("[wang]}]}]", "[ops]}]}]")
+    )
+    notes = check_site(file, drivers=discover_drivers(), rooms=discover_rooms())
+    said = [(note.line, note.message) for note in notes if "no route" in note.message]
+    assert said == [(5, "no route tells 'wang' of anything")]
+    assert all(note.note for note in notes)
+
+
+def test_a_duty_reaches_who_has_it_and_an_escalation_too() -> None:
+    section = Notify.model_validate(SECTION)
+    assert section.untold() == []
+    assert Notify.model_validate({**SECTION, "routes": []}).untold() == ["wang", "li", "ops"]
