@@ -153,7 +153,7 @@ def definition_facts(definition: Definition) -> dict[str, Any]:
             said |= {"link": down.link}
         case _:
             pass
-    return {key: each for key, each in said.items() if each not in ("", False)}
+    return {key: each for key, each in said.items() if each is not False and each != ""}
 
 
 def notice(

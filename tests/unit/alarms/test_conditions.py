@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from gateway.alarms import Refusal, Standing, Step
+from gateway.alarms.catalogue import define
+from gateway.alarms.fact import definition_facts, words
+from gateway.alarms.options import Alarms
 from gateway.model import Instant, Quality
-from gateway.profile import PointAlarms
+from gateway.profile import AlarmLimit, PointAlarms, Priority
 from tests.unit.alarms.alarm_case import (
     FAULT,
     HIGH,
@@ -376,3 +379,12 @@ async def test_a_reload_shows_a_fresh_alarm_what_stands(tmp_path: Path) -> None:
         site.links = chillers("chiller-1", "chiller-2")
         await site.settle()
         assert await site.standing() == {"chiller-2/pump/is-fault": Standing.UNACKNOWLEDGED}
+
+
+@pytest.mark.parametrize("limit", [0.0, -0.0, 1.0])
+def test_a_limit_of_zero_is_said_as_any_other(limit: float) -> None:
+    pressure = AlarmLimit(limit=limit, priority=Priority.HIGH)
+    wanted = {**PROFILE.alarms, "temperature": PointAlarms(low=pressure)}
+    links = chillers("chiller-1", profile=PROFILE.model_copy(update={"alarms": wanted}))
+    facts = definition_facts(define(links, Alarms())["chiller-1/temperature/low"])
+    assert words(facts, {"value": "-3", "unit": "Cel"}) == f"-3 Cel < {limit:g}"
