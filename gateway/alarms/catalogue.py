@@ -48,7 +48,8 @@ def _all(links: Sequence[LinkEntry], wanted: Alarms) -> Iterator[Definition]:
         rule = _rule(link_rule(), wanted.link, wanted.links.get(link.id))
         if rule is not None:
             subject = {"en": f"Link {link.id}", "zh-CN": f"链路 {link.id}"}
-            yield _definition(link_id(link.id), GATEWAY, LinkDown(link.id), rule, subject)
+            down = LinkDown(link.id, tuple(entry.id for entry in link.devices))
+            yield _definition(link_id(link.id), GATEWAY, down, rule, subject)
         for entry in link.devices:
             yield from _of_device(entry, wanted)
 

@@ -49,7 +49,10 @@ class Offline:
 
 @dataclass(frozen=True, slots=True)
 class LinkDown:
+    """A link does not work; nothing is known of the `devices` on it."""
+
     link: str
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ def definition_facts(definition: Definition) -> dict[str, Any]:
         case Stale() as stale:
             said |= {"code": stale.code}
         case LinkDown() as down:
-            said |= {"link": down.link}
+            said |= {"link": down.link, "devices": list(down.devices)}
         case _:
             pass
     return {key: each for key, each in said.items() if each is not False and each != ""}
@@ -171,6 +171,7 @@ def notice(
         path=f"/alarms/{alarm}",
         source="alarms",
         device=facts.get("device", ""),
+        devices=tuple(facts.get("devices", ())),
     ).as_payload()
 
 

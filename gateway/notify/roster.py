@@ -52,11 +52,12 @@ class Roster:
                 yield from each.tell
 
     def _fitting(self, notice: Notice) -> Iterator[Route]:
+        about = {notice.device, *notice.devices}
         for route in self._section.routes:
             fits = (
                 not route.priorities or notice.priority in route.priorities,
                 not route.sources or notice.source in route.sources,
-                not route.devices or notice.device in route.devices,
+                not route.devices or not about.isdisjoint(route.devices),
             )
             if all(fits):
                 yield route

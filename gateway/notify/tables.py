@@ -224,9 +224,14 @@ def _bare(site: str, code: str, identity: str, now: Instant) -> DeviceEvent:
 
 
 def covered(notice: Notice, silences: Iterable[Silence], now: Instant) -> bool:
-    """Whether silences that have not ended by a moment tell nobody of a notice."""
+    """Whether silences that have not ended by a moment tell nobody of a notice.
+
+    One that stands for several devices is hidden where each of them is silenced: to repair one
+    device hides no loss of the others.
+    """
     scopes = {each.scope for each in silences if each.until > now}
-    return EVERYTHING in scopes or notice.device in scopes
+    several = bool(notice.devices) and scopes.issuperset(notice.devices)
+    return EVERYTHING in scopes or notice.device in scopes or several
 
 
 def _matter(*row: Any) -> Matter:

@@ -18,6 +18,7 @@ class Notice:
 
     The matter stands from a notice that is `open` until one of the same key that is not; while it
     stands it may be told to further people. `path` is its page, `source` the room that says so.
+    `devices` are those that it stands for, where it is about none of them alone: a lost link.
     Texts hold nothing that identifies a patient. An event of kind ALARM carries it.
     """
 
@@ -30,6 +31,7 @@ class Notice:
     path: str = ""
     source: str = ""
     device: str = ""
+    devices: tuple[str, ...] = ()
 
     def as_payload(self) -> dict[str, Any]:
         """A member of the payload of its event."""
@@ -43,8 +45,9 @@ class Notice:
             "path": self.path,
             "source": self.source,
             "device": self.device,
+            "devices": list(self.devices),
         }
-        return {_MEMBER: {key: each for key, each in said.items() if each != ""}}
+        return {_MEMBER: {key: each for key, each in said.items() if each not in ("", [])}}
 
 
 def notice_of(event: DeviceEvent) -> Notice | None:
@@ -56,4 +59,5 @@ def notice_of(event: DeviceEvent) -> Notice | None:
 def read_notice(payload: Mapping[str, Any]) -> Notice:
     """The notice in a payload; KeyError if there is none."""
     said = payload[_MEMBER]
-    return Notice(**{**said, "priority": Priority(said["priority"])})
+    devices = tuple(said.get("devices", ()))
+    return Notice(**{**said, "priority": Priority(said["priority"]), "devices": devices})

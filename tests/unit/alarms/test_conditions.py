@@ -13,6 +13,7 @@ from gateway.alarms.fact import definition_facts, words
 from gateway.alarms.options import Alarms
 from gateway.model import Instant, Quality
 from gateway.profile import AlarmLimit, PointAlarms, Priority
+from gateway.room import notice_of
 from tests.unit.alarms.alarm_case import (
     FAULT,
     HIGH,
@@ -388,3 +389,12 @@ def test_a_limit_of_zero_is_said_as_any_other(limit: float) -> None:
     links = chillers("chiller-1", profile=PROFILE.model_copy(update={"alarms": wanted}))
     facts = definition_facts(define(links, Alarms())["chiller-1/temperature/low"])
     assert words(facts, {"value": "-3", "unit": "Cel"}) == f"-3 Cel < {limit:g}"
+
+
+async def test_the_notice_of_a_lost_link_names_the_devices_on_it(tmp_path: Path) -> None:
+    site = AlarmSite(tmp_path, "chiller-1", "chiller-2")
+    async with site.running():
+        await site.say(system("link/plant", "down"))
+        await site.after(10)
+        (said,) = filter(None, map(notice_of, site.ports.events))
+        assert (said.device, said.devices) == ("gateway", ("chiller-1", "chiller-2"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -54,6 +55,29 @@ def test_if_no_shift_fits_everybody_of_the_duty_is_told() -> None:
 
 def test_a_notice_that_no_route_wants_is_told_to_nobody() -> None:
     assert roster().recipients(notice(priority=Priority.LOW), 0, MONDAY) == []
+
+
+@pytest.mark.parametrize(("device", "told"), [("chiller-2", ["li"]), ("other", [])])
+def test_a_notice_that_stands_for_several_devices_is_for_the_routes_of_any(
+    device: str, told: list[str]
+) -> None:
+    section = {**SECTION, "routes": [{"tell": ["li"], "devices": [device]}]}
+    lost = notice(device="gateway", devices=("chiller-1", "chiller-2"))
+    assert roster(section).recipients(lost, 0, MONDAY) == told
+
+
+async def test_a_lost_link_is_silenced_where_each_of_its_devices_is(tmp_path: Path) -> None:
+    lost: dict[str, Any] = {"device": "gateway", "devices": ("chiller-1", "chiller-2")}
+    async with NotifySite(tmp_path).running() as site:
+        await _silenced(site, 600, "chiller-1")
+        await site.say(notice("a", **lost))
+        await _silenced(site, 300, "chiller-2")
+        await site.say(notice("b", **lost))
+        await site.deliver()
+        assert site.got("webhook:ops") == [["a:open:0"]]
+        await site.after(301)
+        await site.after(1)
+        assert site.got("webhook:ops")[1:] == [["b:open:0"]], "as soon as one is no longer"
 
 
 async def test_a_notice_is_told_once_to_each_and_its_end_to_systems_alone(tmp_path: Path) -> None:
