@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 
 from gateway.errors import DeviceUnavailable, ProtocolViolation, StoreError
 from gateway.model import Clock, Instant
-from gateway.notify.letter import Told
 from gateway.notify.way import Way
-from gateway.profile import Priority
 from gateway.room import Deliveries, Delivery, roused
 
 log = logging.getLogger(__name__)
@@ -37,7 +35,7 @@ class Round:
 
 
 class Courier:
-    """Takes deliveries from the outbox in order, hands them over, then notes that.
+    """Takes deliveries from the outbox, critical ones first, hands them over, then notes that.
 
     What can't be handed over since its destination is away is owed until it is back; a dead letter
     is what was refused.
@@ -103,22 +101,21 @@ class Courier:
             return _LOOK
         for place in range(0, len(owed), each.way.most):
             together = owed[place : place + each.way.most]
-            now = self._clock.now()
-            if together[0].due > now:
-                return (together[0].due - now) / _SECOND
             early = self._early(each, together)
             if early > 0:
                 return early
-            await self._hand_over(each, together)
-            if each.failing is not None:
+            if not await self._hand_over(each, together):
                 return _LOOK
         return 0.0
 
     def _early(self, each: Round, owed: Sequence[Delivery]) -> float:
-        """How long the pace holds it back; never what is critical."""
-        if each.told_at is None or not each.pace:
-            return 0.0
-        if any(Told.read(one.payload).notice.priority is Priority.CRITICAL for one in owed):
+        """How long they are held back: by waits while nothing gets through, and by the pace.
+
+        What is critical waits for no pace.
+        """
+        if each.failing is not None and owed[0].due > self._clock.now():
+            return (owed[0].due - self._clock.now()) / _SECOND
+        if each.told_at is None or not each.pace or any(one.urgent for one in owed):
             return 0.0
         return each.told_at + each.pace - asyncio.get_running_loop().time()
 
@@ -133,35 +130,46 @@ class Courier:
         since = each.failing[0] if each.failing is not None else self._clock.now()
         each.failing = since, said
 
-    async def _hand_over(self, each: Round, owed: Sequence[Delivery]) -> None:
+    async def _hand_over(self, each: Round, owed: Sequence[Delivery]) -> bool:
+        """Whether the destination is there for more; what it refuses together goes in halves."""
         try:
             await each.way.tell(owed)
-        except ProtocolViolation as error:
-            log.warning("%s will never take %s: %s", each.name, owed[0].key, error)
-            for delivery in owed:
-                await self._outbox.bury(delivery, str(error))
-            each.failing = None
-        except DeviceUnavailable as error:
-            if each.failing is None:
-                log.warning("%s can't be told: %s", each.name, error)
-            self._fails(each, str(error))
-            for delivery in owed:
-                await self._outbox.later(delivery, str(error))
         except StoreError:
             raise
+        except DeviceUnavailable as error:
+            await self._wait(each, owed, error)
+            return False
         except Exception as error:  # noqa: BLE001 - what a library raises stays with this one
-            await self._retry_or_bury(owed, self._puzzled(each, error))
-        else:
-            await self._outbox.delivered(*owed)
-            each.told_at = asyncio.get_running_loop().time()
-            if each.failing is not None:
-                log.info("%s is told again.", each.name)
-                each.failing = None
+            return await self._refused(each, owed, error)
+        await self._outbox.delivered(*owed)
+        each.told_at = asyncio.get_running_loop().time()
+        if each.failing is not None:
+            log.info("%s is told again.", each.name)
+            each.failing = None
+        return True
 
-    async def _retry_or_bury(self, owed: Sequence[Delivery], said: str) -> None:
-        """What an unforeseen error keeps back is tried a few times, and then buried."""
+    async def _wait(self, each: Round, owed: Sequence[Delivery], error: DeviceUnavailable) -> None:
+        if each.failing is None:
+            log.warning("%s can't be told: %s", each.name, error)
+        self._fails(each, str(error))
         for delivery in owed:
-            if delivery.attempts + 1 < _TRIES:
-                await self._outbox.failed(delivery, said)
-            else:
-                await self._outbox.bury(delivery, said)
+            await self._outbox.later(delivery, str(error))
+
+    async def _refused(self, each: Round, owed: Sequence[Delivery], error: Exception) -> bool:
+        """Bury what is refused alone; what an unforeseen error keeps back is tried a few times."""
+        if len(owed) > 1:
+            middle = len(owed) // 2
+            first = await self._hand_over(each, owed[:middle])
+            return first and await self._hand_over(each, owed[middle:])
+        (delivery,) = owed
+        if isinstance(error, ProtocolViolation):
+            log.warning("%s will never take %s: %s", each.name, delivery.key, error)
+            await self._outbox.bury(delivery, str(error))
+            each.failing = None
+            return True
+        said = self._puzzled(each, error)
+        if delivery.attempts + 1 < _TRIES:
+            await self._outbox.failed(delivery, said)
+        else:
+            await self._outbox.bury(delivery, said)
+        return True

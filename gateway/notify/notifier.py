@@ -24,6 +24,7 @@ from gateway.notify.tables import (
     silence_over,
     telling,
 )
+from gateway.profile import Priority
 from gateway.projection import Projection
 from gateway.room import Emit, Principal, RoomContext
 
@@ -120,15 +121,17 @@ class Notifier(Projection[Tables]):
 
     async def _owe(self, events: Sequence[DeviceEvent]) -> None:
         now = self.context.clock.now()
-        owed: list[tuple[str, str, bytes]] = []
+        owed: dict[bool, list[tuple[str, str, bytes]]] = {True: [], False: []}
         for event in events:
             if now - event.received_at > _TOO_OLD:
                 log.warning("A notice of event %d is older than a day and not told.", event.seq)
             else:
-                owed += self._deliveries(telling(event))
-        if owed:
-            await self.context.ports.outbox.enqueue_all(owed)
-            self.wake([destination for destination, _, _ in owed])
+                told = telling(event)
+                owed[told.notice.priority is Priority.CRITICAL] += self._deliveries(told)
+        for urgent, several in owed.items():
+            if several:
+                await self.context.ports.outbox.enqueue_all(several, urgent=urgent)
+                self.wake([destination for destination, _, _ in several])
 
     def _deliveries(self, told: Telling) -> list[tuple[str, str, bytes]]:
         notice, stage, at = told.notice, told.stage, told.event.received_at

@@ -22,6 +22,8 @@ from gateway.room import Delivery
 
 _SECOND = 1_000_000
 _PERMANENT = 500
+_TOO_LARGE = 552
+"""Answer to MAIL that is about the letter, not about its sender (RFC 1870)."""
 _PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "%")
 _TRY_AGAIN = frozenset({408, 409, 425, 429})
 """Answers of a client error that a later attempt may mend (RFC 9110, RFC 8470, RFC 6585)."""
@@ -73,6 +75,12 @@ class MailWay:
             codes = [each.code for each in error.recipients]
             said = f"the mail server refuses {self.person.mail}: {error}"
             if codes and min(codes) >= _PERMANENT:
+                raise ProtocolViolation(said) from error
+            raise DeviceUnavailable(said) from error
+        except (aiosmtplib.SMTPDataError, aiosmtplib.SMTPSenderRefused) as error:
+            said = f"the mail server refuses the letter: {error}"
+            of_content = isinstance(error, aiosmtplib.SMTPDataError) or error.code == _TOO_LARGE
+            if of_content and error.code >= _PERMANENT:
                 raise ProtocolViolation(said) from error
             raise DeviceUnavailable(said) from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:

@@ -37,6 +37,8 @@ class Delivery(Protocol):
     def attempts(self) -> int: ...
     @property
     def error(self) -> str: ...
+    @property
+    def urgent(self) -> bool: ...
 
 
 class Fate(Protocol):
@@ -65,8 +67,13 @@ class Deliveries(Protocol):
         """Owe a delivery, durably; False if this key is known for this destination."""
         ...
 
-    async def enqueue_all(self, owed: Sequence[tuple[str, str, bytes]]) -> int:
-        """Owe (destination, key, payload) each, all or none; how many keys were not known."""
+    async def enqueue_all(
+        self, owed: Sequence[tuple[str, str, bytes]], *, urgent: bool = False
+    ) -> int:
+        """Owe (destination, key, payload) each, all or none; how many keys were not known.
+
+        What is urgent goes before the rest, and whatever is urgent there is due at once.
+        """
         ...
 
     async def head(self, destination: str) -> Delivery | None:

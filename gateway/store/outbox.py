@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,30 +21,36 @@ from gateway.seal import Keyring, Progress
 from gateway.sqlite import open_sealed, reseal, transaction
 
 _T = TypeVar("_T")
-_FORMAT = 2
+_FORMAT = 3
 _TABLES = """
 CREATE TABLE delivery(
   id INTEGER PRIMARY KEY AUTOINCREMENT, destination TEXT NOT NULL, key TEXT NOT NULL,
   payload BLOB NOT NULL, created INTEGER NOT NULL, due INTEGER NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'waiting',
-  error TEXT NOT NULL DEFAULT '', UNIQUE(destination, key)
+  error TEXT NOT NULL DEFAULT '', urgent INTEGER NOT NULL DEFAULT 0, UNIQUE(destination, key)
 );
-CREATE INDEX delivery_waiting ON delivery(destination, id) WHERE state = 'waiting';
+CREATE INDEX delivery_waiting ON delivery(destination, urgent DESC, id) WHERE state = 'waiting';
 CREATE INDEX delivery_key ON delivery(key);
 CREATE INDEX delivery_dead ON delivery(id) WHERE state = 'dead';
 """
-_COLUMNS = "id, destination, key, payload, created, due, attempts, error"
+_FROM_2 = """
+ALTER TABLE delivery ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;
+DROP INDEX delivery_waiting;
+CREATE INDEX delivery_waiting ON delivery(destination, urgent DESC, id) WHERE state = 'waiting';
+"""
+_COLUMNS = "id, destination, key, payload, created, due, attempts, error, urgent"
 _ENQUEUE = (
-    "INSERT INTO delivery(destination, key, payload, created, due) VALUES(?,?,?,?,?)"
+    "INSERT INTO delivery(destination, key, payload, created, due, urgent) VALUES(?,?,?,?,?,?)"
     " ON CONFLICT DO NOTHING"
 )
+_PROBE = "UPDATE delivery SET due = ? WHERE destination = ? AND state = 'waiting' AND urgent"
 _HEAD = (
     f"SELECT {_COLUMNS} FROM delivery WHERE destination = ? AND state = 'waiting'"  # noqa: S608
-    " ORDER BY id LIMIT 1"
+    " ORDER BY urgent DESC, id LIMIT 1"
 )
 _OWED = (
     f"SELECT {_COLUMNS} FROM delivery WHERE destination = ? AND state = 'waiting'"  # noqa: S608
-    " ORDER BY id LIMIT ?"
+    " ORDER BY urgent DESC, id LIMIT ?"
 )
 _WAITING = "SELECT count(*) FROM delivery WHERE destination = ? AND state = 'waiting'"
 _FATES = (
@@ -83,6 +89,7 @@ class Delivery:
     due: Instant
     attempts: int
     error: str
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +117,9 @@ class Backoff:
 class Outbox:
     """The deliveries of a gateway. Whoever sends asks for the head, sends, then says how it went.
 
-    A destination's head blocks what is behind it: order is kept. A dead letter blocks nobody; it
-    waits for a person. The key makes repeated enqueueing one delivery, also after it was
-    delivered, until `forget` drops it.
+    A destination's head blocks what is behind it: order is kept among what is urgent, which goes
+    first, and among the rest. A dead letter blocks nobody; it waits for a person. The key makes
+    repeated enqueueing one delivery, also after it was delivered, until `forget` drops it.
     """
 
     name = "outbox"
@@ -122,9 +129,10 @@ class Outbox:
         self.purposes = (path.name,)
         self._clock, self._backoff = clock, backoff
         self._connection = open_sealed(path, ring)
-        if self._connection.pragma("user_version") == 0:
+        made_by = self._connection.pragma("user_version")
+        if made_by != _FORMAT:
             with transaction(self._connection):
-                self._connection.execute(_TABLES)
+                self._connection.execute(_FROM_2 if made_by else _TABLES)
                 self._connection.execute(f"PRAGMA user_version = {_FORMAT}")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outbox")
 
@@ -148,18 +156,27 @@ class Outbox:
     async def enqueue(self, destination: str, key: str, payload: bytes) -> bool:
         """Owe a delivery, durably; False if this key is known for this destination."""
         now = self._clock.now()
-        return await self._change(_ENQUEUE, destination, key, payload, now, now)
+        return await self._change(_ENQUEUE, destination, key, payload, now, now, 0)
 
-    async def enqueue_all(self, owed: Sequence[tuple[str, str, bytes]]) -> int:
-        """Owe (destination, key, payload) each, all or none; how many keys were not known."""
+    async def enqueue_all(
+        self, owed: Sequence[tuple[str, str, bytes]], *, urgent: bool = False
+    ) -> int:
+        """Owe (destination, key, payload) each, all or none; how many keys were not known.
+
+        What is urgent goes before the rest, and whatever is urgent there is due at once.
+        """
         now = self._clock.now()
 
         def change() -> int:
             with transaction(self._connection):
                 before = self._connection.total_changes()
-                rows = [(*each, now, now) for each in owed]
+                rows = [(*each, now, now, int(urgent)) for each in owed]
                 self._connection.executemany(_ENQUEUE, rows)
-                return self._connection.total_changes() - before
+                new = self._connection.total_changes() - before
+                if new and urgent:
+                    places = {(now, destination) for destination, _, _ in owed}
+                    self._connection.executemany(_PROBE, places)
+                return new
 
         return await self._run(change)
 
@@ -264,4 +281,5 @@ class Outbox:
 
 
 def _delivery(*row: apsw.SQLiteValue) -> Delivery:
-    return Delivery(*row)  # type: ignore[arg-type]
+    delivery = Delivery(*row)  # type: ignore[arg-type]
+    return replace(delivery, urgent=bool(delivery.urgent))

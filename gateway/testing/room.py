@@ -49,6 +49,7 @@ class MemoryDelivery:
     due: Instant
     attempts: int = 0
     error: str = ""
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +73,22 @@ class MemoryOutbox:
         self.settled: list[MemoryDelivery] = []
         self.gone: list[MemoryDelivery] = []
 
-    async def enqueue(self, destination: str, key: str, payload: bytes) -> bool:
+    async def enqueue(
+        self, destination: str, key: str, payload: bytes, *, urgent: bool = False
+    ) -> bool:
         if (destination, key) in self._known:
             return False
         self._known.add((destination, key))
         now = self._clock.now()
         number = len(self._known)
-        self.waiting.append(MemoryDelivery(number, destination, key, payload, now, now))
+        new = MemoryDelivery(number, destination, key, payload, now, now, urgent=urgent)
+        self.waiting = sorted([*self.waiting, new], key=lambda each: not each.urgent)
         return True
 
-    async def enqueue_all(self, owed: Sequence[tuple[str, str, bytes]]) -> int:
-        return sum([await self.enqueue(*each) for each in owed])
+    async def enqueue_all(
+        self, owed: Sequence[tuple[str, str, bytes]], *, urgent: bool = False
+    ) -> int:
+        return sum([await self.enqueue(*each, urgent=urgent) for each in owed])
 
     async def head(self, destination: str) -> MemoryDelivery | None:
         return next((each for each in self.waiting if each.destination == destination), None)

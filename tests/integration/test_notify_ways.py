@@ -56,12 +56,16 @@ def delivery(key: str, priority: Priority = Priority.HIGH) -> MemoryDelivery:
 
 @dataclass(slots=True)
 class MailServer:
-    """A stranger that speaks RFC 5321; `refuse` is what it answers to RCPT."""
+    """A stranger that speaks RFC 5321; `refuse` is what it answers to RCPT.
+
+    `answers` are to other verbs; that to DATA comes after the letter.
+    """
 
     refuse: str = ""
     starts_tls: ssl.SSLContext | None = None
     letters: list[EmailMessage] = field(default_factory=list)
     port: int = 0
+    answers: dict[bytes, str] = field(default_factory=dict)
 
     @classmethod
     @asynccontextmanager
@@ -94,7 +98,9 @@ class MailServer:
                 writer.write(b"354 go on\r\n")
                 body = (await reader.readuntil(b"\r\n.\r\n"))[:-5]
                 self.letters.append(email.message_from_bytes(body, policy=email.policy.default))
-            if verb == b"EHLO":
+            if verb in self.answers:
+                writer.write(self.answers[verb].encode() + b"\r\n")
+            elif verb == b"EHLO":
                 offers = b"250-STARTTLS\r\n" if self.starts_tls else b""
                 writer.write(b"250-stranger\r\n" + offers + b"250 SMTPUTF8\r\n")
             elif verb == b"STARTTLS" and self.starts_tls:
@@ -152,6 +158,24 @@ async def test_a_refused_person_is_never_tried_again_and_a_busy_server_is(
 ) -> None:
     async with MailServer.running(answer) as server:
         with pytest.raises(error):
+            await mail_way(server).tell([delivery("a")])
+
+
+@pytest.mark.parametrize(
+    ("verb", "answer", "error"),
+    [
+        ("DATA", "554 5.7.1 content refused", ProtocolViolation),
+        ("DATA", "451 later", DeviceUnavailable),
+        ("MAIL", "552 too large", ProtocolViolation),
+        ("MAIL", "550 who are you", DeviceUnavailable),
+    ],
+)
+async def test_what_is_said_against_a_letter_itself_is_said_for_good(
+    verb: str, answer: str, error: type[Exception]
+) -> None:
+    async with MailServer.running() as server:
+        server.answers[verb.encode()] = answer
+        with pytest.raises(error, match="refuses the letter"):
             await mail_way(server).tell([delivery("a")])
 
 

@@ -94,19 +94,26 @@ def noticed(said: Notice, at: int = MONDAY, number: int = 0) -> DeviceEvent:
 
 @dataclass(slots=True)
 class Stranger:
-    """Somebody who is told; `mood` says what becomes of it."""
+    """Somebody who is told; `mood` says what becomes of it.
+
+    Nothing with a key of `poison` is taken. After `patience` tellings nobody answers.
+    """
 
     most: int = 1
     mood: str = "takes"
+    poison: set[str] = field(default_factory=set)
+    patience: int | None = None
     got: list[list[str]] = field(default_factory=list)
 
     async def tell(self, deliveries: Sequence[Delivery]) -> None:
-        if self.mood == "away":
+        if self.mood == "away" or (self.patience is not None and len(self.got) >= self.patience):
             raise DeviceUnavailable("nobody answers")
         if self.mood == "refuses":
             raise ProtocolViolation("410: there is no such address")
         if self.mood == "breaks":
             raise RuntimeError("the library has a bug")
+        if not self.poison.isdisjoint(each.key for each in deliveries):
+            raise ProtocolViolation("554: content refused")
         self.got.append([each.key for each in deliveries])
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model import Instant
+from gateway.sqlite import open_sealed
 from gateway.store import Backoff, Outbox
 from gateway.testing import known_ring
 from tests.unit.store.store_case import NOVEMBER, HeldClock
@@ -114,3 +115,39 @@ async def test_what_waits_for_a_receiver_that_is_away_never_dies(
     assert waits[:4] == [1, 2, 3, 3]
     assert max(waits) == 3
     assert await outbox.dead() == []
+
+
+async def test_what_is_urgent_goes_first_and_is_due_at_once(
+    outbox: Outbox, clock: HeldClock
+) -> None:
+    await outbox.enqueue_all([("mail", "a", b"a"), ("mail", "b", b"b")])
+    await outbox.enqueue_all([("mail", "c", b"c"), ("web", "c", b"c")], urgent=True)
+    for each in await outbox.owed("mail", 9):
+        await outbox.later(each, "away")
+    await outbox.enqueue_all([("mail", "d", b"d")], urgent=True)
+    owed = await outbox.owed("mail", 9)
+    assert [(each.key, each.urgent) for each in owed] == [
+        ("c", True), ("d", True), ("a", False), ("b", False)
+    ]  # fmt: skip
+    assert [each.due > clock.at for each in owed] == [False, False, True, True]
+    assert await outbox.enqueue_all([("mail", "d", b"d")], urgent=True) == 0
+
+
+async def test_a_file_of_before_urgency_is_taken_over(tmp_path: Path, clock: HeldClock) -> None:
+    path = tmp_path / "old.sqlite"
+    old = open_sealed(path, known_ring())
+    old.execute(
+        "CREATE TABLE delivery(id INTEGER PRIMARY KEY AUTOINCREMENT, destination TEXT NOT NULL,"
+        " key TEXT NOT NULL, payload BLOB NOT NULL, created INTEGER NOT NULL,"
+        " due INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,"
+        " state TEXT NOT NULL DEFAULT 'waiting', error TEXT NOT NULL DEFAULT '',"
+        " UNIQUE(destination, key));"
+        "CREATE INDEX delivery_waiting ON delivery(destination, id) WHERE state = 'waiting';"
+        "INSERT INTO delivery(destination, key, payload, created, due) VALUES('mail','a','a',1,1);"
+        "PRAGMA user_version = 2"
+    )
+    old.close()
+    for _ in range(2):
+        async with Outbox.open(path, known_ring(), clock) as outbox:
+            await outbox.enqueue_all([("mail", "b", b"b")], urgent=True)
+            assert [each.key for each in await outbox.owed("mail", 9)] == ["b", "a"]
