@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from gateway.model import Localized, to_datetime
 from gateway.notify.courier import Courier
 from gateway.notify.notifier import Notifier
+from gateway.notify.sight import NoticeSight
 from gateway.notify.tables import EVERYTHING, Silence, Tables
 from gateway.room import Attention, Glance, InSight, Level, Permission, Principal, RoomContext
 
@@ -27,11 +28,11 @@ class Overview:
         """What one who reads alarms is to see of it."""
         if not who.may(Permission.READ_ALARMS):
             return Glance()
-        sight = InSight.of(who, self._context.links())
+        sight = NoticeSight(who, InSight.of(who, self._context.links()))
         silences = [
             self._silenced(each)
             for each in await self._notifier.ask(Tables.silences)
-            if each.scope == EVERYTHING or sight.device(each.scope)
+            if sight.silence(each)
         ]
         return Glance(
             attention=[*(await self._undelivered() if sight.everything else ()), *silences]

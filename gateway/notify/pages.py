@@ -14,13 +14,15 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.notify.courier import Courier
 from gateway.notify.notifier import Notifier
-from gateway.notify.tables import Matter, Tables
+from gateway.notify.sight import NoticeSight
+from gateway.notify.tables import EVERYTHING, Matter, Tables
 from gateway.profile import Priority
 from gateway.room import (
     Entered,
     Fate,
     Field,
     Form,
+    InSight,
     Notice,
     PageKit,
     Permission,
@@ -28,6 +30,7 @@ from gateway.room import (
     access,
     principal,
 )
+from gateway.web import Refusal
 from gateway.web.day import wall_time
 from gateway.web.number import number
 
@@ -58,7 +61,7 @@ class Pages:
 
         @access(Permission.SHELVE_ALARMS)
         async def silence(request: Request) -> Response:
-            form = self._form().filled(await kit.form(request))
+            form = self._form(self._sight(request)).filled(await kit.form(request))
             until = wall_time(form["until"], self._zone)
             if form["until"] and (until is None or until <= context.clock.now()):
                 form = form.refused("until", "Give a moment that is still to come.")
@@ -74,6 +77,10 @@ class Pages:
         @access(Permission.SHELVE_ALARMS)
         async def unsilence(request: Request) -> Response:
             who, silence_id = principal(request), number(request.path_params["silence"])
+            sight = self._sight(request)
+            silences = await notifier.ask(Tables.silences)
+            if not any(each.id == silence_id and sight.may_end(each) for each in silences):
+                raise _unknown(silence_id)
             await notifier.unsilence(who, silence_id)
             await context.audit.record(
                 "notify.unsilence", who, objects={"silence": str(silence_id)}
@@ -124,19 +131,21 @@ class Pages:
 
     async def _page(self, kit: PageKit, request: Request, form: Form | None = None) -> Response:
         context, notifier, who = self._context, self._notifier, principal(request)
-        outbox = context.ports.outbox
-        matters = await notifier.ask(lambda tables: tables.newest(_SHOWN))
+        outbox, sight = context.ports.outbox, self._sight(request)
+        matters = await notifier.ask(lambda tables: tables.newest(_SHOWN, sight.notice))
+        silences = await notifier.ask(Tables.silences)
         until = datetime.fromtimestamp((context.clock.now() + _HOUR) / 1e6, self._zone)
         return kit.page(
             request,
             "notify/notifications.html",
             status=200 if form is None else 422,
             shown=[Shown(each, await outbox.fates(f"{each.key}:", _TELLINGS)) for each in matters],
-            silences=await notifier.ask(Tables.silences),
-            dead=await self._courier.dead(),
-            failing=self._courier.failing(),
+            silences=[each for each in silences if sight.silence(each)],
+            may_end=sight.may_end,
+            dead=await self._courier.dead() if sight.everything else (),
+            failing=self._courier.failing() if sight.everything else (),
             duties=self._duties(),
-            form=form or self._form().of({"until": until.strftime("%Y-%m-%dT%H:%M")}),
+            form=form or self._form(sight).of({"until": until.strftime("%Y-%m-%dT%H:%M")}),
             may_silence=who.may(Permission.SHELVE_ALARMS),
             may_configure=who.may(Permission.CONFIGURE),
         )
@@ -152,12 +161,19 @@ class Pages:
             for duty, shifts in section.duties.items()
         }
 
-    def _form(self) -> Form:
+    def _sight(self, request: Request) -> NoticeSight:
+        who = principal(request)
+        return NoticeSight(who, InSight.of(who, self._context.links()))
+
+    def _form(self, sight: NoticeSight) -> Form:
         devices = [
-            (entry.id, entry.name) for link in self._context.links() for entry in link.devices
+            (entry.id, entry.name)
+            for link in self._context.links()
+            for entry in link.devices
+            if sight.devices.device(entry.id)
         ]
         everything = {"en": "Everything", "zh-CN": "全部"}
-        scopes = [("*", everything), *devices]
+        scopes = [(EVERYTHING, everything), *devices] if sight.everything else devices
         return Form(
             (
                 Field("scope", "Of what", Entered.CHOICE, required=True, options=scopes),
@@ -165,3 +181,13 @@ class Pages:
                 Field("until", "Until", Entered.TIME, required=True, hint="In the site's time."),
             )
         )
+
+
+def _unknown(silence: int) -> Refusal:
+    return Refusal(
+        404,
+        "Unknown silence",
+        "No silence {silence} stands that you may end.",
+        "Whoever set it can end it, and whoever sees the whole site.",
+        silence=str(silence),
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, ClassVar
 
 import apsw
@@ -19,6 +20,8 @@ NOTICE_SYSTEM = "urn:isogate:notice"
 
 SILENCE, UNSILENCE = "notify.silence", "notify.unsilence"
 EVERYTHING = "*"
+_LOOKED_AT = 5000
+"""The matters that are looked at for those that one who is limited sees."""
 _SOURCE = Source("gateway", "notify")
 _COLUMNS = "key, seq, at, stage, open, hidden, notice"
 
@@ -78,10 +81,11 @@ class Tables:
         sql = f"SELECT {_COLUMNS} FROM matter WHERE open ORDER BY seq"  # noqa: S608
         return [_matter(*row) for row in self._connection.execute(sql)]
 
-    def newest(self, limit: int) -> list[Matter]:
-        """The matters that came last, newest first."""
+    def newest(self, limit: int, sees: Callable[[Notice], bool]) -> list[Matter]:
+        """The matters that came last among those that somebody sees, newest first."""
         sql = f"SELECT {_COLUMNS} FROM matter ORDER BY seq DESC LIMIT ?"  # noqa: S608
-        return [_matter(*row) for row in self._connection.execute(sql, (limit,))]
+        matters = (_matter(*row) for row in self._connection.execute(sql, (_LOOKED_AT,)))
+        return list(islice((each for each in matters if sees(each.notice)), limit))
 
     def silences(self) -> list[Silence]:
         """Those that stand."""
