@@ -290,8 +290,7 @@ class OutletOptions(_Options):
     @field_validator("webhook")
     @classmethod
     def _is_secret(cls, hook: Webhook) -> Webhook:
-        parts = urlsplit(hook.url)
-        if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        if hook.scheme != "https" and hook.host not in {"127.0.0.1", "::1", "localhost"}:
             raise ValueError("what is told of patients goes by https: alone")
         return hook
 
@@ -336,8 +335,9 @@ class QueueRoomOptions(_Options):
     def calls(self) -> Sequence[str]:
         """The hosts that are called: the service for dynamic codes, outlets, and boards."""
         qr = self.check_in.qr
-        urls = [each.webhook.url for each in self.outlets.values()]
-        hosts = [urlsplit(url).hostname or "" for url in [*([qr.url] if qr else []), *urls]]
+        hosts = [host for each in self.outlets.values() for host in each.webhook.calls]
+        if qr is not None:
+            hosts.append(urlsplit(qr.url).hostname or "")
         lines = (line.transport for line in self.boards.values())
         return [*hosts, *(line.host for line in lines if not isinstance(line, Serial))]
 

@@ -14,6 +14,7 @@ from gateway.config.options import (
 from gateway.config.plain import plain
 from gateway.config.plugins import RoomSet, discover_drivers, discover_rooms
 from gateway.config.schema import site_schema
+from gateway.config.secret import OpenSecret
 from gateway.config.site import Site
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Http",
     "HttpTls",
     "Listeners",
+    "OpenSecret",
     "Protection",
     "RetentionOptions",
     "RoomSet",

@@ -1,4 +1,4 @@
-"""Secrets stand outside the file: `env:NAME` or `file:PATH`."""
+"""Secrets stand outside the file: `env:NAME` or `file:PATH`. Addresses with one in them may."""
 
 from __future__ import annotations
 
@@ -6,16 +6,25 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, SecretStr
 
 from gateway.config.document import Part
-from gateway.config.shape import holds_secrets, inside
+from gateway.config.shape import holds_secrets, inside, is_secret
 from gateway.errors import Problem
 
 _PLACEHOLDER = "0" * 32
 _LARGEST = 64 * 1024
+
+
+class OpenSecret(SecretStr):
+    """What the file may name by a reference like a secret, or say openly.
+
+    `placeholder` stands in where `isogate check` can't look the reference up.
+    """
+
+    placeholder: ClassVar[str] = _PLACEHOLDER
 
 
 @dataclass(slots=True)
@@ -34,8 +43,9 @@ class Secrets:
         return self._reveal((model,), part, problems) if holds_secrets(model) else part.value
 
     def _reveal(self, here: tuple[Any, ...], part: Part, problems: list[Problem]) -> Any:
-        if SecretStr in here and part.value is not None:
-            return self._look_up(part, problems)
+        secret = next(filter(is_secret, here), None)
+        if secret is not None and part.value is not None:
+            return self._look_up(secret, part, problems)
         match part.value:
             case dict() | list():
                 revealed = {
@@ -46,20 +56,24 @@ class Secrets:
             case _:
                 return part.value
 
-    def _look_up(self, part: Part, problems: list[Problem]) -> str:
+    def _look_up(self, secret: type[SecretStr], part: Part, problems: list[Problem]) -> str:
+        is_open = issubclass(secret, OpenSecret)
+        placeholder = secret.placeholder if issubclass(secret, OpenSecret) else _PLACEHOLDER
         kind, _, name = str(part.value).partition(":")
         match kind:
             case "env" if name:
                 found, missing = self.environ.get(name), f"environment variable {name} is not set"
             case "file" if name:
                 found, missing = self._read(name)
+            case _ if is_open:
+                return str(part.value)
             case _:
                 hint = "write env:NAME or file:PATH"
                 problems.append(part.problem("a secret must not stand in the file", hint=hint))
-                return _PLACEHOLDER
+                return placeholder
         if found is None:
             problems.append(part.problem(missing, note=self.lenient))
-            return _PLACEHOLDER
+            return placeholder
         return found
 
     def _read(self, name: str) -> tuple[str | None, str]:

@@ -32,12 +32,16 @@ def holds_secrets(kind: Any) -> bool:
 
 
 def _holds_secrets(kind: Any, seen: set[Any]) -> bool:
-    if kind is SecretStr:
+    if is_secret(kind):
         return True
     if kind in seen:
         return False
     seen.add(kind)
     return any(_holds_secrets(inner, seen) for inner in _parts(kind))
+
+
+def is_secret(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, SecretStr)
 
 
 def is_model(kind: Any) -> bool:

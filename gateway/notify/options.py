@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
-from gateway.config import discover_rooms
+from gateway.config import OpenSecret, discover_rooms
 from gateway.config.suggest import did_you_mean
 from gateway.driver import LinkEntry
 from gateway.model import Localized
@@ -34,10 +42,21 @@ class Person(_Options):
     language: Literal["zh-CN", "en"] | None = None
 
 
-class Webhook(_Options):
-    """A system that is told by POST. `secret` signs the body; `ended` also tells what is over."""
+class WebAddress(OpenSecret):
+    """The address of a web service: often the key to it stands in its path or query."""
 
-    url: str
+    placeholder = "https://unknown.invalid/"
+
+
+class Webhook(_Options):
+    """A system that is told by POST. `secret` signs the body; `ended` also tells what is over.
+
+    `url` may be a reference, `env:NAME` or `file:PATH`. People are shown its `host` alone.
+    """
+
+    url: Annotated[
+        WebAddress, WithJsonSchema({"type": "string", "pattern": "^(https?://|env:|file:).+$"})
+    ]
     secret: SecretStr
     ended: bool = True
     ca: Path | None = Field(default=None, description="file of its certificate authority")
@@ -45,11 +64,28 @@ class Webhook(_Options):
 
     @field_validator("url")
     @classmethod
-    def _is_url(cls, url: str) -> str:
-        parts = urlsplit(url)
+    def _is_url(cls, url: WebAddress) -> WebAddress:
+        try:
+            parts = urlsplit(url.get_secret_value())
+        except ValueError:
+            parts = urlsplit("")
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("write the whole address: https://host/path")
         return url
+
+    @property
+    def scheme(self) -> str:
+        return urlsplit(self.url.get_secret_value()).scheme
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url.get_secret_value()).hostname or ""
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The host that is called, where the address is known."""
+        known = self.url.get_secret_value() != WebAddress.placeholder
+        return (self.host,) if known else ()
 
 
 class Security(StrEnum):
@@ -167,7 +203,7 @@ class Notify(_Options):
 
     def calls(self) -> Sequence[str]:
         """Hosts that are called."""
-        hosts = [urlsplit(each.url).hostname or "" for each in self.webhooks.values()]
+        hosts = [host for each in self.webhooks.values() for host in each.calls]
         return [*hosts, *([self.mail.host] if self.mail is not None else [])]
 
     def untold(self) -> list[str]:

@@ -125,14 +125,15 @@ class WebhookWay:
             "idempotency-key": quote(delivery.key, safe=_PLAIN),
             "x-isogate-signature": f"t={at},v1={self._signed(at, delivery.payload)}",
         }
-        url = self.options.url
+        url, host = self.options.url.get_secret_value(), self.options.host
         try:
             answer = await self.client.post(url, content=delivery.payload, headers=headers)
         except httpx.HTTPError as error:
-            raise DeviceUnavailable(f"{url}: {str(error) or type(error).__name__}") from error
+            said = str(error).replace(url, host) or type(error).__name__
+            raise DeviceUnavailable(f"{host}: {said}") from error
         if answer.is_success:
             return
-        said = f"{url} answered {answer.status_code}"
+        said = f"{host} answered {answer.status_code}"
         if answer.is_client_error and answer.status_code not in _TRY_AGAIN:
             raise ProtocolViolation(said)
         raise DeviceUnavailable(said)
@@ -144,7 +145,7 @@ class WebhookWay:
 
 def webhook_client(options: Webhook) -> httpx.AsyncClient:
     """A client that never follows a redirect: an address is what the site wrote."""
-    verify = _tls(options.ca) if options.url.startswith("https:") else False
+    verify = _tls(options.ca) if options.scheme == "https" else False
     return httpx.AsyncClient(timeout=options.timeout, verify=verify, follow_redirects=False)
 
 

@@ -262,6 +262,23 @@ async def test_what_a_webhook_answers_decides_whether_it_is_told_again(
             await way.tell([delivery("a")])
 
 
+async def test_nobody_is_told_the_address_of_a_webhook(caplog: pytest.LogCaptureFixture) -> None:
+    async with Hook.running(404) as hook:
+        address = f"http://127.0.0.1:{hook.port}/send?key=T0PSECRET"
+        options = Webhook.model_validate({"url": address, "secret": SECRET})
+        async with webhook_client(options) as client:
+            way = WebhookWay(options, client, ManualClock())
+            with pytest.raises(ProtocolViolation) as refused:
+                await way.tell([delivery("a")])
+    async with webhook_client(options) as client:
+        with pytest.raises(DeviceUnavailable) as away:
+            await WebhookWay(options, client, ManualClock()).tell([delivery("a")])
+    assert str(refused.value) == "127.0.0.1 answered 404"
+    assert str(away.value).startswith("127.0.0.1: ")
+    said = [each.getMessage() for each in caplog.records if each.name.startswith("gateway")]
+    assert "T0PSECRET" not in " ".join([*said, str(refused.value), str(away.value), repr(options)])
+
+
 @pytest.fixture(scope="module")
 def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A private authority and the certificate of `localhost` that it signed."""

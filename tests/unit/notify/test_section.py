@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gateway.config import check_site, discover_drivers, discover_rooms
+from gateway.config import check_site, discover_drivers, discover_rooms, load_site
 from gateway.notify.options import Notify, Person
 from tests.unit.notify.notify_case import SECTION
 
@@ -99,3 +99,36 @@ def test_a_duty_reaches_who_has_it_and_an_escalation_too() -> None:
     section = Notify.model_validate(SECTION)
     assert section.untold() == []
     assert Notify.model_validate({**SECTION, "routes": []}).untold() == ["wang", "li", "ops"]
+
+
+ADDRESS = "https://hook.h.example/send?key=T0PSECRET"
+
+
+def test_the_address_of_a_webhook_may_be_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "devices.yaml"
+    file.write_text(SITE.replace('"https://ops.h.example/in"', '"env:HOOK_URL"'))
+    notes = check_site(file, drivers=discover_drivers(), rooms=discover_rooms())
+    assert "environment variable HOOK_URL is not set" in [each.message for each in notes]
+    assert all(each.note for each in notes)
+    for name, value in (("HOOK_URL", ADDRESS), ("HOOK", "x")):
+        monkeypatch.setenv(name, value)
+    site = load_site(file, drivers=discover_drivers(), rooms=discover_rooms())
+    section = site.sections["notify"]
+    assert isinstance(section, Notify)
+    assert section.webhooks["ops"].url.get_secret_value() == ADDRESS
+    assert list(section.calls()) == ["hook.h.example", "mail.h.example"]
+    assert "T0PSECRET" not in repr(section) + section.model_dump_json()
+
+
+def test_a_secret_address_that_is_none_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_URL", ADDRESS.replace("https", "ftp"))
+    file = tmp_path / "devices.yaml"
+    file.write_text(SITE.replace('"https://ops.h.example/in"', '"env:HOOK_URL"'))
+    found = check_site(file, drivers=discover_drivers(), rooms=discover_rooms())
+    said = "\n".join(map(str, found))
+    assert "write the whole address" in said
+    assert "T0PSECRET" not in said
