@@ -125,6 +125,26 @@ async def test_the_devices_of_a_lost_link_are_offline_and_say_why(store: EventSt
         assert status.reason == "link bad is down: cable"
 
 
+async def test_a_link_that_goes_down_while_the_disk_refuses_is_stored_as_down_afterwards(
+    tmp_path: Path,
+) -> None:
+    free = [0]
+    options = StoreOptions(free_space=lambda _: free[0], probe_seconds=0.01)
+    errors: dict[str, list[Exception]] = {"bad": [OSError("cable") for _ in range(1000)]}
+    async with EventStore.open(tmp_path / "store", options, ManualClock()) as store:
+        engine = Engine(store, lambda entry: Listening(entry, errors))
+        async with engine.supervisor.running([link("bad", device("a"))]):
+            await until(lambda: engine.state("bad") is LinkState.DOWN)
+            assert not await settled(store)
+            free[0] = 1 << 40
+            await until(lambda: store.last_seq >= 2)
+            said = {event.code.code: event.value for event in await store.events()}
+            assert {name: value and value.text for name, value in said.items()} == {
+                "link/bad": "down",
+                "availability": "offline",
+            }
+
+
 async def test_a_reload_restarts_only_what_changed(store: EventStore) -> None:
     engine = Engine(store, lambda entry: Listening(entry, {}))
     first = link("first", device("a"))
