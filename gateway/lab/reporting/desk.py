@@ -135,7 +135,7 @@ class ReportDesk(Projection[Tables]):
             },
             advice=_ADVICE.get(state, ""),
             path="/critical-values",
-            source="lab",
+            source="critical_values",
             device=event.source.device,
         )
         return replace(event, payload={**payload, **notice.as_payload()})
