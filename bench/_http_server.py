@@ -190,7 +190,7 @@ async def _guarded(folder: Path) -> AsyncIterator[tuple[EventStore, ASGIApp, str
                 folder / "audit",
                 folder / "anchors",
                 clock,
-                key=audit_key(folder / "audit-key"),
+                key=audit_key(folder / "audit-key", folder / "audit"),
                 ring=context.ring,
             )
         )

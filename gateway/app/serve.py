@@ -25,7 +25,7 @@ from gateway.app.store_watch import watch_store
 from gateway.app.subscribers import check_cursor, feed
 from gateway.app.upkeep import keep_up
 from gateway.app.values import ObservedValues
-from gateway.audit import AuditTrail, audit_key
+from gateway.audit import AuditTrail, anchors_elsewhere, audit_key
 from gateway.backup import Keeping
 from gateway.config import Site, plain
 from gateway.errors import ConfigError, StoreError
@@ -139,8 +139,9 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
                 options.data / AUDIT,
                 options.data / ANCHORS,
                 clock,
-                key=audit_key(options.data / AUDIT_KEY),
+                key=audit_key(options.data / AUDIT_KEY, options.data / AUDIT),
                 ring=ring,
+                copy=anchors_elsewhere(site.sections.get("audit")),
             )
         )
         suite = suite_named(site.protection.suite)

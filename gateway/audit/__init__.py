@@ -4,6 +4,7 @@ from gateway.audit.anchors import Anchor, read_anchors
 from gateway.audit.chain import Breach, Finding
 from gateway.audit.entry import AuditEntry
 from gateway.audit.key import audit_key
+from gateway.audit.options import anchors_elsewhere
 from gateway.audit.tables import Filter
 from gateway.audit.trail import AuditTrail
 from gateway.audit.verify import Verdict, verify
@@ -16,6 +17,7 @@ __all__ = [
     "Filter",
     "Finding",
     "Verdict",
+    "anchors_elsewhere",
     "audit_key",
     "read_anchors",
     "verify",

@@ -2,14 +2,18 @@
 
 `head` is rewritten at each commit, in two slots in turn, so that a torn write leaves the one
 before. `anchors` grows by a line now and then; copy it, or send it, to where whoever could change
-the database can't reach it.
+the database can't reach it. Lines are added, and none is ever replaced.
 """
 
 from __future__ import annotations
 
+import errno
 import hmac
 import os
+import re
 import struct
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +24,9 @@ from gateway.sqlite import sync_folder
 _SLOT = struct.Struct(f">qq{MAC_SIZE}s{MAC_SIZE}s")
 _PERSON = b"isogate audit head"
 _EVERY = 1000
+_LINE = re.compile(rf"([0-9]{{1,18}}) ([0-9]{{1,18}}) ([0-9a-f]{{{2 * MAC_SIZE}}})")
+_CUT_SHORT = re.compile(rf"[0-9]{{0,18}}(?: [0-9]{{0,18}}(?: [0-9a-f]{{0,{2 * MAC_SIZE - 1}}})?)?")
+"""The beginning of a line whose end a crash or a full disk kept from being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +42,39 @@ class Anchor:
 
 
 def read_anchors(path: Path) -> list[Anchor]:
-    """The lines of an anchor file, or of a copy of it; a ValueError names the first wrong line."""
+    """The lines of an anchor file, or of a copy of it; a ValueError names the first wrong line.
+
+    A line that was cut short while it was written says nothing, and is left out.
+    """
     anchors = []
     for number, line in enumerate(path.read_text("ascii").splitlines(), 1):
-        parts = line.split()
-        if len(parts) != len(("seq", "at", "mac")) or len(parts[2]) != 2 * MAC_SIZE:
+        if parts := _LINE.fullmatch(line):
+            seq, at, mac = parts.groups()
+            anchors.append(Anchor(int(seq), Instant(int(at)), bytes.fromhex(mac)))
+        elif not _CUT_SHORT.fullmatch(line):
             raise ValueError(f"{path}:{number}: not an anchor: {line[:80]!r}")
-        anchors.append(Anchor(int(parts[0]), Instant(int(parts[1])), bytes.fromhex(parts[2])))
     return anchors
+
+
+def add_anchors(path: Path, anchors: Iterable[Anchor]) -> None:
+    """Add lines to an anchor file, durably. What is there is only read: it may be append-only."""
+    lines = "".join(each.line() for each in anchors).encode()
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        end = os.fstat(descriptor).st_size
+        if end and os.pread(descriptor, 1, end - 1) != b"\n":
+            lines = b"\n" + lines
+        try:
+            _write_whole(descriptor, lines)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(descriptor, end)
+            raise
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if not end:
+        sync_folder(path.parent)
 
 
 class Anchors:
@@ -54,7 +86,10 @@ class Anchors:
         self._key = key
         self._descriptor = os.open(self.head_path, os.O_RDWR | os.O_CREAT, 0o600)
         self._turn = 0
-        self._logged = max((each.seq for each in _known(self.log_path)), default=0)
+        self.logged = max((each.seq for each in _known(self.log_path)), default=0)
+        """The last entry that a line names."""
+        head = self.head()
+        self._reached = 0 if head is None else head.seq
         sync_folder(folder)
 
     def close(self) -> None:
@@ -67,26 +102,26 @@ class Anchors:
         return max(heads, key=lambda head: head.seq, default=None)
 
     def move(self, head: Anchor) -> None:
-        """Write the head durably; each thousandth entry also as a line."""
-        seal = self._seal(head)
-        slot = _SLOT.pack(head.seq, head.at, head.mac, seal)
-        os.pwrite(self._descriptor, slot, self._turn * _SLOT.size)
+        """Write the head durably, never back; each thousandth entry also as a line.
+
+        OSError: it is not all written, and may be asked for again.
+        """
+        if head.seq < self._reached:
+            return
+        slot = _SLOT.pack(head.seq, head.at, head.mac, self._seal(head))
+        if os.pwrite(self._descriptor, slot, self._turn * _SLOT.size) != _SLOT.size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fdatasync(self._descriptor)
-        self._turn = 1 - self._turn
-        if head.seq // _EVERY > self._logged // _EVERY:
+        self._turn, self._reached = 1 - self._turn, head.seq
+        if head.seq // _EVERY > self.logged // _EVERY:
             self.note(head)
 
     def note(self, head: Anchor) -> None:
         """Add a line for the head, durably."""
-        if head.seq <= self._logged:
+        if head.seq <= self.logged:
             return
-        descriptor = os.open(self.log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, head.line().encode())
-            os.fdatasync(descriptor)
-        finally:
-            os.close(descriptor)
-        self._logged = head.seq
+        add_anchors(self.log_path, (head,))
+        self.logged = head.seq
 
     def _read(self, slot: bytes) -> Anchor | None:
         if len(slot) < _SLOT.size:
@@ -97,6 +132,11 @@ class Anchors:
 
     def _seal(self, head: Anchor) -> bytes:
         return hmac.digest(self._key, _PERSON + head.line().encode(), "sha256")
+
+
+def _write_whole(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def _known(path: Path) -> list[Anchor]:

@@ -72,6 +72,10 @@ class Chain:
         keyed.update(b"".join((before, head, who, action, outcome, patient, body)))
         return keyed.finalize()
 
+    def fits(self, before: bytes, row: Row) -> bool:
+        """Whether an entry's HMAC is that of its content after the HMAC `before`."""
+        return compare_digest(self.mac(before, row), row.mac)
+
     def walk(self, rows: Iterable[Row]) -> Iterator[Finding]:
         """The breaches among rows in order of seq; after one, it goes on from what is stored.
 
@@ -81,7 +85,7 @@ class Chain:
         for row in rows:
             if row.seq != expected:
                 yield Finding(Breach.MISSING, expected, f"the next entry is {row.seq}")
-            if not compare_digest(self.mac(before, row), row.mac):
+            if not self.fits(before, row):
                 detail = "its content and its place do not fit its HMAC"
                 yield Finding(Breach.CHANGED, row.seq, detail)
             before, expected = row.mac, row.seq + 1

@@ -5,20 +5,29 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gateway.audit.tables import has_entries
 from gateway.errors import ConfigError
 from gateway.sqlite import sync_folder
 
 _SIZE = 32
 
+PUT_BACK = (
+    "put back the copy that was kept of it (`isogate keys import`). Where no copy is left, lay that"
+    " file and the folder of its anchors aside to keep them, and a new chain begins"
+)
 
-def audit_key(path: Path) -> bytes:
-    """The key in a file of its own, made where there is none; only its owner may read it.
 
-    ConfigError: the file can't be read, or is no key.
+def audit_key(path: Path, entries: Path) -> bytes:
+    """The key in a file of its own; only its owner may read it.
+
+    It is made where there is none and the audit in the file `entries` has no entry yet.
+    ConfigError: the file can't be read, is no key, or is gone while there are entries.
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
+            if has_entries(entries):
+                raise ConfigError(f"the key of the audit in {entries}, {path}, is gone: {PUT_BACK}")
             _make(path)
         key = path.read_bytes()
     except OSError as error:

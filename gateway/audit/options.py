@@ -44,3 +44,9 @@ class AuditOptions(_Options):
     def calls(self) -> Sequence[str]:
         """The collector's host."""
         return () if self.collector is None else (self.collector.host,)
+
+
+def anchors_elsewhere(section: object) -> Path | None:
+    """The file that keeps the anchors elsewhere, if the section `audit` names a place for it."""
+    folder = section.copy_anchors_to if isinstance(section, AuditOptions) else None
+    return None if folder is None else folder / "anchors"

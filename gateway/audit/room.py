@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from gateway.audit.atna import Origin
 from gateway.audit.collector import Collector
+from gateway.audit.keeper import Keeper
 from gateway.audit.options import AuditOptions
 from gateway.audit.pages import Pages
 from gateway.audit.trail import AuditTrail
-from gateway.errors import StoreError
 from gateway.room import (
     AUDIT_SYSTEM,
     NOTED_SYSTEM,
@@ -30,14 +27,10 @@ from gateway.room import (
     Principal,
     Room,
     RoomContext,
-    RoomPorts,
     Running,
     joined,
     tells,
 )
-from gateway.sqlite import write_durably
-
-log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -47,32 +40,30 @@ async def _open(context: RoomContext) -> AsyncIterator[Running]:
     origin = Origin(context.site.id, socket.gethostname())
     to = options.collector
     collector = None if to is None else Collector(to, trail, origin)
-    jobs: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-        "anchors": lambda: _note_anchors(options, trail, context.ports)
-    }
+    keeper = Keeper(options, trail, context.ports)
+    jobs: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {"anchors": keeper.run}
     if collector:
         jobs["collector"] = collector.run
 
     async def glance(who: Principal) -> Glance:
-        return _glance(trail, collector, who)
+        return _glance(keeper, collector, who)
 
-    pages = Pages(trail, context.site)
-    if trail.lost:
-        context.ports.system("audit", "cut", f"{trail.lost} entries at its end are gone")
+    pages = Pages(trail, context.site, keeper.doubts)
+    keeper.say_doubts()
     await trail.record("gateway.start", OWNER)
     yield Running(jobs=jobs, routes=pages.routes, glance=glance)
     await trail.record("gateway.stop", OWNER)
 
 
-def _glance(trail: AuditTrail, collector: Collector | None, who: Principal) -> Glance:
+def _glance(keeper: Keeper, collector: Collector | None, who: Principal) -> Glance:
     if not who.may(Permission.READ_AUDIT):
         return Glance()
     audit = {"en": "Audit", "zh-CN": "审计"}
-    found = []
-    if trail.lost:
+    found = [Attention(Level.HIGH, audit, why, "/audit") for why in keeper.doubts()]
+    if keeper.failing:
         why = {
-            "en": f"{trail.lost} entries at its end are gone. Run `isogate audit verify`.",
-            "zh-CN": f"末尾缺失 {trail.lost} 条记录，请运行 isogate audit verify。",
+            "en": f"The end of its chain can't be noted: a cut may stay unseen. {keeper.failing}",
+            "zh-CN": f"审计链末端无法保存，若被截断可能无法发现。{keeper.failing}",
         }
         found.append(Attention(Level.HIGH, audit, why, "/audit"))
     if collector and collector.failing:
@@ -82,23 +73,6 @@ def _glance(trail: AuditTrail, collector: Collector | None, who: Principal) -> G
         }
         found.append(Attention(Level.MEDIUM, audit, why, "/audit"))
     return Glance(attention=found)
-
-
-async def _note_anchors(options: AuditOptions, trail: AuditTrail, ports: RoomPorts) -> None:
-    """Note the end of the chain where it is hard to reach for whoever could change the chain."""
-    while True:
-        await asyncio.sleep(options.anchor_minutes * 60)
-        try:
-            anchor = await trail.anchor()
-            ports.system("audit", "anchor", anchor.line().strip())
-            if options.copy_anchors_to is not None:
-                await asyncio.to_thread(_copy, trail.anchor_file, options.copy_anchors_to)
-        except (StoreError, OSError) as error:
-            log.warning("The audit's anchor could not be noted everywhere: %s", error)
-
-
-def _copy(source: Path, folder: Path) -> None:
-    write_durably(folder / "anchors", source.read_bytes())
 
 
 room = Room(
@@ -112,6 +86,8 @@ room = Room(
             {
                 "audit cut": ("The audit was cut", "审计记录被截断"),
                 "audit anchor": ("Anchor of the audit", "审计锚点"),
+                "audit anchors-failed": ("Anchors of the audit not kept", "审计锚点无法保存"),
+                "audit anchors-kept": ("Anchors of the audit kept again", "审计锚点恢复保存"),
             },
         ),
         tells(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
+
 from gateway.audit.chain import START, Row
+from gateway.errors import StoreError
 from gateway.model import Instant
 from gateway.seal import KEY_AT
 from gateway.sqlite import open_reader, open_writer, transaction
@@ -28,6 +32,8 @@ INSERT INTO sent VALUES(0);
 _INSERT = "INSERT INTO entry VALUES(?,?,?,?,?,?,?,?)"
 _ALL = "SELECT * FROM entry ORDER BY seq"
 _KEYS = "SELECT DISTINCT substr(body, ?, 2) FROM entry"
+_LATEST = "SELECT * FROM entry ORDER BY seq DESC LIMIT 2"
+_MAC = "SELECT mac FROM entry WHERE seq = ?"
 _AFTER = "SELECT * FROM entry WHERE seq > ? ORDER BY seq LIMIT ?"
 
 
@@ -63,6 +69,15 @@ class Tables:
         """Seq and HMAC of the last entry."""
         sql = "SELECT seq, mac FROM entry ORDER BY seq DESC LIMIT 1"
         return next(iter(self._connection.execute(sql)), (0, START))
+
+    def edges(self) -> Sequence[tuple[bytes, Row]]:
+        """The first entry and the last, each with the HMAC before it; none of an empty file."""
+        rows = [Row(*row) for row in self._connection.execute(_LATEST)]
+        if not rows:
+            return ()
+        (first,) = map(Row._make, self._connection.execute(_AFTER, (-_ALL_OF_THEM, 1)))
+        before = rows[1].mac if len(rows) > 1 else START
+        return (START, first), (before, rows[0])
 
     def add(self, rows: Sequence[Row]) -> None:
         """Commit rows; they are on disk when it returns."""
@@ -103,6 +118,24 @@ def rows_of(path: Path) -> Iterator[Row]:
         yield from map(Row._make, connection.execute(_ALL))
     finally:
         connection.close()
+
+
+def macs_of(path: Path, seqs: Iterable[int]) -> Mapping[int, bytes]:
+    """The HMACs of entries of a file by seq, without ever writing it; of no entry none."""
+    with closing(open_reader(path)) as connection:
+        return {seq: mac for seq in seqs for (mac,) in connection.execute(_MAC, (seq,))}
+
+
+def has_entries(path: Path) -> bool:
+    """Whether a file has an entry, without ever writing it; StoreError if it can't be read."""
+    if not path.exists():
+        return False
+    try:
+        with closing(open_reader(path)) as connection:
+            made = connection.pragma("user_version") != 0
+            return made and bool(list(connection.execute(_AFTER, (-_ALL_OF_THEM, 1))))
+    except apsw.Error as error:
+        raise StoreError(f"{path}: the audit can't be read: {error}") from error
 
 
 def _conditions(wanted: Filter) -> Iterator[tuple[str, Sequence[str | int | bytes]]]:

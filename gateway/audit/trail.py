@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +14,11 @@ import apsw
 
 from gateway.audit.anchors import Anchor, Anchors
 from gateway.audit.chain import Chain, Row
+from gateway.audit.elsewhere import add_missing, kept_in
 from gateway.audit.entry import AuditEntry, entry_of, row_of
+from gateway.audit.key import PUT_BACK
 from gateway.audit.tables import Filter, Tables
-from gateway.errors import StoreError
+from gateway.errors import ConfigError, StoreError
 from gateway.model import Clock, Instant, Subject
 from gateway.room import Outcome, Principal
 from gateway.seal import Column, Keyring, Progress
@@ -25,12 +27,15 @@ log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
 _GROUP = 2000
+_PATIENCE = 10.0
+"""Seconds that a start waits for a disk elsewhere."""
 
 
 class AuditTrail:
     """A `gateway.room.Auditor`. Every method may raise StoreError.
 
-    `lost` counts the entries that were cut off the end of the file before this start.
+    What spoke at the start against the audit being whole: `lost` entries were cut off its end,
+    its head is gone though it has entries (`headless`), its last entry was changed (`changed`).
     """
 
     name = "audit"
@@ -45,15 +50,27 @@ class AuditTrail:
         *,
         key: bytes,
         ring: Keyring,
+        copied: Iterable[Anchor] = (),
     ) -> None:
+        """ConfigError: the key is not that of the chain."""
         self._path, self._tables, self._anchors = path, tables, anchors
         self._clock, self._chain = clock, Chain(key)
         self._column = Column(ring, "audit", "body")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit")
-        self._seq, self._mac = tables.last()
-        head = anchors.head()
-        self.lost = head.seq - self._seq if head is not None and head.seq > self._seq else 0
-        self._seq += self.lost
+        self._end = tables.last()
+        """Seq and HMAC of the last entry on disk; what is written follows it."""
+        self._is_sure = True
+        head, seq = anchors.head(), self._end[0]
+        ends = [anchors.logged, *(each.seq for each in copied), *((head.seq,) if head else ())]
+        self._given = max(seq, *ends)
+        self.lost = self._given - seq
+        self.headless = seq > 0 and head is None
+        fitting = [self._chain.fits(before, row) for before, row in tables.edges()]
+        if self.headless and not any(fitting):
+            raise ConfigError(f"the audit's key is not that of {path}: {PUT_BACK}")
+        self.changed = bool(fitting) and not fitting[-1]
+        self.unanchored = ""
+        """Why the end of the chain could not be noted outside its file; empty if it is."""
         self._waiting: list[tuple[AuditEntry, asyncio.Future[int]]] = []
         self._committing: asyncio.Task[None] | None = None
         self._grown = asyncio.Event()
@@ -61,36 +78,41 @@ class AuditTrail:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path, anchors: Path, clock: Clock, *, key: bytes, ring: Keyring
+        cls,
+        path: Path,
+        anchors: Path,
+        clock: Clock,
+        *,
+        key: bytes,
+        ring: Keyring,
+        copy: Path | None = None,
     ) -> AsyncIterator[AuditTrail]:
         """Open or create the file; leaving commits what is queued and notes an anchor.
 
-        Others may read the file meanwhile.
-        Where the end of the chain is gone, `lost` entries are left out of the numbering for ever.
+        Others may read the file meanwhile. `copy` is where its anchors are kept elsewhere. Where
+        the end of the chain is gone, `lost` entries are left out of the numbering for ever.
+        ConfigError: the key is not that of the chain.
         """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            tables = Tables(path)
-            heads = Anchors(anchors, key)
-        except (apsw.Error, OSError) as error:
-            raise StoreError(f"{path}: the audit can't be opened: {error}") from error
-        trail = cls(path, tables, heads, clock, key=key, ring=ring)
-        try:
-            trail._say_lost()
+        copied = [] if copy is None else await _copied(copy)
+        async with AsyncExitStack() as stack:
+            try:
+                tables = Tables(path)
+                stack.callback(tables.close)
+                heads = Anchors(anchors, key)
+                stack.callback(heads.close)
+                trail = cls(path, tables, heads, clock, key=key, ring=ring, copied=copied)
+            except (apsw.Error, OSError) as error:
+                raise StoreError(f"{path}: the audit can't be opened: {error}") from error
+            stack.push_async_callback(trail._close)
+            trail._say_doubts()
             with ring.used_by(trail):
                 yield trail
-        finally:
-            if trail._committing is not None:
-                await trail._committing
-            trail._thread.shutdown()
-            trail._note_end()
-            tables.close()
-            heads.close()
 
     @property
     def last_seq(self) -> int:
         """The last entry on disk."""
-        return self._seq
+        return self._end[0]
 
     async def record(
         self,
@@ -103,7 +125,11 @@ class AuditTrail:
         detail: str = "",
         address: str = "",
     ) -> None:
-        """Add an entry; when it returns, it is on disk, chained and anchored."""
+        """Add an entry; when it returns, it is on disk and chained, and the head follows it.
+
+        A head that can't be written withholds nothing: `unanchored` says why, and the next entry
+        and `anchor` try again.
+        """
         entry = AuditEntry(
             at=self._clock.now(),
             who=who.id,
@@ -143,10 +169,15 @@ class AuditTrail:
         """Wait for the next entry."""
         await self._grown.wait()
 
-    @property
-    def anchor_file(self) -> Path:
-        """The anchors, a line each; to be copied to where this machine can't change it."""
-        return self._anchors.log_path
+    async def copy_to(self, copy: Path) -> Anchor | None:
+        """Add to a file elsewhere the anchors that it lacks; one that speaks against the chain.
+
+        Then nothing is added. StoreError as well where the file can't be read or written.
+        """
+        try:
+            return await asyncio.to_thread(add_missing, self._path, self._anchors.log_path, copy)
+        except (apsw.Error, OSError, ValueError) as error:
+            raise StoreError(f"the anchors in {copy}: {error}") from error
 
     async def keys(self) -> set[int]:
         """The keys that seal entries (`gateway.seal.KeyUser`)."""
@@ -158,12 +189,15 @@ class AuditTrail:
 
     def head(self) -> Anchor:
         """Where the chain ends now."""
-        return Anchor(self._seq, self._clock.now(), self._mac)
+        seq, mac = self._end
+        return Anchor(seq, self._clock.now(), mac)
 
     async def anchor(self) -> Anchor:
         """Note the end of the chain as a line of the anchor file."""
         head = self.head()
-        await self._run(lambda: self._anchors.note(head))
+        await self._run(lambda: self._put(head, noted=True))
+        if self.unanchored:
+            raise StoreError(f"{self._anchors.log_path}: {self.unanchored}")
         return head
 
     def _opened(self, rows: Sequence[Row]) -> list[AuditEntry]:
@@ -180,52 +214,93 @@ class AuditTrail:
     async def _commit(self, group: list[tuple[AuditEntry, asyncio.Future[int]]]) -> None:
         now = self._clock.now()
         try:
-            self._seq, self._mac = await self._run(
-                lambda: self._write([entry for entry, _ in group], self._seq, self._mac, now)
-            )
+            await self._run(lambda: self._write([entry for entry, _ in group], now))
         except StoreError as error:
             log.warning("The audit can't be written, what needs it is refused: %s", error)
-            for _, future in group:
-                if not future.done():
-                    future.set_exception(error)
+            _refuse(group, error)
+            return
+        except (TypeError, ValueError) as error:
+            # A text that UTF-8 has no bytes for: only its own entry is refused.
+            if len(group) == 1:
+                log.warning("An entry can't be written, what needs it is refused: %s", error)
+                _refuse(group, StoreError(f"the audit can't write this down: {error}"))
+            for one in group if len(group) > 1 else ():
+                await self._commit([one])
             return
         for _, future in group:
             if not future.done():
-                future.set_result(self._seq)
+                future.set_result(self.last_seq)
         self._grown.set()
         self._grown = asyncio.Event()
 
-    def _write(
-        self, entries: list[AuditEntry], seq: int, before: bytes, now: Instant
-    ) -> tuple[int, bytes]:
-        rows = []
-        for number, entry in enumerate(entries, seq + 1):
+    def _write(self, entries: list[AuditEntry], now: Instant) -> None:
+        """Once the rows are committed the chain goes on from them, whatever their anchor does."""
+        if not self._is_sure:
+            self._end = max(self._end, self._tables.last(), key=lambda end: end[0])
+            self._given = max(self._given, self._end[0])
+            self._is_sure = True
+        before, rows = self._end[1], []
+        for number, entry in enumerate(entries, self._given + 1):
             row = row_of(number, entry, self._column)
             before = self._chain.mac(before, row)
             rows.append(row._replace(mac=before))
+        self._is_sure = False
         self._tables.add(rows)
-        self._anchors.move(Anchor(rows[-1].seq, now, before))
-        return rows[-1].seq, before
+        self._given, self._end, self._is_sure = rows[-1].seq, (rows[-1].seq, before), True
+        self._put(Anchor(rows[-1].seq, now, before))
 
-    def _say_lost(self) -> None:
-        if self.lost:
-            log.error(
-                "%s ends %d entries before the one that %s names: its end was cut off. Keep both"
-                " files and find out who did it; `isogate audit verify` tells more.",
-                self._path,
-                self.lost,
-                self._anchors.head_path,
-            )
-
-    def _note_end(self) -> None:
+    def _put(self, head: Anchor, *, noted: bool = False) -> None:
+        """Write the head outside the file of the chain, where asked for also as a line."""
+        if not head.seq:
+            return
         try:
-            if self._seq:
-                self._anchors.note(self.head())
+            self._anchors.move(head)
+            if noted:
+                self._anchors.note(head)
         except OSError as error:
-            log.warning("The anchor of the audit could not be noted: %s", error)
+            if not self.unanchored:
+                log.warning("The end of the audit could not be noted; it is tried again: %s", error)
+            self.unanchored = str(error)
+        else:
+            if self.unanchored:
+                log.info("The end of the audit is noted again.")
+            self.unanchored = ""
+
+    def _say_doubts(self) -> None:
+        said = "%s %s. Keep it and %s, and find out why; `isogate audit verify` tells more."
+        if self.lost:
+            ends = f"ends {self.lost} entries before the last that its anchors know: it was cut"
+            log.error(said, self._path, ends, self._anchors.head_path.parent)
+        if self.headless:
+            gone = "has entries and no head: that was removed, or an older audit was put back"
+            log.error(said, self._path, gone, self._anchors.head_path.parent)
+        if self.changed:
+            log.error(said, self._path, "has a changed last entry", self._anchors.head_path.parent)
+
+    async def _close(self) -> None:
+        if self._committing is not None:
+            await self._committing
+        self._thread.shutdown()
+        self._put(self.head(), noted=True)
 
     async def _run(self, work: Callable[[], _T]) -> _T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except (apsw.Error, OSError) as error:
             raise StoreError(f"{self._path}: {error}") from error
+
+
+def _refuse(group: Iterable[tuple[AuditEntry, asyncio.Future[int]]], error: StoreError) -> None:
+    for _, future in group:
+        if not future.done():
+            future.set_exception(error)
+
+
+async def _copied(copy: Path) -> list[Anchor]:
+    """The anchors of a copy; none of one that can't be read, which whoever adds to it will say."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await asyncio.to_thread(kept_in, copy)
+    except (OSError, ValueError) as error:
+        log.warning("The anchors in %s can't be compared with the audit: %s", copy, error)
+        return []

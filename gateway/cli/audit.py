@@ -37,10 +37,9 @@ def verify(
     for needed in (place / AUDIT, place / AUDIT_KEY):
         if not needed.exists():
             raise ConfigError(f"{needed} is not there: name the data directory with --data")
+    key = audit_key(place / AUDIT_KEY, place / AUDIT)
     with progress("Verifying the audit"):
-        verdict = verify_chain(
-            place / AUDIT, place / ANCHORS, audit_key(place / AUDIT_KEY), copies=against or ()
-        )
+        verdict = verify_chain(place / AUDIT, place / ANCHORS, key, copies=against or ())
     if json:
         print_json(verdict.as_json())
     elif verdict.is_whole:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from gateway.audit import AuditTrail, Breach, Filter, audit_key, read_anchors, verify
 from gateway.audit.verify import Verdict
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, StoreError
 from gateway.model import Instant, Subject
 from gateway.room import OWNER, Outcome, Principal
 from gateway.seal import DEFAULT, Keyring, suite_named
@@ -24,11 +25,41 @@ RING = Keyring.fresh(suite_named(DEFAULT), "2026-11-26T00:00:00Z")
 
 
 @asynccontextmanager
-async def trail_in(folder: Path) -> AsyncIterator[AuditTrail]:
+async def trail_in(folder: Path, *, key: bytes = KEY) -> AsyncIterator[AuditTrail]:
     async with AuditTrail.open(
-        folder / "audit.sqlite", folder / "anchors", ManualClock(), key=KEY, ring=RING
+        folder / "audit.sqlite",
+        folder / "anchors",
+        ManualClock(),
+        key=key,
+        ring=RING,
+        copy=folder.parent / "elsewhere" / "anchors",
     ) as trail:
         yield trail
+
+
+def put_back(earlier: Path, folder: Path) -> None:
+    """What somebody does who rolls the whole folder back to a copy of it."""
+    shutil.rmtree(folder)
+    shutil.copytree(earlier, folder)
+
+
+def text_of(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def add_text(path: Path, text: str) -> None:
+    path.write_text(text_of(path) + text)
+
+
+def moved(path: Path, to: Path) -> Path:
+    return path.rename(to)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return folder / "anchors"
 
 
 def everything(folder: Path) -> bytes:
@@ -199,12 +230,184 @@ async def test_a_cancelled_wait_leaves_the_entry_recorded(tmp_path: Path) -> Non
 
 def test_the_key_is_made_once_and_belongs_to_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "audit.key"
-    key = audit_key(path)
-    assert audit_key(path) == key
+    key = audit_key(path, tmp_path / "audit.sqlite")
+    assert audit_key(path, tmp_path / "audit.sqlite") == key
     assert path.stat().st_mode & 0o077 == 0
     path.write_bytes(b"short")
     with pytest.raises(ConfigError, match="put back"):
-        audit_key(path)
+        audit_key(path, tmp_path / "audit.sqlite")
+
+
+async def test_no_new_key_is_made_over_a_chain_that_has_entries(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "audit.key"
+    async with trail_in(tmp_path):
+        audit_key(path, tmp_path / "audit.sqlite")
+    path.unlink()
+    audit_key(path, tmp_path / "audit.sqlite")
+    await filled(tmp_path, 1)
+    path.unlink()
+    with pytest.raises(ConfigError, match="isogate keys import"):
+        audit_key(path, tmp_path / "audit.sqlite")
+    assert not path.exists()
+
+
+async def test_another_key_does_not_go_on_with_a_chain(tmp_path: Path) -> None:
+    await filled(tmp_path, 3)
+    with pytest.raises(ConfigError, match="isogate keys import"):
+        async with trail_in(tmp_path, key=b"o" * 32):
+            pass
+    assert verdict(tmp_path).is_whole
+
+
+async def test_a_changed_last_entry_is_said_at_the_start_and_stops_nothing(tmp_path: Path) -> None:
+    await filled(tmp_path, 3)
+    change(tmp_path, "UPDATE entry SET who = 'person:li' WHERE seq = 3")
+    async with trail_in(tmp_path) as trail:
+        assert (trail.changed, trail.lost, trail.headless) == (True, 0, False)
+        await trail.record("results.read", NURSE)
+    assert breaches(tmp_path)[0] == (Breach.CHANGED, 3)
+
+
+async def test_a_head_that_is_gone_hides_no_cut(tmp_path: Path) -> None:
+    await filled(tmp_path, 10)
+    change(tmp_path, "DELETE FROM entry WHERE seq > 6")
+    (tmp_path / "anchors" / "head").unlink()
+    async with trail_in(tmp_path) as trail:
+        assert (trail.lost, trail.headless) == (4, True)
+        await trail.record("results.read", NURSE)
+        assert trail.last_seq == 11, "no number is given twice"
+
+
+async def test_entries_without_head_and_anchors_are_said(tmp_path: Path) -> None:
+    await filled(tmp_path, 3)
+    shutil.rmtree(tmp_path / "anchors")
+    async with trail_in(tmp_path) as trail:
+        assert (trail.lost, trail.headless) == (0, True)
+    async with trail_in(tmp_path / "new") as trail:
+        assert not trail.headless, "a new audit has no head yet"
+
+
+async def test_a_start_after_a_cut_leaves_the_head_that_shows_it(tmp_path: Path) -> None:
+    await filled(tmp_path, 5)
+    change(tmp_path, "DELETE FROM entry WHERE seq > 3")
+    for _ in range(2):
+        async with trail_in(tmp_path) as trail:
+            assert trail.lost == 2
+    assert verdict(tmp_path).anchors == 1, "no line names what is not there"
+
+
+async def test_an_anchor_that_can_not_be_written_withholds_no_entry(tmp_path: Path) -> None:
+    anchors = tmp_path / "anchors" / "anchors"
+    await filled(tmp_path, 5)
+    async with trail_in(tmp_path) as trail:
+        kept = anchors.read_text()
+        anchors.unlink()
+        anchors.symlink_to("/dev/full")
+        await asyncio.gather(*(trail.record("results.read", NURSE) for _ in range(1000)))
+        assert "No space left" in trail.unanchored
+        await trail.record("results.read", NURSE)
+        with pytest.raises(StoreError, match="No space left"):
+            await trail.anchor()
+        anchors.unlink()
+        anchors.write_text(kept + "10")
+        assert (await trail.anchor()).seq == 1006
+        assert trail.unanchored == ""
+        await trail.record("results.read", NURSE)
+    assert verdict(tmp_path).is_whole, "a line that was cut short is none"
+    assert [each.seq for each in read_anchors(anchors)] == [5, 1006, 1007]
+
+
+async def test_a_commit_that_is_refused_and_yet_on_disk_blocks_nothing(tmp_path: Path) -> None:
+    async with trail_in(tmp_path) as trail:
+        await trail.record("results.read", NURSE)
+        change(tmp_path, "CREATE TABLE kept AS SELECT * FROM entry", "DROP TABLE entry")
+        with pytest.raises(StoreError):
+            await trail.record("results.read", NURSE)
+        change(tmp_path, "ALTER TABLE kept RENAME TO entry")
+        change(
+            tmp_path,
+            "INSERT INTO entry SELECT 2, at, who, action, outcome, patient, body, mac FROM entry",
+        )
+        await trail.record("results.read", NURSE)
+        assert trail.last_seq == 3
+
+
+async def test_an_entry_that_can_not_be_written_down_holds_up_nobody(tmp_path: Path) -> None:
+    async with trail_in(tmp_path) as trail, asyncio.timeout(10):
+        wrong = asyncio.ensure_future(trail.record("results.read", NURSE, detail="\ud800"))
+        beside = asyncio.ensure_future(trail.record("results.read", NURSE))
+        await asyncio.wait((wrong, beside))
+        assert isinstance(wrong.exception(), StoreError)
+        await trail.record("results.read", NURSE)
+
+
+async def test_anchors_are_added_to_the_copy_elsewhere(tmp_path: Path, elsewhere: Path) -> None:
+    folder = tmp_path / "audit"
+    for _ in range(3):
+        async with trail_in(folder) as trail:
+            assert await trail.copy_to(elsewhere) is None
+            await trail.record("results.read", NURSE)
+            await trail.anchor()
+            before = text_of(elsewhere)
+            assert await trail.copy_to(elsewhere) is None
+            assert await trail.copy_to(elsewhere) is None
+        assert text_of(elsewhere).startswith(before)
+    assert [each.seq for each in read_anchors(elsewhere)] == [1, 2, 3]
+
+
+async def test_a_roll_back_of_everything_here_is_found_by_the_copy_and_leaves_it(
+    tmp_path: Path, elsewhere: Path
+) -> None:
+    folder = tmp_path / "audit"
+    await filled(folder, 5)
+    shutil.copytree(folder, tmp_path / "earlier")
+    async with trail_in(folder) as trail:
+        await asyncio.gather(*(trail.record("results.read", NURSE) for _ in range(5)))
+        await trail.anchor()
+        assert await trail.copy_to(elsewhere) is None
+    kept = text_of(elsewhere)
+    put_back(tmp_path / "earlier", folder)
+    async with trail_in(folder) as trail:
+        assert trail.lost == 5
+        await trail.record("results.read", NURSE)
+        assert trail.last_seq == 11
+        await trail.anchor()
+        found = await trail.copy_to(elsewhere)
+        assert found is not None
+        assert found.seq == 10
+    assert text_of(elsewhere) == kept
+    assert (Breach.ANCHOR, 10) in breaches(folder, elsewhere)
+
+
+async def test_a_copy_that_was_away_at_the_start_is_compared_later(
+    tmp_path: Path, elsewhere: Path
+) -> None:
+    folder = tmp_path / "audit"
+    await filled(folder, 1)
+    shutil.copytree(folder, tmp_path / "earlier")
+    async with trail_in(folder) as trail:
+        await trail.record("results.read", NURSE)
+        await trail.anchor()
+        await trail.copy_to(elsewhere)
+    away = moved(elsewhere, tmp_path / "away")
+    put_back(tmp_path / "earlier", folder)
+    async with trail_in(folder) as trail:
+        assert trail.lost == 0, "nobody can know"
+        await asyncio.gather(*(trail.record("samples.read", NURSE) for _ in range(3)))
+        kept = text_of(moved(away, elsewhere))
+        found = await trail.copy_to(elsewhere)
+        assert found is not None
+        assert found.seq == 2
+        assert text_of(elsewhere) == kept
+
+
+async def test_a_copy_that_is_none_stays_and_is_said(tmp_path: Path, elsewhere: Path) -> None:
+    add_text(elsewhere, "what is this\n")
+    async with trail_in(tmp_path / "audit") as trail:
+        await trail.record("results.read", NURSE)
+        with pytest.raises(StoreError, match="not an anchor"):
+            await trail.copy_to(elsewhere)
+    assert text_of(elsewhere) == "what is this\n"
 
 
 async def test_nothing_that_identifies_a_patient_is_readable_in_its_file(tmp_path: Path) -> None:

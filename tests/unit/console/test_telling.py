@@ -20,6 +20,7 @@ from gateway.alarms import ALARM_SYSTEM
 from gateway.alarms.fact import CONDITION_SYSTEM
 from gateway.alarms.machine import Standing, Step
 from gateway.app import expiry
+from gateway.audit import keeper
 from gateway.config import discover_rooms
 from gateway.console.pages.telling import OWN, called
 from gateway.mapping import mapping
@@ -74,7 +75,9 @@ PUBLISHED: dict[str, set[str]] = {
         *(f"store {each}" for each in StoreHealth),
         *(f"certificate {each}" for each in expiry.Standing),
         *(f"clock {each}" for each in ClockStanding),
-        *("audit cut", "audit anchor", f"{PAPERS} failed", f"{PAPERS} written"),
+        *(f"{keeper.AUDIT} {each}" for each in (keeper.CUT, keeper.NOTED)),
+        *(f"{keeper.AUDIT} {each}" for each in (keeper.FAILED, keeper.KEPT)),
+        *(f"{PAPERS} failed", f"{PAPERS} written"),
         *("notify undeliverable", "notify delivered"),
         *("dicom-peers away", "dicom-peers answer"),
         *("dicom-reports stuck", "dicom-reports flowing"),
@@ -124,7 +127,7 @@ PUBLISHERS = frozenset(
         "gateway/app/ports.py",
         "gateway/app/serve.py",
         "gateway/app/store_watch.py",
-        "gateway/audit/room.py",
+        "gateway/audit/keeper.py",
         "gateway/backup/pages.py",
         "gateway/mapping/desk.py",
         "gateway/notify/lookout.py",
