@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,14 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from gateway.audit.entry import AuditEntry
 from gateway.audit.tables import Filter
 from gateway.audit.trail import AuditTrail
-from gateway.model import Instant, from_datetime, to_datetime
+from gateway.model import Instant, Localized, from_datetime, to_datetime
 from gateway.room import PageKit, Permission, Site, access, principal, texts
 from gateway.web.number import number
 
 _PAGE = 100
-_EXPORTED = 100_000
+_GROUP = 1000
 _HEAD = texts(
     "No.",
     "At",
@@ -36,8 +37,11 @@ _HEAD = texts(
 class Pages:
     """The pages of the audit; looking at it is itself audited."""
 
-    def __init__(self, trail: AuditTrail, site: Site) -> None:
-        self._trail, self._zone = trail, ZoneInfo(site.zone)
+    def __init__(
+        self, trail: AuditTrail, site: Site, doubts: Callable[[], Sequence[Localized]]
+    ) -> None:
+        """`doubts` are what speaks against the audit being whole."""
+        self._trail, self._zone, self._doubts = trail, ZoneInfo(site.zone), doubts
 
     def routes(self, kit: PageKit) -> Iterable[BaseRoute]:
         trail, zone = self._trail, self._zone
@@ -57,36 +61,43 @@ class Pages:
                 filtered=wanted != Filter(),
                 older=entries[-1].seq if len(entries) == _PAGE else None,
                 last_seq=trail.last_seq,
-                lost=trail.lost,
+                doubts=self._doubts(),
             )
 
         @access(Permission.READ_AUDIT)
         async def export(request: Request) -> Response:
             wanted = _wanted(request, trail, zone)
             await trail.record("export.audit", principal(request), objects=_asked(request))
-            entries = await trail.find(wanted, limit=_EXPORTED)
-            rows = (
-                (
-                    each.seq,
-                    to_datetime(each.at).astimezone(zone).isoformat(timespec="milliseconds"),
-                    each.who,
-                    each.name,
-                    each.address,
-                    each.action,
-                    each.outcome,
-                    each.subject.patient if each.subject else "",
-                    each.subject.specimen if each.subject else "",
-                    " ".join(f"{kind}={thing}" for kind, thing in each.objects),
-                    each.detail,
-                )
-                for each in entries
-            )
-            return kit.csv(request, "audit", _HEAD, rows)
+            first = await trail.find(wanted, limit=_GROUP)
+            return kit.csv(request, "audit", _HEAD, _rows(trail, wanted, first, zone))
 
         return [
             Route("/audit", page, methods=["GET"]),
             Route("/audit.csv", export, methods=["GET"]),
         ]
+
+
+async def _rows(
+    trail: AuditTrail, wanted: Filter, first: Sequence[AuditEntry], zone: ZoneInfo
+) -> AsyncIterator[Sequence[object]]:
+    """All that a filter finds, newest first, of which `first` is read already."""
+    found = first
+    while found:
+        for each in found:
+            yield (
+                each.seq,
+                to_datetime(each.at).astimezone(zone).isoformat(timespec="milliseconds"),
+                each.who,
+                each.name,
+                each.address,
+                each.action,
+                each.outcome,
+                each.subject.patient if each.subject else "",
+                each.subject.specimen if each.subject else "",
+                " ".join(f"{kind}={thing}" for kind, thing in each.objects),
+                each.detail,
+            )
+        found = await trail.find(wanted, before=found[-1].seq, limit=_GROUP)
 
 
 def _wanted(request: Request, trail: AuditTrail, zone: ZoneInfo) -> Filter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -76,9 +76,16 @@ class PageKit(Protocol):
         ...
 
     def csv(
-        self, request: Request, name: str, head: Sequence[str], rows: Iterable[Sequence[object]]
+        self,
+        request: Request,
+        name: str,
+        head: Sequence[str],
+        rows: Iterable[Sequence[object]] | AsyncIterable[Sequence[object]],
     ) -> Response:
-        """A table as a CSV file that spreadsheets open right (UTF-8 with a mark)."""
+        """A table as a CSV file that spreadsheets open right (UTF-8 with a mark).
+
+        Many rows are given one after the other, and sent as they come.
+        """
         ...
 
     def table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
@@ -77,7 +77,11 @@ class Renderer:
         return self.page(request, template, sheet=table.sheet(asked, rows), **facts)
 
     def csv(
-        self, request: Request, name: str, head: Sequence[str], rows: Iterable[Sequence[object]]
+        self,
+        request: Request,
+        name: str,
+        head: Sequence[str],
+        rows: Iterable[Sequence[object]] | AsyncIterable[Sequence[object]],
     ) -> Response:
         """A table as CSV in UTF-8 with a mark; no cell of it can act as a formula."""
         words = self.reader(request).words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 
 from gateway.api import open_app
 from gateway.app.layout import ANCHORS, AUDIT, AUDIT_KEY
-from gateway.audit import AuditTrail, Filter, audit_key
+from gateway.audit import AuditTrail, Filter, audit_key, pages
 from gateway.audit.pages import Pages
 from gateway.cli.exits import Exit
 from gateway.cli.verbs import app as cli
@@ -35,7 +36,7 @@ class AuditedSite(MemorySite):
 
 @asynccontextmanager
 async def trail_in(data: Path) -> AsyncIterator[AuditTrail]:
-    key = audit_key(data / AUDIT_KEY)
+    key = audit_key(data / AUDIT_KEY, data / AUDIT)
     async with AuditTrail.open(
         data / AUDIT, data / ANCHORS, ManualClock(), key=key, ring=RING
     ) as trail:
@@ -55,7 +56,7 @@ async def trail(tmp_path: Path) -> AsyncIterator[AuditTrail]:
 async def http(trail: AuditTrail) -> AsyncIterator[httpx.AsyncClient]:
     site = AuditedSite()
     console = Console(site)
-    routes = [*console.routes(), *Pages(trail, site.site).routes(console.kit)]
+    routes = [*console.routes(), *Pages(trail, site.site, list).routes(console.kit)]
     async with open_app(site, routes, console.error_page, gate=Recognizing()) as app:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -94,6 +95,28 @@ async def test_an_export_is_audited_and_no_cell_is_a_formula(
     assert row.endswith("'=cmd()")
     assert rest == []
     assert len(await trail.find(Filter(action="export.audit"))) == 1
+
+
+async def test_an_export_holds_all_that_the_filter_finds(
+    http: httpx.AsyncClient, trail: AuditTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "_GROUP", 7)
+    await asyncio.gather(*(trail.record("samples.read", OWNER) for _ in range(21)))
+    sheet = (await http.get("/audit.csv?action=samples.read")).content.decode("utf-8-sig")
+    seqs = [int(row.partition(",")[0]) for row in sheet.splitlines()[1:]]
+    assert seqs == list(range(23, 2, -1))
+
+
+async def test_the_page_says_what_speaks_against_the_audit(trail: AuditTrail) -> None:
+    site = AuditedSite()
+    console = Console(site)
+    doubts = [{"en": "Its head is gone.", "zh-CN": "链首缺失。"}]
+    routes = [*console.routes(), *Pages(trail, site.site, lambda: doubts).routes(console.kit)]
+    async with open_app(site, routes, console.error_page, gate=Recognizing()) as app:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            assert "Its head is gone." in (await client.get("/audit?lang=en")).text
+            assert "链首缺失。" in (await client.get("/audit?lang=zh-CN")).text
 
 
 async def test_the_command_line_verifies_and_says_what_was_done(tmp_path: Path) -> None:
