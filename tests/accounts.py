@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from gateway.api import Application, open_app
 from gateway.console import Console
 from gateway.model import Instant
-from gateway.room import RoomContext
+from gateway.room import RoomContext, RoomTables
 from gateway.seal import Keyring
 from gateway.security import Security
 from gateway.security import room as accounts_room
@@ -113,14 +113,19 @@ async def security_in(
     audit: MemoryAuditor,
     options: AccountsOptions | None = None,
     ring: Keyring | None = None,
+    *,
+    behind: Callable[[RoomTables], RoomTables] = lambda tables: tables,
 ) -> AsyncIterator[tuple[Security, RoomContext]]:
-    """The accounts in a file under `data`; opened again they are the same."""
+    """The accounts in a file under `data`; opened again they are the same.
+
+    `behind` puts something before their tables.
+    """
     async with Tables.open(data / "tables.sqlite", clock, {accounts_room.name: TABLES}) as tables:
         context = room_context(
             data,
             MemoryRoomPorts(clock=clock),
             section=options or AccountsOptions(),
-            tables=tables,
+            tables=behind(tables),
             audit=audit,
         )
         context = replace(context, ring=ring or context.ring)
@@ -137,12 +142,13 @@ async def house(
     names: frozenset[str] = frozenset(),
     ring: Keyring | None = None,
     clock: ManualClock | None = None,
+    behind: Callable[[RoomTables], RoomTables] = lambda tables: tables,
 ) -> AsyncIterator[House]:
     """Two devices, all pages, and nobody who has an account yet."""
     clock, audit = clock or ManualClock(), MemoryAuditor()
     async with AsyncExitStack() as stack:
         security, context = await stack.enter_async_context(
-            security_in(data, clock, audit, options, ring)
+            security_in(data, clock, audit, options, ring, behind=behind)
         )
         site = _Furnished()
         site.registry = furnished().registry

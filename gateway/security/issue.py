@@ -94,11 +94,11 @@ class Issue:
         self.pairings.approve(code, secret)
 
     async def revoke(self, caller: Caller, name: str) -> None:
-        """It is refused from now on."""
+        """It is refused from now on; StoreError until that is on disk too, so try again then."""
         token = self.known(name)
         if token.revoked_at is None:
             await self._note("token.revoke", caller, name)
-            await self._tokens.revoke(token)
+        await self._tokens.revoke(token)
 
     def known(self, name: str) -> Token:
         """The token of a name; Refusal 404 if there is none."""

@@ -40,19 +40,35 @@ TABLES = TableSet(
 @asynccontextmanager
 async def _open(context: RoomContext) -> AsyncIterator[Running]:
     async with Security.open(context) as security:
+
+        async def glance(who: Principal) -> Glance:
+            return glance_of(security, who)
+
         yield Running(
             services=(security, security.gate),
             jobs={"sweep": security.sweep},
             routes=lambda kit: [*routes(security, context.site, kit), *Control(security).routes()],
-            glance=lambda who: _glance(security, who),
+            glance=glance,
         )
 
 
-async def _glance(security: Security, who: Principal) -> Glance:
-    if not security.front.plain or not who.may(Permission.READ_SETTINGS):
-        return Glance()
-    what = {"en": "Pages without encryption", "zh-CN": "页面未加密"}
-    return Glance(attention=(Attention(Level.MEDIUM, what, security.front.plain, ""),))
+def glance_of(security: Security, who: Principal) -> Glance:
+    """What the accounts add to somebody's overview."""
+    found = []
+    if security.front.plain and who.may(Permission.READ_SETTINGS):
+        what = {"en": "Pages without encryption", "zh-CN": "页面未加密"}
+        found.append(Attention(Level.MEDIUM, what, security.front.plain, ""))
+    count = security.books.unwritten()
+    if count and who.may(Permission.MANAGE_ACCOUNTS):
+        what = {"en": "Accounts", "zh-CN": "账户"}
+        why = {
+            "en": f"Ended sessions and revoked tokens that are not on disk yet: {count}. They are"
+            " refused, but valid again after a restart; it is tried again every few seconds.",
+            "zh-CN": f"{count} 个已结束的会话或已吊销的令牌尚未写入磁盘：目前已被拒绝，"
+            "但重启后会再次有效；系统每隔几秒重试。",
+        }
+        found.append(Attention(Level.HIGH, what, why, "/settings/tokens"))
+    return Glance(attention=found)
 
 
 room = Room(

@@ -61,6 +61,8 @@ class Sessions:
         self._idle, self._longest = options.idle * _SECOND, options.longest * _SECOND
         self._ended = ended
         self._known = {session.id: session for session in known}
+        self._unwritten: set[str] = set()
+        """Sessions that have ended, which the disk does not know yet."""
 
     @classmethod
     async def load(
@@ -111,15 +113,24 @@ class Sessions:
         return sorted(own, key=lambda each: -each.opened_at)
 
     async def end(self, *ids: str) -> None:
-        """End sessions now: their next request and their streams find them closed."""
+        """End sessions now: their next request and their streams find them closed.
+
+        On disk when this returns. StoreError: they have ended, and would last again after a
+        restart until that is on disk; the next `end` and `sweep` write it again.
+        """
         ending = [session for id_ in ids if (session := self._known.get(id_)) is not None]
-        if not ending:
-            return
         self._forget(ending)
+        self._unwritten |= {each.id for each in ending}
+        ended = frozenset(self._unwritten)
+        if not ended:
+            return
         async with self._tables.use() as connection:
-            await (
-                SessionRow.filter(id__in=[each.id for each in ending]).using_db(connection).delete()
-            )
+            await SessionRow.filter(id__in=sorted(ended)).using_db(connection).delete()
+        self._unwritten -= ended
+
+    def unwritten(self) -> frozenset[str]:
+        """The ids of sessions that have ended and would last again after a restart."""
+        return frozenset(self._unwritten)
 
     async def end_of(self, account: str, *, but: str = "") -> int:
         """End all sessions of an account, except the one with the id `but`; how many."""

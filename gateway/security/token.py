@@ -11,6 +11,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from gateway.errors import StoreError
 from gateway.model import Clock, Instant
 from gateway.room import Permission, Principal, RoomTables
 from gateway.security.secret import digest, new_secret
@@ -99,6 +100,8 @@ class Tokens:
         self._tables, self._clock, self._ended = tables, clock, ended
         self._known = {token.id: token for token in known}
         self._used: dict[str, Instant] = {}
+        self._unwritten: dict[str, Instant] = {}
+        """When tokens were revoked whose revocation is not on disk yet."""
 
     @classmethod
     async def load(cls, tables: RoomTables, clock: Clock, ended: Callable[[str], None]) -> Tokens:
@@ -160,21 +163,31 @@ class Tokens:
         return sorted(tokens, key=lambda each: -each.made_at)
 
     async def revoke(self, token: Token) -> None:
-        """It is refused from now on, and its streams end."""
-        revoked = replace(token, revoked_at=self._clock.now())
-        self._known[token.id] = revoked
-        self._ended(token.id)
-        async with self._tables.use() as connection:
-            found = TokenRow.filter(id=token.id).using_db(connection)
-            await found.update(revoked_at=revoked.revoked_at)
+        """It is refused from now on, and its streams end; on disk when this returns.
+
+        StoreError: it is refused, and valid again after a restart until that is on disk. A second
+        call writes it again, and so does `sweep`.
+        """
+        if self._known[token.id].revoked_at is None:
+            revoked_at = self._clock.now()
+            self._known[token.id] = replace(self._known[token.id], revoked_at=revoked_at)
+            self._unwritten[token.id] = revoked_at
+            self._ended(token.id)
+        if token.id in self._unwritten:
+            await self._write_revoked()
+
+    def unwritten(self) -> frozenset[str]:
+        """The ids of tokens that are refused now and would be valid again after a restart."""
+        return frozenset(self._unwritten)
 
     async def sweep(self) -> None:
-        """End the streams of what has expired, and put on disk when tokens were last used."""
+        """End the streams of what has expired, and write what is not on disk yet."""
         now = self._clock.now()
         for token in self._known.values():
             if not token.lasts(now):
                 self._ended(token.id)
-        used, self._used = self._used, {}
+        await self._write_revoked()
+        used = dict(self._used)
         if not used:
             return
         async with self._tables.use() as connection:
@@ -182,6 +195,24 @@ class Tokens:
                 await TokenRow.filter(id=id_).using_db(connection).update(used_at=at)
         for id_, at in used.items():
             self._known[id_] = replace(self._known[id_], used_at=at)
+            if self._used.get(id_) == at:
+                del self._used[id_]
+
+    async def _write_revoked(self) -> None:
+        revoked = dict(self._unwritten)
+        if not revoked:
+            return
+        try:
+            async with self._tables.use() as connection:
+                for id_, at in revoked.items():
+                    await TokenRow.filter(id=id_).using_db(connection).update(revoked_at=at)
+        except StoreError as error:
+            raise StoreError(
+                "what was revoked is refused now, but not yet on disk; revoke it again before a"
+                f" restart: {error}"
+            ) from error
+        for id_ in revoked:
+            self._unwritten.pop(id_, None)
 
 
 def _token(row: TokenRow) -> Token:

@@ -112,6 +112,7 @@ class TokenPages:
             status=invalid.status if invalid else 200,
             tokens=self._security.books.tokens.all(),
             now=self._security.books.clock.now(),
+            unwritten=self._security.books.tokens.unwritten(),
             permissions=GRANTABLE,
             words=WORDS,
             form=form,
