@@ -49,13 +49,16 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom the provider vouches for. `identity` is issuer and subject, which never change."""
+    """Whom the provider vouches for. `identity` is issuer and subject, which never change.
+
+    `departments` are empty for all, and None where the provider was to name some and did not.
+    """
 
     identity: str
     name: str
     display: str
     roles: frozenset[str]
-    departments: frozenset[str]
+    departments: frozenset[str] | None
     target: str
 
 
@@ -175,15 +178,12 @@ class Provider:
     def _person(self, claims: Mapping[str, Any], target: str) -> Person:
         options = self.options
         groups = _texts(claims.get(options.roles_claim))
-        departments = (
-            _texts(claims.get(options.departments_claim)) if options.departments_claim else []
-        )
         return Person(
             f"{options.issuer} {claims['sub']}",
             str(claims.get(options.name_claim, "")),
             str(claims.get("name", "")),
             frozenset(str(options.roles[each]) for each in groups if each in options.roles),
-            frozenset(departments),
+            _departments(options, claims),
             target,
         )
 
@@ -240,6 +240,16 @@ def _challenge(verifier: str) -> str:
     """RFC 7636 4.2, S256."""
     made = hashlib.sha256(verifier.encode()).digest()
     return urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def _departments(options: OidcOptions, claims: Mapping[str, Any]) -> frozenset[str] | None:
+    """As `Person.departments`: a claim that says nothing must not open the whole site."""
+    if not options.departments_claim:
+        return frozenset()
+    named = {each.strip() for each in _texts(claims.get(options.departments_claim))} - {""}
+    if options.all_departments and options.all_departments in named:
+        return frozenset()
+    return frozenset(named) or None
 
 
 def _texts(claim: object) -> list[str]:

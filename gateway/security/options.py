@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     SecretStr,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 
 from gateway.model import Localized
@@ -56,7 +57,8 @@ class Limits(_Options):
 class OidcOptions(_Options):
     """The hospital's own sign-in, by OpenID Connect; it needs `pip install 'isogate[oidc]'`.
 
-    Who has none of the `roles` is not let in. Administrators and auditors sign in here.
+    Who has none of the `roles` is not let in, nor who has no department where the claim of these is
+    named. Administrators and auditors sign in here.
     """
 
     issuer: str = Field(description="as the provider writes it, e.g. https://login.example/staff")
@@ -69,7 +71,18 @@ class OidcOptions(_Options):
     name_claim: str = "preferred_username"
     roles_claim: str = "groups"
     roles: Mapping[str, Role] = Field(min_length=1, description="from a value of the claim")
-    departments_claim: str = ""
+    departments_claim: str = Field(
+        default="", description="who has nothing in it is not let in; without it all see everything"
+    )
+    all_departments: str = Field(
+        default="", description="the value of `departments_claim` that means all of them"
+    )
+
+    @model_validator(mode="after")
+    def _all_of_a_claim(self) -> Self:
+        if self.all_departments and not self.departments_claim:
+            raise ValueError("`all_departments` is a value of `departments_claim`: name that too")
+        return self
 
     @field_validator("issuer")
     @classmethod

@@ -22,20 +22,28 @@ class Vouched:
         self._books = books
 
     async def __call__(self, person: Person) -> Account:
-        """The person's account as it is now; NotVouched if there is no role, or it is locked."""
+        """The person's account as it is now.
+
+        NotVouched if there is no role, or no department where the provider names these, or if the
+        account is locked.
+        """
         if not person.roles:
             raise NotVouched(f"{person.identity} has none of the roles")
+        departments = person.departments
+        if departments is None:
+            raise NotVouched(f"{person.identity} has no department")
         accounts = self._books.accounts
         known = accounts.external(person.identity)
         if known is None:
-            known = self._new(person)
+            known = self._new(person, departments)
             await self._note("account.create", known)
             await accounts.add(known)
         if known.locked:
             raise NotVouched(f"the account {known.name} is locked")
         now = self._books.clock.now()
         changed = await accounts.change(
-            known.name, lambda was: replace(_as_vouched(was, person), signed_in_at=now)
+            known.name,
+            lambda was: replace(_as_vouched(was, person, departments), signed_in_at=now),
         )
         if changed.principal != known.principal:
             await self._note("account.change", changed)
@@ -43,13 +51,13 @@ class Vouched:
                 self._books.streams.end(session.id)
         return changed
 
-    def _new(self, person: Person) -> Account:
+    def _new(self, person: Person, departments: frozenset[str]) -> Account:
         """A name that somebody else has already is told apart: it never leads to their account."""
         name = account_name(person)
         if self._books.accounts.get(name) is not None:
             name = f"{name}-{distinct(person)}"
         made = Account(name, name, frozenset(), self._books.clock.now(), external=person.identity)
-        return _as_vouched(made, person)
+        return _as_vouched(made, person, departments)
 
     async def _note(self, action: str, account: Account) -> None:
         roles = ", ".join(sorted(account.roles))
@@ -57,15 +65,15 @@ class Vouched:
             action,
             account.principal,
             objects={"account": account.name},
-            detail=f"oidc; roles: {roles}; departments: {', '.join(sorted(account.departments))}",
+            detail=f"oidc; roles: {roles}; departments: {', '.join(sorted(account.departments)) or 'all'}",
         )
 
 
-def _as_vouched(account: Account, person: Person) -> Account:
+def _as_vouched(account: Account, person: Person, departments: frozenset[str]) -> Account:
     display = " ".join(person.display.split())[:120] or account.name
     return replace(
         account,
         display=display if display.isprintable() else account.name,
         roles=frozenset(Role(role) for role in person.roles),
-        departments=person.departments,
+        departments=departments,
     )

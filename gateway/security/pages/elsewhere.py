@@ -73,8 +73,8 @@ class ElsewherePages:
             return Refusal(
                 403,
                 "Not signed in",
-                "The hospital's sign-in knows you, and gives you no role here.",
-                "Ask an administrator which group you should be in.",
+                "The hospital's sign-in knows you, and gives you no role or no department here.",
+                "Ask an administrator which group and department you should be in.",
             )
         return Refusal(
             502,

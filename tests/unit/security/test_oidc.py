@@ -22,7 +22,12 @@ from gateway.web.caller import OVER_SOCKET
 from tests.accounts import PASSWORD, House, house
 from tests.unit.security.oidc_provider import SECRET, Lying, TestProvider, provider
 
-WANG = {"preferred_username": "Wang@hospital.example", "name": "Wang Fang", "groups": ["physics"]}
+WANG = {
+    "preferred_username": "Wang@hospital.example",
+    "name": "Wang Fang",
+    "groups": ["physics"],
+    "dept": ["rt"],
+}
 
 
 def options(issuer: str, /, **more: object) -> OidcOptions:
@@ -38,10 +43,10 @@ def options(issuer: str, /, **more: object) -> OidcOptions:
 
 
 @asynccontextmanager
-async def hospital(folder: Path) -> AsyncIterator[tuple[House, TestProvider]]:
+async def hospital(folder: Path, **more: object) -> AsyncIterator[tuple[House, TestProvider]]:
     clock = ManualClock()
     async with provider(lambda: clock.now() // 1_000_000) as theirs:
-        accounts = AccountsOptions(oidc=options(theirs.url))
+        accounts = AccountsOptions(oidc=options(theirs.url, **more))
         async with house(folder, options=accounts, clock=clock) as home:
             theirs.person = dict(WANG)
             yield home, theirs
@@ -79,7 +84,6 @@ def refusal(home: House) -> str:
 
 async def test_a_person_of_the_hospital_signs_in(both: tuple[House, TestProvider]) -> None:
     home, theirs = both
-    theirs.person["dept"] = ["rt"]
     browser = home.anonymous()
     assert "/sign-in/elsewhere" in (await browser.get("/sign-in")).text
     back = await sign_in(browser)
@@ -108,6 +112,57 @@ async def test_rights_follow_the_provider_at_each_sign_in(
     refused = await sign_in(home.anonymous())
     assert refused.status_code == 403
     assert "none of the roles" in refusal(home)
+
+
+@pytest.mark.parametrize("claim", [None, [], "", [" "], {"id": "rt"}, 7, [7]])
+async def test_a_claim_without_a_department_lets_nobody_in(
+    both: tuple[House, TestProvider], claim: object
+) -> None:
+    home, theirs = both
+    theirs.person["dept"] = claim
+    if claim is None:
+        del theirs.person["dept"]
+    assert (await sign_in(home.anonymous())).status_code == 403
+    assert "has no department" in refusal(home)
+    assert home.security.books.accounts.all() == []
+
+
+async def test_a_department_that_is_taken_away_leaves_no_more_than_before(
+    both: tuple[House, TestProvider],
+) -> None:
+    home, theirs = both
+    await sign_in(home.anonymous())
+    theirs.person["dept"] = []
+    assert (await sign_in(home.anonymous())).status_code == 403
+    account = home.security.books.accounts.get("wang")
+    assert account is not None
+    assert account.departments == {"rt"}
+
+
+@pytest.mark.parametrize(
+    ("more", "claim", "departments"),
+    [
+        ({"all_departments": "*"}, ["rt", "*"], set()),
+        ({"all_departments": "*"}, "*", set()),
+        ({"all_departments": "*"}, [" rt ", "lab"], {"rt", "lab"}),
+        ({}, "*", {"*"}),
+        ({"departments_claim": ""}, None, set()),
+    ],
+)
+async def test_all_departments_are_for_whom_the_site_says_so(
+    tmp_path: Path, more: dict[str, object], claim: object, departments: set[str]
+) -> None:
+    async with hospital(tmp_path, **more) as (home, theirs):
+        theirs.person["dept"] = claim
+        await sign_in(home.anonymous())
+        account = home.security.books.accounts.get("wang")
+        assert account is not None
+        assert account.departments == departments
+
+
+def test_all_departments_without_their_claim_is_no_configuration() -> None:
+    with pytest.raises(ValidationError, match="name that too"):
+        options("https://login.example", departments_claim="", all_departments="*")
 
 
 async def test_a_name_that_somebody_has_leads_to_another_account(
