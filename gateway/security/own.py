@@ -25,7 +25,7 @@ class Own:
         self._invitations, self._passwords = books.invitations, books.passwords
         self._audit, self._clock = books.audit, books.clock
         self._enrolling: dict[str, str] = {}
-        self._checks = Throttle(books.clock, free=4, first=2, longest=900)
+        self._checks = Throttle[str](books.clock, free=4, first=2, longest=900)
 
     async def invited(self, code: str) -> Invitation:
         """What a set-up link is for; Invalid if it is void."""

@@ -107,6 +107,10 @@ class Sessions:
     def expires(self, session: Session) -> Instant:
         return Instant(min(session.seen_at + self._idle, session.opened_at + self._longest))
 
+    def all(self) -> list[Session]:
+        """Oldest first."""
+        return sorted(self._known.values(), key=lambda each: each.opened_at)
+
     def of(self, account: str) -> list[Session]:
         """The sessions of an account, newest first."""
         own = (each for each in self._known.values() if each.account == account)

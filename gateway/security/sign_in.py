@@ -11,10 +11,13 @@ from gateway.security.account import Account
 from gateway.security.books import Books
 from gateway.security.gatekeeper import network
 from gateway.security.password import Overloaded
+from gateway.security.places import Places
 from gateway.security.throttle import Throttle
 from gateway.web import Refusal
 
-_HOUR = 3600
+_QUARTER, _FIVE_MINUTES = 900, 300
+_LONGEST_KEY = 64
+"""More than a name has: what is longer is nobody's, and need not be kept as it is."""
 
 
 class NotSignedIn(Refusal):
@@ -57,58 +60,86 @@ class Attempt:
 
 
 class SignIn:
-    """Checks attempts; each failure delays the next of the same account and the same address."""
+    """Checks attempts; failures delay the next ones.
+
+    First those of the same name from the same network, then all from that network, and last, and
+    for a shorter time, that name from networks where it never signed in. So a stranger can't keep
+    a person out of where they work, and many addresses together guess little more than one.
+    """
 
     def __init__(self, books: Books) -> None:
         self._accounts, self._sessions = books.accounts, books.sessions
         self._passwords, self._audit, self._clock = books.passwords, books.audit, books.clock
-        self._names = Throttle(books.clock, free=4, first=2, longest=_HOUR // 4)
-        self._networks = Throttle(books.clock, free=30, first=2, longest=_HOUR // 4)
+        clock = books.clock
+        self._pairs = Throttle[tuple[str, str]](clock, free=4, first=2, longest=_QUARTER)
+        self._networks = Throttle[str](clock, free=30, first=2, longest=_QUARTER, forgets=_QUARTER)
+        self._names = Throttle[str](clock, free=20, first=2, longest=_FIVE_MINUTES)
+        self._places = Places()
+        for session in books.sessions.all():
+            self._places.note(session.account, network(session.address))
 
     async def __call__(self, attempt: Attempt) -> tuple[Account, str]:
         """The account and the secret of its new session; NotSignedIn if it may not be."""
         asked = self._clock.now()
-        name = attempt.name.strip().casefold()
-        await self._check_delay(name, attempt.address)
+        name, place = attempt.name.strip().casefold(), network(attempt.address)
+        self._check_delay(name, place)
+        # Counted before the password's turn: what is asked at once must not all be free.
+        self._count(name, place)
         account = self._accounts.get(name)
         try:
             right = await self._passwords.matches(
                 attempt.password, account.password if account else ""
             )
         except Overloaded:
+            self._take_back(name, place, 1)
             raise NotSignedIn(503, BUSY, 2) from None
         if account is None:
-            raise await self._failed(name, attempt, NOBODY, "no such account")
+            raise await self._failed(attempt, NOBODY, "no such account")
         if not right:
-            raise await self._failed(name, attempt, account.principal, "wrong password")
+            raise await self._failed(attempt, account.principal, "wrong password")
         try:
             admitted = await self._accounts.change(
                 name, lambda now: self._proven(now, attempt.code, asked)
             )
         except _NotProven as reason:
-            raise await self._failed(name, attempt, account.principal, str(reason)) from None
-        self._names.forget(name)
+            raise await self._failed(attempt, account.principal, str(reason)) from None
+        self._take_back(name, place, self._pairs.failures((_key(name), place)))
         return admitted, await self.admit(admitted, attempt.address, attempt.agent)
 
     async def admit(self, account: Account, address: str, agent: str) -> str:
         """The secret of a session for somebody who has shown who they are."""
         await self._audit.record("session.open", account.principal, address=address)
-        return await self._sessions.open(account.name, address, agent)
+        secret = await self._sessions.open(account.name, address, agent)
+        self._places.note(account.name, network(address))
+        return secret
 
     def forgive(self, name: str) -> None:
         """Let an account be tried again at once."""
-        self._names.forget(name)
+        self._names.forget(_key(name))
+        self._pairs.forget_all(lambda pair: pair[0] == _key(name))
 
-    async def _check_delay(self, name: str, address: str) -> None:
-        wait = max(self._names.closed_for(name), self._networks.closed_for(network(address)))
+    def _check_delay(self, name: str, place: str) -> None:
+        known = self._places.know(name, place)
+        wait = max(
+            self._pairs.closed_for((_key(name), place)),
+            self._networks.closed_for(place),
+            0 if known else self._names.closed_for(_key(name)),
+        )
         if wait:
             raise NotSignedIn(429, WAIT, wait)
 
-    async def _failed(
-        self, name: str, attempt: Attempt, who: Principal, reason: str
-    ) -> NotSignedIn:
-        self._networks.failed(network(attempt.address))
-        self._names.failed(name)
+    def _count(self, name: str, place: str) -> None:
+        self._pairs.failed((_key(name), place))
+        self._networks.failed(place)
+        self._names.failed(_key(name))
+
+    def _take_back(self, name: str, place: str, count: int) -> None:
+        """Failures of a name from a network were its person's own: they count nowhere."""
+        self._pairs.take_back((_key(name), place), count)
+        self._networks.take_back(place, count)
+        self._names.take_back(_key(name), count)
+
+    async def _failed(self, attempt: Attempt, who: Principal, reason: str) -> NotSignedIn:
         await self._audit.record(
             "session.open", who, outcome=Outcome.REFUSED, detail=reason, address=attempt.address
         )
@@ -131,3 +162,8 @@ class SignIn:
         if recovery is None:
             raise _NotProven("wrong one-time code")
         return replace(account, recovery=recovery)
+
+
+def _key(name: str) -> str:
+    """What a name is counted under."""
+    return name[:_LONGEST_KEY]

@@ -61,11 +61,12 @@ class Vouched:
 
     async def _note(self, action: str, account: Account) -> None:
         roles = ", ".join(sorted(account.roles))
+        departments = ", ".join(sorted(account.departments)) or "all"
         await self._books.audit.record(
             action,
             account.principal,
             objects={"account": account.name},
-            detail=f"oidc; roles: {roles}; departments: {', '.join(sorted(account.departments)) or 'all'}",
+            detail=f"oidc; roles: {roles}; departments: {departments}",
         )
 
 

@@ -22,7 +22,7 @@ class SetUpPages:
 
     def __init__(self, security: Security, kit: PageKit) -> None:
         self._security, self._kit = security, kit
-        self._wrong = Throttle(security.books.clock, free=10, first=2, longest=900)
+        self._wrong = Throttle[str](security.books.clock, free=10, first=2, longest=900)
 
     def routes(self) -> list[BaseRoute]:
         return [

@@ -83,7 +83,7 @@ def refusal(home: House) -> str:
 
 
 async def test_a_person_of_the_hospital_signs_in(both: tuple[House, TestProvider]) -> None:
-    home, theirs = both
+    home, _ = both
     browser = home.anonymous()
     assert "/sign-in/elsewhere" in (await browser.get("/sign-in")).text
     back = await sign_in(browser)
