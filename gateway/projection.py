@@ -18,7 +18,14 @@ from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Kind
 from gateway.room import Emit
 from gateway.seal import Keyring, Progress
-from gateway.sqlite import SealedConnection, is_plain, open_sealed, reseal, transaction
+from gateway.sqlite import (
+    SealedConnection,
+    is_plain,
+    make_private,
+    open_sealed,
+    reseal,
+    transaction,
+)
 
 _LAG = 10_000
 """Events of no concern after which the cursor is noted all the same."""
@@ -87,7 +94,7 @@ class Projection(Generic[F]):
         Nobody else can open it meanwhile. Its stem names the subscriber. Only events of `kinds`
         reach `Fold.fold`; none means all.
         """
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         with ThreadPoolExecutor(1, thread_name_prefix=path.stem) as thread:
             try:
                 projection = cls(path, ring, tables, thread, kinds)

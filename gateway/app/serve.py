@@ -20,6 +20,7 @@ from gateway.app.http import serving_http
 from gateway.app.keys import open_ring, source_of, warn_of_loss
 from gateway.app.layout import ANCHORS, AUDIT, AUDIT_KEY, OUTBOX, STORE, TABLES
 from gateway.app.ports import StorePorts
+from gateway.app.private import keep_private
 from gateway.app.rooms import Rooms
 from gateway.app.store_watch import watch_store
 from gateway.app.subscribers import check_cursor, feed
@@ -118,6 +119,7 @@ async def open_gateway(options: ServeOptions) -> AsyncIterator[Gateway]:
     """The gateway without its pages: store, rooms and links, running within the block."""
     configuration = Configuration(options.site_file, options.adapt)
     site = configuration.load()
+    keep_private(options.data)
     clock = SystemClock()
     source = source_of(site, options.site_file, options.data)
     ring = open_ring(source, site, options.data, clock)

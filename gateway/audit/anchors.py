@@ -19,7 +19,7 @@ from pathlib import Path
 
 from gateway.audit.chain import MAC_SIZE
 from gateway.model import Instant
-from gateway.sqlite import sync_folder
+from gateway.sqlite import make_private, sync_folder
 
 _SLOT = struct.Struct(f">qq{MAC_SIZE}s{MAC_SIZE}s")
 _PERSON = b"isogate audit head"
@@ -81,7 +81,7 @@ class Anchors:
     """The folder of anchors; used by one thread at a time. The key makes the head unforgeable."""
 
     def __init__(self, folder: Path, key: bytes) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         self.head_path, self.log_path = folder / "head", folder / "anchors"
         self._key = key
         self._descriptor = os.open(self.head_path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.audit.tables import has_entries
 from gateway.errors import ConfigError
-from gateway.sqlite import sync_folder
+from gateway.sqlite import make_private, sync_folder
 
 _SIZE = 32
 
@@ -24,7 +24,7 @@ def audit_key(path: Path, entries: Path) -> bytes:
     ConfigError: the file can't be read, is no key, or is gone while there are entries.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         if not path.exists():
             if has_entries(entries):
                 raise ConfigError(f"the key of the audit in {entries}, {path}, is gone: {PUT_BACK}")

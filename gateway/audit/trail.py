@@ -22,6 +22,7 @@ from gateway.errors import ConfigError, StoreError
 from gateway.model import Clock, Instant, Subject
 from gateway.room import Outcome, Principal
 from gateway.seal import Column, Keyring, Progress
+from gateway.sqlite import make_private
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,7 @@ class AuditTrail:
         the end of the chain is gone, `lost` entries are left out of the numbering for ever.
         ConfigError: the key is not that of the chain.
         """
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         copied = [] if copy is None else await _copied(copy)
         async with AsyncExitStack() as stack:
             try:

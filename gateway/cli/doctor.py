@@ -102,7 +102,20 @@ def _directory(data: Path) -> Iterator[Finding]:
     yield Finding("data", writable, f"{data} {'can' if writable else 'can NOT'} be written")
     free = shutil.disk_usage(data).free
     yield Finding("disk", free >= _ROOM, f"{free / 1e9:,.1f} GB free")
+    yield _privacy(data)
     yield from _keys(data)
+
+
+def _privacy(data: Path) -> Finding:
+    """Whether accounts, keys and the audit are closed to other accounts of this machine."""
+    from gateway.app.private import exposed
+
+    found = [str(path) for path in exposed(data)]
+    if not found:
+        return Finding("privacy", well=True, said="its owner alone may open it")
+    more = f" and {len(found) - 1} more" if found[1:] else ""
+    said = f"others may open {found[0]}{more}: start the gateway, which closes them, or chmod go="
+    return Finding("privacy", well=False, said=said)
 
 
 def _keys(data: Path) -> Iterator[Finding]:

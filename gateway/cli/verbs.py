@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -30,6 +31,8 @@ from gateway.cli import (
     token,
     upkeep,
 )
+
+_PRIVATE = 0o077
 
 app = typer.Typer(
     help="Isogate: one durable event store for a hospital's devices.",
@@ -73,9 +76,11 @@ def _say_version(wanted: bool) -> None:
 
 @app.callback()
 def isogate(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback answers
         bool,
         typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """One gateway, its site file and its data."""
+    # What a command writes into a data directory is its owner's alone.
+    os.umask(_PRIVATE)

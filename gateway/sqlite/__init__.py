@@ -3,6 +3,7 @@
 from gateway.sqlite.connection import (
     PRAGMAS,
     drafted,
+    make_private,
     open_draft,
     open_reader,
     open_writer,
@@ -19,6 +20,7 @@ __all__ = [
     "drafted",
     "is_plain",
     "is_sealed",
+    "make_private",
     "open_draft",
     "open_reader",
     "open_sealed",

@@ -13,6 +13,7 @@ _BUSY_MS = 5000
 _CACHE_KIB = 65536
 _CHECKPOINT_PAGES = 4000
 _WAL_LIMIT = 64 << 20
+_OWNER_ONLY = 0o700
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -67,6 +68,13 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
         if not connection.get_autocommit():
             connection.execute("ROLLBACK")
         raise
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, each for its owner alone."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=_OWNER_ONLY, exist_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

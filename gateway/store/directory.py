@@ -9,10 +9,8 @@ from pathlib import Path
 
 from gateway.errors import ConfigError
 from gateway.seal import Keyring
-from gateway.sqlite import write_durably
+from gateway.sqlite import make_private, write_durably
 from gateway.store import schema
-
-_OWNER_ONLY = 0o700
 
 
 class DataDirectory:
@@ -67,7 +65,7 @@ def occupy(path: Path) -> Iterator[DataDirectory]:
     ConfigError: another gateway has it, or its format is not the one that this one reads.
     """
     directory = DataDirectory(path)
-    directory.segments.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+    make_private(directory.segments)
     with directory.lock.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gateway.app.private import keep_private
 from gateway.cli.doctor import examine
 
 
@@ -16,3 +17,16 @@ def test_a_data_directory_that_is_not_there_is_said(tmp_path: Path) -> None:
     (finding,) = [each for each in examine(tmp_path / "nowhere") if each.check == "data"]
     assert not finding.well
     assert "nowhere" in finding.said
+
+
+def test_what_others_may_open_is_said(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "store").mkdir(parents=True)
+    for path in (data, data / "store"):
+        path.chmod(0o755)
+    (finding,) = [each for each in examine(data) if each.check == "privacy"]
+    assert not finding.well
+    assert f"{data} and 1 more" in finding.said
+    keep_private(data)
+    (finding,) = [each for each in examine(data) if each.check == "privacy"]
+    assert finding.well
