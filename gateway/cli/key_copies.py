@@ -78,8 +78,8 @@ def import_(
         raise ConfigError(f"a gateway runs on {place}: stop it before you exchange its keys")
     source = source_in(place, keys)
     found = read_copy(_text_of(copy), str(copy), _passphrase)
-    _refuse_loss(source, found.ring)
-    source.write(found.ring)
+    if not _is_there(source, found.ring):
+        source.write(found.ring)
     folder = (place / KEYS).parent
     for name, secret in found.others.items():
         _put(folder / Path(name).name, secret)
@@ -124,11 +124,14 @@ def read(source: KeySource) -> Keyring:
     return load_ring(source, None)
 
 
-def _refuse_loss(source: KeySource, ring: Keyring) -> None:
-    """A copy must not take the place of a ring that holds more, or is another one."""
+def _is_there(source: KeySource, ring: Keyring) -> bool:
+    """Whether a source holds all of a copy, so that it need not be written (nor can, of `env:`).
+
+    ConfigError: what is there is another ring, or holds more.
+    """
     there = source.read()
     if there is None:
-        return
+        return False
     if there.name != ring.name:
         raise ConfigError(f"{source} holds the keyring {there.name}: move that file away first")
     missing = {key.id for key in there.keys} - {key.id for key in ring.keys}
@@ -137,6 +140,7 @@ def _refuse_loss(source: KeySource, ring: Keyring) -> None:
             f"{source} has keys that the copy lacks ({', '.join(map(str, sorted(missing)))}): it is"
             " older; leave the one that is there"
         )
+    return there.active.id == ring.active.id and len(there.keys) == len(ring.keys)
 
 
 def _others(folder: Path, ring: str) -> dict[str, bytes]:

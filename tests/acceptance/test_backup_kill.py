@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -77,7 +78,7 @@ def test_a_kill_leaves_a_whole_backup_or_none(tmp_path: Path, say: Say) -> None:
     latest = _shelf(target, ring).until(None)
     assert latest.manifest.kind is Kind.INCREMENT
     restored = SiteFolder.write(tmp_path / "restored", _SITE)
-    _restore(restored.data, target, folder.data / "keys" / "ring.json")
+    _restore(restored.data, target, folder.data / "keys")
     _compare(restored.data, latest)
     with Api.of(restored.data) as api, restored.gateway() as process:
         restored.wait_ready(api, process, within=60)
@@ -140,7 +141,9 @@ def _ended(api: Api) -> dict[str, Any]:
     return report
 
 
-def _restore(data: Path, target: Path, ring: Path) -> None:
+def _restore(data: Path, target: Path, keys: Path) -> None:
+    """Restore, and lay the audit's key beside as `isogate keys import` does: no backup has it."""
+    ring = keys / "ring.json"
     words = ("restore", data, "--from", target, "--keys", f"file:{ring}", "--json")
     command: list[str | Path] = [*ISOGATE, *words]
     done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
@@ -149,6 +152,8 @@ def _restore(data: Path, target: Path, ring: Path) -> None:
     again = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
     assert again.returncode == 5
     assert "which the backup would replace" in again.stderr
+    (data / "keys").mkdir(exist_ok=True)
+    shutil.copy(keys / "audit.key", data / "keys")
 
 
 def _compare(data: Path, backup: Backup) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -205,6 +206,8 @@ def test_the_command_line_reaches_it_and_a_backup_comes_back(tmp_path: Path) -> 
     ring = f"file:{started.data / 'keys' / 'ring.json'}"
     restoring = ("restore", folder.data, "--from", tmp_path / "backup", "--keys", ring)
     subprocess.run([*ISOGATE, *restoring], check=True, timeout=60)
+    (folder.data / "keys").mkdir(exist_ok=True)
+    shutil.copy(started.data / "keys" / "audit.key", folder.data / "keys")
     with folder.gateway() as process, Api.of(folder.data) as api:
         folder.wait_ready(api, process, within=30)
         kept = api.events()

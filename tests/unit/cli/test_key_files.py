@@ -93,3 +93,15 @@ def test_an_older_copy_or_another_ring_takes_no_ring_s_place(
 
 def test_a_lost_ring_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert keys(monkeypatch, "list", "--data", str(tmp_path)) == Exit.BAD_CONFIG
+
+
+def test_a_copy_lays_the_audit_s_key_where_the_ring_stands_in_a_variable(
+    monkeypatch: pytest.MonkeyPatch, data: Path, tmp_path: Path
+) -> None:
+    copy, other = tmp_path / "copy.json", tmp_path / "other"
+    assert keys(monkeypatch, "export", str(copy), "--plain", "--data", str(data)) == Exit.OK
+    monkeypatch.setenv("RING", (data / "keys/ring.json").read_text())
+    words = ("import", str(copy), "--data", str(other), "--keys", "env:RING")
+    assert keys(monkeypatch, *words) == Exit.OK
+    assert (other / "keys/audit.key").read_bytes() == bytes(range(32))
+    assert not (other / "keys/ring.json").exists()
