@@ -148,4 +148,5 @@ def _counted(record: str, digest: str, found: Sequence[Difference]) -> Compariso
         count[Severity.NOTE],
         count[Severity.WARN],
         count[Severity.ALARM],
+        untold=count[Severity.UNTOLD],
     )

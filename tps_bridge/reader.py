@@ -12,7 +12,13 @@ from typing import Generic, TypeVar
 from dicom.services import Blob, Frames, Objects, Stored
 from gateway.room import Neighbours
 from tps_bridge.book import Book
-from tps_bridge.compare import Difference, Tolerances, compare_delivered, compare_plans
+from tps_bridge.compare import (
+    Difference,
+    Tolerances,
+    compare_application,
+    compare_delivered,
+    compare_plans,
+)
 from tps_bridge.plan import (
     DoseGrid,
     Plan,
@@ -21,7 +27,7 @@ from tps_bridge.plan import (
     read_plan,
     read_structures,
 )
-from tps_bridge.record import Record, Summary, read_record, read_summary
+from tps_bridge.record import BRACHY, Record, Summary, read_record, read_summary
 from tps_bridge.rt import Bounds, Item, Malformed, decode, greatest_pixel
 from tps_bridge.slices import Outlines, read_outlines
 
@@ -178,3 +184,6 @@ def _dose(data: bytes, syntax: str, bounds: Bounds) -> DoseGrid:
 def _delivered(plan: Plan, record: Record, tolerances: Tolerances) -> Iterator[Difference]:
     for beam in record.tree.items(*_BEAMS):
         yield from compare_delivered(plan.tree, record.tree, beam, tolerances)
+    if record.sop_class == BRACHY:
+        for place in range(len(record.beams)):
+            yield from compare_application(plan, record, place, tolerances)

@@ -169,6 +169,6 @@ room = Room(
         "enforcement": tuple(Level),
         "undrawn": tuple(Undrawn),
         "isodose": tuple(PartOf),
-        "difference": ("within tolerance", "warning", "alarm"),
+        "difference": ("within tolerance", "warning", "alarm", "not compared"),
     },
 )

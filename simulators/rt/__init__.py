@@ -1,5 +1,6 @@
 """A treatment planning system and a treatment machine: what they write, and how they send it."""
 
+from simulators.rt.afterloader import Ran, brachy_record
 from simulators.rt.compose import (
     ARC,
     ELECTRON,
@@ -25,10 +26,12 @@ __all__ = [
     "Linac",
     "Machine",
     "Part",
+    "Ran",
     "Refused",
     "Task",
     "approved",
     "brachy_plan",
+    "brachy_record",
     "dose",
     "encoded",
     "file_of",

@@ -110,12 +110,14 @@ def brachy_plan(course: Course | None = None, channels: int = 3, dwells: int = 6
             SourceStrengthReferenceTime="080000",
         )
     ]
+    several = [_channel(number, dwells) for number in range(1, channels + 1)]
+    seconds = sum(float(each.ChannelTotalTime) for each in several)
     made.ApplicationSetupSequence = [
         item(
             ApplicationSetupType="FLETCHER_SUIT",
             ApplicationSetupNumber=1,
-            TotalReferenceAirKerma=4_200.0,
-            ChannelSequence=[_channel(number, dwells) for number in range(1, channels + 1)],
+            TotalReferenceAirKerma=round(40_700.0 * seconds / 3_600, 4),
+            ChannelSequence=several,
         )
     ]
     return made

@@ -85,9 +85,24 @@ def record(
 ) -> Dataset:
     """A record of a session: `parts` in the order in which they ran."""
     machine = machine or Machine()
+    made = session(plan, fraction, RT_BEAMS_RECORD, at, machine)
+    made.PrimaryDosimeterUnit = "MU"
+    made.TreatmentSessionBeamSequence = [
+        _delivered(plan, part, fraction, at + timedelta(minutes=2 * place), machine)
+        for place, part in enumerate(parts)
+    ]
+    for keyword, value in values.items():
+        setattr(made, keyword, value)
+    return made
+
+
+def session(
+    plan: Dataset, fraction: int, sop_class: str, at: datetime, machine: Machine
+) -> Dataset:
+    """What every record says: of whom and of which plan it is, when and where it was given."""
     made = Dataset()
     made.SpecificCharacterSet = "ISO_IR 192"
-    made.SOPClassUID, made.SOPInstanceUID = RT_BEAMS_RECORD, generate_uid()
+    made.SOPClassUID, made.SOPInstanceUID = sop_class, generate_uid()
     made.StudyDate, made.StudyTime, made.AccessionNumber = f"{at:%Y%m%d}", f"{at:%H%M%S}", ""
     made.Modality, made.Manufacturer = "RTRECORD", "Isogate simulators"
     for keyword in ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate"):
@@ -113,13 +128,6 @@ def record(
     group = plan.FractionGroupSequence[0]
     made.ReferencedFractionGroupNumber = group.FractionGroupNumber
     made.NumberOfFractionsPlanned = group.NumberOfFractionsPlanned
-    made.PrimaryDosimeterUnit = "MU"
-    made.TreatmentSessionBeamSequence = [
-        _delivered(plan, part, fraction, at + timedelta(minutes=2 * place), machine)
-        for place, part in enumerate(parts)
-    ]
-    for keyword, value in values.items():
-        setattr(made, keyword, value)
     return made
 
 

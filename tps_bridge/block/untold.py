@@ -21,8 +21,8 @@ _UNTOLD: Mapping[FindingKind, Mapping[str, str]] = {
     FindingKind.BEYOND: {EN: "tells a fraction that was not prescribed", ZH: "的分次超出处方"},
     FindingKind.UNREAD: {EN: "can't be read", ZH: "无法读取"},
     FindingKind.UNPLACED: {
-        EN: "doesn't tell how much a beam gave, or from where it went on",
-        ZH: "未说明射野的出束量或续照起点",
+        EN: "doesn't tell how much of a planned beam or channel it gave, or from where it went on",
+        ZH: "未说明计划的射野或通道的出束量或续照起点",
     },
 }
 

@@ -91,7 +91,8 @@ class RecordCard:
 class Comparison:
     """A record against its plan: how many differences of each severity; `worst` 0 for none.
 
-    `what` says why they can't be compared, if they can't.
+    `what` says why they can't be compared, if they can't; `untold` counts what one of the two
+    doesn't tell, so that it was not compared.
     """
 
     record: str
@@ -101,6 +102,7 @@ class Comparison:
     warnings: int
     alarms: int
     what: str = ""
+    untold: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ SELECT card, seq, received, state, planned, delivered, partial, findings, last_d
 _RECORDS = """
 SELECT record.card, record.seq, record.received, plan.uid IS NOT NULL,
   compared.record, compared.digest, compared.worst, compared.notes, compared.warnings,
-  compared.alarms, compared.what
+  compared.alarms, compared.what, compared.untold
 FROM record LEFT JOIN plan ON plan.uid = record.plan
 LEFT JOIN compared ON compared.record = record.uid
 """

@@ -60,7 +60,7 @@ _STRANGE = "UPDATE record SET strange = ? WHERE uid = ? AND strange IS NOT ?1"
 _UNCOUNTED = "UPDATE record SET uncounted = ? WHERE uid = ? AND uncounted <> ?1"
 _SUMMARY = "INSERT OR REPLACE INTO summary VALUES(?,?,?,?,1,?)"
 _OPEN = "UPDATE summary SET open = ? WHERE uid = ?"
-_COMPARED = "INSERT OR REPLACE INTO compared VALUES(?,?,?,?,?,?,?)"
+_COMPARED = "INSERT OR REPLACE INTO compared VALUES(?,?,?,?,?,?,?,?)"
 _NOTED = "INSERT INTO noted VALUES(?,?,?,?,?,?,?)"
 _STANDING = """
 UPDATE plan SET state = ?, planned = ?, delivered = ?, partial = ?, findings = ?, last_day = ?

@@ -1,5 +1,6 @@
 """Do two accounts of one plan agree: as approved, as scheduled, as delivered? Pure."""
 
+from tps_bridge.compare.brachy import compare_application
 from tps_bridge.compare.delivered import as_delivered, as_planned, compare_delivered
 from tps_bridge.compare.difference import Branch, Difference, Severity, Spot, Step, branches, worst
 from tps_bridge.compare.limit import Limit, Limits, Tolerances, of_plan
@@ -19,6 +20,7 @@ __all__ = [
     "as_planned",
     "branches",
     "compare",
+    "compare_application",
     "compare_delivered",
     "compare_plans",
     "of_plan",

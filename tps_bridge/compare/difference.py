@@ -14,8 +14,12 @@ _POINTS = frozenset({"ControlPointSequence", "IonControlPointSequence"})
 
 
 class Severity(IntEnum):
-    """NOTE: differs within the tolerance. WARN: look at it. ALARM: not what was approved."""
+    """NOTE: differs within the tolerance. WARN: look at it. ALARM: not what was approved.
 
+    UNTOLD: one of the two doesn't tell it, so it was not compared.
+    """
+
+    UNTOLD = 0
     NOTE = 1
     WARN = 2
     ALARM = 3
@@ -41,6 +45,8 @@ class Spot:
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One attribute, or a whole item where `keyword` is empty; None where a side has nothing.
+
+    Of what is UNTOLD `actual` are the channels that don't tell it, or nothing.
 
     `deviation` is the largest in the attribute's unit (metersets: as a part of one), of several
     values that of `spots[0]`; `spots` are those beyond the limit, or of those within it the

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway import Localized
-from tps_bridge.compare.difference import Difference, Spot, Step
+from tps_bridge.compare.difference import Difference, Severity, Spot, Step
 from tps_bridge.rt import Quantity, Value, attribute
 
 _EN, _ZH = "en", "zh-CN"
@@ -38,6 +38,7 @@ _SEQUENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 _BARE = frozenset({"BeamLimitingDevicePositionSequence", "BeamLimitingDeviceToleranceSequence"})
 _MOST_SHOWN = 3
+_STAY: Localized = {_EN: "time at each dwell", _ZH: "各驻留点时间"}
 _RELATIVE = frozenset({Quantity.METERSET, Quantity.WEIGHT, Quantity.SPOT_WEIGHT})
 
 
@@ -69,6 +70,9 @@ def said(difference: Difference) -> Localized:
     if not difference.keyword:
         return _whole(difference)
     known = attribute(difference.keyword)
+    if difference.severity is Severity.UNTOLD:
+        name = _STAY if difference.keyword == "CumulativeTimeWeight" else known.name
+        return _untold(name, shown(difference.actual) if difference.actual else "")
     unit = f" {known.unit}" if known.unit else ""
     place = _place(difference)
     mine, theirs = _sides(difference)
@@ -82,6 +86,14 @@ def said(difference: Difference) -> Localized:
         )
         + deviation[language]
         for language in (_EN, _ZH)
+    }
+
+
+def _untold(name: Localized, channels: str) -> Localized:
+    of, whose = (f" (channel {channels})", f"（通道 {channels}）") if channels else ("", "")
+    return {
+        _EN: f"{_in(name, _EN)}{of}: not told, so not compared",
+        _ZH: f"{_in(name, _ZH)}{whose}：未注明，未对比",
     }
 
 

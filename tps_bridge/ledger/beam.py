@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from tps_bridge.ledger.channel import by_channel, fitting
 from tps_bridge.ledger.fact import Given, PlannedBeam
 from tps_bridge.ledger.finding import Finding, FindingKind
 
@@ -63,7 +64,7 @@ def course_of(beam: PlannedBeam, parts: Iterable[Given]) -> BeamCourse:
     """Put the parts of a beam together, in the order of their metersets."""
     told = sorted(parts, key=lambda each: (each.start or 0.0, each.end or 0.0, each.record))
     unit = next((each for each in (beam.unit, *(part.unit for part in told)) if each), "")
-    known = [_in(unit, each) for each in told]
+    known = [fitting(beam, _in(unit, each)) for each in told]
     by_plan = [_by_plan(beam, each) for each in known]
     stretches = _placed(by_plan)
     planned = beam.meterset
@@ -98,6 +99,8 @@ def _by_plan(beam: PlannedBeam, part: Given) -> Given:
     planned, specified = beam.meterset, part.specified
     if not beam.timed or not planned or not specified or part.start is None or part.end is None:
         return part
+    if part.channels:
+        return by_channel(beam, part)
     scale = planned / specified
     return replace(part, start=part.start * scale, end=part.end * scale)
 

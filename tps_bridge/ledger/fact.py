@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tps_bridge.plan import SECONDS, DoseReference, Plan
+from tps_bridge.plan import SECONDS, Application, DoseReference, Plan, Source
 from tps_bridge.plan.beam import Beam
-from tps_bridge.record import DoseGiven, Record
+from tps_bridge.record import DoseGiven, Record, RecordedChannel
 from tps_bridge.rt import Item
 
 
@@ -18,6 +18,32 @@ class DosePoint:
     reference: int
     meterset: float
     part: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChannel:
+    """A channel of an application: its `time` in seconds, `stops` dwells in it.
+
+    `pulses` of a fraction, where it is pulsed.
+    """
+
+    number: int
+    time: float | None
+    stops: int
+    pulses: int | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenChannel:
+    """A channel as a record tells it: times in seconds, pulses `wanted` and delivered."""
+
+    number: int | None
+    specified: float | None
+    delivered: float | None
+    wanted: int | None = None
+    pulses: int | None = None
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +62,7 @@ class PlannedBeam:
     machine: str = ""
     points: tuple[DosePoint, ...] = ()
     unit: str = ""
+    channels: tuple[PlannedChannel, ...] = ()
 
     @property
     def timed(self) -> bool:
@@ -68,7 +95,8 @@ class PlanFacts:
 class Given:
     """A beam of a record, or a part of one. `place` is its number within the record, from 0.
 
-    Metersets are in `unit`; in the plan's where it names none.
+    Metersets are in `unit`; in the plan's where it names none. `channels` are those of an
+    application that a record tells; people tell its whole time.
     """
 
     record: str
@@ -88,6 +116,7 @@ class Given:
     doses: tuple[DoseGiven, ...] = ()
     unclear: str = ""
     unit: str = ""
+    channels: tuple[GivenChannel, ...] = ()
 
     @property
     def is_placed(self) -> bool:
@@ -169,7 +198,25 @@ def _applications(plan: Plan, number: int) -> Iterator[PlannedBeam]:
         times = [each.time for each in setup.channels]
         whole = None if None in times else sum(each for each in times if each is not None)
         name = setup.name or setup.kind
-        yield PlannedBeam(setup.number, name, whole, given.dose, machine, unit=SECONDS)
+        yield PlannedBeam(
+            setup.number,
+            name,
+            whole,
+            given.dose,
+            machine,
+            unit=SECONDS,
+            channels=tuple(planned_channels(plan, setup)),
+        )
+
+
+def planned_channels(plan: Plan, setup: Application) -> Iterator[PlannedChannel]:
+    """The only source of a plan is that of every channel that names none."""
+    sources: dict[int | None, Source] = {each.number: each for each in plan.sources}
+    if len(plan.sources) == 1:
+        sources[None] = plan.sources[0]
+    for each in setup.channels:
+        source = sources.get(each.source)
+        yield PlannedChannel(each.number, each.time, each.stops, each.pulses, source)
 
 
 def _dose_points(tree: Item, beam: Beam, meterset: float | None) -> Iterator[DosePoint]:
@@ -208,6 +255,14 @@ def given_by(record: Record) -> tuple[Given, ...]:
             doses=each.doses,
             unclear=each.unclear,
             unit=each.unit,
+            channels=tuple(map(given_channel, each.channels)),
         )
         for place, each in enumerate(record.beams)
+    )
+
+
+def given_channel(told: RecordedChannel) -> GivenChannel:
+    """What the ledger needs of it."""
+    return GivenChannel(
+        told.number, told.specified, told.delivered, told.wanted, told.pulses, told.source
     )

@@ -15,7 +15,8 @@ class FindingKind(StrEnum):
     beginning. SAME_DAY: more fractions on a day than prescribed. UNNUMBERED: no fraction number.
     UNKNOWN_BEAM: not in the plan. UNGROUPED: of no fraction group of the plan, or nobody knows
     which. PLANLESS: of no plan that is known, UNREAD, WAITING: of nobody knows what. UNPLACED: no
-    meterset, or none from which a continuation went on. MACHINES: parts of a beam from two
+    meterset, or none from which a continuation went on, or channels of an application that are not
+    those of the plan. MACHINES: parts of a beam from two
     machines. OTHER_MACHINE: not the planned one. OUT_OF_ORDER: a later fraction came
     first. PASSED_OVER: not begun, and a later one was. UNCLEAR: the record contradicts itself.
     SPECIFIED: the machine was told another meterset than the plan's. STRANGER: a record names

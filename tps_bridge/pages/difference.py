@@ -77,7 +77,8 @@ class DifferencePages:
         faces = await Faces.of(self._context.neighbours, [identity], who, reader.language)
         least = Severity.NOTE if request.query_params.get("all") else Severity.WARN
         shown = sorted(
-            (each for each in found if each.severity >= least), key=lambda each: -each.severity
+            (each for each in found if each.severity >= least or each.severity is Severity.UNTOLD),
+            key=lambda each: -each.severity,
         )[:_MOST]
         kept = {id(each) for each in shown}
         return self._kit.page(

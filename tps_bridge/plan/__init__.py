@@ -1,7 +1,7 @@
 """Plans as they were made: prescription, fraction groups, beams, control points. Pure."""
 
 from tps_bridge.plan.beam import TREATING, Beam, ControlPoint, Limiter
-from tps_bridge.plan.brachy import SECONDS, Application, Channel, Dwell
+from tps_bridge.plan.brachy import SECONDS, Application, Channel, Dwell, Source, read_source
 from tps_bridge.plan.identity import Identity, Unlike, identity_of, same_name
 from tps_bridge.plan.plan import (
     Approval,
@@ -46,12 +46,14 @@ __all__ = [
     "PlanKind",
     "Prescribed",
     "Related",
+    "Source",
     "Structure",
     "StructureSet",
     "Unlike",
     "identity_of",
     "read_dose",
     "read_plan",
+    "read_source",
     "read_structures",
     "same_name",
 ]

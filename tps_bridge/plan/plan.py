@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tps_bridge.plan.beam import Beam
-from tps_bridge.plan.brachy import Application
+from tps_bridge.plan.brachy import Application, Source
 from tps_bridge.plan.identity import Identity
 from tps_bridge.rt import Item
 
@@ -115,6 +115,7 @@ class Plan:
     delivers: Item
     tree: Item
     private: int = 0
+    sources: tuple[Source, ...] = ()
 
     @property
     def treatment_beams(self) -> tuple[Beam, ...]:

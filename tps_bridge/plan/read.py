@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from tps_bridge.plan.beam import Beam, read_beam
-from tps_bridge.plan.brachy import Application, read_application
+from tps_bridge.plan.brachy import Application, Source, read_application, read_source
 from tps_bridge.plan.identity import identity_of
 from tps_bridge.plan.plan import (
     Approval,
@@ -45,7 +45,7 @@ def read_plan(item: Item) -> Plan:
     tree = expanded(item)
     groups = tuple(_groups(tree))
     beams = tuple(_beams(tree, groups))
-    applications = tuple(read_application(each) for each in tree.items("ApplicationSetupSequence"))
+    applications = tuple(_applications(tree))
     if not beams and not applications:
         raise Malformed("it has neither beams nor application setups")
     _check_groups(groups, beams, applications)
@@ -75,6 +75,7 @@ def read_plan(item: Item) -> Plan:
         delivers=delivers,
         tree=tree,
         private=item.private,
+        sources=tuple(_sources(tree)),
     )
 
 
@@ -181,6 +182,18 @@ def _beams(tree: Item, groups: tuple[FractionGroup, ...]) -> Iterator[Beam]:
             with within(f"beam {key}"):
                 given = _given(groups, each.count("BeamNumber"))
                 yield read_beam(each, given.meterset, given.dose)
+
+
+def _applications(tree: Item) -> Iterator[Application]:
+    name = "ApplicationSetupSequence"
+    for each in keyed(name, tree.items(name)).values():
+        yield read_application(each)
+
+
+def _sources(tree: Item) -> Iterator[Source]:
+    for key, each in keyed("SourceSequence", tree.items("SourceSequence")).items():
+        with within(f"source {key}"):
+            yield read_source(each)
 
 
 def _given(groups: tuple[FractionGroup, ...], number: int) -> GroupBeam:

@@ -1,6 +1,7 @@
 """What machines say that they delivered. Pure."""
 
-from tps_bridge.record.read import RECORD_CLASSES, read_record
+from tps_bridge.record.channel import RecordedChannel
+from tps_bridge.record.read import BRACHY, RECORD_CLASSES, read_record
 from tps_bridge.record.record import (
     DeliveredBeam,
     DoseGiven,
@@ -12,12 +13,14 @@ from tps_bridge.record.record import (
 from tps_bridge.record.summary import SUMMARY, Course, Summary, read_summary
 
 __all__ = [
+    "BRACHY",
     "RECORD_CLASSES",
     "SUMMARY",
     "Course",
     "DeliveredBeam",
     "DoseGiven",
     "Record",
+    "RecordedChannel",
     "Segment",
     "Summary",
     "Verification",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 
 from tps_bridge.plan import SECONDS, identity_of
+from tps_bridge.record.channel import channels_of, points_of, total
 from tps_bridge.record.record import (
     DeliveredBeam,
     DoseGiven,
@@ -90,11 +91,11 @@ def _beam(item: Item, beam: Item) -> DeliveredBeam:
     )
 
 
-def _verification(beam: Item) -> Verification:
+def _verification(beam: Item, points: tuple[Item, ...] = ()) -> Verification:
     """An override that the record lists is one, whatever its status says."""
     said = beam.text("TreatmentVerificationStatus")
     found = Verification(said) if said in set(Verification) else Verification.FAILED
-    overridden = any(_overrides(beam.items(*_POINTS)))
+    overridden = any(_overrides(points or beam.items(*_POINTS)))
     return Verification.OVERRIDDEN if overridden and not found.is_doubtful else found
 
 
@@ -170,11 +171,9 @@ def _applications(item: Item) -> Iterator[DeliveredBeam]:
 
 
 def _application(item: Item, each: Item, number: int | None) -> DeliveredBeam:
-    channels = each.items("RecordedChannelSequence")
-    times = [channel.number("DeliveredChannelTotalTime") for channel in channels]
-    wanted = [channel.number("SpecifiedChannelTotalTime") for channel in channels]
-    delivered = sum(each for each in times if each is not None) if None not in times else None
-    specified = sum(each for each in wanted if each is not None) if None not in wanted else None
+    channels, points = channels_of(item, each), points_of(each)
+    delivered = total([channel.delivered for channel in channels])
+    specified = total([channel.specified for channel in channels])
     delivery = each.text("TreatmentDeliveryType")
     segment, unclear = _time(delivered, specified, delivery)
     return DeliveredBeam(
@@ -187,10 +186,27 @@ def _application(item: Item, each: Item, number: int | None) -> DeliveredBeam:
         delivered=delivered,
         segment=segment,
         unit=SECONDS,
-        at=_began(item, ()),
+        at=min((_began(item, (point,)) for point in points), default=_began(item, ())),
+        doses=tuple(_doses_of_application(each)),
+        overrides=tuple(_overrides(points)),
         unclear=unclear,
-        verification=_verification(each),
+        verification=_verification(each, points),
+        channels=channels,
     )
+
+
+def _doses_of_application(setup: Item) -> Iterator[DoseGiven]:
+    """Its own; of a reference that it doesn't tell the sum of its channels, if each tells it."""
+    own = list(_doses(setup))
+    yield from own
+    by_channel = [list(_doses(each)) for each in setup.items("RecordedChannelSequence")]
+    told = {dose.reference for each in by_channel for dose in each} - {
+        each.reference for each in own
+    }
+    for reference in sorted(told):
+        several = [[d.dose for d in each if d.reference == reference] for each in by_channel]
+        if all(len(each) == 1 for each in several):
+            yield DoseGiven(reference, sum(one for each in several for one in each))
 
 
 def _time(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tps_bridge.plan import TREATING, Identity
+from tps_bridge.record.channel import RecordedChannel
 from tps_bridge.rt import Item
 
 
@@ -78,6 +79,7 @@ class DeliveredBeam:
     overrides: tuple[str, ...] = ()
     unclear: str = ""
     verification: Verification = Verification.UNSAID
+    channels: tuple[RecordedChannel, ...] = ()
 
     @property
     def is_treatment(self) -> bool:

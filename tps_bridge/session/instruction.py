@@ -146,6 +146,8 @@ def _rest(course: BeamCourse) -> Elements:
         raise Unclear(f"what was given of beam {number} has gaps or overlaps")
     if not course.is_clear:
         raise Unclear(f"a record doesn't tell what was given of beam {number}")
+    if course.beam.timed:
+        raise Unclear(f"what is left of application {number} lies in several channels")
     if not course.unit:
         raise Unclear(f"neither plan nor record tells the unit of beam {number}'s meterset")
     return [
