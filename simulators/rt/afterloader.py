@@ -17,6 +17,7 @@ from simulators.rt.machine import Machine, session
 
 RT_BRACHY_RECORD = "1.2.840.10008.5.1.4.1.1.481.6"
 _DAY = timedelta(days=1)
+_ROUNDING = 1e-6
 _SOURCE = (
     "SourceNumber",
     "SourceType",
@@ -145,7 +146,7 @@ def _channel(setup: Dataset, ran: Ran, at: datetime, longer: float) -> Dataset:
     made.BrachyControlPointDeliveredSequence = [
         _point(each, at, specified, planned)
         for each in planned.BrachyControlPointSequence
-        if _passed(each, planned, specified) <= delivered
+        if _passed(each, planned, specified) <= delivered + _ROUNDING
     ]
     made.NumberOfControlPoints = len(made.BrachyControlPointDeliveredSequence)
     return made

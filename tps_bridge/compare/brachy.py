@@ -14,7 +14,7 @@ from tps_bridge.compare.limit import Limit, Limits, Tolerances
 from tps_bridge.compare.walk import compare
 from tps_bridge.ledger.channel import by_source, factor_of, is_used
 from tps_bridge.ledger.fact import GivenChannel, PlannedChannel, given_channel, planned_channels
-from tps_bridge.plan import Application, Channel, Plan
+from tps_bridge.plan import Application, Channel, Plan, Source
 from tps_bridge.plan.decay import APART, LEAST, ROUNDED, factors, is_other, isotope, slack
 from tps_bridge.record import DeliveredBeam, Record, RecordedChannel
 from tps_bridge.rt import Item, Value
@@ -291,7 +291,7 @@ def _untold(pairs: Sequence[_Pair], path: tuple[Step, ...]) -> Iterator[Differen
         _SPECIFIED: lambda each: each.given.specified is None,
         _DELIVERED: lambda each: each.given.delivered is None,
         _ISOTOPE: lambda each: not (each.given.source and each.given.source.isotope),
-        _STRENGTH: lambda each: not (each.given.source and each.given.source.strength),
+        _STRENGTH: lambda each: not (_decays(each.fact.source) and _decays(each.given.source)),
         "NumberOfPulses": lambda each: each.planned.pulses is not None and each.told.wanted is None,
         _POSITION: lambda each: bool(each.planned.dwells) and not _positions(each),
         "CumulativeTimeWeight": lambda each: each.planned.stops > 1,
@@ -305,6 +305,11 @@ def _untold(pairs: Sequence[_Pair], path: tuple[Step, ...]) -> Iterator[Differen
         yield from _not_told(keyword, channels, path)
     for keyword, lacks in absent.items():
         yield from _not_told(keyword, [each for each in pairs if lacks(each)], path)
+
+
+def _decays(source: Source | None) -> bool:
+    """Whether it is told how strong it was, and how it decays."""
+    return bool(source and source.strength and source.half_life)
 
 
 def _not_told(
