@@ -140,6 +140,7 @@ def parts_of(
             day=day,
             machine=machine,
             unit=each.unit,
+            by_people=True,
         )
 
 

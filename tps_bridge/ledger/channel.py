@@ -27,9 +27,11 @@ _Pairs: TypeAlias = Sequence[_Pair]
 def fitting(beam: PlannedBeam, part: Given) -> Given:
     """The part; one that is not the plan's is as if it told no time, and says why.
 
-    One that was continued is for people anyway: its times are those of the rest.
+    What people said is of the whole. One that was continued is for people anyway: its times are
+    those of the rest.
     """
-    if not beam.timed or not part.channels or part.delivery == "CONTINUATION":
+    continued = part.delivery == "CONTINUATION" and not part.is_placed
+    if not beam.timed or part.by_people or continued:
         return part
     why = misfit(beam, part)
     return replace(part, start=None, end=None, unclear=why) if why else part
@@ -71,6 +73,8 @@ def share_of(channel: GivenChannel) -> float:
 
 def misfit(beam: PlannedBeam, part: Given) -> str:
     """Why the channels of a part are not those of the plan; nothing where they are."""
+    if not part.channels:
+        return part.unclear or "it tells no channels"
     pairs = pairs_of(beam, part)
     found = list(dict.fromkeys((*_numbers(beam, part), *_of_channels(pairs))))
     found = found or list(_of_times(pairs, part.at or part.day))

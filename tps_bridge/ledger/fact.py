@@ -96,7 +96,7 @@ class Given:
     """A beam of a record, or a part of one. `place` is its number within the record, from 0.
 
     Metersets are in `unit`; in the plan's where it names none. `channels` are those of an
-    application that a record tells; people tell its whole time.
+    application that a record tells; people tell its whole time, and what `by_people` is theirs.
     """
 
     record: str
@@ -117,6 +117,7 @@ class Given:
     unclear: str = ""
     unit: str = ""
     channels: tuple[GivenChannel, ...] = ()
+    by_people: bool = False
 
     @property
     def is_placed(self) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from simulators.rt import Ran, approved, brachy_plan, brachy_record
+from simulators.rt import STATIC, Part, Ran, approved, brachy_plan, brachy_record, plan, record
 from simulators.rt.compose import item
 from tests.unit.tps.rt import plan_of, record_of
 from tests.unit.tps.treatment_case import treatments
@@ -452,6 +452,13 @@ def test_an_application_that_the_plan_has_not_is_a_difference() -> None:
     assert grave(made, given_) == ["7 it is not in the plan"]
     (open_,) = ledger(made, given_).uncounted
     assert open_.kind is FindingKind.UNKNOWN_BEAM
+
+
+def test_a_record_of_beams_tells_nothing_of_an_application() -> None:
+    made = approved(brachy_plan())
+    given_ = record(approved(plan(STATIC)), 1, [Part(1)], PrimaryDosimeterUnit="")
+    (open_,) = ledger(made, given_).uncounted
+    assert open_.detail == "it tells no channels"
 
 
 def test_what_was_continued_is_for_people() -> None:

@@ -182,6 +182,7 @@ def test_an_application_is_whole_when_all_that_was_specified_then_was_given(deca
         start=0.0,
         end=wanted,
         unit="s",
+        by_people=True,
     )
     whole = course_of(beam, [one])
     assert whole.finished
