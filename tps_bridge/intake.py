@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeAlias
 
 from dicom.services import Blob
 from gateway import DeviceEvent, Instant, StoreError
 from gateway.room import RoomContext
-from tps_bridge.book import Book, Comparison, card_of, record_card_of
-from tps_bridge.book.card import written
+from tps_bridge.book import Book, Comparison, PlanCard, RecordCard, card_of, record_card_of
+from tps_bridge.book.card import as_json, from_json, written
 from tps_bridge.book.events import (
     COMPARED,
     DOSES,
@@ -24,12 +24,13 @@ from tps_bridge.book.events import (
     read_event,
 )
 from tps_bridge.compare import Difference, Severity, Tolerances
-from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES
-from tps_bridge.reader import Reader
-from tps_bridge.record import SUMMARY
+from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES, DoseGrid, StructureSet
+from tps_bridge.reader import Reader, whole
+from tps_bridge.record import SUMMARY, Summary
 from tps_bridge.rt import Malformed
 
 _log = logging.getLogger(__name__)
+_Card: TypeAlias = PlanCard | RecordCard | StructureSet | DoseGrid | Summary
 _AT_ONCE = 16
 _PAUSE = 5.0
 """Seconds before what the disk refused, or a node that is not open, is tried again."""
@@ -105,19 +106,19 @@ class Intake:
         facts["at"] = Instant(received)
         try:
             if sop_class in PLAN_CLASSES:
-                plan = card_of(await self._reader.plan_in(blob, syntax))
-                return read_event(PLAN, written(plan), identity=plan.identity, **facts)
+                plan = await self._reader.plan_in(blob, syntax)
+                return _told(PLAN, lambda: card_of(plan), **facts)
             if sop_class == STRUCTURES:
                 outline = await self._reader.structures_in(blob, syntax)
-                return read_event(VOLUMES, written(outline), identity=outline.identity, **facts)
+                return _told(VOLUMES, lambda: outline, **facts)
             if sop_class == DOSE:
                 dose = await self._reader.dose_in(blob, syntax)
-                return read_event(DOSES, written(dose), identity=dose.identity, **facts)
+                return _told(DOSES, lambda: dose, **facts)
             if sop_class == SUMMARY:
                 summary = await self._reader.summary_in(blob, syntax)
-                return read_event(SUMMED, written(summary), identity=summary.identity, **facts)
-            record = record_card_of(await self._reader.record_in(blob, syntax))
-            return read_event(RECORD, written(record), identity=record.identity, **facts)
+                return _told(SUMMED, lambda: summary, **facts)
+            record = await self._reader.record_in(blob, syntax)
+            return _told(RECORD, lambda: record_card_of(record), **facts)
         except Malformed as error:
             return read_event(UNREAD, {"what": str(error)}, **facts)
 
@@ -137,6 +138,23 @@ class Intake:
             blob=digest,
             at=self._clock.now(),
         )
+
+
+def _told(code: str, make: Callable[[], _Card], **facts: Any) -> DeviceEvent:
+    """The event of a card; Malformed where it can't be kept."""
+    with whole():
+        card = make()
+        if not _lasts(card):
+            raise Malformed("a number of it is too great to be kept")
+        return read_event(code, written(card), identity=card.identity, **facts)
+
+
+def _lasts(card: _Card) -> bool:
+    """Whether it is the same when it is read again: JSON has no infinite numbers."""
+    try:
+        return from_json(type(card), as_json(card)) == card
+    except ValueError:
+        return False
 
 
 def _counted(record: str, digest: str, found: Sequence[Difference]) -> Comparison:

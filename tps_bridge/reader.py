@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from dicom.services import Blob, Frames, Objects, Stored
+from gateway import IsogateError
 from gateway.room import Neighbours
 from tps_bridge.book import Book
 from tps_bridge.compare import (
@@ -29,8 +31,9 @@ from tps_bridge.plan import (
 )
 from tps_bridge.record import BRACHY, Record, Summary, read_record, read_summary
 from tps_bridge.rt import Bounds, Item, Malformed, decode, greatest_pixel
-from tps_bridge.slices import Outlines, read_outlines
+from tps_bridge.slices import NotDrawn, Outlines, read_outlines
 
+_log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _PLANS, _RECORDS, _VOLUMES = 8, 4, 2
 _BEAMS = ("TreatmentSessionBeamSequence", "TreatmentSessionIonBeamSequence")
@@ -71,17 +74,17 @@ class Reader:
     async def structures_in(self, blob: Blob, syntax: str) -> StructureSet:
         """The structure set in a file, in outline."""
         data = await self._bytes(blob)
-        return await self.run(lambda: read_structures(decode(data, syntax, self._bounds)))
+        return await self._read_by(lambda: read_structures(decode(data, syntax, self._bounds)))
 
     async def dose_in(self, blob: Blob, syntax: str) -> DoseGrid:
         """The dose grid in a file, in outline."""
         data = await self._bytes(blob)
-        return await self.run(lambda: _dose(data, syntax, self._bounds))
+        return await self._read_by(lambda: _dose(data, syntax, self._bounds))
 
     async def summary_in(self, blob: Blob, syntax: str) -> Summary:
         """The treatment summary in a file."""
         data = await self._bytes(blob)
-        return await self.run(lambda: read_summary(decode(data, syntax, self._bounds)))
+        return await self._read_by(lambda: read_summary(decode(data, syntax, self._bounds)))
 
     async def plan(self, uid: str) -> Plan:
         """A plan by its UID; LookupError if there is none."""
@@ -106,7 +109,7 @@ class Reader:
         if found is None:
             raise LookupError(f"no object {uid} is here")
         data, syntax = await self._bytes(found.blob), found.origin.transfer_syntax
-        return await self.run(lambda: decode(data, syntax, self._bounds))
+        return await self._read_by(lambda: decode(data, syntax, self._bounds))
 
     async def stored(self, uid: str, frame: int) -> Stored:
         """A frame of a dose, from 1, as it is stored; Unviewable, LookupError if there is none."""
@@ -117,14 +120,23 @@ class Reader:
         self, plan: Plan, record: Record, tolerances: Tolerances
     ) -> tuple[Difference, ...]:
         """Where any beam of a record is not as its plan has it."""
-        return await self.run(lambda: tuple(_delivered(plan, record, tolerances)))
+        return await self._read_by(lambda: tuple(_delivered(plan, record, tolerances)))
 
     async def versions(self, one: Plan, other: Plan) -> tuple[Difference, ...]:
         """Where two plans differ in what they deliver."""
-        return await self.run(lambda: compare_plans(one.delivers, other.delivers))
+        return await self._read_by(lambda: compare_plans(one.delivers, other.delivers))
 
     async def run(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _read_by(self, work: Callable[[], _T]) -> _T:
+        """What pure work makes of an object; Malformed where it fails at it, however it does."""
+
+        def read() -> _T:
+            with whole():
+                return work()
+
+        return await self.run(read)
 
     async def _file(self, uid: str) -> tuple[Blob, str]:
         found = await self._book.file(uid)
@@ -145,7 +157,7 @@ class Reader:
         if known is not None:
             return known
         data = await self._bytes(blob)
-        value = await self.run(
+        value = await self._read_by(
             lambda: meaning(decode(data, syntax, self._bounds, contours=contours))
         )
         kept.put(blob.digest, value)
@@ -155,6 +167,19 @@ class Reader:
         if blob.size > self._largest:
             raise Malformed(f"it has {blob.size} bytes; {self._largest} are read at most")
         return await self._neighbours(Objects).whole(blob, self._largest)
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """Whatever fails inside, when an object is read, is Malformed: it waits for a person."""
+    try:
+        yield
+    except (IsogateError, NotDrawn):
+        raise
+    except Exception as error:  # a strange object must not end the job that reads all others
+        _log.exception("tps: a reader failed at an object")
+        kind = type(error).__name__
+        raise Malformed(f"it defeats its reader ({kind}: {error})") from error
 
 
 class _Kept(Generic[_T]):
@@ -177,8 +202,8 @@ class _Kept(Generic[_T]):
 
 def _dose(data: bytes, syntax: str, bounds: Bounds) -> DoseGrid:
     item = decode(data, syntax, bounds)
-    bits = item.integer("BitsAllocated") or 0
-    return read_dose(item, greatest_pixel(data, syntax, bits))
+    bits, signed = item.integer("BitsAllocated") or 0, item.integer("PixelRepresentation") == 1
+    return read_dose(item, greatest_pixel(data, syntax, bits, signed=signed))
 
 
 def _delivered(plan: Plan, record: Record, tolerances: Tolerances) -> Iterator[Difference]:

@@ -83,19 +83,53 @@ class Tables(Rows):
     def fold(self, events: Sequence[DeviceEvent]) -> Sequence[DeviceEvent]:
         """Objects, what was read of them, and acts, in order of seq.
 
-        What follows are moves of sessions.
+        What follows are moves of sessions. What was read of an object and can't be taken in leaves
+        the object unread.
         """
+        try:
+            said, moved = self._whole(events)
+        except apsw.Error:
+            raise
+        except Exception:
+            log.exception("tps: events can't be taken in together; now one by one")
+            each = [self._alone(event) for event in events]
+            said = [one for following, _ in each for one in following]
+            moved = frozenset(plan for _, plans in each for plan in plans)
+        self._turn += 1
+        self._touched |= dict.fromkeys(moved, self._turn)
+        return said
+
+    def _whole(self, events: Sequence[DeviceEvent]) -> tuple[list[DeviceEvent], frozenset[str]]:
+        """All of them or none: the moves of sessions, and the plans that moved."""
         moved: dict[str, None] = {}
         said: list[DeviceEvent] = []
-        for event in events:
-            moved.update(dict.fromkeys(self._take(event)))
-            said += self._of_sessions(event)
-        for plan in moved:
-            self._stand(plan)
-        self._turn += 1
-        self._touched |= dict.fromkeys((*moved, *self.sessions.moved), self._turn)
-        self.sessions.moved.clear()
-        return said
+        try:
+            with self._connection:  # a savepoint
+                for event in events:
+                    moved.update(dict.fromkeys(self._take(event)))
+                    said += self._of_sessions(event)
+                for plan in moved:
+                    self._stand(plan)
+            return said, frozenset((*moved, *self.sessions.moved))
+        finally:
+            self.sessions.moved.clear()
+
+    def _alone(self, event: DeviceEvent) -> tuple[list[DeviceEvent], frozenset[str]]:
+        """One event; its object is unread if this fails at what was read of it."""
+        try:
+            return self._whole([event])
+        except apsw.Error:
+            raise
+        except Exception as error:
+            # What is in the event store comes again with each start: it must not end them all.
+            if not is_ours(event):
+                raise
+            said = event.payload or {}
+            uid = said["uid"]
+            log.exception("tps: what was read of %s can't be taken in", uid)
+            what = f"what was read of it can't be taken in ({type(error).__name__}: {error})"
+            self._connection.execute(_STATE, ("unread", what, uid, said["blob"]))
+            return [], frozenset()
 
     def untold(self, plan: str) -> list[Session]:
         """Sessions of a plan that were begun, and of which nothing tells yet what they gave.
@@ -143,7 +177,9 @@ class Tables(Rows):
             if event.kind is Kind.ACTION and event.code.code == Act.CONFIRM:
                 return [*self._attributed(event), *self._corrected(event)]
             return list(self.sessions.take(event))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            if isinstance(error, OverflowError) and is_ours(event):
+                raise
             log.warning("Event %d says nothing to sessions: %s", event.seq, error)
             return []
 

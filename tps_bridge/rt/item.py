@@ -56,6 +56,8 @@ KEYS: Mapping[str, str] = MappingProxyType(
     }
 )
 """What identifies an item of a sequence; the order of such items means nothing."""
+_EXACT = 2**53
+"""Below it every whole number is a float of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Item:
         value = self.values.get(keyword, "")
         if isinstance(value, tuple):
             raise Malformed(f"{keyword} has {len(value)} values instead of one")
-        return value if isinstance(value, str) else f"{value:g}"
+        return value if isinstance(value, str) else _written(value)
 
     def number(self, keyword: str) -> float | None:
         """Its number, or None; Malformed where it is no single number."""
@@ -84,8 +86,9 @@ class Item:
         raise Malformed(f"{keyword} is no single number")
 
     def integer(self, keyword: str) -> int | None:
+        """Its whole number, as far as floats tell them apart; Malformed where it is none."""
         value = self.number(keyword)
-        if value is None or value.is_integer():
+        if value is None or (value.is_integer() and abs(value) < _EXACT):
             return None if value is None else int(value)
         raise Malformed(f"{keyword} is no whole number: {value:g}")
 
@@ -131,8 +134,13 @@ def key_of(sequence: str, item: Item, place: int) -> str:
     keyword = KEYS.get(sequence)
     value = item.values.get(keyword) if keyword else None
     if isinstance(value, float):
-        return f"{value:g}"
+        return _written(value)
     return value if isinstance(value, str) else f"#{place + 1}"
+
+
+def _written(number: float) -> str:
+    """With all its digits: 1000001 is not 1000002."""
+    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else repr(number)
 
 
 def keyed(sequence: str, items: tuple[Item, ...]) -> dict[str, Item]:
