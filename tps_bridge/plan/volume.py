@@ -9,6 +9,8 @@ from tps_bridge.rt import Item, Malformed, keyed
 
 STRUCTURES = "1.2.840.10008.5.1.4.1.1.481.3"
 DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
+_TYPES = ("PHYSICAL", "EFFECTIVE")
+"""Dose Types of grids that hold a dose; those of ERROR hold how far one may be off."""
 _PLANE = 2
 
 
@@ -35,7 +37,7 @@ class DoseGrid:
     """`extent` in mm along columns, rows and frames; `units` GY or RELATIVE.
 
     `scaling` turns a stored value into the unit, `maximum` is in it; None where the pixels can't be
-    read. `plan` is the UID of the plan that it is of.
+    read, or are no dose (PS3.3 C.8.8.3: `kind` ERROR). `plan` is the UID of the plan that it is of.
     """
 
     uid: str
@@ -84,14 +86,15 @@ def read_dose(item: Item, greatest: int | None = None) -> DoseGrid:
         raise Malformed(f"PixelSpacing has {len(spacing)} values instead of two")
     if offsets and len(offsets) != frames:
         raise Malformed(f"GridFrameOffsetVector has {len(offsets)} values for {frames} frames")
+    kind, scaling = item.text("DoseType"), item.needed("DoseGridScaling")
     plans = keyed("ReferencedRTPlanSequence", item.items("ReferencedRTPlanSequence"))
     return DoseGrid(
         item.text("SOPInstanceUID"),
         identity_of(item),
         item.text("DoseUnits"),
-        item.text("DoseType"),
+        kind,
         item.text("DoseSummationType"),
-        item.needed("DoseGridScaling"),
+        scaling,
         (columns, rows, frames),
         (
             columns * spacing[1],
@@ -99,5 +102,5 @@ def read_dose(item: Item, greatest: int | None = None) -> DoseGrid:
             abs(offsets[-1] - offsets[0]) if offsets else None,
         ),
         next((each.text("ReferencedSOPInstanceUID") for each in plans.values()), ""),
-        None if greatest is None else greatest * item.needed("DoseGridScaling"),
+        None if greatest is None or kind not in _TYPES else greatest * scaling,
     )
