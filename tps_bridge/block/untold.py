@@ -10,7 +10,12 @@ from tps_bridge.block.reason import EN, ZH, Reason, because, written
 from tps_bridge.ledger import FindingKind
 
 _UNTOLD: Mapping[FindingKind, Mapping[str, str]] = {
-    FindingKind.UNNUMBERED: {EN: "tells no fraction number", ZH: "未注明分次号"},
+    FindingKind.UNNUMBERED: {EN: "tells no fraction number from 1 on", ZH: "未注明从 1 起的分次号"},
+    FindingKind.UNTYPED: {EN: "has a delivery type that is not known", ZH: "的照射类型无法识别"},
+    FindingKind.CONTRARY: {
+        EN: "and the plan disagree whether a beam treats",
+        ZH: "与计划对射野是否用于治疗的说明不一致",
+    },
     FindingKind.UNKNOWN_BEAM: {
         EN: "tells a beam that the plan has not",
         ZH: "含计划中没有的射野",

@@ -158,5 +158,5 @@ def unsure_adrift(
 
 def _fraction(card: RecordCard) -> int | None:
     """The one that a record names, if it is one."""
-    numbers = {each.fraction for each in card.given if each.treatment}
+    numbers = {each.fraction for each in card.given if each.treatment and each.is_numbered}
     return numbers.pop() if len(numbers) == 1 else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tps_bridge.plan import SECONDS, Application, DoseReference, Plan, Source
+from tps_bridge.plan import SECONDS, TREATING, Application, DoseReference, Plan, Source
 from tps_bridge.plan.beam import Beam
 from tps_bridge.record import DoseGiven, Record, RecordedChannel
 from tps_bridge.rt import Item
@@ -95,8 +95,9 @@ class PlanFacts:
 class Given:
     """A beam of a record, or a part of one. `place` is its number within the record, from 0.
 
-    Metersets are in `unit`; in the plan's where it names none. `channels` are those of an
-    application that a record tells; people tell its whole time, and what `by_people` is theirs.
+    Metersets are in `unit`; in the plan's where it names none. `treatment` is whether it may have
+    given dose that counts. `channels` are those of an application that a record tells; people tell
+    its whole time, and what `by_people` is theirs.
     """
 
     record: str
@@ -123,6 +124,23 @@ class Given:
     def is_placed(self) -> bool:
         """Whether it tells from where to where it went."""
         return self.start is not None and self.end is not None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it says in a known word that its dose counts."""
+        return self.treatment and self.delivery in TREATING
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether it tells of which fraction it is: they count from 1."""
+        return self.fraction is not None and self.fraction >= 1
+
+    @property
+    def gave(self) -> bool | None:
+        """Whether anything was given; None where it doesn't tell."""
+        if self.end is None or self.unclear:
+            return None
+        return self.end > (self.start or 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ class FindingKind(StrEnum):
     GAP: meterset that no part gave. OVERLAP: given twice. OVERRUN: beyond what was planned.
     LOW, HIGH: a finished beam's meterset is off by more than the site's alarm; SLIGHT: by more
     than its warning. BEYOND: a fraction beyond the prescription. LOOSE: a continuation without a
-    beginning. SAME_DAY: more fractions on a day than prescribed. UNNUMBERED: no fraction number.
-    UNKNOWN_BEAM: not in the plan. UNGROUPED: of no fraction group of the plan, or nobody knows
+    beginning. SAME_DAY: more fractions on a day than prescribed. UNNUMBERED: no fraction number
+    from 1 on. UNTYPED: a Treatment Delivery Type that nobody knows. CONTRARY: a treatment by a beam
+    that only sets up in the plan, or the reverse. UNKNOWN_BEAM: not in the plan. UNGROUPED: of no fraction group of the plan, or nobody knows
     which. PLANLESS: of no plan that is known, UNREAD, WAITING: of nobody knows what. UNPLACED: no
     meterset, or none from which a continuation went on, or channels of an application that are not
     those of the plan. MACHINES: parts of a beam from two
@@ -33,6 +34,8 @@ class FindingKind(StrEnum):
     LOOSE = "continued without a beginning"
     SAME_DAY = "more fractions on a day than prescribed"
     UNNUMBERED = "no fraction number"
+    UNTYPED = "delivery type not known"
+    CONTRARY = "plan and record disagree whether it treats"
     UNKNOWN_BEAM = "not a beam of the plan"
     UNGROUPED = "no fraction group of the plan"
     PLANLESS = "no plan named, or several"
@@ -67,6 +70,8 @@ class Finding:
 UNCOUNTED = frozenset(
     {
         FindingKind.UNNUMBERED,
+        FindingKind.UNTYPED,
+        FindingKind.CONTRARY,
         FindingKind.UNKNOWN_BEAM,
         FindingKind.UNGROUPED,
         FindingKind.UNPLACED,

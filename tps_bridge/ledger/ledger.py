@@ -140,9 +140,11 @@ def ledger_of(
     treated = _counting(facts, known)
     fractions = tuple(_fractions(group, treated))
     courses = [course for each in fractions for course in each.beams]
+    lost = _once(adrift)
     findings = (
         *_misfits(group, treated),
-        *(_uncounted(FindingKind.UNGROUPED, each) for each in _counting(facts, _once(adrift))),
+        *_doubtful(facts, (*known, *lost)),
+        *(_uncounted(FindingKind.UNGROUPED, each) for each in _counting(facts, lost)),
         *(
             finding
             for each in fractions
@@ -170,7 +172,7 @@ def _once(given: Iterable[Given]) -> list[Given]:
 
 
 def _fractions(group: PlannedGroup, treated: Sequence[Given]) -> Iterator[Fraction]:
-    numbered = {each.fraction for each in treated if each.fraction is not None}
+    numbered = {each.fraction for each in treated if each.fraction is not None and each.is_numbered}
     for number in sorted({*range(1, (group.fractions or 0) + 1), *numbered}):
         yield _fraction(group, number, [each for each in treated if each.fraction == number])
 
@@ -194,7 +196,7 @@ def _misfits(group: PlannedGroup, treated: Sequence[Given]) -> Iterator[Finding]
     """Parts that have no place in the group."""
     known = {each.number for each in group.beams}
     for each in treated:
-        if each.fraction is None:
+        if not each.is_numbered:
             yield _uncounted(FindingKind.UNNUMBERED, each)
         if each.beam not in known:
             yield _uncounted(FindingKind.UNKNOWN_BEAM, each)
@@ -202,11 +204,24 @@ def _misfits(group: PlannedGroup, treated: Sequence[Given]) -> Iterator[Finding]
 
 def _counting(facts: PlanFacts, given: Iterable[Given]) -> list[Given]:
     """What gave dose that counts."""
-    return [each for each in given if each.treatment and each.beam not in facts.setup]
+    return [each for each in given if each.is_known and each.beam not in facts.setup]
 
 
-def _uncounted(kind: FindingKind, part: Given) -> Finding:
-    return Finding(kind, part.fraction, part.beam, record=part.record, day=part.day)
+def _doubtful(facts: PlanFacts, given: Iterable[Given]) -> Iterator[Finding]:
+    """Parts of which nobody knows whether their dose counts."""
+    treating = {beam.number for group in facts.groups for beam in group.beams}
+    for each in given:
+        if each.treatment and not each.is_known:
+            yield _uncounted(FindingKind.UNTYPED, each, each.delivery)
+        elif each.beam in facts.setup:
+            if each.treatment and each.gave is not False and (each.delivery or each.gave):
+                yield _uncounted(FindingKind.CONTRARY, each, each.delivery)
+        elif each.delivery == "SETUP" and each.beam in treating and each.gave:
+            yield _uncounted(FindingKind.CONTRARY, each, each.delivery)
+
+
+def _uncounted(kind: FindingKind, part: Given, detail: str = "") -> Finding:
+    return Finding(kind, part.fraction, part.beam, record=part.record, detail=detail, day=part.day)
 
 
 def _begun(planned: int | None, fractions: Sequence[Fraction]) -> list[Fraction]:

@@ -1,6 +1,6 @@
 """Plans as they were made: prescription, fraction groups, beams, control points. Pure."""
 
-from tps_bridge.plan.beam import TREATING, Beam, ControlPoint, Limiter
+from tps_bridge.plan.beam import IMAGING, TREATING, Beam, ControlPoint, Limiter
 from tps_bridge.plan.brachy import SECONDS, Application, Channel, Dwell, Source, read_source
 from tps_bridge.plan.identity import Identity, Unlike, identity_of, same_name
 from tps_bridge.plan.plan import (
@@ -26,6 +26,7 @@ from tps_bridge.plan.volume import (
 
 __all__ = [
     "DOSE",
+    "IMAGING",
     "PLAN_CLASSES",
     "SECONDS",
     "STRUCTURES",

@@ -9,7 +9,9 @@ from itertools import pairwise
 from tps_bridge.rt import Item, Malformed, keyed, within
 
 TREATING = frozenset({"TREATMENT", "CONTINUATION", ""})
-"""Treatment Delivery Types of beams whose dose counts."""
+"""Treatment Delivery Types of beams whose dose counts (PS3.3 C.8.8.14, C.8.8.21)."""
+IMAGING = frozenset({"SETUP", "OPEN_PORTFILM", "TRMT_PORTFILM"})
+"""Those of beams that only set up or take an image: their dose counts for nothing."""
 _ENERGY = {"PHOTON": "MV", "ELECTRON": "MeV", "PROTON": "MeV/u", "ION": "MeV/u"}
 _PLACES = 3
 _SLACK = 1e-6
@@ -81,7 +83,7 @@ class Beam:
 
         By the word that a record of it has as well (PS3.3 C.8.8.14, C.8.8.21).
         """
-        return self.delivery not in TREATING
+        return self.delivery in IMAGING
 
     @property
     def energy_unit(self) -> str:
@@ -112,13 +114,19 @@ def read_beam(item: Item, meterset: float | None, dose: float | None) -> Beam:
         raise Malformed(
             f"the last control point has the weight {points[-1].weight:g}, the beam says {final:g}"
         )
+    delivery = item.text("TreatmentDeliveryType")
+    if delivery not in TREATING | IMAGING:
+        # Taken for a treatment it would be given; taken for none its dose would be left out.
+        raise Malformed(
+            f"nobody knows whether the dose of a TreatmentDeliveryType {delivery} counts"
+        )
     accessories = _Accessories(item)
     return Beam(
         number=item.count("BeamNumber"),
         name=item.text("BeamName"),
         kind=item.text("BeamType"),
         radiation=item.text("RadiationType"),
-        delivery=item.text("TreatmentDeliveryType"),
+        delivery=delivery,
         machine=item.text("TreatmentMachineName"),
         unit=item.text("PrimaryDosimeterUnit"),
         meterset=meterset,

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tps_bridge.plan import TREATING, Identity
+from tps_bridge.plan import IMAGING, Identity
 from tps_bridge.record.channel import RecordedChannel
 from tps_bridge.rt import Item
+
+_NO_DOSE = IMAGING | {"VERIFICATION"}
+"""Treatment Delivery Types of what gives a patient no dose that counts (PS3.3 C.8.8.21)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,8 @@ class DeliveredBeam:
 
     @property
     def is_treatment(self) -> bool:
-        """Whether it gave dose that counts: neither setup nor portal images (PS3.3 C.8.8.21)."""
-        return self.delivery in TREATING
+        """Whether it may have given dose that counts: a word that nobody knows may say so."""
+        return self.delivery not in _NO_DOSE
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from tps_bridge.ledger import (
     given_by,
     ledger_of,
 )
+from tps_bridge.rt import Malformed
 
 FIRST = datetime(2025, 6, 9, 9, 0)  # noqa: DTZ001 - DICOM times have no zone
 ONE = Course(beams=1, meterset=50.0, fractions=2, dose=4.0, pairs=2)
@@ -241,6 +242,82 @@ def test_a_portal_image_is_no_treatment_in_the_plan_either() -> None:
     made.BeamSequence[1].TreatmentDeliveryType = "TRMT_PORTFILM"
     found = ledger(made, record(made, 1, [Part(1), Part(2, delivery="TRMT_PORTFILM")]))
     assert (found.delivered, found.state, found.next) == (1, PlanState.TREAT, 2)
+
+
+@pytest.mark.parametrize("word", ["SETUP", "OPEN_PORTFILM", "TRMT_PORTFILM", "VERIFICATION"])
+def test_what_is_said_to_give_no_dose_is_no_treatment(word: str) -> None:
+    made = plan(STATIC, ONE)
+    image = record(made, 1, [Part(1, 0, 0, word)])
+    found = ledger(made, image, record(made, 1, [Part(1)]))
+    assert (found.delivered, found.findings) == (1, ())
+
+
+@pytest.mark.parametrize("word", ["BOOST", "TREAT", "SETUP2"])
+def test_a_delivery_type_that_nobody_knows_counts_for_nothing_and_is_said(word: str) -> None:
+    made = plan(STATIC, ONE)
+    found = ledger(made, record(made, 1, [Part(1, delivery=word)]))
+    (odd,) = found.uncounted
+    assert (odd.kind, odd.detail) == (FindingKind.UNTYPED, word)
+    assert (found.delivered, found.partial, found.next) == (0, 0, 1)
+    made.BeamSequence[0].TreatmentDeliveryType = word
+    with pytest.raises(Malformed, match=f"beam 1: .* {word} "):
+        plan_of(made)
+
+
+@pytest.mark.parametrize(
+    ("word", "given", "contrary"),
+    [
+        ("TREATMENT", 5.0, True),
+        ("CONTINUATION", 5.0, True),
+        ("", 5.0, True),
+        ("SETUP", 5.0, False),
+        ("OPEN_PORTFILM", 5.0, False),
+        ("TREATMENT", None, True),
+        ("", None, False),
+        ("TREATMENT", 0.0, False),
+    ],
+)
+def test_a_treatment_by_a_beam_that_only_sets_up_is_said(
+    word: str, given: float | None, *, contrary: bool
+) -> None:
+    made = plan(STATIC, ONE)
+    told = record(made, 1, [Part(1), Part(2)])
+    beam = told.TreatmentSessionBeamSequence[1]
+    beam.TreatmentDeliveryType, beam.DeliveredPrimaryMeterset = word, given
+    beam.ControlPointDeliverySequence = [
+        item(ReferencedControlPointIndex=place, DeliveredMeterset=each)
+        for place, each in enumerate((None if given is None else 0.0, given))
+    ]
+    found = ledger(made, told)
+    assert found.delivered == 1
+    assert kinds(found) == ({FindingKind.CONTRARY} if contrary else set())
+
+
+@pytest.mark.parametrize(("given", "contrary"), [(50.0, True), (0.0, False)])
+def test_a_beam_of_the_plan_that_is_told_to_have_set_up_and_gave_something_is_said(
+    given: float, *, contrary: bool
+) -> None:
+    made = plan(STATIC, ONE)
+    found = ledger(made, record(made, 1, [Part(1, 0, given, "SETUP")]))
+    assert (FindingKind.CONTRARY in kinds(found)) is contrary
+    assert (found.delivered, found.partial) == (0, 0)
+
+
+def test_what_belongs_to_no_group_is_doubted_as_well() -> None:
+    made = plan(STATIC, ONE)
+    facts = facts_of(plan_of(made))
+    odd = given_in(record(made, 1, [Part(1, delivery="BOOST")]))
+    found = ledger_of(facts, facts.groups[0], (), adrift=odd)
+    assert kinds(found) == {FindingKind.UNTYPED}
+
+
+@pytest.mark.parametrize("number", [0, -3])
+def test_fractions_count_from_one(number: int) -> None:
+    made = plan(STATIC, ONE)
+    found = ledger(made, record(made, number, [Part(1)]))
+    assert [each.kind for each in found.uncounted] == [FindingKind.UNNUMBERED]
+    assert [each.number for each in found.fractions] == [1, 2]
+    assert (found.delivered, found.partial, found.next) == (0, 0, 1)
 
 
 @pytest.mark.parametrize(("time", "whole"), [("09", "090000"), ("0930", "093000"), ("", "")])

@@ -65,8 +65,18 @@ def _no_group(made: Dataset) -> None:
     made.ReferencedFractionGroupNumber = 7
 
 
+def _unknown_word(made: Dataset) -> None:
+    _beam(made, 1).TreatmentDeliveryType = "BOOST"
+
+
+def _setup_that_treats(made: Dataset) -> None:
+    _beam(made, 1).ReferencedBeamNumber = 3
+
+
 UNTOLD = {
     FindingKind.UNNUMBERED: _no_fraction,
+    FindingKind.UNTYPED: _unknown_word,
+    FindingKind.CONTRARY: _setup_that_treats,
     FindingKind.UNPLACED: _no_meterset,
     FindingKind.UNKNOWN_BEAM: _unknown_beam,
     FindingKind.UNGROUPED: _no_group,
