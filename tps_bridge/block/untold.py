@@ -25,11 +25,15 @@ _UNTOLD: Mapping[FindingKind, Mapping[str, str]] = {
     FindingKind.WAITING: {EN: "was not read yet", ZH: "尚未读取"},
     FindingKind.BEYOND: {EN: "tells a fraction that was not prescribed", ZH: "的分次超出处方"},
     FindingKind.UNREAD: {EN: "can't be read", ZH: "无法读取"},
+    FindingKind.UNCLEAR: {EN: "contradicts itself", ZH: "自相矛盾"},
     FindingKind.UNPLACED: {
         EN: "doesn't tell how much of a planned beam or channel it gave, or from where it went on",
         ZH: "未说明计划的射野或通道的出束量或续照起点",
     },
 }
+
+_LOST = {EN: "what it gave is not counted", ZH: "其出束未计入"}
+_UNSURE = {EN: "what it gave is not certain", ZH: "其出束无法确定"}
 
 
 def record(_attempt: Attempt, case: Case) -> Iterator[Reason]:
@@ -64,12 +68,12 @@ def count(_attempt: Attempt, case: Case) -> Iterator[Reason]:
         (e.finding.record, e.finding.kind, e.finding.day, e.label) for e in case.uncounted
     )
     for record, kind, day, label in told:
-        what = _UNTOLD[kind]
+        what, then = _UNTOLD[kind], _UNSURE if kind is FindingKind.UNCLEAR else _LOST
         english = f" by {label}, which belongs to this course," if label else ""
         chinese = f"按该疗程计划 {label} " if label else ""
         yield because(
-            f"a record of {written(day)}{english} {what[EN]}: what it gave is not counted",
-            f"{written(day)} {chinese}的治疗记录{what[ZH]}，其出束未计入",
+            f"a record of {written(day)}{english} {what[EN]}: {then[EN]}",
+            f"{written(day)} {chinese}的治疗记录{what[ZH]}，{then[ZH]}",
             f"{record} {kind}",
         )
 

@@ -10,8 +10,6 @@ from tps_bridge.book.card import RecordCard
 from tps_bridge.book.noted import Act, Note, second_of
 from tps_bridge.ledger import UNCOUNTED, Finding, FindingKind, Given, Ledger
 
-_UNSURE = UNCOUNTED | {FindingKind.UNCLEAR}
-
 
 @dataclass(frozen=True, slots=True)
 class Correction:
@@ -66,8 +64,13 @@ class Unsure:
 
     @property
     def is_open(self) -> bool:
-        """Whether something that it gave is not counted."""
+        """Whether something that it gave is not counted, or not for certain."""
         return not self.settled and any(each.kind in UNCOUNTED for each in self.findings)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether all that it tells is counted, though it contradicts itself."""
+        return all(each.kind is FindingKind.UNCLEAR for each in self.findings)
 
 
 def corrections(notes: Sequence[Note]) -> Mapping[str, Correction]:
@@ -120,7 +123,7 @@ def unsure(
 ) -> list[Unsure]:
     """Those of a plan's records that don't tell all, or of which people said what they gave."""
     said = corrections(notes)
-    found = [each for one in ledgers for each in one.findings if each.kind in _UNSURE]
+    found = [each for one in ledgers for each in one.findings if each.kind in UNCOUNTED]
     several = (
         Unsure(
             each.uid,

@@ -14,12 +14,13 @@ class FindingKind(StrEnum):
     than its warning. BEYOND: a fraction beyond the prescription. LOOSE: a continuation without a
     beginning. SAME_DAY: more fractions on a day than prescribed. UNNUMBERED: no fraction number
     from 1 on. UNTYPED: a Treatment Delivery Type that nobody knows. CONTRARY: a treatment by a beam
-    that only sets up in the plan, or the reverse. UNKNOWN_BEAM: not in the plan. UNGROUPED: of no fraction group of the plan, or nobody knows
-    which. PLANLESS: of no plan that is known, UNREAD, WAITING: of nobody knows what. UNPLACED: no
-    meterset, or none from which a continuation went on, or channels of an application that are not
-    those of the plan. MACHINES: parts of a beam from two
-    machines. OTHER_MACHINE: not the planned one. OUT_OF_ORDER: a later fraction came
-    first. PASSED_OVER: not begun, and a later one was. UNCLEAR: the record contradicts itself.
+    that only sets up in the plan, or the reverse. UNKNOWN_BEAM: not in the plan. UNGROUPED: of no
+    fraction group of the plan, or nobody knows which. PLANLESS: of no plan that is known, UNREAD,
+    WAITING: of nobody knows what. UNPLACED: no meterset, or none from which a continuation went on,
+    or channels of an application that are not those of the plan. MACHINES: parts of a beam from two
+    machines. OTHER_MACHINE: not the planned one. OUT_OF_ORDER: a later fraction came first.
+    PASSED_OVER: not begun, and a later one was. UNCLEAR: the record contradicts itself; what its
+    control points tell is counted until people said otherwise.
     SPECIFIED: the machine was told another meterset than the plan's. STRANGER: a record names
     another patient, and counts for nothing until people said whose it is.
     """
@@ -75,10 +76,11 @@ UNCOUNTED = frozenset(
         FindingKind.UNKNOWN_BEAM,
         FindingKind.UNGROUPED,
         FindingKind.UNPLACED,
+        FindingKind.UNCLEAR,
         FindingKind.PLANLESS,
         FindingKind.UNREAD,
         FindingKind.WAITING,
         FindingKind.BEYOND,
     }
 )
-"""Of what a record gave, the ledger can't count it: how far the plan is, nobody knows."""
+"""What the ledger can't count, or not for certain: nobody knows how far the plan is."""

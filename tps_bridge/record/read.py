@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from tps_bridge.plan import SECONDS, identity_of
@@ -118,28 +118,52 @@ def _segment(
     Delivered[CP] = max(start, min(Specified[CP], end)): the first control point tells the start,
     the last one the end, except an end beyond what was specified, which only the total tells.
     """
-    told = [
-        each
-        for each in (_meterset(point, "DeliveredMeterset") for point in points)
-        if each is not None
-    ]
-    if delivered is None and len(told) < 2:  # noqa: PLR2004 - a stretch has two ends
-        return None, "it tells no meterset, or one alone"
-    if not told and delivered is not None:
-        if delivery == "CONTINUATION":
-            return Segment(None, delivered), "it doesn't tell where the beam was continued"
-        return Segment(0.0, delivered), ""
-    if any(after < before for before, after in pairwise(told)):
+    told = [_meterset(point, "DeliveredMeterset") for point in points]
+    known = [each for each in told if each is not None]
+    if any(after < before for before, after in pairwise(known)):
         raise Malformed("DeliveredMeterset falls from one control point to the next")
-    start, end = told[0], told[-1]
+    if len(told) > 1 and told[0] is not None and told[-1] is not None:
+        return _between(told[0], told[-1], specified, delivered)
+    if delivered is None:
+        return None, "it tells no meterset, or one alone"
+    if delivery == "CONTINUATION" and not known:
+        return Segment(None, delivered), "it doesn't tell where the beam was continued"
+    if delivery != "CONTINUATION" and _is_from_0(told, delivered):
+        return Segment(0.0, delivered), ""
+    several = ", ".join(f"{each:g}" for each in known)
+    return (
+        None,
+        f"control points tell {several} alone, DeliveredPrimaryMeterset says {delivered:g}",
+    )
+
+
+def _between(
+    start: float, end: float, specified: float | None, delivered: float | None
+) -> tuple[Segment, str]:
+    """The stretch whose ends are told. A total of all parts of a beam is none of this one."""
     if delivered is None or abs(delivered - (end - start)) <= _SLACK:
         return Segment(start, end), ""
-    if specified is not None and end >= specified - _SLACK and start + delivered > end:
+    of_all = start > _SLACK and abs(delivered - end) <= _SLACK
+    beyond = specified is not None and end >= specified - _SLACK and start + delivered > end
+    if beyond and not of_all:
         return Segment(start, start + delivered), ""
     return (
         Segment(start, end),
         f"the control points tell {end - start:g}, DeliveredPrimaryMeterset says {delivered:g}",
     )
+
+
+def _is_from_0(told: Sequence[float | None], delivered: float) -> bool:
+    """Whether a beam that isn't continued ran from 0 to its total, for all that is told.
+
+    So it is where no control point tells anything, where the first one tells 0 and none more than
+    the total, and where the last one tells the total.
+    """
+    known = [each for each in told if each is not None]
+    if not known:
+        return True
+    begins = told[0] is not None and told[0] <= _SLACK and known[-1] <= delivered + _SLACK
+    return begins or (told[-1] is not None and abs(told[-1] - delivered) <= _SLACK)
 
 
 def _began(item: Item, points: tuple[Item, ...]) -> str:

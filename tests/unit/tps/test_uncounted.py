@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
@@ -73,7 +74,12 @@ def _setup_that_treats(made: Dataset) -> None:
     _beam(made, 1).ReferencedBeamNumber = 3
 
 
+def _two_totals(made: Dataset) -> None:
+    _beam(made, 1).DeliveredPrimaryMeterset = 40
+
+
 UNTOLD = {
+    FindingKind.UNCLEAR: _two_totals,
     FindingKind.UNNUMBERED: _no_fraction,
     FindingKind.UNTYPED: _unknown_word,
     FindingKind.CONTRARY: _setup_that_treats,
@@ -111,8 +117,11 @@ async def test_what_can_not_be_counted_blocks_and_is_a_task(
         assert "Say what it gave" in await t.page("/courses/problems?lang=en")
         page = unescape(await t.page(f"/plans/{made.SOPInstanceUID}?lang=en"))
         assert "Records that don't tell all" in page
-        assert "what it gave is not counted" in page
-        assert "未计入" in await t.page(f"/plans/{made.SOPInstanceUID}?lang=zh-CN")
+        unclear = kind is FindingKind.UNCLEAR
+        end, zh = ("certain", "无法确定") if unclear else ("counted", "未计入")
+        assert f"what it gave is not {end}" in page
+        assert f"What it gave is not {end}." in page
+        assert zh in await t.page(f"/plans/{made.SOPInstanceUID}?lang=zh-CN")
 
 
 async def test_two_people_say_what_it_gave_and_it_counts(tmp_path: Path) -> None:
@@ -155,6 +164,23 @@ async def test_two_people_say_what_it_gave_and_it_counts(tmp_path: Path) -> None
         page = await t.page(f"{path}?lang=en")
         assert f"li said that it gave: {WHY}" in page
         assert "confirmed by zhao" in page
+
+
+async def test_two_people_end_what_a_record_contradicts(tmp_path: Path) -> None:
+    made = approved(plan(ARC, COURSE))
+    given = record(made, 1, [Part(1), Part(2)])
+    _two_totals(given)
+    uid, object_ = str(made.SOPInstanceUID), str(given.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made, given)
+        assert (await _ledger(t, made)).delivered == 1
+        part = Established(1, 1, (Reading(1, 0, 100), Reading(2, 0, 40)), normal=False)
+        await RecordDesk(t.book, t.desk).correct(LI, uid, object_, part, WHY)
+        assert BlockKind.COUNT in await _blocked(t, made)
+        await t.desk.confirm(ZHAO, uid, (await t.book.notes(uid))[-1].seq)
+        ledger = await _ledger(t, made)
+        assert (ledger.delivered, ledger.partial, ledger.next) == (0, 1, 1)
+        assert BlockKind.COUNT not in await _blocked(t, made)
 
 
 async def test_a_later_word_on_a_record_needs_its_own_second_person(tmp_path: Path) -> None:
@@ -327,3 +353,73 @@ def test_one_control_point_tells_no_stretch() -> None:
     (given,) = record_of(made).beams
     assert given.segment is None
     assert given.unclear == "it tells no meterset, or one alone"
+
+
+def _told(total: float | None, points: list[float | None], delivery: str = "TREATMENT") -> Dataset:
+    """A record of one beam of 100 MU with these metersets at its control points."""
+    made = record(approved(plan(ARC, COURSE)), 1, [Part(1, delivery=delivery)])
+    beam = _beam(made, 0)
+    beam.DeliveredPrimaryMeterset = total
+    beam.ControlPointDeliverySequence = [
+        item(ReferencedControlPointIndex=place, DeliveredMeterset=each)
+        for place, each in enumerate(points)
+    ]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("total", "points", "segment"),
+    [
+        (100, [], (0, 100)),
+        (100, [None, None], (0, 100)),
+        (100, [0, 50, 100], (0, 100)),
+        (None, [0, 50, 100], (0, 100)),
+        (120, [0, 50, 100], (0, 120)),
+        (100, [100], (0, 100)),
+        (100, [None, 50, 100], (0, 100)),
+        (100, [0, None], (0, 100)),
+        (60, [40, 100], (40, 100)),
+        (0, [0], (0, 0)),
+    ],
+)
+def test_a_stretch_is_what_is_certain(
+    total: float | None, points: list[float | None], segment: tuple[float, float]
+) -> None:
+    (given,) = record_of(_told(total, points)).beams
+    assert (given.segment, given.unclear) == (Segment(*segment), "")
+
+
+@pytest.mark.parametrize(
+    ("total", "points", "delivery", "why"),
+    [
+        (100, [100], "CONTINUATION", "control points tell 100 alone"),
+        (100, [40], "TREATMENT", "control points tell 40 alone, .* says 100"),
+        (100, [100, None], "TREATMENT", "control points tell 100 alone"),
+        (50, [0, 100, None], "TREATMENT", "control points tell 0, 100 alone"),
+        (60, [None, 70, 100], "TREATMENT", "control points tell 70, 100 alone"),
+        (None, [None, 50, 100], "TREATMENT", "no meterset, or one alone"),
+        (None, [0, 50, None], "TREATMENT", "no meterset, or one alone"),
+        (None, [], "TREATMENT", "no meterset, or one alone"),
+    ],
+)
+def test_what_is_not_certain_has_no_place(
+    total: float | None, points: list[float | None], delivery: str, why: str
+) -> None:
+    (given,) = record_of(_told(total, points, delivery)).beams
+    assert given.segment is None
+    assert re.search(why, given.unclear)
+
+
+@pytest.mark.parametrize(("total", "points"), [(100, [40, 100]), (100, [0, 40])])
+def test_a_total_that_is_none_of_the_stretch_is_unclear(
+    total: float, points: list[float | None]
+) -> None:
+    (given,) = record_of(_told(total, points)).beams
+    start, end = points[0], points[-1]
+    assert start is not None
+    assert end is not None
+    assert given.segment == Segment(start, end)
+    assert (
+        given.unclear
+        == f"the control points tell {end - start:g}, DeliveredPrimaryMeterset says 100"
+    )
