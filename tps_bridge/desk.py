@@ -229,11 +229,13 @@ class PlanDesk:
         ]
         retired = [each.why for each in notes if each.act is Act.RETIRE]
         rule = self._options.emergency
+        groups = await self._book.groups(card)
         return [
             Case(
                 card=card,
                 ledger=ledger,
                 group=group.number,
+                others=tuple(each for other, each in groups if other.number != group.number),
                 approved=is_approved(card, notes),
                 active=is_active(card, notes),
                 registered=registered,
@@ -256,7 +258,7 @@ class PlanDesk:
                 left_out=frozenset(rule.leaves_out) if rule else frozenset(),
                 source=rule.source if rule else "",
             )
-            for group, ledger in await self._book.groups(card)
+            for group, ledger in groups
         ]
 
     def _attempt(self, row: PlanRow, ledger: Ledger) -> Attempt:

@@ -91,7 +91,8 @@ class Untold:
 class Case:
     """All that is known of the plan. `registered` is None where nobody has its number.
 
-    `registry` is whether there is a register of patients at all. `interval` is in hours.
+    `registry` is whether there is a register of patients at all. `others` are the ledgers of the
+    plan's other groups. `interval` is in hours.
 
     `retired` is why it was retired. Of other plans of the course: `carried` is what they gave that
     counts here, `elsewhere` when their fractions were given, `unsaid` those from which this one is
@@ -107,6 +108,7 @@ class Case:
     active: bool
     registered: Registered | None
     registry: bool
+    others: tuple[Ledger, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     uncounted: tuple[Uncounted, ...] = ()
     untold: tuple[Untold, ...] = ()

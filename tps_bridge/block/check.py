@@ -202,24 +202,45 @@ def _passed(fraction: Fraction) -> Reason:
 def _dose(attempt: Attempt, case: Case) -> Iterator[Reason]:
     """What other plans gave counts as far as people said so, and is never taken for nothing."""
     for each in case.ledger.doses:
-        most = each.prescribed if each.reference.is_target else None
-        if most is None or each.given is None or each.next is None:
+        limits = list(_limits(each, case.others))
+        if not limits:
             continue
         before = [one for one in case.carried if one.reference == each.reference.number]
         unknown = next((one.label for one in before if one.dose is None), None)
         if unknown is not None:
             yield because(
-                f"what {unknown} gave can't be counted: no Dose Reference UID in common",
-                f"{unknown} 已给予的剂量无法计入：无共同的剂量参考 UID",
+                f"what {unknown} gave can't be counted: no Dose Reference UID in common, "
+                "or nothing tells it",
+                f"{unknown} 已给予的剂量无法计入：无共同的剂量参考 UID，或无从得知",
             )
-        given = each.given + sum(one.dose or 0.0 for one in before)
-        then = given + _still(each, case.ledger, attempt.fraction)
-        if then > most * _ROUNDING:
-            name = each.reference.name or str(each.reference.number)
-            yield because(
-                f"{name} would have {then:.2f} Gy, {most:g} Gy are prescribed",
-                f"{name} 将达 {then:.2f} Gy，处方为 {most:g} Gy",
-            )
+        more = sum(one.dose or 0.0 for one in before)
+        more += _still(each, case.ledger, attempt.fraction)
+        name = each.reference.name or str(each.reference.number)
+        for most, given, (english, chinese) in limits:
+            then = given + more
+            if then > most * _ROUNDING:
+                yield because(
+                    f"{name} would have {then:.2f} Gy{english}, {most:g} Gy are prescribed",
+                    f"{name} {chinese}将达 {then:.2f} Gy，处方为 {most:g} Gy",
+                )
+
+
+def _limits(
+    dose: CumulativeDose, others: Sequence[Ledger]
+) -> Iterator[tuple[float, float, tuple[str, str]]]:
+    """What is prescribed to a target and what was given of it, as far as both are known.
+
+    By the group itself, and by the plan, for all its groups together.
+    """
+    reference, given = dose.reference, dose.given
+    if not reference.is_target or given is None or dose.next is None:
+        return
+    if dose.prescribed is not None:
+        yield dose.prescribed, given, ("", "")
+    same = [one.given for each in others for one in each.doses if one.reference == reference]
+    if others and reference.prescribed is not None and None not in same:
+        whole = given + sum(one or 0.0 for one in same)
+        yield reference.prescribed, whole, (" by all fraction groups", "各分次组合计")
 
 
 def _still(dose: CumulativeDose, ledger: Ledger, number: int) -> float:

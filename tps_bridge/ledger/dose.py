@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from tps_bridge.ledger.beam import BeamCourse
-from tps_bridge.ledger.fact import DosePoint, Given, PlanFacts, PlannedGroup
+from tps_bridge.ledger.fact import DosePoint, Given, PlanFacts, PlannedBeam, PlannedGroup
 from tps_bridge.plan import DoseReference
+
+_SAME = 1e-6
 
 
 class Basis(StrEnum):
@@ -40,25 +43,34 @@ def doses(
     facts: PlanFacts, group: PlannedGroup, courses: Sequence[BeamCourse]
 ) -> tuple[CumulativeDose, ...]:
     """The doses that the beams of all fractions of a group gave."""
-    return tuple(_dose(each, group, courses) for each in facts.references)
+    return tuple(
+        _dose(each, _prescribed(each, facts, group), group, courses) for each in facts.references
+    )
 
 
-def prescribed_to(reference: DoseReference, group: PlannedGroup) -> float | None:
-    """What the group prescribes, else the dose reference: in Gy over all fractions."""
+def _prescribed(reference: DoseReference, facts: PlanFacts, group: PlannedGroup) -> float | None:
+    """What the group prescribes, else the plan if it has no other: in Gy over all fractions.
+
+    Of what the plan prescribes to several groups together nobody knows which part is whose.
+    """
     own = [each.dose for each in group.prescribed if each.reference == reference.number]
-    return own[0] if own else reference.prescribed
+    if own:
+        return own[0]
+    return reference.prescribed if len(facts.groups) == 1 else None
 
 
 def _dose(
-    reference: DoseReference, group: PlannedGroup, courses: Sequence[BeamCourse]
+    reference: DoseReference,
+    prescribed: float | None,
+    group: PlannedGroup,
+    courses: Sequence[BeamCourse],
 ) -> CumulativeDose:
-    prescribed = prescribed_to(reference, group)
     parts = [part for course in courses for part in course.parts]
     of_records = _of_records(reference.number, parts)
-    if of_records is not None:
-        per = prescribed / group.fractions if prescribed and group.fractions else None
-        return CumulativeDose(reference, prescribed, of_records, per, Basis.RECORD)
     whole = _by_coefficients(reference.number, group)
+    if of_records is not None:
+        per = prescribed / group.fractions if prescribed and group.fractions else whole
+        return CumulativeDose(reference, prescribed, of_records, per, Basis.RECORD)
     if whole is not None:
         given = sum(_of_course(reference.number, course) for course in courses)
         return CumulativeDose(reference, prescribed, given, whole, Basis.COEFFICIENT)
@@ -84,7 +96,7 @@ def _by_coefficients(reference: int, group: PlannedGroup) -> float | None:
     """Dose of one fraction, if each beam tells its dose and how it grows at the reference."""
     total = 0.0
     for beam in group.beams:
-        points = _curve(reference, beam.points)
+        points = _curve(reference, beam)
         if beam.dose is None or not points:
             return None
         total += beam.dose * points[-1].part
@@ -92,7 +104,7 @@ def _by_coefficients(reference: int, group: PlannedGroup) -> float | None:
 
 
 def _of_course(reference: int, course: BeamCourse) -> float:
-    points, dose = _curve(reference, course.beam.points), course.beam.dose or 0.0
+    points, dose = _curve(reference, course.beam), course.beam.dose or 0.0
     return sum(
         dose * (_part_at(points, each.end) - _part_at(points, each.start))
         for each in course.parts
@@ -100,8 +112,16 @@ def _of_course(reference: int, course: BeamCourse) -> float:
     )
 
 
-def _curve(reference: int, points: Iterable[DosePoint]) -> list[DosePoint]:
-    return [each for each in points if each.reference == reference]
+def _curve(reference: int, beam: PlannedBeam) -> list[DosePoint]:
+    """How the dose grows from 0 to the end of a beam; nothing where the plan doesn't tell it."""
+    told = [each for each in beam.points if each.reference == reference]
+    if not told or beam.meterset is None:
+        return []
+    if told[0].meterset > 0:
+        told = [DosePoint(reference, 0.0, 0.0), *told]
+    ends = abs(told[-1].meterset - beam.meterset) <= _SAME * max(1.0, beam.meterset)
+    grows = all(after.part >= before.part for before, after in pairwise(told))
+    return told if ends and grows and abs(told[0].part) <= _SAME else []
 
 
 def _part_at(points: Sequence[DosePoint], meterset: float) -> float:

@@ -13,6 +13,7 @@ from tps_bridge.block import Attempt, BlockKind, Case, Doubt, Registered, checks
 from tps_bridge.book import Act, Note, card_of
 from tps_bridge.ledger import Given, given_by, ledger_of
 from tps_bridge.plan import Identity, Unlike, same_name
+from tps_bridge.record import DoseGiven
 
 MADE = approved(plan(STATIC, Course(beams=1, fractions=2, dose=4.0, pairs=2)))
 CARD = card_of(plan_of(MADE))
@@ -83,6 +84,27 @@ def test_each_block_stands_alone(kind: BlockKind, one: Attempt, other: Case) -> 
     assert reason is not None
     assert not isinstance(reason, str)
     assert set(reason) == {"en", "zh-CN"}
+
+
+def test_what_all_groups_gave_is_held_against_what_the_plan_prescribes() -> None:
+    target = replace(CARD.facts.references[0], prescribed=4.0)
+    facts = replace(
+        CARD.facts,
+        references=(target,),
+        groups=tuple(
+            replace(GROUP, number=number, prescribed=(DoseGiven(target.number, 4.0),))
+            for number in (1, 2)
+        ),
+    )
+    made = case(*delivered(1))
+    first = ledger_of(facts, facts.groups[0], ())
+    second = ledger_of(facts, facts.groups[1], (*delivered(1), *delivered(2)))
+    several = replace(made, ledger=first, others=(second,))
+    assert blocked(attempt(), replace(several, others=())) == []
+    assert blocked(attempt(), several) == [BlockKind.DOSE]
+    (check,) = (each for each in checks(attempt(), several) if each.kind is BlockKind.DOSE)
+    (reason,) = check.reasons
+    assert "PTV would have 6.00 Gy by all fraction groups, 4 Gy are" in reason.text["en"]
 
 
 def test_a_fraction_and_a_dose_beyond_the_prescription() -> None:

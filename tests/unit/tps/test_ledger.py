@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -380,6 +381,58 @@ def test_doses_say_what_they_rest_on() -> None:
     ]
     target, _ = ledger(made, told).doses
     assert (target.basis, target.given) == (Basis.RECORD, 1.97)
+
+
+def _grows(made: Dataset, *parts: float | None) -> Ledger:
+    """Half of a beam was given whose dose to the target grows like this."""
+    for point, part in zip(made.BeamSequence[0].ControlPointSequence, parts, strict=True):
+        if part is not None:
+            point.ReferencedDoseReferenceSequence = [
+                item(ReferencedDoseReferenceNumber=1, CumulativeDoseReferenceCoefficient=part)
+            ]
+    return ledger(made, record(made, 1, [Part(1, 0, 25, termination="OPERATOR")]))
+
+
+@pytest.mark.parametrize("parts", [(0.0, 1.0), (None, 1.0)])
+def test_a_dose_begins_with_nothing(parts: tuple[float | None, ...]) -> None:
+    dose = _grows(plan(STATIC, ONE), *parts).doses[0]
+    assert dose.basis is Basis.COEFFICIENT
+    assert dose.given == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [(0.0, 0.5, None), (0.5, None, 1.0), (0.0, 0.9, 0.5), (0.0, None, None)],
+    ids=["no end", "no beginning", "falls", "one point"],
+)
+def test_coefficients_that_tell_no_dose_are_none(parts: tuple[float | None, ...]) -> None:
+    dose = _grows(points(plan(STATIC, ONE), [0, 30, 50]), *parts).doses[0]
+    assert dose.basis is Basis.SHARE
+    assert dose.given == pytest.approx(1.0)
+
+
+def _two_groups(made: Dataset, *doses: float | None) -> PlanFacts:
+    """The plan with a beam in each of two groups; what each prescribes to the target."""
+    groups = []
+    for number, dose in enumerate(doses, 1):
+        group = deepcopy(made.FractionGroupSequence[0])
+        group.FractionGroupNumber = number
+        group.ReferencedBeamSequence = [
+            each for each in group.ReferencedBeamSequence if each.ReferencedBeamNumber == number
+        ]
+        group.ReferencedDoseReferenceSequence = [
+            item(ReferencedDoseReferenceNumber=1, TargetPrescriptionDose=dose)
+        ]
+        groups.append(group)
+    made.FractionGroupSequence = groups
+    return facts_of(plan_of(made))
+
+
+def test_no_group_of_several_has_the_prescription_of_the_whole_plan() -> None:
+    facts = _two_groups(plan(STATIC, replace(ONE, beams=2)), 3.0, None)
+    first, second = (ledger_of(facts, each, ()).doses[0] for each in facts.groups)
+    assert (first.prescribed, first.next, first.basis) == (3.0, 1.5, Basis.SHARE)
+    assert (second.prescribed, second.given, second.basis) == (None, None, Basis.NONE)
 
 
 def test_a_course_that_was_ended_retired_or_completed() -> None:
