@@ -32,12 +32,13 @@ class ControlPoint:
 
     Angles in degrees (IEC 61217), lengths in mm, `energy` as `energy_unit` says, `rate` a minute in
     the unit of the meterset.
-    `weight` is cumulative, in the unit of the beam's final weight. `positions` are those of jaws
+    `weight` is cumulative, in the unit of the beam's final weight; None of a beam that only sets up
+    and tells neither. `positions` are those of jaws
     and leaves at the isocenter by kind: first all of side 1, then all of side 2.
     """
 
     index: int
-    weight: float
+    weight: float | None
     energy: float | None = None
     rate: float | None = None
     gantry: float | None = None
@@ -92,7 +93,7 @@ class Beam:
 
     def meterset_at(self, point: ControlPoint) -> float | None:
         """The cumulative meterset at a control point (PS3.3 C.8.8.14.1)."""
-        if self.meterset is None or not self.final_weight:
+        if self.meterset is None or point.weight is None or not self.final_weight:
             return None
         return self.meterset * point.weight / self.final_weight
 
@@ -110,11 +111,8 @@ def read_beam(item: Item, meterset: float | None, dose: float | None) -> Beam:
     limiters = _limiters(item)
     points = _points(item, limiters)
     final = item.number("FinalCumulativeMetersetWeight")
-    if final is not None and abs(final - points[-1].weight) > _SLACK * max(1.0, abs(final)):
-        raise Malformed(
-            f"the last control point has the weight {points[-1].weight:g}, the beam says {final:g}"
-        )
     delivery = item.text("TreatmentDeliveryType")
+    _check_weights(points, final, bare=delivery in IMAGING and not meterset)
     if delivery not in TREATING | IMAGING:
         # Taken for a treatment it would be given; taken for none its dose would be left out.
         raise Malformed(
@@ -176,13 +174,25 @@ def _points(item: Item, limiters: Sequence[Limiter]) -> tuple[ControlPoint, ...]
     if not items or (said is not None and said != len(items)):
         raise Malformed(f"it has {len(items)} control points and says {said}")
     pairs = {each.kind: each.pairs for each in limiters}
-    points = tuple(_point(each, place, pairs) for place, each in enumerate(items))
-    if points[0].weight != 0:
-        raise Malformed(f"the first control point has the weight {points[0].weight:g}")
-    for before, after in pairwise(points):
-        if after.weight < before.weight:
-            raise Malformed("the meterset weight falls", f"control point {after.index}")
-    return points
+    return tuple(_point(each, place, pairs) for place, each in enumerate(items))
+
+
+def _check_weights(points: Sequence[ControlPoint], final: float | None, *, bare: bool) -> None:
+    """They go from 0 to the final weight; a beam that gives nothing (`bare`) may tell none."""
+    told = [(each.index, each.weight) for each in points if each.weight is not None]
+    if bare and not final and not told:
+        return
+    if len(told) < len(points):
+        missing = next(each.index for each in points if each.weight is None)
+        raise Malformed("CumulativeMetersetWeight is missing", f"control point {missing}")
+    (_, first), (_, last) = told[0], told[-1]
+    if first != 0:
+        raise Malformed(f"the first control point has the weight {first:g}")
+    for (_, before), (index, after) in pairwise(told):
+        if after < before:
+            raise Malformed("the meterset weight falls", f"control point {index}")
+    if final is not None and abs(final - last) > _SLACK * max(1.0, abs(final)):
+        raise Malformed(f"the last control point has the weight {last:g}, the beam says {final:g}")
 
 
 def _point(item: Item, place: int, pairs: Mapping[str, int]) -> ControlPoint:
@@ -194,7 +204,7 @@ def _point(item: Item, place: int, pairs: Mapping[str, int]) -> ControlPoint:
             raise Malformed(f"the isocenter has {len(isocenter)} coordinates")
         return ControlPoint(
             index=place,
-            weight=item.needed("CumulativeMetersetWeight"),
+            weight=item.number("CumulativeMetersetWeight"),
             energy=item.number("NominalBeamEnergy"),
             rate=item.number("DoseRateSet")
             if "DoseRateSet" in item.values

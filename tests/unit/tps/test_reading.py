@@ -89,6 +89,45 @@ def _weight_does_not_end(made: Dataset) -> None:
     made.BeamSequence[0].FinalCumulativeMetersetWeight = 2.0
 
 
+def _no_weight(made: Dataset) -> None:
+    made.BeamSequence[0].ControlPointSequence[2].CumulativeMetersetWeight = None
+
+
+def _setup_without_end(made: Dataset) -> None:
+    made.BeamSequence[-1].ControlPointSequence[-1].CumulativeMetersetWeight = None
+
+
+def _treatment_without_weights(made: Dataset) -> None:
+    _without_weights(made.BeamSequence[0])
+
+
+def _setup_with_a_meterset(made: Dataset) -> None:
+    beam = made.BeamSequence[-1]
+    _without_weights(beam)
+    group = made.FractionGroupSequence[0]
+    own = item(ReferencedBeamNumber=beam.BeamNumber, BeamMeterset=2)
+    others = [e for e in group.ReferencedBeamSequence if e.ReferencedBeamNumber != beam.BeamNumber]
+    group.ReferencedBeamSequence = [*others, own]
+
+
+def _without_weights(beam: Dataset) -> None:
+    beam.FinalCumulativeMetersetWeight = None
+    for point in beam.ControlPointSequence:
+        point.CumulativeMetersetWeight = None
+
+
+def test_a_field_for_setup_may_have_no_weights() -> None:
+    made = plan(ARC, Course(points=5))
+    _without_weights(made.BeamSequence[-1])
+    read = plan_of(made)
+    setup = read.beams[-1]
+    assert setup.is_setup
+    assert [(each.weight, setup.meterset_at(each)) for each in setup.points] == [
+        (None, None) for _ in setup.points
+    ]
+    assert read.treatment_beams[0].points[-1].weight == 1.0
+
+
 def _point_missing(made: Dataset) -> None:
     del made.BeamSequence[0].ControlPointSequence[3]
 
@@ -129,6 +168,10 @@ def _nothing(made: Dataset) -> None:
         (_a_boundary_short, "beam 1, MLCX: 60 leaf pairs have 60 boundaries"),
         (_weight_falls, "beam 1, control point 2: the meterset weight falls"),
         (_weight_does_not_end, "the last control point has the weight 1, the beam says 2"),
+        (_no_weight, "beam 1, control point 2: CumulativeMetersetWeight is missing"),
+        (_setup_without_end, "beam 3, control point 1: CumulativeMetersetWeight is missing"),
+        (_treatment_without_weights, "beam 1, control point 0: CumulativeMetersetWeight is"),
+        (_setup_with_a_meterset, "beam 3, control point 0: CumulativeMetersetWeight is"),
         (_point_missing, "beam 1: it has 10 control points and says 11"),
         (_beam_missing, "fraction group 1: beam 2 is not in the plan"),
         (_negative_meterset, "fraction group 1, beam 1: BeamMeterset is negative"),
