@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import inf
 
 from tps_bridge.block.attempt import Attempt, Case
 from tps_bridge.block.reason import Reason, because
@@ -46,12 +47,11 @@ def day(attempt: Attempt, case: Case) -> Iterator[Reason]:
 
 
 def _pause(now: str, times: Sequence[str], case: Case) -> Iterator[Reason]:
-    """Of something that was given today at a time that nobody knows, it can't be told."""
-    last = max((each for each in times if len(each) > _DATE), default="")
-    hours = _hours(last, now)
-    if now[:_DATE] in times or (hours is not None and hours < case.interval):
-        unknown = hours is None or now[:_DATE] in times
-        since = "—" if unknown else f"{hours:.1f}"
+    """Of something that was given at a time that nobody knows, only the day it was at most."""
+    known = [(_hours(each, now), each) for each in times if each]
+    hours, last = min(known, default=(inf, ""))
+    if hours < case.interval:
+        since = f"{hours:.1f}" if len(last) > _DATE and hours > -inf else "—"
         yield because(
             f"{since} h since the last fraction, at least {case.interval:g} h are needed",
             f"距上次 {since} 小时，至少需间隔 {case.interval:g} 小时",
@@ -59,10 +59,18 @@ def _pause(now: str, times: Sequence[str], case: Case) -> Iterator[Reason]:
         )
 
 
-def _hours(before: str, now: str) -> float | None:
-    """Hours between two times of one zone; None where one of them is none."""
+def _hours(before: str, now: str) -> float:
+    """The fewest hours between two times of one zone; of a day without a time from its end.
+
+    Without end where one of them is no time.
+    """
     try:
-        one, other = (datetime.strptime(each, "%Y%m%d%H%M%S") for each in (before, now))  # noqa: DTZ007
+        one, other = (
+            datetime.strptime(each, "%Y%m%d%H%M%S")  # noqa: DTZ007
+            for each in (before if len(before) > _DATE else f"{before}000000", now)
+        )
     except ValueError:
-        return None
+        return -inf
+    if len(before) <= _DATE:
+        one += timedelta(days=1)
     return (other - one).total_seconds() / 3600

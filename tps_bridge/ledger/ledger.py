@@ -15,6 +15,8 @@ from tps_bridge.ledger.fact import Given, Made, Missed, Noted, PlanFacts, Planne
 from tps_bridge.ledger.finding import UNCOUNTED, Finding, FindingKind
 
 WARN, ALARM = 0.01, 0.02
+_DAY = 8
+"""Digits of a day without a time."""
 
 
 class FractionState(StrEnum):
@@ -48,9 +50,15 @@ class Fraction:
 
     @property
     def last(self) -> str:
-        """When something of it was given last, YYYYMMDDHHMMSS or, with no time told, YYYYMMDD."""
-        times = (part.at for each in self.beams for part in each.parts)
-        return max((*times, *self.days), default="")
+        """When something of it was given last, YYYYMMDDHHMMSS.
+
+        YYYYMMDD where anything of that day tells no time: nobody knows which was the last.
+        """
+        parts = [part for each in self.beams for part in each.parts]
+        times = [part.at if len(part.at) > _DAY else part.day or part.at for part in parts]
+        last = max((each[:_DAY] for each in (*times, *self.days)), default="")
+        own = [each for each in times if each.startswith(last)]
+        return last if not own or last in own else max(own)
 
     @property
     def given(self) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import pairwise
 
 from tps_bridge.plan import SECONDS, identity_of
@@ -23,8 +25,13 @@ _POINTS = ("ControlPointDeliverySequence", "IonControlPointDeliverySequence")
 _DOSES = "ReferencedCalculatedDoseReferenceSequence"
 _SLACK = 0.02
 _DAY = 8
-_TIME = 6
-"""Digits of a day, and of a time: one that is cut short is that of the beginning (PS3.5 6.2)."""
+_TIME = re.compile(
+    r"(?:[01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d(?:\.\d+)?)?)?"
+    r"|(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?",
+    re.ASCII,
+)
+"""A time, also as it was written before DICOM (PS3.5 6.2, TM)."""
+_DIGITS = 6
 
 
 def read_record(item: Item) -> Record:
@@ -34,7 +41,7 @@ def read_record(item: Item) -> Record:
         raise Malformed(f"SOP class {sop_class or 'none'} is no treatment record that is read")
     tree = expanded(item)
     day = item.text("TreatmentDate")
-    if day and not (len(day) == _DAY and day.isdigit()):
+    if day and not _is_day(day):
         raise Malformed(f"TreatmentDate {day[:20]!r} is no date")
     uid = item.text("SOPInstanceUID")
     if not uid:
@@ -170,7 +177,24 @@ def _began(item: Item, points: tuple[Item, ...]) -> str:
     first = points[0] if points else item
     day = first.text("TreatmentControlPointDate") or item.text("TreatmentDate")
     time = first.text("TreatmentControlPointTime") or item.text("TreatmentTime")
-    return day + time.partition(".")[0].ljust(_TIME, "0") if day and time else day
+    return day + _digits(time) if _is_day(day) else ""
+
+
+def _is_day(text: str) -> bool:
+    if len(text) != _DAY or not (text.isascii() and text.isdigit()):
+        return False
+    try:
+        date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return False
+    return True
+
+
+def _digits(time: str) -> str:
+    """HHMMSS; one that is cut short is that of the beginning. Nothing where it is no time."""
+    if _TIME.fullmatch(time) is None:
+        return ""
+    return time.replace(":", "").partition(".")[0].ljust(_DIGITS, "0")
 
 
 def _doses(beam: Item) -> Iterator[DoseGiven]:

@@ -183,6 +183,25 @@ def test_midnight_is_no_pause() -> None:
     assert blocked(attempt(fraction=2, at="20250610055000"), case(*given)) == []
 
 
+def test_a_time_that_nobody_knows_is_no_pause_until_its_day_is_over_for_so_long() -> None:
+    given = [replace(each, at="") for each in delivered(1)]
+    assert blocked(attempt(fraction=2, at="20250610055900"), case(*given)) == [BlockKind.DAY]
+    assert blocked(attempt(fraction=2, at="20250610060000"), case(*given)) == []
+    strange = [replace(each, at="2025060909:00:00") for each in delivered(1)]
+    assert blocked(attempt(fraction=2, at="20250610233000"), case(*strange)) == [BlockKind.DAY]
+
+
+def test_of_several_times_one_that_nobody_knows_may_be_the_last() -> None:
+    (known,) = delivered(1)
+    twice = replace(GROUP, a_day=2)
+    card = replace(CARD, facts=replace(CARD.facts, groups=(twice,)))
+    parts = (replace(known, end=50.0), replace(known, place=1, start=50.0, at=""))
+    both = replace(case(*parts, card=card, group=twice), group=1)
+    one = attempt(fraction=2, at="20250609200000", digest=card.digest)
+    assert blocked(one, replace(case(known, card=card, group=twice), group=1)) == []
+    assert blocked(one, both) == [BlockKind.DAY]
+
+
 def test_what_another_plan_gave_today_needs_its_pause_as_well() -> None:
     twice = replace(GROUP, a_day=2)
     card = replace(CARD, facts=replace(CARD.facts, groups=(twice,)))

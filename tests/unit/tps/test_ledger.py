@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -321,16 +322,47 @@ def test_fractions_count_from_one(number: int) -> None:
     assert (found.delivered, found.partial, found.next) == (0, 0, 1)
 
 
-@pytest.mark.parametrize(("time", "whole"), [("09", "090000"), ("0930", "093000"), ("", "")])
-def test_a_time_that_is_cut_short_is_that_of_the_beginning(time: str, whole: str) -> None:
+@pytest.mark.parametrize(
+    ("time", "whole"),
+    [
+        ("09", "090000"),
+        ("0930", "093000"),
+        ("093015.1234", "093015"),
+        ("09:30:15", "093015"),
+        ("09:30:15.5", "093015"),
+        ("", ""),
+        ("9:30", ""),
+        ("250000", ""),
+        ("0930 15", ""),
+        ("noon", ""),
+    ],
+)
+def test_a_time_that_is_cut_short_is_that_of_the_beginning_and_another_is_none(
+    time: str, whole: str
+) -> None:
     made = record(plan(STATIC, ONE), 1, [Part(1)])
-    for point in made.TreatmentSessionBeamSequence[0].ControlPointDeliverySequence:
-        point.TreatmentControlPointTime = time
-    made.TreatmentTime = time
-    made.TreatmentDate = ""
-    found = record_of(made)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom knows that some are none
+        for point in made.TreatmentSessionBeamSequence[0].ControlPointDeliverySequence:
+            point.TreatmentControlPointTime = time
+        made.TreatmentTime = time
+        made.TreatmentDate = ""
+        found = record_of(made)
     assert found.day == f"{FIRST:%Y%m%d}"
     assert {each.at for each in found.beams} == {found.day + whole}
+
+
+def test_what_is_no_day_of_the_calendar_is_none() -> None:
+    made = record(plan(STATIC, ONE), 1, [Part(1)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for point in made.TreatmentSessionBeamSequence[0].ControlPointDeliverySequence:
+            point.TreatmentControlPointDate = "2025.06.09"
+        (beam,) = record_of(made).beams
+        assert (record_of(made).day, beam.at) == (f"{FIRST:%Y%m%d}", "")
+        made.TreatmentDate = "20250231"
+        with pytest.raises(Malformed, match="TreatmentDate '20250231' is no date"):
+            record_of(made)
 
 
 def test_what_has_no_place_is_named() -> None:
