@@ -9,7 +9,7 @@ from tps_bridge.book.card import PlanCard, RecordCard
 from tps_bridge.book.corrected import established, given_of
 from tps_bridge.book.noted import Act, Note
 from tps_bridge.book.whose import strangers
-from tps_bridge.ledger import Given, Ledger, Made, Missed, Noted, ledger_of
+from tps_bridge.ledger import FractionState, Given, Ledger, Made, Missed, Noted, ledger_of
 
 INACTIVE = frozenset({"REJECTED"})
 
@@ -57,6 +57,16 @@ def standing(
         )
         for group in groups
     ]
+
+
+def state_of(ledgers: Sequence[Ledger]) -> str:
+    """That of the first group with something left, else of the first one."""
+    left = [
+        each
+        for each in ledgers
+        if any(one.state is not FractionState.DELIVERED for one in each.fractions)
+    ]
+    return (left or ledgers)[0].state
 
 
 def is_active(card: PlanCard, notes: Sequence[Note]) -> bool:

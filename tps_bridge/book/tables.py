@@ -26,9 +26,9 @@ from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, SUMMED, UNREAD
 from tps_bridge.book.noted import Act
 from tps_bridge.book.rows import Rows
 from tps_bridge.book.schema import SCHEMA
-from tps_bridge.book.standing import standing
+from tps_bridge.book.standing import standing, state_of
 from tps_bridge.book.whose import attributions, strangers
-from tps_bridge.ledger import Fraction, FractionState, Ledger
+from tps_bridge.ledger import Fraction
 from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES, DoseGrid, StructureSet
 from tps_bridge.record import RECORD_CLASSES, SUMMARY, Summary
 from tps_bridge.session.session import Session, SessionState
@@ -383,7 +383,7 @@ class Tables(Rows):
         days = [day for each in ledgers for one in each.fractions for day in one.days]
         whole = None if None in planned else sum(each or 0 for each in planned)
         row = (
-            _state(ledgers),
+            state_of(ledgers),
             whole,
             sum(each.delivered for each in ledgers),
             sum(each.partial for each in ledgers),
@@ -398,13 +398,3 @@ def _number(card: RecordCard) -> int | None:
     """The fraction that a record names, if it is one."""
     numbers = {each.fraction for each in card.given}
     return numbers.pop() if len(numbers) == 1 else None
-
-
-def _state(ledgers: Sequence[Ledger]) -> str:
-    """That of the first group with something left, else of the last one."""
-    left = [
-        each
-        for each in ledgers
-        if any(one.state is not FractionState.DELIVERED for one in each.fractions)
-    ]
-    return (left or ledgers)[0].state
