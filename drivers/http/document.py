@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder, tostring
 from xml.parsers import expat
 
-from drivers.http.profile import HttpProfile
+from drivers.http.profile import HttpProfile, Success
 from gateway import ProtocolViolation, sentence
 
 _DEEPEST = 100
+_SHOWN = 200
 
 
 class Entry(NamedTuple):
@@ -22,46 +23,123 @@ class Entry(NamedTuple):
 
 
 def rows_of(profile: HttpProfile, body: bytes) -> Sequence[Entry]:
-    """The rows of a document; ProtocolViolation if it can't be read."""
-    document = profile.document
-    if document.inside:
-        body = inner_document(body, document.inside, document.namespaces)
-    if document.format == "json":
-        return list(json_rows(body, document.rows, profile.paths()))
-    return list(xml_rows(body, document.rows, profile.paths(), document.namespaces))
-
-
-def json_rows(body: bytes, rows: str, paths: Mapping[str, str]) -> Iterator[Entry]:
-    """The values at `paths` of each element at `rows`; digits stay as sent.
-
-    An object there is one row. ProtocolViolation if the body is no JSON or has neither there.
-    """
-    try:
-        document = json.loads(body, parse_float=str, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+    """The rows of a document; ProtocolViolation if it can't be read or does not say it is well."""
+    said = profile.document
+    text = inner_document(body, said.inside, said.namespaces) if said.inside else body
+    document = (
+        Json(text)
+        if said.format == "json"
+        else Xml(text, said.namespaces, mixed=said.success is not None)
+    )
+    if said.success is not None:
+        _succeeded(document, said.success, body)
+    rows = document.rows(said.rows, profile.paths())
+    if rows is None and not said.may_be_absent:
         raise ProtocolViolation(
-            sentence("the document is no JSON: {error}", error=error), body
-        ) from error
-    found = _at(document, rows)
-    if found is None:
-        return
-    if isinstance(found, dict):
-        found = [found]
-    if not isinstance(found, list):
-        raise ProtocolViolation(sentence("there is no list at {place}", place=repr(rows)), body)
-    for row in found:
-        values = {name: _scalar(_at(row, path)) for name, path in paths.items()}
-        yield Entry(values, json.dumps(row, sort_keys=True).encode())
+            sentence(
+                "no rows where the profile looks for them, at {place}: {start}",
+                place=repr(said.rows),
+                start=_start(body),
+            ),
+            body,
+        )
+    return rows or ()
 
 
-def xml_rows(
-    body: bytes, rows: str, paths: Mapping[str, str], namespaces: Mapping[str, str]
-) -> Iterator[Entry]:
-    """The texts at `paths` of each element at `rows` (`a/b`, `p:a`, `a/@attribute`)."""
-    spaces = dict(namespaces)
-    for element in parse_xml(body).iterfind(rows, spaces):
-        values = {name: _text(element, path, spaces) for name, path in paths.items()}
-        yield Entry(values, tostring(element, encoding="utf-8").strip())
+class Json:
+    """A JSON document; digits stay as sent. ProtocolViolation if it is none."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        try:
+            self._root = json.loads(body, parse_float=str, parse_constant=_no_number)
+        except (ValueError, RecursionError) as error:
+            raise ProtocolViolation(
+                sentence("the document is no JSON: {error}", error=error), body
+            ) from error
+
+    def text(self, path: str) -> str | None:
+        """The value at a place; None if there is none."""
+        value = _scalar(_at(self._root, path))
+        return value if value is None or isinstance(value, str) else json.dumps(value)
+
+    def rows(self, place: str, paths: Mapping[str, str]) -> Sequence[Entry] | None:
+        """The values at `paths` of each element at `place`; an object there is one row.
+
+        None if there is nothing. ProtocolViolation if there is something else.
+        """
+        found = _at(self._root, place)
+        if found is None:
+            return None
+        if isinstance(found, dict):
+            found = [found]
+        if not isinstance(found, list):
+            raise ProtocolViolation(
+                sentence("there is no list at {place}", place=repr(place)), self._body
+            )
+        return [_entry(row, paths) for row in found]
+
+
+class Xml:
+    """An XML document, whose paths are `a/b`, `p:a` and `a/@attribute`.
+
+    With `mixed` an element may hold other things and no row; without, that is no list.
+    """
+
+    def __init__(self, body: bytes, namespaces: Mapping[str, str], *, mixed: bool) -> None:
+        self._root = parse_xml(body)
+        self._spaces = dict(namespaces)
+        self._mixed = mixed
+
+    def text(self, path: str) -> str | None:
+        """The text at a place; None if there is none."""
+        return _text(self._root, path, self._spaces)
+
+    def rows(self, place: str, paths: Mapping[str, str]) -> Sequence[Entry] | None:
+        """The texts at `paths` of each element at `place`; None if nothing is a list of them."""
+        found = self._root.findall(place, self._spaces)
+        if not found and not self._is_list(place):
+            return None
+        return [
+            Entry(
+                {name: _text(element, path, self._spaces) for name, path in paths.items()},
+                tostring(element, encoding="utf-8").strip(),
+            )
+            for element in found
+        ]
+
+    def _is_list(self, place: str) -> bool:
+        """Whether the element that would hold the rows is there, and empty."""
+        above = "" if "{" in place else place.rpartition("/")[0].rstrip("/")
+        holder = self._root.find(above, self._spaces) if above else self._root
+        if holder is None:
+            return False
+        return self._mixed or (len(holder) == 0 and not (holder.text or "").strip())
+
+
+def _succeeded(document: Json | Xml, success: Success, body: bytes) -> None:
+    found = document.text(success.at)
+    if found is None or found.strip() not in success.one_of:
+        raise ProtocolViolation(
+            sentence(
+                "{place} is {found}, not {wanted}: {start}",
+                place=success.at,
+                found=repr(found),
+                wanted=" / ".join(success.one_of),
+                start=_start(body),
+            ),
+            body,
+        )
+
+
+def _start(body: bytes) -> str:
+    """How a document begins, for the person who looks for what is wrong with it."""
+    return " ".join(body[:_SHOWN].decode(errors="replace").split())
+
+
+def _entry(row: object, paths: Mapping[str, str]) -> Entry:
+    values = {name: _scalar(_at(row, path)) for name, path in paths.items()}
+    return Entry(values, json.dumps(row, sort_keys=True).encode())
 
 
 def inner_document(body: bytes, path: str, namespaces: Mapping[str, str]) -> bytes:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from gateway import LinkOptions, RowDevice, RowProfile, TcpListen, TlsListener
 
@@ -37,10 +45,27 @@ class Request(_Part):
     rows: int = Field(default=200, ge=1, le=5000, description="in a page")
 
 
+def _words(value: Any) -> Any:
+    """One word or several; what YAML takes for a number or a truth is meant as it is written."""
+    given = value if isinstance(value, list | tuple) else [value]
+    return [str(each).lower() if isinstance(each, bool) else str(each) for each in given]
+
+
+class Success(_Part):
+    """What a document says at `at` unless it tells of an error."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    at: str = Field(min_length=1)
+    one_of: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(alias="is", min_length=1)
+
+
 class Document(_Part):
     """Where the rows stand, and within a row each column: by its own name unless in `paths`.
 
-    `inside` is where an XML envelope holds the document as text.
+    `inside` is where an XML envelope holds the document as text. `may_be_absent`: the service
+    leaves the place of the rows out where there are none; else that is no answer to be read.
+    `success` tells apart what is one from an error that comes with status 200.
     """
 
     format: Literal["json", "xml"] = "json"
@@ -48,6 +73,8 @@ class Document(_Part):
     paths: Mapping[str, str] = Field(default_factory=dict)
     namespaces: Mapping[str, str] = Field(default_factory=dict)
     inside: str = ""
+    may_be_absent: bool = False
+    success: Success | None = None
 
 
 class Accepted(_Part):
@@ -74,6 +101,13 @@ class HttpProfile(RowProfile):
     request: Request | None = None
     document: Document
     accepted: Accepted = Accepted()
+
+    @model_validator(mode="after")
+    def _knows_what_is_whole(self) -> Self:
+        """Nothing is taken back because of an answer that may be an error."""
+        if self.withdraws and self.document.may_be_absent and self.document.success is None:
+            raise ValueError("appointment.vanished: with `may_be_absent` it needs a `success`")
+        return self
 
     def paths(self) -> Mapping[str, str]:
         """The place of every column within a row."""

@@ -110,7 +110,7 @@ class Ledger:
             and (entry := vanished(known.row, known.cells)) is not None
         }
         missing = frozenset(expected.keys() - seen)
-        if len(missing) > max(1, len(expected) // 2):
+        if len(missing) > len(expected) // 2:
             raise DeviceUnavailable(
                 sentence(
                     "{missing} of {count} rows vanished at once: nothing is taken for cancelled",

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from drivers.http import driver_type
-from drivers.http.document import json_rows, parse_xml
+from drivers.http.document import Json, parse_xml, rows_of
 from drivers.http.driver import HttpDriver, asked
 from drivers.http.profile import HttpProfile
 from gateway import DeviceEntry, LinkEntry, ProtocolViolation
@@ -109,7 +109,7 @@ def _facts(event: DeviceEvent) -> Iterator[tuple[str, Any]]:
         (httpx.Response(503), "503"),
         (httpx.Response(302, headers={"location": "http://elsewhere/"}), "302"),
         (httpx.Response(200, content=b"<html>"), "no JSON"),
-        (httpx.Response(200, content=b'{"entry": 7}'), "no list"),
+        (httpx.Response(200, content=b'{"resourceType": "Bundle", "entry": 7}'), "no list"),
         (httpx.Response(200, content=b"[" * 100_000), "no JSON"),
         (httpx.Response(200, content=b" " * 2000), "over 1024 bytes"),
     ],
@@ -122,6 +122,95 @@ async def test_a_bad_answer_makes_the_device_offline_with_its_reason(
         ((_, online, reason),) = ports.availabilities
         assert not online
         assert why in reason
+
+
+OUTCOME = b'{"resourceType": "OperationOutcome", "issue": [{"diagnostics": "search failed"}]}'
+EXPIRED = '{"code": 401, "message": "token 已过期"}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "why"),
+    [
+        ("fhir-observations", OUTCOME, "'OperationOutcome', not Bundle: "),
+        ("fhir-observations", OUTCOME, "search failed"),
+        ("his-appointments-service", EXPIRED, "token 已过期"),
+        ("his-appointments-service", b'{"code": 401, "data": null}', "no rows"),
+    ],
+)
+async def test_an_error_that_comes_as_an_answer_is_told_and_is_not_no_rows(
+    name: str, body: bytes, why: str
+) -> None:
+    async with polled(link(shipped(name)), lambda _request: httpx.Response(200, content=body)) as p:
+        ((_, online, reason),) = p.availabilities
+        assert not online
+        assert why in reason
+
+
+def declared(name: str, **document: Any) -> HttpProfile:
+    model = yaml.safe_load((driver_type.home / "profiles" / f"{name}.yaml").read_text("utf-8"))
+    return HttpProfile.model_validate({**model, "document": {**model["document"], **document}})
+
+
+XML = {"format": "xml", "inside": "", "rows": "list/item", "namespaces": {}}
+SAYS = {"at": "code", "is": [0, "OK"]}
+
+
+@pytest.mark.parametrize(
+    ("document", "body"),
+    [
+        ({"may_be_absent": True}, "<r/>"),
+        ({}, "<r><list/></r>"),
+        ({"success": SAYS}, "<r><code>0</code><list><count>0</count></list></r>"),
+        ({"success": SAYS}, "<r><code> OK </code><list/></r>"),
+        ({"success": SAYS, "may_be_absent": True}, "<r><code>0</code></r>"),
+        ({"rows": "item"}, "<r></r>"),
+    ],
+)
+def test_xml_without_rows_is_read_where_nothing_is_amiss(
+    document: dict[str, Any], body: str
+) -> None:
+    profile = declared("results-soap", **XML | document)
+    assert not rows_of(profile, body.encode())
+
+
+@pytest.mark.parametrize(
+    ("document", "body"),
+    [
+        ({}, "<r><code>-1</code></r>"),
+        ({}, "<r><list><error>no database</error></list></r>"),
+        ({"rows": "item"}, "<r><code>-1</code></r>"),
+        ({"rows": "item"}, "<r>no database</r>"),
+        ({"success": SAYS}, "<r><code>-1</code><list/></r>"),
+        ({"success": SAYS, "may_be_absent": True}, "<r><list/></r>"),
+        ({"success": SAYS}, "<r><code>0</code></r>"),
+    ],
+)
+def test_xml_that_may_be_an_error_is_not_read(document: dict[str, Any], body: str) -> None:
+    profile = declared("results-soap", **XML | document)
+    with pytest.raises(ProtocolViolation):
+        rows_of(profile, body.encode())
+
+
+@pytest.mark.parametrize(("said", "taken"), [(b"true", True), (b"false", False), (b"7", False)])
+def test_success_is_compared_as_it_is_written(said: bytes, *, taken: bool) -> None:
+    profile = declared("his-appointments-service", success={"at": "ok", "is": True})
+    body = b'{"ok": %s, "data": []}' % said
+    if taken:
+        assert not rows_of(profile, body)
+    else:
+        with pytest.raises(ProtocolViolation, match="not true"):
+            rows_of(profile, body)
+
+
+def test_what_may_be_an_error_can_not_cancel() -> None:
+    model = shipped("his-appointments-service").model_dump(mode="json", exclude_none=True)
+    model["appointment"]["vanished"] = "cancelled"
+    HttpProfile.model_validate(model)
+    model["document"]["may_be_absent"] = True
+    with pytest.raises(ValueError, match="needs a `success`"):
+        HttpProfile.model_validate(model)
+    model["document"]["success"] = {"at": "code", "is": 0}
+    HttpProfile.model_validate(model)
 
 
 async def test_an_unreachable_service_ends_the_run() -> None:
@@ -145,7 +234,7 @@ async def test_credentials_go_in_the_header(options: dict[str, str], header: str
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request.headers["authorization"])
-        return httpx.Response(200, content=b"{}")
+        return httpx.Response(200, content=b'{"resourceType": "Bundle"}')
 
     async with polled(link(shipped("fhir-observations"), **options), answer):
         assert seen == [header]
@@ -195,6 +284,8 @@ def test_dangerous_xml_is_refused(body: bytes) -> None:
 def test_digits_stay_as_sent() -> None:
     body = b'{"rows": [{"v": 4.10, "w": 1e2, "x": true, "y": null}]}'
     paths = {name: name for name in "vwxy"}
-    (row,) = json_rows(body, "rows", paths)
+    found = Json(body).rows("rows", paths)
+    assert found is not None
+    (row,) = found
     assert [str(row.values[name]) for name in "vw"] == ["4.10", "1e2"]
     assert (row.values["x"], row.values["y"]) == (True, None)

@@ -284,6 +284,16 @@ async def test_a_view_that_lost_most_of_its_rows_cancels_nothing_and_says_so() -
     assert ports.availabilities[-1][1] is True
 
 
+async def test_the_only_row_is_not_cancelled_because_it_is_gone() -> None:
+    ports, view = at(NOW), View(CANCELS)
+    view.book("1", "2026-11-24 09:00")
+    await polls(ports, view, 1)
+    del view.rows["1"]
+    await polls(ports, view, 4)
+    assert statuses(ports.publications) == [("1", "booked")]
+    assert "1 of 1 rows vanished at once" in ports.availabilities[-1][2]
+
+
 async def test_a_row_that_can_not_be_read_any_more_has_not_vanished() -> None:
     ports, view = at(NOW), View(CANCELS)
     for number in "123":
