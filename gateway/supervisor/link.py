@@ -15,6 +15,7 @@ from gateway.supervisor.intake import Intake
 from gateway.supervisor.polling import PollLoop
 from gateway.supervisor.ports import LinkPorts
 from gateway.supervisor.tap import TapHub
+from gateway.supervisor.timetable import Timetable
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class LinkRunner:
         self._ports = LinkPorts(link, intake, taps, self._connected)
         self._backoff = Backoff()
         self._polling: PollLoop | None = None
+        self._timetable = Timetable((), 0.0)
         self._up_at = 0.0
         self._restarts = 0
         self._taken_down: list[str] = []
@@ -94,7 +96,7 @@ class LinkRunner:
         if not isinstance(driver, PollingDriver):
             await driver.run(self._ports)
             return
-        self._polling = PollLoop(self._link, self._intake, self._ports)
+        self._polling = PollLoop(self._link, self._intake, self._ports, self._timetable)
         try:
             await self._polling.run(driver)
         finally:

@@ -18,19 +18,24 @@ class PollLoop:
     """Asks the devices of one link, one after the other, for as long as its connection lasts.
 
     The link counts as working from the first answer on, since a device server accepts connections
-    for a line that is cut. A device that fails goes to a later place in the timetable. When as
-    many polls in a row as the link has devices (and at least three) failed, the connection itself
-    counts as dead: a half-open TCP connection says nothing for ever.
+    for a line that is cut. A device that fails goes to a later place in the timetable. When three
+    polls in a row failed, whoever was not asked since the last answer is asked next; once every
+    device has failed since then the connection itself counts as dead: a half-open TCP connection
+    says nothing for ever.
     """
 
-    def __init__(self, link: LinkEntry, intake: Intake, ports: LinkPorts) -> None:
+    def __init__(
+        self, link: LinkEntry, intake: Intake, ports: LinkPorts, timetable: Timetable
+    ) -> None:
         self._link = link
         self._intake = intake
         self._ports = ports
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()
-        self._timetable = Timetable(link.devices, self._loop.time())
+        self._timetable = timetable
+        self._timetable.replace(link.devices, self._loop.time())
         self._failures = 0
+        self._silent: set[str] = set()
 
     def replace(self, link: LinkEntry) -> None:
         """Take over other devices without losing the connection."""
@@ -42,6 +47,7 @@ class PollLoop:
         """Poll until the connection is lost, which raises."""
         async with self._ports.connect() as connection:
             poller = driver.attach(connection)
+            self._timetable.connected(self._loop.time())
             while True:
                 entry = await self._wait()
                 await self._poll(poller, entry)
@@ -50,6 +56,8 @@ class PollLoop:
     async def _wait(self) -> DeviceEntry:
         while True:
             self._changed.clear()
+            if unasked := self._unasked():
+                return unasked
             turn = self._timetable.next()
             if turn is None:
                 await self._changed.wait()
@@ -64,6 +72,10 @@ class PollLoop:
             except TimeoutError:
                 return entry
 
+    def _unasked(self) -> DeviceEntry | None:
+        """Who can tell a dead connection from dead devices, as soon as that is in doubt."""
+        return self._timetable.first(self._silent) if self._failures >= _SILENT_LINK else None
+
     async def _poll(self, poller: Poller, entry: DeviceEntry) -> None:
         try:
             poll = await poller.poll(entry)
@@ -75,14 +87,17 @@ class PollLoop:
         else:
             self._ports.connected()
             self._failures = 0
+            self._silent.clear()
             self._timetable.answered(entry.id, self._loop.time())
             self._intake.sample(self._link.id, entry, poll)
 
     def _failed(self, entry: DeviceEntry, reason: str) -> None:
         self._failures += 1
+        self._silent.add(entry.id)
         if self._timetable.failed(entry.id, self._loop.time()):
             self._intake.availability(entry.id, online=False, reason=reason)
-        if self._failures >= max(_SILENT_LINK, len(self._link.devices)):
+        everybody = self._silent.issuperset(each.id for each in self._link.devices)
+        if self._failures >= _SILENT_LINK and everybody:
             raise DeviceUnavailable(
                 sentence(
                     "nobody answered {count} polls in a row; the connection is opened anew",

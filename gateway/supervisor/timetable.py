@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from gateway.driver import DeviceEntry
@@ -18,6 +18,7 @@ class _Row:
     entry: DeviceEntry
     due: float
     failures: int = 0
+    answered: bool = False
     pause: Backoff = field(default_factory=lambda: Backoff(_FIRST_PAUSE))
 
 
@@ -27,7 +28,7 @@ class Timetable:
     A device that answers is asked every `interval`, counted from when it was due, so that the
     rate does not drift; what could not be asked in time is left out, never made up in a burst.
     A device that fails is asked again after a growing pause, so that a dead one costs the others
-    little.
+    little. It outlives connections, and so do its breakers.
     """
 
     def __init__(self, entries: Iterable[DeviceEntry], now: float) -> None:
@@ -58,13 +59,29 @@ class Timetable:
             heapq.heappop(self._heap)
         return None
 
+    def first(self, without: Collection[str]) -> DeviceEntry | None:
+        """The device that is due before every other one, of those that are not in `without`."""
+        rows = [row for device, row in self._rows.items() if device not in without]
+        return min(rows, key=lambda row: row.due).entry if rows else None
+
+    def connected(self, now: float) -> None:
+        """A connection begins: who answered on the last one and then failed is asked at once."""
+        for row in self._rows.values():
+            if row.answered and row.failures:
+                row.pause.reset()
+                row.due = min(row.due, now)
+                self._schedule(row)
+            row.answered = False
+
     def answered(self, device: str, now: float) -> None:
-        """The device answered: close its breaker and keep its rate."""
+        """The device answered: close its breaker and keep its rate, if it was asked early too."""
         row = self._rows.get(device)
         if row is None:
             return
-        row.failures = 0
+        row.failures, row.answered = 0, True
         row.pause.reset()
+        if now < row.due:
+            return
         missed = max(0, int((now - row.due) // row.entry.interval))
         row.due += (missed + 1) * row.entry.interval
         self._schedule(row)

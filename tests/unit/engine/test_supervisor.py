@@ -218,16 +218,30 @@ async def test_a_silent_device_goes_offline_while_the_others_are_polled_on(
 async def test_a_link_on_which_nobody_answers_is_opened_anew_and_logged_once(
     store: EventStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    scripts = {"a": silent(6)}
+    scripts = {"a": silent(3)}
     engine = Engine(store, lambda _: Scripted(scripts))
     caplog.set_level(logging.INFO)
     async with peer() as (tcp, calls):
         line = replace(link("line", device("a", interval=FAST)), transport=tcp)
         async with engine.supervisor.running([line]):
             await until(lambda: engine.device("a") is DeviceState.ONLINE)
-        assert len(calls) == 3
+        assert len(calls) == 2
     lines = [record.getMessage() for record in caplog.records if "Link line" in record.getMessage()]
     assert [line.split(":")[0] for line in lines] == ["Link line is down", "Link line works again."]
+
+
+async def test_a_dead_device_neither_starves_nor_takes_down_one_that_is_asked_seldom(
+    store: EventStore,
+) -> None:
+    engine = Engine(store, lambda _: Scripted({"dead": silent(1000)}))
+    devices = [device("dead", interval=FAST), device("meter", interval=600.0)]
+    async with peer() as (tcp, calls):
+        line = replace(link("line", *devices), transport=tcp)
+        async with engine.supervisor.running([line]):
+            await until(lambda: engine.device("meter") is DeviceState.ONLINE)
+            assert engine.device("dead") is DeviceState.OFFLINE
+            assert engine.state("line") is LinkState.UP
+        assert len(calls) == 1
 
 
 async def test_nonsense_from_a_device_is_kept_and_the_polling_goes_on(store: EventStore) -> None:

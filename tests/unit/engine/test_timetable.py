@@ -84,3 +84,30 @@ def test_a_removed_device_is_not_asked_again() -> None:
     table.answered("a", 0.0)
     assert not table.failed("a", 0.0)
     assert table.next() is None
+
+
+def test_a_device_that_was_asked_early_keeps_its_turn() -> None:
+    table = Timetable([device("a"), device("b")], now=0.0)
+    first = table.first({"a"})
+    assert first is not None
+    assert first.id == "b"
+    table.answered("b", 0.2)
+    table.answered("a", 0.1)
+    assert turn(table) == ("b", 0.5)
+    assert table.first({"a", "b"}) is None
+
+
+def test_breakers_outlive_a_connection_of_those_that_were_silent_all_along() -> None:
+    table = Timetable([device("dead"), device("alive")], now=0.0)
+    table.answered("alive", 0.5)
+    for _ in range(6):
+        table.failed("dead", 1.0)
+        table.failed("alive", 1.0)
+    table.connected(2.0)
+    assert turn(table) == ("alive", 2.0)
+    table.failed("alive", 2.0)
+    assert turn(table)[0] == "alive"
+    table.answered("alive", 3.5)
+    while turn(table)[0] == "alive":
+        table.answered("alive", turn(table)[1])
+    assert turn(table)[1] > 24.0
