@@ -10,6 +10,8 @@ from typing import TypeAlias
 from drivers.mqtt.codec import Publish, from_frame
 from drivers.mqtt.interpret import Listener, Said, listeners
 from gateway import (
+    ClockQuality,
+    Instant,
     LinkEntry,
     ProtocolViolation,
     Publication,
@@ -17,6 +19,7 @@ from gateway import (
     RawId,
     WireRecord,
     content_digest,
+    judge_clock,
     sentence,
 )
 
@@ -54,6 +57,13 @@ def hear(everybody: Listeners, message: Publish) -> tuple[Said, ...] | Refusal:
         return tuple(listener.hear(message) for listener in theirs)
     except ProtocolViolation as error:
         return Refusal(QuarantineReason.UNREADABLE, str(error))
+
+
+def has_believed_time(heard: tuple[Said, ...] | Refusal, now: Instant) -> bool:
+    """Whether a message carries the time of a clock that can be believed."""
+    return not isinstance(heard, Refusal) and any(
+        judge_clock(said.observed_at, now)[1] is ClockQuality.DEVICE for said in heard
+    )
 
 
 def publication(said: Said, message: Publish, raw_id: RawId) -> Publication:

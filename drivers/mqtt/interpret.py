@@ -23,14 +23,15 @@ _MOST_UNKNOWN = 32
 class Said:
     """What one message says of one device. `online` is None where it says nothing of that.
 
-    `identified`: the payload itself carries the device's time or a declared identity, so that
-    equal bytes are the same message.
+    `identified`: the payload carries what its profile declares as identity, so that equal bytes
+    are the same message. `observed_at` is the device's own time, which two messages may share.
     """
 
     device: str
     readings: tuple[Reading, ...] = ()
     online: bool | None = None
     identified: bool = False
+    observed_at: Instant | None = None
 
 
 class Listener(Protocol):
@@ -83,7 +84,6 @@ class JsonListener:
     def hear(self, message: Publish) -> Said:
         document = parse_json(message.payload)
         observed_at = self._time.of(document)
-        identified = observed_at is not None or self._has_identity(document)
         quality = _quality(message, observed_at)
         readings = tuple(
             _reading(code, kind, value, observed_at, quality)
@@ -93,7 +93,8 @@ class JsonListener:
         return Said(
             self.device,
             readings + self._unknown(document, observed_at, quality),
-            identified=identified,
+            identified=self._has_identity(document),
+            observed_at=observed_at,
         )
 
     def _has_identity(self, document: object) -> bool:

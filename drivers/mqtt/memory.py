@@ -2,7 +2,7 @@
 
 Packet identifiers are the broker's and come round again, so a redelivery (DUP=1) is known by its
 packet identifier, topic and payload together, among the last messages of this very session. A
-retained message is known by the last one of its topic.
+retained message, and one that carries its time, is known by the last one of its topic.
 """
 
 from __future__ import annotations
@@ -52,14 +52,17 @@ class Memory:
             _renew(self._by_packet, message.packet_id, sighting, self._window)
         _renew(self._by_topic, message.topic, sighting, self._topics)
 
-    def repeated(self, message: Publish) -> WireRecord | None:
-        """The record of the message that this one repeats, if it does."""
-        if not (message.dup or message.retain):
+    def repeated(self, message: Publish, *, timed: bool = False) -> WireRecord | None:
+        """The record of the message that this one repeats, if it does.
+
+        `timed`: it carries a time that can be believed.
+        """
+        if not (message.dup or message.retain or timed):
             return None
         content = _content(message)
         candidates = (
             self._by_packet.get(message.packet_id) if message.dup else None,
-            self._by_topic.get(message.topic) if message.retain else None,
+            self._by_topic.get(message.topic) if message.retain or timed else None,
         )
         return next(
             (known.first for known in candidates if known and known.content == content), None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drivers.mqtt.codec import Publish, to_frame
-from drivers.mqtt.hearing import Listeners, Refusal, hear, publication
+from drivers.mqtt.hearing import Listeners, Refusal, has_believed_time, hear, publication
 from drivers.mqtt.interpret import Said
 from drivers.mqtt.memory import Memory
 from drivers.mqtt.session import Session
@@ -84,11 +84,13 @@ class Pipeline:
             await self._room.wait()
         frame = to_frame(message)
         self._ports.tap(Direction.IN, frame[1:])
-        first = self._memory.repeated(message)
+        heard = hear(self._listeners, message)
+        timed = has_believed_time(heard, self._ports.clock.now())
+        first = self._memory.repeated(message, timed=timed)
         record = first or self._record(message, frame)
         if first is None:
             self._memory.remember(message, record)
-        commit = self._commit(message, record, *(() if first else (record,)))
+        commit = self._commit(message, heard, record, *(() if first else (record,)))
         task = tasks.create_task(commit, name="mqtt commit")
         self._commits.append(_Commit(message, record, task))
         self._idle.clear()
@@ -145,10 +147,13 @@ class Pipeline:
             await self._ports.availability(said.device, online=online, reason=reason, raw_id=raw_id)
 
     async def _commit(
-        self, message: Publish, record: WireRecord, *wire: WireRecord
+        self,
+        message: Publish,
+        heard: tuple[Said, ...] | Refusal,
+        record: WireRecord,
+        *wire: WireRecord,
     ) -> tuple[Said, ...]:
         """Put a message on disk. Without `wire` it repeats `record`, which is there already."""
-        heard = hear(self._listeners, message)
         if isinstance(heard, Refusal):
             if wire:
                 entry = self._ports.quarantined(record, heard.reason, message.topic, heard.detail)

@@ -11,6 +11,7 @@ from gateway.model.booking import (
     appointment_statement,
     order_statement,
 )
+from gateway.model.clock import judge_clock
 from gateway.model.event import Coding, DeviceEvent, Source, Subject, Value
 from gateway.model.person import (
     Identifier,
@@ -97,6 +98,7 @@ __all__ = [
     "WireRecord",
     "appointment_statement",
     "from_datetime",
+    "judge_clock",
     "localize",
     "order_statement",
     "partial_date",

@@ -18,9 +18,9 @@ from gateway.model import (
     Reading,
     Source,
     Value,
+    judge_clock,
 )
 from gateway.normalizer.change import ChangeFilter
-from gateway.normalizer.clock import judge_clock
 from gateway.normalizer.laboratory import Laboratory, Samples
 from gateway.normalizer.meaning import Finding, Meaning, unknown
 

@@ -18,9 +18,9 @@ from gateway.model import (
     QuarantineReason,
     RawId,
     Reading,
+    judge_clock,
 )
 from gateway.normalizer import ChangeFilter, Interpretation, Interpreter
-from gateway.normalizer.clock import judge_clock
 from gateway.profile import POINT_SYSTEM
 from tests.unit.engine.sites import device
 

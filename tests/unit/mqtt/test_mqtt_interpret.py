@@ -102,11 +102,12 @@ def test_a_structure_in_the_place_of_a_value_is_refused() -> None:
             hear(AIR, payload)
 
 
-def test_the_devices_clock_is_kept_and_makes_the_bytes_an_identity() -> None:
+def test_the_devices_clock_is_kept_and_is_no_identity() -> None:
     timed = {"topic": "z/{device}", "observed_at": {"at": "$.ts", "format": "s"}}
     profile = AIR | {"topics": {"state": timed}}
     said = hear(profile, b'{"temperature": 1, "ts": 1795392000}', retain=True)
-    assert said.identified
+    assert not said.identified
+    assert said.observed_at == said.readings[0].observed_at
     assert said.readings[0].observed_at == from_datetime(datetime(2026, 11, 23, tzinfo=UTC))
     assert said.readings[0].quality is Quality.GOOD
     assert not hear(profile, b'{"temperature": 1}').identified

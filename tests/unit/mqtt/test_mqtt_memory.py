@@ -76,6 +76,14 @@ def test_a_retained_message_repeats_the_last_one_of_its_topic() -> None:
     assert memory.repeated(message(9, b"2", topic="u", retain=True)) is None
 
 
+def test_a_timed_message_repeats_the_last_one_of_its_topic() -> None:
+    memory = memory_of([message(1), message(2, b"2"), message(3, topic="u")])
+    assert memory.repeated(message(9, b"2"), timed=True) is not None
+    assert memory.repeated(message(9, b"1"), timed=True) is None
+    assert memory.repeated(message(1, b"1", dup=True), timed=True) is not None
+    assert memory.repeated(message(9, b"2")) is None
+
+
 def test_a_redelivered_retained_message_is_known_either_way() -> None:
     assert memory_of([message(1)]).repeated(message(7, retain=True, dup=True)) is not None
     assert memory_of([message(1, retain=True)]).repeated(message(1, dup=True)) is not None

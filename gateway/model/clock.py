@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.model import ClockQuality, Instant
+from gateway.model.terms import ClockQuality
+from gateway.model.time import Instant
 
 _AHEAD = 5 * 60 * 1_000_000
 _BEHIND = 31 * 24 * 3600 * 1_000_000
