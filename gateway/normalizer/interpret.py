@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from gateway.driver import DeviceEntry
@@ -13,6 +13,7 @@ from gateway.model import (
     Coding,
     DeviceEvent,
     Instant,
+    Kind,
     Quality,
     RawId,
     Reading,
@@ -24,19 +25,33 @@ from gateway.normalizer.change import ChangeFilter
 from gateway.normalizer.laboratory import Laboratory, Samples
 from gateway.normalizer.meaning import Finding, Meaning, unknown
 
+_STANDING = frozenset({Kind.MEASUREMENT, Kind.STATE})
+"""What stands until it is said anew."""
+
+_DOUBTED = 1 << 31
+"""Added to the ordinal of a reading that was not understood: its event stays free for later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """The events of a message's readings, in their order, and the readings that gave none."""
+    """The events of a message's readings, in their order, and the readings that gave none.
+
+    `told` are these events and, in their places, one without a value for each finding of a
+    measurement or a state: what the point said before is no longer good.
+    """
 
     occurrence: bytes
     events: tuple[DeviceEvent, ...]
     findings: tuple[Finding, ...]
+    told: tuple[DeviceEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PollInterpretation:
-    """All events of a poll, those among them that are to be stored, and what gave none."""
+    """All events of a poll, those among them that are to be stored, and what was not understood.
+
+    A point's reading that was not understood is an event of no value.
+    """
 
     due: tuple[DeviceEvent, ...]
     events: tuple[DeviceEvent, ...]
@@ -74,6 +89,7 @@ class Interpreter:
         after its profile was mended gives the same ids, and more of them.
         """
         events: list[DeviceEvent] = []
+        told: list[DeviceEvent] = []
         findings: list[Finding] = []
         ordinals: dict[str, int] = {}
         ids, message = EventIds(occurrence), self._message(raw_ids, received_at)
@@ -81,12 +97,18 @@ class Interpreter:
             code = given.code
             ordinal = ordinals.get(code, 0)
             ordinals[code] = ordinal + 1
-            understood = message.understand(given, self._meanings.get(code))
+            meaning = self._meanings.get(code)
+            understood = message.understand(given, meaning)
             if isinstance(understood, Finding):
                 findings.append(understood)
+                if meaning is not None and meaning.kind in _STANDING:
+                    identity = ids.of(code, ordinal | _DOUBTED)
+                    told.append(message.event(message.doubted(given, meaning), identity))
             else:
-                events.append(message.event(understood, ids.of(code, ordinal)))
-        return Interpretation(occurrence, tuple(events), tuple(findings))
+                event = message.event(understood, ids.of(code, ordinal))
+                events.append(event)
+                told.append(event)
+        return Interpretation(occurrence, tuple(events), tuple(findings), tuple(told))
 
     def interpret_poll(
         self,
@@ -105,10 +127,13 @@ class Interpreter:
         findings: list[Finding] = []
         poll = self._message(raw_ids, received_at)
         for given in readings:
-            understood = poll.understand(given, self._meanings.get(given.code))
+            meaning = self._meanings.get(given.code)
+            understood = poll.understand(given, meaning)
             if isinstance(understood, Finding):
                 findings.append(understood)
-                continue
+                if meaning is None:
+                    continue
+                understood = poll.doubted(given, meaning)
             code = understood.meaning.coding.code
             store = changes.take(code, understood.value, understood.quality, received_at)
             event = poll.event(understood, place_id(occurrence, len(due)) if store else b"")
@@ -177,6 +202,11 @@ class _Message:
             return doubt
         value, quality = meaning.value(reading), meaning.quality(reading)
         return _Understood(reading, meaning, value, quality, observed_at, clock)
+
+    def doubted(self, reading: Reading, meaning: Meaning) -> _Understood:
+        """A reading that was not understood: that its point was heard, and has no value."""
+        blank = replace(reading, text="", number=None, operator=None, flags=(), range_text="")
+        return _Understood(blank, meaning, None, Quality.BAD, *self._judged)
 
     def event(self, understood: _Understood, identity: bytes) -> DeviceEvent:
         reading, meaning, value, quality, observed_at, clock = understood

@@ -13,9 +13,11 @@ from gateway.model import (
     Kind,
     Micros,
     Publication,
+    Quality,
     Quarantined,
     QuarantineReason,
     RawId,
+    Reading,
     Retention,
 )
 from gateway.normalizer import ChangeFilter, Finding, Interpretation, Interpreter
@@ -25,13 +27,13 @@ _POINT_KINDS = frozenset({Kind.MEASUREMENT, Kind.STATE, Kind.RESULT})
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One device. `known_findings` are the faults of its polls that were told already."""
+    """One device. `known_findings` are the faults of its polls, by code, that were told already."""
 
     site: str
     entry: DeviceEntry
     interpreter: Interpreter
     changes: ChangeFilter
-    known_findings: set[tuple[QuarantineReason, str]]
+    known_findings: dict[str, set[tuple[QuarantineReason, str]]]
 
     @property
     def retention(self) -> Retention:
@@ -58,11 +60,26 @@ class Channel:
             now,
         )
 
-    def is_new(self, finding: Finding) -> bool:
-        """Whether a poll's finding is told for the first time: it repeats with every poll."""
+    def new(self, findings: Sequence[Finding], readings: Sequence[Reading]) -> Sequence[Finding]:
+        """A poll's findings that are told for the first time since their points read well."""
+        if not findings and not self.known_findings:
+            return ()
+        faulty = {finding.reading.code for finding in findings}
+        for reading in readings:
+            if reading.code not in faulty and reading.quality is not Quality.BAD:
+                self.known_findings.pop(reading.code, None)
+        return [finding for finding in findings if self._is_new(finding)]
+
+    def forget(self) -> None:
+        """Tell and store everything again at the next poll: it could not be committed."""
+        self.changes.forget()
+        self.known_findings.clear()
+
+    def _is_new(self, finding: Finding) -> bool:
+        told = self.known_findings.setdefault(finding.reading.code, set())
         key = (finding.reason, finding.subject)
-        known = key in self.known_findings
-        self.known_findings.add(key)
+        known = key in told
+        told.add(key)
         return not known
 
 
@@ -113,4 +130,4 @@ class Channels:
 
     def _channel(self, driver: DriverType, entry: DeviceEntry) -> Channel:
         interpreter = Interpreter(self._site, driver.name, driver.version, entry)
-        return Channel(self._site, entry, interpreter, ChangeFilter(entry, self._heartbeat), set())
+        return Channel(self._site, entry, interpreter, ChangeFilter(entry, self._heartbeat), {})

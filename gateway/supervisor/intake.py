@@ -162,7 +162,7 @@ class Intake:
         found = channel.interpreter.interpret_poll(
             poll.readings, raw_ids, now, occurrence, channel.changes
         )
-        findings = [finding for finding in found.findings if channel.is_new(finding)]
+        findings = channel.new(found.findings, poll.readings)
         entries = tuple(channel.quarantined(link, each, raw_ids, now) for each in findings)
         arrival = store.observe(found.events, wire)
         if found.due or entries:
@@ -242,10 +242,10 @@ class Intake:
 
 
 def _messages(found: Sequence[Interpretation]) -> tuple[Message, ...]:
-    return tuple([Message(each.occurrence, each.events) for each in found if each.events])
+    return tuple([Message(each.occurrence, each.told) for each in found if each.told])
 
 
 def _settled(channel: Channel, error: StoreError | None) -> None:
     """What could not be committed is due again with the next poll."""
     if error is not None:
-        channel.changes.forget()
+        channel.forget()

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.driver import Driver, DriverType, LinkEntry, LinkOptions, Poll
 from gateway.errors import StoreError
-from gateway.model import Direction, Kind, Micros, Publication, QuarantineReason, Reading
+from gateway.model import Direction, Kind, Micros, Publication, Quality, QuarantineReason, Reading
 from gateway.registry import DeviceState, Registry
 from gateway.store import EventStore, StoreOptions
 from gateway.supervisor import Intake
@@ -218,6 +218,54 @@ async def test_a_fault_that_repeats_with_every_poll_is_on_the_work_list_once(
         intake.sample("line", device("t1"), poll(WARM, Reading("humidity", "40", 40.0)))
     await committed(intake)
     assert len(await store.quarantine()) == 1
+
+
+def door(state: str) -> Poll:
+    return poll(Reading("door", state), WARM)
+
+
+async def test_a_state_that_nobody_explained_leaves_no_old_one_standing(
+    intake: Intake, store: EventStore, clock: ManualClock
+) -> None:
+    for state in "07":
+        intake.sample("line", device("t1"), door(state))
+        clock.advance(1)
+    latest = {event.code.code: event for event in store.latest("t1")}
+    assert (latest["door"].value, latest["door"].quality) == (None, Quality.BAD)
+    assert await committed(intake)
+    stored = await store.events(device="t1", kinds=[Kind.STATE])
+    assert [event.value and event.value.text for event in stored] == ["0", None]
+
+
+async def test_a_message_whose_state_nobody_explained_leaves_no_old_one_standing(
+    intake: Intake, store: EventStore
+) -> None:
+    for at, state in enumerate("07"):
+        record = intake.record("line", state.encode(), Direction.IN, "t1", "s")
+        said = publication(Reading("door", state), occurrence=b"%d" % at)
+        await intake.publish("line", said, [record])
+    (latest,) = store.latest("t1")[:1]
+    assert (latest.value, latest.quality) == (None, Quality.BAD)
+
+
+async def test_a_fault_that_came_back_is_told_again(intake: Intake, store: EventStore) -> None:
+    for state in "77077":
+        intake.sample("line", device("t1"), door(state))
+        assert await committed(intake)
+    assert len(await store.quarantine()) == 2
+
+
+async def test_a_fault_whose_telling_failed_is_told_with_the_next_poll(
+    intake: Intake, store: EventStore, disk: Disk
+) -> None:
+    disk.free = 0
+    intake.sample("line", device("t1"), door("7"))
+    assert not await committed(intake)
+    disk.free = 1 << 40
+    await recovered(intake)
+    intake.sample("line", device("t1"), door("7"))
+    assert await committed(intake)
+    assert [each.entry.subject for each in await store.quarantine()] == ["7"]
 
 
 async def test_coming_and_going_are_events_once_each(

@@ -72,6 +72,17 @@ def test_what_the_profile_does_not_know_waits_for_a_person(
     assert [(each.reason, each.subject) for each in found.findings] == [(reason, subject)]
 
 
+@pytest.mark.parametrize("reading", [Reading("door", "7"), replace(WARM, unit="K")])
+def test_a_point_that_is_not_understood_has_no_value_until_it_is(reading: Reading) -> None:
+    found = interpret(WARM, reading, Reading("humidity", "40", 40.0))
+    understood, blank = found.told
+    assert found.events == (understood,)
+    assert (blank.value, blank.quality, blank.raw_id) == (None, Quality.BAD, 7)
+    assert blank.code.code == reading.code
+    mended = interpret(WARM, replace(WARM, text="22", number=22.0), Reading("door", "1"))
+    assert blank.id not in {event.id for event in mended.events}, "it can still be read later"
+
+
 def test_one_unknown_reading_does_not_hold_back_the_others() -> None:
     found = interpret(Reading("humidity", "40", 40.0), WARM)
     assert [event.code.code for event in found.events] == ["temperature"]
