@@ -7,7 +7,7 @@ import logging
 from http import HTTPStatus
 
 from drivers.http.answer import Answer, RefusedError, acknowledgement, problem
-from drivers.http.document import rows_of
+from drivers.http.document import answered
 from drivers.http.gate import Gate
 from drivers.http.profile import HttpLink, HttpProfile
 from drivers.http.requests import Requests
@@ -141,7 +141,9 @@ class Reception:
 def posted(entry: DeviceEntry, body: bytes, raw_id: RawId) -> tuple[Publication, ...]:
     """What a posted document says; ProtocolViolation if it can't be read as a whole."""
     profile = profile_of(entry)
-    rows = [Handed(fetched(profile, row.values), row.content) for row in rows_of(profile, body)]
+    rows = [
+        Handed(fetched(profile, row.values), row.content) for row in answered(profile, body).rows
+    ]
     return handed_over(entry, rows, raw_id)
 
 

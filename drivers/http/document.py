@@ -22,8 +22,15 @@ class Entry(NamedTuple):
     content: bytes
 
 
-def rows_of(profile: HttpProfile, body: bytes) -> Sequence[Entry]:
-    """The rows of a document; ProtocolViolation if it can't be read or does not say it is well."""
+class Answered(NamedTuple):
+    """The rows of a document, and where the next ones are, if it says so."""
+
+    rows: Sequence[Entry]
+    following: str = ""
+
+
+def answered(profile: HttpProfile, body: bytes) -> Answered:
+    """What a document says; ProtocolViolation if it can't be read or does not say it is well."""
     said = profile.document
     text = inner_document(body, said.inside, said.namespaces) if said.inside else body
     document = (
@@ -43,7 +50,8 @@ def rows_of(profile: HttpProfile, body: bytes) -> Sequence[Entry]:
             ),
             body,
         )
-    return rows or ()
+    place = profile.request.next if profile.request is not None else ""
+    return Answered(rows or (), (document.text(place) or "").strip() if place else "")
 
 
 class Json:
@@ -200,16 +208,26 @@ def _text(element: Element, path: str, namespaces: dict[str, str]) -> str | None
 
 
 def _at(value: Any, path: str) -> Any:
-    """The member at `a.b.0.c`, or at a JSON Pointer (RFC 6901); None if there is none."""
+    """The member at `a.b.0.c`, or at a JSON Pointer (RFC 6901); None if there is none.
+
+    In a list `name=word` is the first object whose member `name` is that word.
+    """
     for step in _steps(path):
         match value:
             case dict():
                 value = value.get(step)
             case list() if step.isdigit() and int(step) < len(value):
                 value = value[int(step)]
+            case list() if "=" in step:
+                value = _named(value, *step.split("=", 1))
             case _:
                 return None
     return value
+
+
+def _named(elements: Sequence[Any], name: str, word: str) -> Any:
+    found = (each for each in elements if isinstance(each, dict) and each.get(name) == word)
+    return next(found, None)
 
 
 def _steps(path: str) -> Sequence[str]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
+from typing import NamedTuple
 
 import httpx
 
-from drivers.http.document import rows_of
+from drivers.http.document import answered
 from drivers.http.profile import HttpLink, HttpProfile, Request
 from gateway import (
     ConfigError,
@@ -52,13 +56,24 @@ class HttpDriver:
             await follow(ports, self._link.devices, source)
 
 
+class Heard(NamedTuple):
+    """The rows of an answer, and the question that brings the following ones, if there are any."""
+
+    rows: Sequence[Fetched]
+    following: Question | None
+
+
 class HttpSource:
-    """Rows of a service's answers (`RowSource`)."""
+    """Rows of a service's answers (`RowSource`).
+
+    `_longest` is the most rows that a service gave a device in one answer: its limit is no less.
+    """
 
     def __init__(self, client: httpx.AsyncClient, options: HttpLink, tap: Tap) -> None:
         self._client = client
         self._options = options
         self._tap = tap
+        self._longest: dict[str, int] = {}
 
     async def now(self) -> Instant | None:
         """A service has no clock that could be asked."""
@@ -70,7 +85,7 @@ class HttpSource:
         """Rows from `start` on, in order of time."""
         profile = _profile(device)
         if request_of(profile).pages == "time":
-            async for rows in self._by_time(profile, start.at):
+            async for rows in self._by_time(device.id, profile, start.at):
                 yield rows
             return
         rows = await self._gathered(profile, start.at)
@@ -79,52 +94,86 @@ class HttpSource:
 
     async def _gathered(self, profile: HttpProfile, start: datetime) -> Sequence[Fetched]:
         """All pages together: their order is the service's own, the cursor needs that of time."""
-        request = request_of(profile)
         rows: list[Fetched] = []
-        page = 1
-        while True:
-            answered = await self._ask(profile, start, page)
-            rows += answered
-            if len(rows) > _MOST_ROWS:
-                raise DeviceUnavailable(
-                    sentence(
-                        "more than {count} rows since {time}",
-                        count=_MOST_ROWS,
-                        time=start.isoformat(),
-                    )
-                )
-            if request.pages == "one" or len(answered) < request.rows:
-                return sorted(rows, key=_time)
-            page += 1
-
-    async def _by_time(
-        self, profile: HttpProfile, start: datetime
-    ) -> AsyncGenerator[Sequence[Fetched], None]:
-        while True:
-            rows = sorted(await self._ask(profile, start, 1), key=_time)
-            yield rows
-            last = max((_time(row) for row in rows), default=start)
-            if last <= start:
-                if len(rows) >= request_of(profile).rows:
+        async with aclosing(self._answers(profile, start)) as answers:
+            async for answer in answers:
+                rows += answer
+                if len(rows) > _MOST_ROWS:
                     raise DeviceUnavailable(
                         sentence(
-                            "{count} rows of {time} fill an answer: raise `rows`",
-                            count=len(rows),
+                            "more than {count} rows since {time}",
+                            count=_MOST_ROWS,
                             time=start.isoformat(),
                         )
                     )
+        return sorted(rows, key=_time)
+
+    async def _answers(
+        self, profile: HttpProfile, start: datetime
+    ) -> AsyncGenerator[Sequence[Fetched], None]:
+        request = request_of(profile)
+        match request.pages:
+            case "number":
+                known: set[str] = set()
+                for page in count(1):
+                    rows = (await self._ask(profile, self._asked(profile, start, page))).rows
+                    fresh = {_identity(row) for row in rows} - known
+                    if not fresh:
+                        return
+                    known |= fresh
+                    yield rows
+            case "link":
+                following: Question | None = self._asked(profile, start)
+                been: set[str] = set()
+                while following is not None:
+                    been.add(following.url)
+                    heard = await self._ask(profile, following)
+                    yield heard.rows
+                    following = heard.following
+                    if following is not None and following.url in been:
+                        raise DeviceUnavailable(
+                            sentence("{place} is its own next page", place=following.url)
+                        )
+            case _:
+                rows = (await self._ask(profile, self._asked(profile, start))).rows
+                if request.is_limited and len(rows) >= request.rows:
+                    raise _filled_up(len(rows), start)
+                yield rows
+
+    async def _by_time(
+        self, device: str, profile: HttpProfile, start: datetime
+    ) -> AsyncGenerator[Sequence[Fetched], None]:
+        """Answers from the time on at which the last one ended.
+
+        The one that goes no further holds all there is if the service is known to give more, or
+        if it is a single row: else its limit may have cut it off.
+        """
+        while True:
+            answer = (await self._ask(profile, self._asked(profile, start))).rows
+            rows = sorted(answer, key=_time)
+            yield rows
+            last = max((_time(row) for row in rows), default=start)
+            longest = self._longest.get(device, 0)
+            if last <= start:
+                if len(rows) > 1 and len(rows) >= min(longest, request_of(profile).rows):
+                    raise _filled_up(len(rows), start)
                 return
+            self._longest[device] = max(longest, len(rows))
             start = last
 
-    async def _ask(self, profile: HttpProfile, start: datetime, page: int) -> Sequence[Fetched]:
-        question = asked(profile, self._options.url, start, page)
+    def _asked(self, profile: HttpProfile, start: datetime, page: int = 1) -> Question:
+        return asked(profile, self._options.url, start, page)
+
+    async def _ask(self, profile: HttpProfile, question: Question) -> Heard:
         body = await self._answer(question)
         try:
-            return [fetched(profile, row.values) for row in rows_of(profile, body)]
+            found = answered(profile, body)
         except ProtocolViolation as error:
             raise DeviceUnavailable(
                 sentence("{place}: {why}", place=question.url, why=error)
             ) from error
+        following = question.followed_by(found.following) if found.following else None
+        return Heard([fetched(profile, row.values) for row in found.rows], following)
 
     async def _answer(self, question: Question) -> bytes:
         """The body; ConnectionError if the service can't be reached."""
@@ -181,8 +230,20 @@ class Question:
     def built(self, client: httpx.AsyncClient) -> httpx.Request:
         content = self.body.encode() if self.body else None
         return client.build_request(
-            self.method, self.url, params=self.query, headers=self.headers, content=content
+            self.method, self.url, params=self.query or None, headers=self.headers, content=content
         )
+
+    def followed_by(self, link: str) -> Question:
+        """What asks for the next page; DeviceUnavailable for a link that leads elsewhere."""
+        try:
+            here, there = httpx.URL(self.url), httpx.URL(self.url).join(link)
+        except httpx.InvalidURL as error:
+            raise DeviceUnavailable(sentence("{place}: {why}", place=link, why=error)) from error
+        if (there.scheme, there.host, there.port) != (here.scheme, here.host, here.port):
+            raise DeviceUnavailable(
+                sentence("the next page is on another server, {place}: not asked", place=there)
+            )
+        return Question(self.method, str(there), {}, self.headers, "")
 
 
 def asked(profile: HttpProfile, url: str, start: datetime, page: int) -> Question:
@@ -203,6 +264,24 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)
     return text
+
+
+def _filled_up(rows: int, start: datetime) -> DeviceUnavailable:
+    return DeviceUnavailable(
+        sentence(
+            "{count} rows since {time} may be all that the service gives at once: raise its limit"
+            " and `rows`, or read page by page (`pages`)",
+            count=rows,
+            time=start.isoformat(),
+        )
+    )
+
+
+def _identity(row: Fetched) -> str:
+    """What tells whether a row was on an earlier page."""
+    if isinstance(row, Row):
+        return str(row.key)
+    return json.dumps(dict(row.values), sort_keys=True)
 
 
 def _time(row: Fetched) -> datetime:

@@ -32,8 +32,9 @@ class _Part(BaseModel):
 class Request(_Part):
     """What is asked. `{from}`, `{page}` and `{rows}` are filled in in `query` and `body`.
 
-    `pages`: `one` answer holds everything; by `number`, until a page is not full; by `time`, where
-    the service answers in ascending order from `{from}` on, until an answer goes no further.
+    `pages`: `one` answer holds everything; by `number`, until a page brings nothing new; by
+    `time`, where the service answers in ascending order from `{from}` on, until an answer goes no
+    further; by `link`, where each answer says at `next` where the following one is.
     """
 
     method: Literal["GET", "POST"] = "GET"
@@ -41,8 +42,22 @@ class Request(_Part):
     query: Mapping[str, str] = Field(default_factory=dict)
     headers: Mapping[str, str] = Field(default_factory=dict)
     body: str = ""
-    pages: Literal["one", "number", "time"] = "one"
+    pages: Literal["one", "number", "time", "link"] = "one"
+    next: str = ""
     rows: int = Field(default=200, ge=1, le=5000, description="in a page")
+
+    @model_validator(mode="after")
+    def _leads_on(self) -> Self:
+        if (self.pages == "link") != bool(self.next):
+            raise ValueError("next: `pages: link` needs it, and nothing else has it")
+        if self.pages == "link" and self.method != "GET":
+            raise ValueError("pages: a link is followed with GET")
+        return self
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it asks for no more than `rows`."""
+        return any("{rows}" in text for text in (*self.query.values(), self.body))
 
 
 def _words(value: Any) -> Any:

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 from simulators.http.answering import Faulty
@@ -54,8 +54,16 @@ class Service:
     def _fhir(self, target: str) -> str:
         query = parse_qs(urlsplit(target).query)
         since = datetime.fromisoformat(query["_lastUpdated"][0].removeprefix("ge"))
-        rows = self._since(since)[: int(query["_count"][0])]
-        return json.dumps({"resourceType": "Bundle", "entry": [_observation(row) for row in rows]})
+        begin, size = int(query.get("_offset", ["0"])[0]), int(query["_count"][0])
+        rows = self._since(since)
+        said = {
+            "resourceType": "Bundle",
+            "entry": [_observation(row) for row in rows[begin : begin + size]],
+        }
+        if len(rows) > begin + size:
+            further = urlencode({**query, "_offset": begin + size}, doseq=True)
+            said["link"] = [{"relation": "next", "url": f"?{further}"}]
+        return json.dumps(said)
 
     def _soap(self, body: str) -> str:
         zone = ZoneInfo(self.zone)

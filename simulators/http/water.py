@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from simulators.http.answering import FAULTS, Faulty
 
@@ -91,4 +91,9 @@ class WaterService:
         wanted = [
             each for each in self._seen if datetime.fromisoformat(each["phenomenonTime"]) >= since
         ]
-        return json.dumps({"value": wanted[: int(query["$top"][0])]})
+        begin, size = int(query.get("$skip", ["0"])[0]), int(query["$top"][0])
+        said: dict[str, Any] = {"value": wanted[begin : begin + size]}
+        if len(wanted) > begin + size:
+            further = urlencode({**query, "$skip": begin + size}, doseq=True)
+            said["@iot.nextLink"] = f"?{further}"
+        return json.dumps(said)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from drivers.http import driver_type
-from drivers.http.document import Json, parse_xml, rows_of
+from drivers.http.document import Json, answered, parse_xml
 from drivers.http.driver import HttpDriver, asked
 from drivers.http.profile import HttpProfile
 from gateway import DeviceEntry, LinkEntry, ProtocolViolation
@@ -170,7 +170,7 @@ def test_xml_without_rows_is_read_where_nothing_is_amiss(
     document: dict[str, Any], body: str
 ) -> None:
     profile = declared("results-soap", **XML | document)
-    assert not rows_of(profile, body.encode())
+    assert not answered(profile, body.encode()).rows
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_xml_without_rows_is_read_where_nothing_is_amiss(
 def test_xml_that_may_be_an_error_is_not_read(document: dict[str, Any], body: str) -> None:
     profile = declared("results-soap", **XML | document)
     with pytest.raises(ProtocolViolation):
-        rows_of(profile, body.encode())
+        answered(profile, body.encode())
 
 
 @pytest.mark.parametrize(("said", "taken"), [(b"true", True), (b"false", False), (b"7", False)])
@@ -196,10 +196,10 @@ def test_success_is_compared_as_it_is_written(said: bytes, *, taken: bool) -> No
     profile = declared("his-appointments-service", success={"at": "ok", "is": True})
     body = b'{"ok": %s, "data": []}' % said
     if taken:
-        assert not rows_of(profile, body)
+        assert not answered(profile, body).rows
     else:
         with pytest.raises(ProtocolViolation, match="not true"):
-            rows_of(profile, body)
+            answered(profile, body)
 
 
 def test_what_may_be_an_error_can_not_cancel() -> None:
@@ -240,22 +240,138 @@ async def test_credentials_go_in_the_header(options: dict[str, str], header: str
         assert seen == [header]
 
 
-async def test_numbered_pages_are_gathered_and_put_in_order() -> None:
+def paged(**request: Any) -> HttpProfile:
+    """A service of rows `{at, id, v}`, asked as `request` says."""
     model = shipped("fhir-observations").model_dump(mode="json")
-    model["request"] = {"path": "/r", "query": {"p": "{page}"}, "pages": "number", "rows": 2}
-    model["document"] = {"rows": "", "paths": {}}
+    model["request"] = {"path": "/r", **request}
+    model["document"] = {"rows": "rows", "paths": {}}
     model["columns"] = {"time": "at", "key": "id", "code": "c", "value": "v"}
-    bodies = {
-        "1": b'[{"at": "2026-11-23T00:02Z", "id": 1, "c": "x", "v": 1}, {"at": "2026-11-23T00:03Z",'
-        b' "id": 2, "c": "x", "v": 2}]',
-        "2": b'[{"at": "2026-11-23T00:01Z", "id": 3, "c": "x", "v": 3}]',
-    }
+    return HttpProfile.model_validate(model)
+
+
+def row(number: int, second: int | None = None) -> dict[str, Any]:
+    at = f"2026-11-23T00:{(second or number) // 60:02d}:{(second or number) % 60:02d}Z"
+    return {"at": at, "id": number, "c": "2823-3", "v": number}
+
+
+NUMBERED = {"query": {"p": "{page}", "n": "{rows}"}, "pages": "number"}
+TIMED = {"query": {"from": "{from}", "n": "{rows}"}, "pages": "time"}
+LINKED = {"query": {"from": "{from}"}, "pages": "link", "next": "more.rel=next.at"}
+
+
+def texts(ports: MemoryPorts) -> list[str]:
+    return [each.readings[0].text for each in ports.publications]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 200])
+async def test_numbered_pages_are_gathered_and_put_in_order_whatever_the_services_limit(
+    limit: int,
+) -> None:
+    rows = [row(2), row(3), row(1), row(4), row(5)]
 
     def answer(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, content=bodies[request.url.params["p"]])
+        at = (int(request.url.params["p"]) - 1) * limit
+        return httpx.Response(200, json={"rows": rows[at : at + limit]})
 
-    async with polled(link(HttpProfile.model_validate(model)), answer) as ports:
-        assert [each.readings[0].text for each in ports.publications] == ["3", "1", "2"]
+    async with polled(link(paged(**NUMBERED)), answer) as ports:
+        assert texts(ports) == ["1", "2", "3", "4", "5"]
+
+
+async def test_a_service_that_does_not_know_pages_is_not_asked_for_ever() -> None:
+    asked_for: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked_for.append(request.url.params["p"])
+        return httpx.Response(200, json={"rows": [row(1), {"id": 2}]})
+
+    async with polled(link(paged(**NUMBERED)), answer) as ports:
+        assert texts(ports) == ["1"]
+        assert asked_for == ["1", "2"]
+
+
+def since(request: httpx.Request, rows: list[dict[str, Any]], limit: int) -> httpx.Response:
+    begin = request.url.params["from"].replace("+00:00", "Z")
+    return httpx.Response(
+        200, json={"rows": [each for each in rows if each["at"] >= begin][:limit]}
+    )
+
+
+async def test_times_that_advance_reach_the_end_whatever_the_services_limit() -> None:
+    rows = [row(number, number // 2) for number in range(600, 700)]
+    async with polled(link(paged(**TIMED)), lambda request: since(request, rows, 3)) as ports:
+        assert len(ports.publications) == 100
+        assert ports.availabilities == [("device", True, "")]
+
+
+@pytest.mark.parametrize("limit", [5, 10, 200])
+async def test_rows_of_one_time_that_may_be_cut_off_are_not_taken_for_all(limit: int) -> None:
+    rows = [row(number, 600) for number in range(10)]
+    async with polled(link(paged(**TIMED)), lambda request: since(request, rows, limit)) as ports:
+        ((_, online, reason),) = ports.availabilities
+        assert not online
+        assert "may be all that the service gives at once" in reason
+        rows.append(row(11, 700))
+        rows += [row(number, number) for number in range(500, 500 + limit)]
+        rows.sort(key=lambda each: str(each["at"]))
+        await turn(ports)
+        assert ports.availabilities[-1][1] is (limit > 10)
+
+
+async def test_an_answer_as_long_as_was_asked_for_is_not_taken_for_everything() -> None:
+    one = {"query": {"n": "{rows}"}, "rows": 2}
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"rows": [row(1), row(2)]})
+
+    async with polled(link(paged(**one)), answer) as ports:
+        assert "may be all" in ports.availabilities[-1][2]
+    async with polled(link(paged(**(one | {"rows": 3}))), answer) as ports:
+        assert texts(ports) == ["1", "2"]
+
+
+async def test_links_are_followed_to_the_end_with_their_query() -> None:
+    asked_for: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked_for.append(str(request.url))
+        at = int(request.url.params.get("at", 0))
+        more = [{"rel": "self", "at": "?"}]
+        if at < 2:
+            more.append({"rel": "next", "at": f"/base/r?at={at + 1}&s=%20x"})
+        return httpx.Response(200, json={"rows": [row(9 - at)], "more": more})
+
+    async with polled(link(paged(**LINKED)), answer) as ports:
+        assert texts(ports) == ["7", "8", "9"]
+        assert asked_for[1:] == [f"http://service/base/r?at={at}&s=%20x" for at in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [
+        ("http://elsewhere/base/r?at=1", "on another server"),
+        ("https://service/base/r", "on another server"),
+        ("http://service:81/base/r", "on another server"),
+        ("//elsewhere/r", "on another server"),
+        ("/base/r?at=1", "is its own next page"),
+        ("http://service:x/", "http://service:x/"),
+    ],
+)
+async def test_a_link_that_leads_elsewhere_or_nowhere_is_told(place: str, why: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.host == "service"
+        return httpx.Response(200, json={"rows": [], "more": [{"rel": "next", "at": place}]})
+
+    async with polled(link(paged(**LINKED)), answer) as ports:
+        assert why in ports.availabilities[-1][2]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{"pages": "link"}, {"next": "n"}, {"pages": "link", "next": "n", "method": "POST"}],
+)
+def test_a_link_needs_a_place_and_get(request_: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="link"):
+        paged(**request_)
 
 
 def test_a_request_is_filled_in() -> None:
