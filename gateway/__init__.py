@@ -26,6 +26,7 @@ from gateway.driver import (
     field_part,
     identify,
     labelled,
+    unique_members,
 )
 from gateway.errors import (
     ConfigError,
@@ -237,5 +238,6 @@ __all__ = [
     "subject_of",
     "swift",
     "to_datetime",
+    "unique_members",
     "write_wall",
 ]

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, TreeBuilder, tostring
 from xml.parsers import expat
 
 from drivers.http.profile import HttpProfile, Success
-from gateway import ProtocolViolation, sentence
+from gateway import ProtocolViolation, sentence, unique_members
 
 _DEEPEST = 100
 _SHOWN = 200
@@ -55,12 +55,17 @@ def answered(profile: HttpProfile, body: bytes) -> Answered:
 
 
 class Json:
-    """A JSON document; digits stay as sent. ProtocolViolation if it is none."""
+    """A JSON document; digits stay as sent. ProtocolViolation if it is none, or ambiguous."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
         try:
-            self._root = json.loads(body, parse_float=str, parse_constant=_no_number)
+            self._root = json.loads(
+                body,
+                parse_float=str,
+                parse_constant=_no_number,
+                object_pairs_hook=unique_members,
+            )
         except (ValueError, RecursionError) as error:
             raise ProtocolViolation(
                 sentence("the document is no JSON: {error}", error=error), body

@@ -7,7 +7,7 @@ import math
 import re
 from typing import NoReturn
 
-from gateway import ProtocolViolation, sentence
+from gateway import ProtocolViolation, sentence, unique_members
 
 MAX_PAYLOAD = 262_144
 """Bytes of the largest payload that is interpreted; sensors send hundreds."""
@@ -59,19 +59,12 @@ def number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("an object names a member twice")
-    return members
-
-
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
 _decode = json.JSONDecoder(
-    parse_float=Digits, parse_int=Digits, parse_constant=_refuse, object_pairs_hook=_unique
+    parse_float=Digits, parse_int=Digits, parse_constant=_refuse, object_pairs_hook=unique_members
 ).decode
 
 

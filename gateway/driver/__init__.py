@@ -3,6 +3,7 @@
 from gateway.driver.analyzer import AnalyzerOptions, Senders, identify
 from gateway.driver.delimited import field_part, labelled
 from gateway.driver.entries import DeviceEntry, DeviceOptions, Finding, LinkEntry, LinkOptions
+from gateway.driver.members import unique_members
 from gateway.driver.part import UNKNOWN, Assemble, Explain, Part, Stretch, Whole
 from gateway.driver.ports import Ports
 from gateway.driver.protocol import Driver, Exchange, Poll, Poller, PollingDriver
@@ -36,4 +37,5 @@ __all__ = [
     "field_part",
     "identify",
     "labelled",
+    "unique_members",
 ]

@@ -397,6 +397,11 @@ def test_dangerous_xml_is_refused(body: bytes) -> None:
         parse_xml(body)
 
 
+def test_a_member_that_is_named_twice_is_no_answer_to_guess_from() -> None:
+    with pytest.raises(ProtocolViolation, match="twice"):
+        Json(b'{"rows": [{"value": "3.1", "code": "K", "value": "6.9"}]}')
+
+
 def test_digits_stay_as_sent() -> None:
     body = b'{"rows": [{"v": 4.10, "w": 1e2, "x": true, "y": null}]}'
     paths = {name: name for name in "vwxy"}
