@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder, tostring
 from xml.parsers import expat
 
+from drivers.http.charset import characters
 from drivers.http.profile import HttpProfile, Success
 from gateway import ProtocolViolation, sentence, unique_members
 
@@ -29,15 +30,13 @@ class Answered(NamedTuple):
     following: str = ""
 
 
-def answered(profile: HttpProfile, body: bytes) -> Answered:
-    """What a document says; ProtocolViolation if it can't be read or does not say it is well."""
+def answered(profile: HttpProfile, body: bytes, charset: str = "") -> Answered:
+    """What a document says; ProtocolViolation if it can't be read or does not say it is well.
+
+    `charset` is how its sender said that it is encoded, which counts for XML; JSON is UTF-8.
+    """
     said = profile.document
-    text = inner_document(body, said.inside, said.namespaces) if said.inside else body
-    document = (
-        Json(text)
-        if said.format == "json"
-        else Xml(text, said.namespaces, mixed=said.success is not None)
-    )
+    document = _document(profile, body, charset)
     if said.success is not None:
         _succeeded(document, said.success, body)
     rows = document.rows(said.rows, profile.paths())
@@ -52,6 +51,18 @@ def answered(profile: HttpProfile, body: bytes) -> Answered:
         )
     place = profile.request.next if profile.request is not None else ""
     return Answered(rows or (), (document.text(place) or "").strip() if place else "")
+
+
+def _document(profile: HttpProfile, body: bytes, charset: str) -> Json | Xml:
+    said = profile.document
+    if said.format == "json" and not said.inside:
+        return Json(body)
+    text = characters(body, charset, profile.charset)
+    if said.inside:
+        text = inner_document(text, said.inside, said.namespaces)
+    if said.format == "json":
+        return Json(text.encode())
+    return Xml(text, said.namespaces, mixed=said.success is not None)
 
 
 class Json:
@@ -99,8 +110,8 @@ class Xml:
     With `mixed` an element may hold other things and no row; without, that is no list.
     """
 
-    def __init__(self, body: bytes, namespaces: Mapping[str, str], *, mixed: bool) -> None:
-        self._root = parse_xml(body)
+    def __init__(self, text: str, namespaces: Mapping[str, str], *, mixed: bool) -> None:
+        self._root = parse_xml(text)
         self._spaces = dict(namespaces)
         self._mixed = mixed
 
@@ -155,20 +166,24 @@ def _entry(row: object, paths: Mapping[str, str]) -> Entry:
     return Entry(values, json.dumps(row, sort_keys=True).encode())
 
 
-def inner_document(body: bytes, path: str, namespaces: Mapping[str, str]) -> bytes:
+def inner_document(envelope: str, path: str, namespaces: Mapping[str, str]) -> str:
     """The document that stands as text within an envelope, as many a SOAP service sends it."""
-    text = _text(parse_xml(body), path, dict(namespaces))
+    text = _text(parse_xml(envelope), path, dict(namespaces))
     if text is None:
         raise ProtocolViolation(
-            sentence("the envelope holds nothing at {place}", place=repr(path)), body
+            sentence("the envelope holds nothing at {place}", place=repr(path)), envelope.encode()
         )
-    return text.encode()
+    return text
 
 
-def parse_xml(body: bytes) -> Element:
-    """The root; ProtocolViolation for what is no XML, declares a DTD or is nested too deeply."""
+def parse_xml(text: str) -> Element:
+    """The root; ProtocolViolation for what is no XML, declares a DTD or is nested too deeply.
+
+    These are characters already: an encoding that the text declares was that of its bytes.
+    """
+    body = text.encode(errors="surrogatepass")
     builder, depth = TreeBuilder(), 0
-    parser = expat.ParserCreate(namespace_separator="}")
+    parser = expat.ParserCreate("utf-8", namespace_separator="}")
 
     def begin(tag: str, attributes: dict[str, str]) -> None:
         nonlocal depth

@@ -165,9 +165,9 @@ class HttpSource:
         return asked(profile, self._options.url, start, page)
 
     async def _ask(self, profile: HttpProfile, question: Question) -> Heard:
-        body = await self._answer(question)
+        body, charset = await self._answer(question)
         try:
-            found = answered(profile, body)
+            found = answered(profile, body, charset)
         except ProtocolViolation as error:
             raise DeviceUnavailable(
                 sentence("{place}: {why}", place=question.url, why=error)
@@ -175,8 +175,8 @@ class HttpSource:
         following = question.followed_by(found.following) if found.following else None
         return Heard([fetched(profile, row.values) for row in found.rows], following)
 
-    async def _answer(self, question: Question) -> bytes:
-        """The body; ConnectionError if the service can't be reached."""
+    async def _answer(self, question: Question) -> tuple[bytes, str]:
+        """The body and its charset; ConnectionError if the service can't be reached."""
         try:
             async with asyncio.timeout(self._options.timeout):
                 return await self._sent(question.built(self._client))
@@ -193,11 +193,11 @@ class HttpSource:
                 sentence("{place}: {why}", place=question.url, why=error)
             ) from error
 
-    async def _sent(self, request: httpx.Request) -> bytes:
+    async def _sent(self, request: httpx.Request) -> tuple[bytes, str]:
         self._tap(Direction.OUT, f"{request.method} {request.url.raw_path.decode()}".encode())
         response = await self._client.send(request, stream=True)
         try:
-            return await self._read(response)
+            return await self._read(response), response.charset_encoding or ""
         finally:
             await response.aclose()
 

@@ -385,16 +385,91 @@ def test_a_request_is_filled_in() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
-        b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
-        b"<a>" * 200 + b"</a>" * 200,
-        b"<a>",
-        b"",
+        '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
+        '<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
+        "<a>" * 200 + "</a>" * 200,
+        "<a>",
+        "<a>\ud800</a>",
+        "",
     ],
 )
-def test_dangerous_xml_is_refused(body: bytes) -> None:
+def test_dangerous_xml_is_refused(body: str) -> None:
     with pytest.raises(ProtocolViolation):
         parse_xml(body)
+
+
+def name_of(body: bytes, charset: str = "", **said: Any) -> object:
+    profile = declared("results-soap", format="xml", rows="item", paths={"value": "n"}, **said)
+    (found,) = answered(profile, body, charset).rows
+    return found.values["value"]
+
+
+def in_xml(encoding: str) -> str:
+    return f'<?xml version="1.0" encoding="{encoding}"?><r><item><n>张㐀é</n></item></r>'
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec", "charset"),
+    [
+        ("utf-8", "utf-8", ""),
+        ("UTF-8", "utf-8-sig", ""),
+        ("UTF-16", "utf-16", ""),
+        ("utf-16", "utf-16-be", ""),
+        ("GB2312", "gb18030", ""),
+        ("GBK", "gb18030", ""),
+        ("gb18030", "gb18030", ""),
+        ("utf-8", "gb18030", "gbk"),
+        ("gb2312", "utf-8", "utf-8"),
+        ("gbk", "gb18030", "utf-8"),
+        ("utf-8", "utf-8", "ISO-8859-1"),
+        ("iso-8859-1", "utf-8-sig", "gbk"),
+    ],
+)
+def test_xml_is_read_in_the_encoding_that_it_has(encoding: str, codec: str, charset: str) -> None:
+    assert name_of(in_xml(encoding).encode(codec), charset, inside="") == "张㐀é"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gb2312", "GBK", "iso-8859-1"])
+@pytest.mark.parametrize("codec", ["utf-8", "gb18030"])
+def test_a_document_within_a_text_is_characters_whatever_it_declares(
+    encoding: str, codec: str
+) -> None:
+    inner = in_xml(encoding).replace("<", "&lt;")
+    body = f'<?xml version="1.0" encoding="{codec}"?><e><r>{inner}</r></e>'.encode(codec)
+    assert name_of(body, inside="r", namespaces={}) == "张㐀é"
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "hex", "punycode", "nonsense", "unicode_escape"])
+def test_an_encoding_that_nobody_uses_for_text_is_refused(encoding: str) -> None:
+    with pytest.raises(ProtocolViolation, match="no encoding of text"):
+        name_of(in_xml(encoding).encode("utf-8"), inside="")
+
+
+def test_xml_that_is_not_in_the_encoding_it_declares_is_refused() -> None:
+    for encoding in ("utf-8", "utf-16", "ascii"):
+        with pytest.raises(ProtocolViolation):
+            name_of(in_xml(encoding).encode("gb18030"), inside="")
+
+
+def test_what_says_nothing_is_in_the_encoding_of_its_profile() -> None:
+    body = "<r><item><n>张</n></item></r>".encode("gb18030")
+    model = declared("results-soap", format="xml", rows="item", inside="", paths={"value": "n"})
+    with pytest.raises(ProtocolViolation):
+        answered(model, body)
+    told = model.model_copy(update={"charset": "gb18030"})
+    assert answered(told, body).rows[0].values["value"] == "张"
+
+
+async def test_the_charset_of_the_answer_counts() -> None:
+    header = {"content-type": "text/xml; charset=gb2312"}
+    item = "<r><item id='1'><reported>2026-11-23 08:00:00</reported><code>K</code><value>4</value>"
+    body = (item + "<unit>mmol/L</unit><flag>危</flag></item></r>").encode("gb18030")
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=body, headers=header)
+
+    async with polled(link(declared("results-soap", inside="")), answer) as ports:
+        assert ports.publications[0].readings[0].flags == ("危",)
 
 
 def test_a_member_that_is_named_twice_is_no_answer_to_guess_from() -> None:
