@@ -27,15 +27,11 @@ class Database:
         self._dialect = dialect
         self._threads = threads
         self._connection: DbConnection
+        self._identity: object = None
 
     async def open(self) -> None:
         """Connect; DeviceUnavailable if the database can't be reached."""
-        try:
-            self._connection = await self._away(self._engine.connect)
-        except self._engine.error as error:
-            raise DeviceUnavailable(
-                sentence("the database can't be opened: {error}", error=_first_line(error))
-            ) from error
+        await self._away(self._connect)
 
     async def select(self, statement: Statement) -> Rows:
         """Every row of a statement.
@@ -49,7 +45,31 @@ class Database:
         self._engine.interrupt(self._connection)
         await self._away(self._connection.close)
 
+    def _connect(self) -> None:
+        try:
+            self._identity = self._engine.identity()
+            self._connection = self._engine.connect()
+        except (self._engine.error, OSError) as error:
+            self._identity = None
+            raise DeviceUnavailable(
+                sentence("the database can't be opened: {error}", error=_first_line(error))
+            ) from error
+
+    def _follow_file(self) -> None:
+        """Open what lies at its place now: the old file, once open, could be read for ever."""
+        try:
+            if self._engine.identity() == self._identity:
+                return
+        except OSError as error:
+            raise DeviceUnavailable(
+                sentence("the database can't be opened: {error}", error=_first_line(error))
+            ) from error
+        former = self._connection
+        self._connect()
+        former.close()
+
     def _select(self, statement: Statement) -> Rows:
+        self._follow_file()
         try:
             cursor = self._connection.cursor()
             if self._dialect.begin:

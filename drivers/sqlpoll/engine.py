@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol
 
 from drivers.sqlpoll.dialect import Bound, DatabaseName
@@ -36,18 +37,28 @@ class DbConnection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """How to reach one database. `interrupt` is called from another thread to end a statement."""
+    """How to reach one database. `interrupt` is called from another thread to end a statement.
+
+    `identity` tells apart what lies at its place at different times; OSError if nothing does.
+    """
 
     connect: Callable[[], DbConnection]
     error: type[Exception]
     interrupt: Callable[[Any], object] = lambda _connection: None
+    identity: Callable[[], object] = lambda: None
 
 
 def engine_of(link: str, options: SqlLink) -> Engine:
     """The engine of a link; ConfigError if its module is not installed."""
     if options.path is not None and options.database is DatabaseName.SQLITE:
-        uri, timeout = f"{options.path.absolute().as_uri()}?mode=ro", options.timeout
-        return Engine(lambda: _sqlite(uri, timeout), sqlite3.Error, _Timed.interrupt)
+        path, timeout = options.path.absolute(), options.timeout
+        uri = f"{path.as_uri()}?mode=ro"
+        return Engine(
+            lambda: _sqlite(uri, timeout),
+            sqlite3.Error,
+            _Timed.interrupt,
+            lambda: _file(path),
+        )
     module, connect = _SERVERS[options.database]
     try:
         api: Any = import_module(module)
@@ -70,6 +81,12 @@ def _sqlite(uri: str, timeout: float) -> DbConnection:
     connection.execute("PRAGMA query_only = ON")
     connection.text_factory = _text
     return _Timed(connection, timeout)
+
+
+def _file(path: Path) -> tuple[int, int]:
+    """Which file it is: one that was put in its place is another, while the old one is open."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _text(raw: bytes) -> str | bytes:

@@ -38,6 +38,14 @@ def texts(ports: MemoryPorts) -> list[str]:
     return [reading.text for each in ports.publications for reading in each.readings]
 
 
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def spoil(path: Path) -> None:
+    path.write_bytes(b"no database at all, however long it may be")
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "r.db"
@@ -178,6 +186,36 @@ async def test_a_table_that_is_not_there_makes_its_device_offline_alone(path: Pa
         upsert(path, "nowhere", [row(5)])
         await turn(ports)
         assert texts(ports) == ["5"]
+        assert ports.availabilities[-1][1] is True
+
+
+async def test_a_file_that_another_one_replaces_is_left_for_it(path: Path) -> None:
+    ports = ports_at()
+    upsert(path, "r", [row(1)])
+    async with polled(ports, link(path, device(PROFILE))):
+        other = path.with_name("other.db")
+        upsert(other, "r", [row(1), row(2, "08:11:00")])
+        other.replace(path)
+        await turn(ports)
+        assert texts(ports) == ["1", "2"]
+        assert ports.availabilities == [("device", True, "")]
+
+
+async def test_a_file_that_is_gone_is_told_and_read_again_when_one_is_there(path: Path) -> None:
+    ports = ports_at()
+    upsert(path, "r", [row(1)])
+    async with polled(ports, link(path, device(PROFILE))):
+        remove(path)
+        await turn(ports)
+        assert ports.availabilities[-1][1] is False
+        assert "can't be opened" in ports.availabilities[-1][2]
+        spoil(path)
+        await turn(ports)
+        assert ports.availabilities[-1][1] is False
+        remove(path)
+        upsert(path, "r", [row(2)])
+        await turn(ports)
+        assert texts(ports) == ["1", "2"]
         assert ports.availabilities[-1][1] is True
 
 
