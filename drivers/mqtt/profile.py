@@ -136,6 +136,7 @@ class MqttLink(LinkOptions):
     `in_flight` is how many messages may wait for their commit at a time. `discover` is one filter
     to listen to beside the devices' own topics; what comes from no known device is quarantined.
     `session_expiry` (seconds, MQTT 5 only) is how long the broker keeps messages while we are away.
+    With `qos` 0 nothing is kept or sent again: only for a broker that can do no more.
     """
 
     host: str = Field(min_length=1)
@@ -148,6 +149,7 @@ class MqttLink(LinkOptions):
     tls: Tls | None = None
     in_flight: int = Field(default=200, ge=1, le=5000)
     session_expiry: int = Field(default=604_800, ge=60, le=4_294_967_295)
+    qos: Literal[0, 1] = 1
     discover: Filter | None = None
 
     def calls(self) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Container, Sequence
 from contextlib import asynccontextmanager
@@ -19,6 +20,8 @@ from drivers.mqtt.codec import Connack, Publish, encode, puback, strip_length
 from drivers.mqtt.profile import MQTT_5, MqttLink, Tls
 from gateway import DeviceUnavailable, Direction, ProtocolViolation, Tap, sentence
 
+log = logging.getLogger(__name__)
+
 MAX_PACKET = 1_048_576
 """Bytes of the largest packet that an MQTT 5 broker may send us."""
 
@@ -26,8 +29,11 @@ _ANSWER = 10.0
 _FAREWELL = 1.0
 _BURST = 256
 
-_NEWLY = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-_ALWAYS = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE)
+_NEWLY = SubscribeOptions.RETAIN_SEND_IF_NEW_SUB
+_ALWAYS = SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE
+
+_SHORTEST = 60
+"""Seconds; a broker that forgets us sooner forgets what came during a reconnect."""
 
 
 class Session:
@@ -49,7 +55,7 @@ class Session:
         self._client.on_socket_open = self._on_socket_open
         self._socket: Any = None
         self._connack: asyncio.Future[Connack] = self._loop.create_future()
-        self._subscribed: dict[int, asyncio.Future[None]] = {}
+        self._subscribed: dict[int, tuple[str, asyncio.Future[None]]] = {}
         self._inbox: list[Publish] = []
         self._arrived = asyncio.Event()
         self._reading = False
@@ -80,23 +86,24 @@ class Session:
             raise self._unavailable(sentence("does not answer")) from error
 
     async def subscribe(self, filters: Sequence[str], replay: Container[str]) -> None:
-        """Subscribe with QoS 1; DeviceUnavailable if the broker refuses a filter.
+        """Subscribe; DeviceUnavailable if the broker refuses a filter, or grants it less QoS.
 
         An MQTT 5 broker sends the retained messages of a subscription that it knows already only
         for the filters in `replay`, an older one always.
         """
         for pattern in filters:
             if self._options.version == MQTT_5:
-                options = _NEWLY if pattern not in replay else _ALWAYS
+                handling = _NEWLY if pattern not in replay else _ALWAYS
+                options = SubscribeOptions(qos=self._options.qos, retainHandling=handling)
                 _, number = self._client.subscribe(pattern, options=options)
             else:
-                _, number = self._client.subscribe(pattern, 1)
+                _, number = self._client.subscribe(pattern, self._options.qos)
             if number is None:
                 raise self._lost or self._unavailable(sentence("is gone"))
-            self._subscribed[number] = self._loop.create_future()
+            self._subscribed[number] = pattern, self._loop.create_future()
         try:
             async with asyncio.timeout(_ANSWER):
-                await asyncio.gather(*self._subscribed.values())
+                await asyncio.gather(*(answer for _, answer in self._subscribed.values()))
         except TimeoutError as error:
             raise self._unavailable(sentence("does not answer a subscription")) from error
 
@@ -167,13 +174,21 @@ class Session:
         if not self._reading and self._socket is not None and self._lost is None:
             self._reading = True
             self._loop.add_reader(self._socket, self._readable)
+            self._go_on()
 
     def _pause(self) -> None:
         if self._reading:
             self._reading = False
             self._loop.remove_reader(self._socket)
 
+    def _go_on(self) -> None:
+        """Read what TLS has decrypted already: no readiness of the socket will announce it."""
+        if _pending(self._socket):
+            self._loop.call_soon(self._readable)
+
     def _readable(self) -> None:
+        if not self._reading:
+            return
         for _ in range(_BURST):
             before = len(self._inbox)
             self._client.loop_read()
@@ -184,6 +199,7 @@ class Session:
                 return
             if len(self._inbox) == before and not _pending(self._socket):
                 return
+        self._go_on()
 
     def _on_connect(
         self, _client: paho.Client, _data: Any, flags: paho.ConnectFlags,
@@ -200,8 +216,26 @@ class Session:
             self._end(
                 self._unavailable(sentence("refuses the connection: {reason}", reason=reason))
             )
+        elif why := self._shortcoming(properties):
+            self._end(self._unavailable(why))
         else:
             self._connack.set_result(answer)
+
+    def _shortcoming(self, properties: Properties | None) -> str:
+        """What this broker will not do that nothing may be lost without (MQTT 5, 3.2.2.3)."""
+        if getattr(properties, "MaximumQoS", 1) < self._options.qos:
+            return sentence("delivers with QoS 0 only, which loses messages: say so with `qos: 0`")
+        kept = getattr(properties, "SessionExpiryInterval", self._options.session_expiry)
+        if kept < _SHORTEST and self._options.qos:
+            return sentence("keeps messages for {seconds} s only, which loses some", seconds=kept)
+        if kept < self._options.session_expiry:
+            log.warning(
+                "Link %s: the broker keeps messages for %d s, not for `session_expiry` %d s.",
+                self._name,
+                kept,
+                self._options.session_expiry,
+            )
+        return ""
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         try:
@@ -223,16 +257,24 @@ class Session:
         self, _client: paho.Client, _data: Any, number: int,
         reasons: list[ReasonCode], _properties: Properties | None,
     ) -> None:  # fmt: skip
-        answered = self._subscribed.pop(number, None)
+        pattern, answered = self._subscribed.pop(number, ("", None))
         if answered is None or answered.done():
             return
-        refused = [str(reason) for reason in reasons if reason.is_failure]
-        if refused:
-            answered.set_exception(
-                self._unavailable(sentence("refuses a subscription: {reason}", reason=refused[0]))
-            )
-        else:
-            answered.set_result(None)
+        for reason in reasons:
+            if reason.is_failure:
+                why = sentence(
+                    "refuses the subscription to {filter}: {reason}", filter=pattern, reason=reason
+                )
+            elif reason.value < self._options.qos:
+                why = sentence(
+                    "grants {filter} with QoS 0 only, which loses messages: say so with `qos: 0`",
+                    filter=pattern,
+                )
+            else:
+                continue
+            answered.set_exception(self._unavailable(why))
+            return
+        answered.set_result(None)
 
     def _on_disconnect(
         self, _client: paho.Client, _data: Any, _flags: paho.DisconnectFlags,
@@ -247,7 +289,7 @@ class Session:
         self._lost = error
         if not self._connack.done():
             self._connack.set_exception(error)
-        for answer in self._subscribed.values():
+        for _, answer in self._subscribed.values():
             if not answer.done():
                 answer.set_exception(error)
         self._arrived.set()
