@@ -112,8 +112,7 @@ def converter(point: ModbusPoint, place: Place) -> Convert:
         case Type.FLOAT32 | Type.FLOAT64:
             return _float(point, _digits32 if place.type is Type.FLOAT32 else _digits64)
         case _ if point.bit is not None:
-            bit = point.bit
-            return lambda raw: _BIT[raw >> bit & 1]
+            return _bit(point.bit, point.absent)
         case _:
             return _integer(point, place)
 
@@ -156,6 +155,11 @@ def _integer(point: ModbusPoint, place: Place) -> Convert:
         return _point(value, places), value / divisor
 
     return convert
+
+
+def _bit(bit: int, absent: int | None) -> Convert:
+    """One bit of a register; none where the register as a whole says so."""
+    return lambda raw: None if raw == absent else _BIT[raw >> bit & 1]
 
 
 def _exponent(number: Decimal) -> int:

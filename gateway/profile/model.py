@@ -123,6 +123,24 @@ class Profile(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _tell_apart(self) -> Self:
+        """What a reading says stands until it is said anew: under one code there is one value.
+
+        An analyzer's results are each their own, and several of its codes may mean one test.
+        """
+        if self.kind_of_points is not None:
+            return self
+        first: dict[tuple[str, str], str] = {}
+        faults = [
+            f"points.{key}.code: '{code[1]}' is the code of '{other}' as well"
+            for key, point in self.points.items()
+            if (other := first.setdefault(code := (point.system, point.code or key), key)) != key
+        ]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    @model_validator(mode="after")
     def _alarms_fit(self) -> Self:
         faults = [
             f"alarms.{key}{fault}"

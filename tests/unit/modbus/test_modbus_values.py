@@ -122,6 +122,17 @@ def test_not_a_number_is_no_value(bits: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "quality", "text"),
+    [("ffff", Quality.BAD, ""), ("7fff", Quality.GOOD, "1"), ("fffe", Quality.GOOD, "0")],
+)
+def test_a_bit_of_a_register_that_says_none_is_no_value(
+    raw: str, quality: Quality, text: str
+) -> None:
+    reading = one(bytes.fromhex(raw), bit=0, absent=0xFFFF, kind="state")
+    assert (reading.quality, reading.text) == (quality, text)
+
+
+@pytest.mark.parametrize(
     ("type_", "absent", "raw"),
     [("int16", 0x8000, "8000"), ("int16", 0x7FFF, "7fff"), ("uint16", 0xFFFF, "ffff"),
      ("int32", 0x8000_0000, "80000000"), ("uint32", 0xFFFF_FFFF, "ffffffff"),

@@ -66,3 +66,11 @@ def test_a_unit_of_another_quantity_is_refused() -> None:
 def test_an_unknown_unit_is_refused_with_the_one_meant() -> None:
     with pytest.raises(ValidationError, match="did you mean `kW`"):
         profile(odd={"unit": "kw"})
+
+
+def test_two_points_under_one_code_would_overwrite_each_other() -> None:
+    power: dict[str, object] = {"code": "power", "unit": "kW"}
+    with pytest.raises(ValidationError, match=r"points\.l2\.code: 'power' is the code of 'l1'"):
+        profile(l1=power, l2=power)
+    assert len(profile(l1=power, l2={**power, "system": "urn:other"}).points) == 2
+    assert len(profile(l1=power, l2={"unit": "kW"}).points) == 2
