@@ -150,6 +150,8 @@ class AvailabilityListener:
             word: object = parse_text(message.payload).strip()
         else:
             word = find(parse_json(message.payload), self._path)
+            if isinstance(word, bool):
+                word = "true" if word else "false"
         if not isinstance(word, str) or word not in self._words:
             words = " or ".join(self._words)
             raise ProtocolViolation(

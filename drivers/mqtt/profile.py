@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
 
 from drivers.mqtt.paths import parse_path, write_path
 from drivers.mqtt.times import TimeFormat
@@ -63,13 +71,24 @@ class Topic(_Part):
     unknown: Literal["quarantine", "ignore"] = "quarantine"
 
 
+def _word(value: Any) -> Any:
+    """YAML takes these two words for a truth; they are meant as JSON writes it."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+Word = Annotated[str, BeforeValidator(_word)]
+
+
 class Availability(_Part):
-    """Where the device, or its last will, says that it came or went; `at` if that is JSON."""
+    """Where the device, or its last will, says that it came or went; `at` if that is JSON.
+
+    There `true` and `false` are words too.
+    """
 
     topic: Template
     at: JsonPath | None = None
-    online: str = "online"
-    offline: str = "offline"
+    online: Word = "online"
+    offline: Word = "offline"
 
 
 class MqttPoint(Point):

@@ -21,6 +21,7 @@ from gateway.rows.times import wall_of
 
 _FIRST_RECALL = 256
 _LAST_RECALL = 65_536
+_MOST_OUTDATED = 1_000
 
 
 class RowSource(Protocol):
@@ -71,24 +72,6 @@ async def _follow(ports: Ports, device: DeviceEntry, source: RowSource) -> None:
             await ports.availability(device.id, online=True)
 
 
-def _once(row: Fetched, keys: dict[str, Fetched]) -> Fetched:
-    """The row, unless its key came in this poll already with other values: it identifies neither.
-
-    The same row again is none of its business: pages that begin where the last one ended overlap.
-    """
-    if isinstance(row, Refused):
-        return row
-    key = str(row.key)
-    first = keys.get(key)
-    if first is not None and first != row:
-        why = sentence("key {key} came twice in one poll: it identifies no row", key=key)
-        return Refused(row.values, why)
-    if len(keys) >= MOST_KNOWN:
-        keys.clear()
-    keys[key] = row
-    return row
-
-
 class _Follower:
     def __init__(self, ports: Ports, device: DeviceEntry, source: RowSource) -> None:
         profile, options = device.profile, device.options
@@ -98,6 +81,7 @@ class _Follower:
         self._ports, self._device, self._source = ports, device, source
         self._profile = profile
         self._ledger = Ledger(options.overlap, options.lookback, withdraws=profile.withdraws)
+        self._outdated: dict[str, Row] = {}
 
     async def recall(self) -> None:
         """Know again what the journal holds: the cursor, and the rows that a poll may read."""
@@ -120,15 +104,50 @@ class _Follower:
         now = wall_of(instant, self._profile.time_form, self._device.zone)
         self._ledger.prune(now)
         start = self._ledger.floor(now, deep=deep)
-        keys: dict[str, Fetched] = {}
+        keys: dict[str, Row] = {}
         seen: set[str] = set()
         async with aclosing(self._source.pages(self._device, start)) as pages:
             async for rows in pages:
                 seen.update(self._keys(rows))
-                await self._take([_once(understood(self._device, row), keys) for row in rows])
+                await self._take(self._told_apart(rows, keys))
                 self._ledger.prune(now)
         if deep and self._profile.withdraws:
             await self._withdraw(start, seen, instant)
+
+    def _told_apart(self, rows: Sequence[Fetched], keys: dict[str, Row]) -> Sequence[Fetched]:
+        """The rows of a page, those refused whose key stands for another row of this poll.
+
+        `keys` are the rows of its earlier pages. The same row again is none of this: pages that
+        begin where the last one ended overlap. Nor is a row that was changed, at a later time,
+        while the poll went on; unless what it was changed from is there again with the next poll.
+        """
+        page: dict[str, Row] = {}
+        told: list[Fetched] = []
+        for row in (understood(self._device, each) for each in rows):
+            if isinstance(row, Row):
+                key = str(row.key)
+                told.append(self._single(row, page.get(key), keys.get(key)))
+                if told[-1] is row:
+                    page[key] = row
+            else:
+                told.append(row)
+        if len(keys) + len(page) > MOST_KNOWN:
+            keys.clear()
+        keys.update(page)
+        return told
+
+    def _single(self, row: Row, beside: Row | None, before: Row | None) -> Fetched:
+        key = str(row.key)
+        newer = before is None or before == row or row.at > before.at
+        twice = beside is not None and beside != row
+        if twice or not newer or self._outdated.get(key) == row:
+            why = sentence("key {key} came twice in one poll: it identifies no row", key=key)
+            return Refused(row.values, why)
+        if before is not None and before != row:
+            self._outdated[key] = before
+            if len(self._outdated) > _MOST_OUTDATED:
+                del self._outdated[next(iter(self._outdated))]
+        return row
 
     async def _withdraw(self, start: Position, seen: Collection[str], now: Instant) -> None:
         """Take back appointments whose rows are gone before their time has come."""

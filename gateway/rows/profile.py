@@ -16,7 +16,11 @@ from gateway.rows.times import TimeForm
 
 _SORTED = tuple(
     datetime(*parts)  # noqa: DTZ001 - wall times
-    for parts in ((2025, 12, 31, 23), (2026, 1, 2, 1), (2026, 2, 1, 0), (2026, 11, 3, 12))
+    for parts in (
+        *((2025, 12, 31, 23, 0, 0), (2026, 1, 2, 1, 0, 0), (2026, 2, 1, 0, 0, 0)),
+        *((2026, 11, 3, 0, 0, 0), (2026, 11, 3, 1, 0, 0), (2026, 11, 3, 9, 5, 50)),
+        *((2026, 11, 3, 9, 50, 5), (2026, 11, 3, 12, 0, 0), (2026, 11, 3, 13, 0, 0)),
+    )
 )
 """Times in ascending order, to see whether a pattern sorts as they do."""
 
@@ -147,3 +151,13 @@ class RowDevice(DeviceOptions):
     deep_every: int = Field(default=60, ge=1, description="every so many polls read `lookback`")
     since: datetime | None = None
     patient_issuer: str = Field(default="", max_length=200)
+
+    @field_validator("since")
+    @classmethod
+    def _of_the_source(cls, since: datetime | None) -> datetime | None:
+        if since is not None and since.tzinfo is not None:
+            raise ValueError(
+                "it is what the source's clock shows (UTC where its times carry a zone):"
+                " write it without a zone"
+            )
+        return since

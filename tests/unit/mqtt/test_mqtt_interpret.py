@@ -121,6 +121,20 @@ def test_a_declared_identity_counts_only_when_it_is_whole() -> None:
     assert not hear(profile, b'{"boot": null, "seq": 1}').identified
 
 
+@pytest.mark.parametrize("words", [("true", "false"), (True, False)])
+def test_availability_may_be_a_truth(words: tuple[object, object]) -> None:
+    said = {"topic": "z/{device}/up", "at": "$.on", "online": words[0], "offline": words[1]}
+    up = dict(listeners(device(AIR | {"availability": said})))["z/t01/up"]
+
+    def online(payload: bytes) -> bool | None:
+        return up.hear(Publish("z/t01/up", payload, packet_id=1)).online
+
+    assert (online(b'{"on": true}'), online(b'{"on": false}')) == (True, False)
+    assert online(b'{"on": "true"}') is True
+    with pytest.raises(ProtocolViolation):
+        online(b'{"on": 1}')
+
+
 def test_a_retained_value_without_a_time_is_uncertain() -> None:
     assert hear(AIR, b'{"temperature": 1}', retain=True).readings[0].quality is Quality.UNCERTAIN
     assert hear(AIR, b'{"temperature": 1}').readings[0].quality is Quality.GOOD

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.driver import DeviceEntry, LinkEntry, LinkOptions
 from gateway.errors import DeviceUnavailable, ProtocolViolation
-from gateway.model import Instant, QuarantineReason
+from gateway.model import Instant, QuarantineReason, Status
 from gateway.profile import Analyte, Grade
 from gateway.rows import (
     Fetched,
@@ -93,6 +93,38 @@ class Overlapping(Table):
             last = rows[-1:]
 
 
+class Busy(Table):
+    """A table in which somebody writes once, after a page was read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.then: list[tuple[int, int, str]] = []
+
+    async def pages(
+        self, _device: DeviceEntry, start: Position
+    ) -> AsyncGenerator[Sequence[Fetched], None]:
+        after = (start.at, 0)
+        while True:
+            rows = sorted(self.rows.values(), key=lambda row: (row.at, row.key))
+            page = [row for row in rows if (row.at, row.key) > after][:2]
+            if not page:
+                return
+            yield page
+            after = page[-1].at, int(page[-1].key)
+            if self.then:
+                self.put(*self.then.pop())
+
+
+class Twofold(Table):
+    """A view that shows a key twice, on two pages, at two times."""
+
+    async def pages(
+        self, device: DeviceEntry, start: Position
+    ) -> AsyncGenerator[Sequence[Fetched], None]:
+        async for rows in Table.pages(self, device, start):
+            yield [replace(row, key=9) if isinstance(row, Row) else row for row in rows[:1]]
+
+
 def texts(ports: MemoryPorts) -> list[str]:
     return [reading.text for each in ports.publications for reading in each.readings]
 
@@ -104,6 +136,26 @@ async def test_a_row_that_two_pages_hold_is_published_once_and_is_no_fault() -> 
     await polls(ports, table, 2)
     assert texts(ports) == ["1", "2", "3", "4", "5"]
     assert ports.quarantine_list == []
+
+
+async def test_a_row_that_is_corrected_while_its_poll_goes_on_is_a_newer_version() -> None:
+    ports, table = MemoryPorts(), Busy()
+    for key in range(1, 6):
+        table.put(key, key, str(key))
+    table.then = [(2, 30, "9.9")]
+    await polls(ports, table, 3)
+    assert texts(ports) == ["1", "2", "3", "4", "5", "9.9"]
+    assert ports.publications[-1].readings[0].status is Status.CORRECTED
+    assert ports.quarantine_list == []
+
+
+async def test_a_key_that_comes_twice_on_two_pages_in_every_poll_identifies_no_row() -> None:
+    ports, table = MemoryPorts(), Twofold()
+    for key in range(1, 5):
+        table.put(key, key, str(key))
+    await polls(ports, table, 5)
+    assert texts(ports) == ["1", "3"]
+    assert ["came twice" in each.detail for each in ports.quarantine_list] == [True]
 
 
 STEPS = st.lists(

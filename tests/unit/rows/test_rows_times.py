@@ -7,12 +7,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from gateway.model import from_datetime
+from gateway.rows import RowDevice, RowProfile
 from gateway.rows.times import TimeForm, instant_of, parse_wall, wall_of, write_wall
 
 WALL = datetime(2026, 11, 23, 8, 5)  # noqa: DTZ001 - a wall time
 SHANGHAI = "Asia/Shanghai"
+PLAIN = {
+    "profile": "rows",
+    "driver": "rows",
+    "title": "Rows",
+    "grade": "derived",
+    "source": "these tests",
+    "columns": {"time": "at", "key": "key", "code": "code", "value": "value"},
+    "points": {"n": {"unit": "1"}},
+}
 
 
 @pytest.mark.parametrize(
@@ -63,3 +74,23 @@ def test_naive_times_are_in_the_devices_zone_and_the_others_in_utc() -> None:
 @pytest.mark.parametrize("wall", ["2026-10-25 02:30", "2026-03-29 02:30"])
 def test_a_time_that_comes_twice_or_never_is_no_instant(wall: str) -> None:
     assert instant_of(datetime.fromisoformat(wall), TimeForm.NAIVE, "Europe/Berlin") is None
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d %p %I:%M", "%Y%m%d %H%S%M", "%d.%m.%Y", "%m/%d/%y"],
+)
+def test_a_pattern_that_does_not_sort_as_time_does_is_refused(pattern: str) -> None:
+    with pytest.raises(ValidationError, match="does not sort"):
+        RowProfile.model_validate({**PLAIN, "time_pattern": pattern})
+
+
+@pytest.mark.parametrize("pattern", ["", "%Y-%m-%d %H:%M:%S", "%Y%m%d%H%M", "%y%m%d", "%Y-%m-%d"])
+def test_a_pattern_that_sorts_as_time_does_is_taken(pattern: str) -> None:
+    assert RowProfile.model_validate({**PLAIN, "time_pattern": pattern}).time_pattern == pattern
+
+
+def test_a_beginning_with_a_zone_is_told_when_it_is_written() -> None:
+    assert RowDevice.model_validate({"since": "2026-11-01T00:00:00"}).since is not None
+    with pytest.raises(ValidationError, match="without a zone"):
+        RowDevice.model_validate({"since": "2026-11-01T00:00:00+08:00"})
