@@ -36,6 +36,7 @@ from gateway import (
 )
 
 _MOST_ROWS = 50_000
+_MOST_PAGES = 5_000
 _CHUNK = 200
 
 
@@ -133,6 +134,14 @@ class HttpSource:
                     if following is not None and following.url in been:
                         raise DeviceUnavailable(
                             sentence("{place} is its own next page", place=following.url)
+                        )
+                    if len(been) >= _MOST_PAGES:
+                        raise DeviceUnavailable(
+                            sentence(
+                                "more than {count} pages since {time}",
+                                count=_MOST_PAGES,
+                                time=start.isoformat(),
+                            )
                         )
             case _:
                 rows = (await self._ask(profile, self._asked(profile, start))).rows

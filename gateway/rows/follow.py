@@ -97,7 +97,8 @@ class _Follower:
     async def poll(self, *, deep: bool) -> None:
         """Read everything that is new; each page is committed before the next is asked for.
 
-        A deep poll that came to its end knows which rows are no longer there.
+        A deep poll that came to its end knows which rows are no longer there, unless one came that
+        says not even which it is.
         """
         instant = await self._source.now()
         instant = self._ports.clock.now() if instant is None else instant
@@ -105,13 +106,13 @@ class _Follower:
         self._ledger.prune(now)
         start = self._ledger.floor(now, deep=deep)
         keys: dict[str, Row] = {}
-        seen: set[str] = set()
+        seen: set[str | None] = set()
         async with aclosing(self._source.pages(self._device, start)) as pages:
             async for rows in pages:
                 seen.update(self._keys(rows))
                 await self._take(self._told_apart(rows, keys))
                 self._ledger.prune(now)
-        if deep and self._profile.withdraws:
+        if deep and self._profile.withdraws and None not in seen:
             await self._withdraw(start, seen, instant)
 
     def _told_apart(self, rows: Sequence[Fetched], keys: dict[str, Row]) -> Sequence[Fetched]:
@@ -149,7 +150,7 @@ class _Follower:
                 del self._outdated[next(iter(self._outdated))]
         return row
 
-    async def _withdraw(self, start: Position, seen: Collection[str], now: Instant) -> None:
+    async def _withdraw(self, start: Position, seen: Collection[str | None], now: Instant) -> None:
         """Take back appointments whose rows are gone before their time has come."""
         device = self._device
 
@@ -162,13 +163,13 @@ class _Follower:
         for entry in gone:
             self._ledger.remember(entry, {})
 
-    def _keys(self, rows: Sequence[Fetched]) -> Iterator[str]:
+    def _keys(self, rows: Sequence[Fetched]) -> Iterator[str | None]:
         """Whatever identifies these rows, those that can't be read as well: they are there."""
         for row in rows:
             if isinstance(row, Row):
                 yield str(row.key)
-            elif key := row.values.get(self._profile.columns.key):
-                yield key
+            else:
+                yield row.values.get(self._profile.columns.key) or None
 
     async def _take(self, rows: Sequence[Fetched]) -> None:
         said = [self._said(row) for row in rows]

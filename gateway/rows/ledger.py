@@ -94,7 +94,7 @@ class Ledger:
         )
 
     def vanished(
-        self, start: datetime, seen: Collection[str], counts: Callable[[Row], bool]
+        self, start: datetime, seen: Collection[str | None], counts: Callable[[Row], bool]
     ) -> Sequence[Entry]:
         """Rows that `counts`, and that a deep poll from `start` on misses for the second time.
 
@@ -109,7 +109,7 @@ class Ledger:
             and counts(known.row)
             and (entry := vanished(known.row, known.cells)) is not None
         }
-        missing = frozenset(expected.keys() - seen)
+        missing = frozenset(key for key in expected if key not in seen)
         if len(missing) > len(expected) // 2:
             raise DeviceUnavailable(
                 sentence(

@@ -294,6 +294,19 @@ async def test_the_only_row_is_not_cancelled_because_it_is_gone() -> None:
     assert "1 of 1 rows vanished at once" in ports.availabilities[-1][2]
 
 
+async def test_a_row_that_says_not_even_which_it_is_may_be_the_missing_one() -> None:
+    ports, view = at(NOW), View(CANCELS)
+    for number in "123":
+        view.book(number, "2026-11-24 09:00")
+    await polls(ports, view, 1)
+    view.rows["2"]["no"] = ""
+    await polls(ports, view, 4)
+    assert len(ports.publications) == 3
+    del view.rows["2"]
+    await polls(ports, view, 3)
+    assert statuses(ports.publications)[3:] == [("2", "cancelled")]
+
+
 async def test_a_row_that_can_not_be_read_any_more_has_not_vanished() -> None:
     ports, view = at(NOW), View(CANCELS)
     for number in "123":
