@@ -13,7 +13,8 @@ from drivers.http.profile import HttpProfile, Success
 from gateway import ProtocolViolation, sentence, unique_members
 
 _DEEPEST = 100
-_SHOWN = 200
+_SHOWN = 60
+"""Characters of what a service says instead of success; nothing else of its answer is told."""
 
 
 class Entry(NamedTuple):
@@ -43,9 +44,8 @@ def answered(profile: HttpProfile, body: bytes, charset: str = "") -> Answered:
     if rows is None and not said.may_be_absent:
         raise ProtocolViolation(
             sentence(
-                "no rows where the profile looks for them, at {place}: {start}",
+                "no rows where the profile looks for them, at {place}",
                 place=repr(said.rows),
-                start=_start(body),
             ),
             body,
         )
@@ -146,19 +146,13 @@ def _succeeded(document: Json | Xml, success: Success, body: bytes) -> None:
     if found is None or found.strip() not in success.one_of:
         raise ProtocolViolation(
             sentence(
-                "{place} is {found}, not {wanted}: {start}",
+                "{place} is {found}, not {wanted}",
                 place=success.at,
-                found=repr(found),
+                found=repr(found)[:_SHOWN],
                 wanted=" / ".join(success.one_of),
-                start=_start(body),
             ),
             body,
         )
-
-
-def _start(body: bytes) -> str:
-    """How a document begins, for the person who looks for what is wrong with it."""
-    return " ".join(body[:_SHOWN].decode(errors="replace").split())
 
 
 def _entry(row: object, paths: Mapping[str, str]) -> Entry:

@@ -28,7 +28,6 @@ TELLS = tells(
         Permission.READ_WIRE: ("Raw messages read", "查看原始报文"),
         Permission.READ_QUARANTINE: ("Quarantine read", "查看待处理报文"),
         Permission.READ_RESULTS: ("Results read", "查看检验结果"),
-        Permission.REPORT_RESULTS: ("Critical value reported", "登记危急值通知"),
         Permission.READ_PATIENTS: ("Patients read", "查看患者"),
         Permission.READ_SCHEDULE: ("Schedule read", "查看日程"),
         Permission.READ_IMAGES: ("Images and plans read", "查看影像与计划"),

@@ -62,6 +62,7 @@ from gateway.supervisor.link import LinkState, LinkStatus
 from gateway.supervisor.tap import TapHub, Tapped
 from gateway.testing import MemoryAuditor, MemoryRoomPorts, known_ring
 from gateway.web import Configuration, Metric, Readiness
+from tests.unit.lab.lab_case import listings_follow
 
 S = TypeVar("S")
 
@@ -317,7 +318,7 @@ class MemorySite:
         last_seq = self.store.last_seq
         await self.store.add(*events)
         stored = await self.store.events(after=last_seq, limit=len(events))
-        await self.desk.apply(stored, _nothing_follows)
+        await self.desk.apply(stored, listings_follow)
         return stored
 
     def watch(self, watcher: Callable[[Sequence[DeviceEvent]], None]) -> Callable[[], None]:
@@ -370,10 +371,6 @@ class MemorySite:
             self.store.observe(event)
         for watcher in self._watchers:
             watcher(events)
-
-
-async def _nothing_follows(events: Sequence[DeviceEvent]) -> None:
-    raise AssertionError(events)
 
 
 def device(

@@ -23,6 +23,9 @@ from gateway.app import expiry
 from gateway.audit import keeper
 from gateway.config import discover_rooms
 from gateway.console.pages.telling import OWN, called
+from gateway.lab.listing import LISTING_SYSTEM, Listing
+from gateway.lab.reporting.state import State as CriticalState
+from gateway.lab.reporting.tables import REPORT, STATE_SYSTEM
 from gateway.mapping import mapping
 from gateway.model import Coding, DeviceEvent, Instant, Kind, Source, Value
 from gateway.notify.tables import NOTICE_SYSTEM, SILENCE, UNSILENCE
@@ -56,6 +59,7 @@ PUBLISHED: dict[str, set[str]] = {
         *(heard.REGISTER, heard.ACCEPT, heard.DISMISS, heard.LINK, heard.SEPARATE),
         *(noted.BOOK, noted.CHANGE, noted.ASSIGN, noted.MOVE),
         *("schedule.hold", "schedule.release"),
+        REPORT,
         *(mapping.SET, mapping.WITHDRAW),
         *("backup.backup", "backup.drill"),
         *(facts.SEND, facts.RETRY, facts.DROP, HOLD, RELEASE),
@@ -70,6 +74,8 @@ PUBLISHED: dict[str, set[str]] = {
         *(f"queue.{each}" for each in (queue.STOP, queue.RESUME, queue.CLEANED)),
         *(f"queue.{each}" for each in (queue.SIGNAL, queue.DISMISS)),
     },
+    LISTING_SYSTEM: {*Listing},
+    STATE_SYSTEM: {*CriticalState},
     POINT_SYSTEM: {
         *("gateway started", "configuration reloaded", "clock-jump"),
         *(f"store {each}" for each in StoreHealth),
@@ -129,6 +135,9 @@ PUBLISHERS = frozenset(
         "gateway/app/store_watch.py",
         "gateway/audit/keeper.py",
         "gateway/backup/pages.py",
+        "gateway/lab/listing.py",
+        "gateway/lab/reporting/desk.py",
+        "gateway/lab/reporting/tables.py",
         "gateway/mapping/desk.py",
         "gateway/notify/lookout.py",
         "gateway/notify/notifier.py",

@@ -24,7 +24,7 @@ from gateway.seal import (
     suite_named,
 )
 from gateway.store import Outbox
-from tests.unit.lab.lab_case import nothing_follows, result
+from tests.unit.lab.lab_case import listings_follow, result
 
 AES, SM4 = suite_named("aes-256-gcm"), suite_named("sm4-gcm")
 
@@ -74,7 +74,7 @@ async def opened(folder: Path) -> AsyncIterator[Site]:
 
 async def fill(site: Site, number: int) -> None:
     await site.outbox.enqueue("lis", str(number), b"owed")
-    await site.desk.apply([result(number, specimen=f"S{number}")], nothing_follows)
+    await site.desk.apply([result(number, specimen=f"S{number}")], listings_follow)
 
 
 async def who(site: Site) -> dict[int, tuple[str, ...]]:

@@ -58,7 +58,7 @@ def result(
     )
 
 
-async def nothing_follows(events: Sequence[DeviceEvent]) -> None:
+async def listings_follow(events: Sequence[DeviceEvent]) -> None:
     """An `Emit`: all that follows are changes of the list of critical values."""
     assert {each.code.system for each in events} <= {LISTING_SYSTEM}
 
@@ -68,5 +68,5 @@ async def desk_with(path: Path, *events: DeviceEvent) -> AsyncIterator[LabDesk]:
     """A laboratory that has been given `events` at once."""
     async with LabDesk.open(path / "lab.sqlite", known_ring()) as desk:
         if events:
-            await desk.apply(events, nothing_follows)
+            await desk.apply(events, listings_follow)
         yield desk

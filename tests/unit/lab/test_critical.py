@@ -11,7 +11,7 @@ from gateway.lab import FlagLevel, ResultFilter
 from gateway.lab.critical import listed
 from gateway.lab.tie import Heard, tie
 from gateway.model import DeviceEvent, Status
-from tests.unit.lab.lab_case import NOON, desk_with, nothing_follows, result
+from tests.unit.lab.lab_case import NOON, desk_with, listings_follow, result
 
 CRITICAL = ResultFilter(level=FlagLevel.CRITICAL)
 F, P, C, W, X, QC = (
@@ -82,7 +82,7 @@ async def test_a_critical_value_stays_in_the_list_behind_what_came_after_it(
         assert [(each.event.seq, each.current) for each in found] == [(3, False), (1, False)]
         assert [each.event.seq for each in await desk.results(CRITICAL, before=3)] == [1]
         assert (await desk.counts(NOON)).critical == 2
-        await desk.apply([grave(5, "S1")], nothing_follows)
+        await desk.apply([grave(5, "S1")], listings_follow)
         found = await desk.results(CRITICAL)
         assert [(each.event.seq, each.current) for each in found] == [(5, True), (3, False)]
         (everything,) = await desk.results(ResultFilter(specimen="S1"))

@@ -10,7 +10,7 @@ from gateway.lab import FlagLevel, LabDesk, ResultFilter, level_of
 from gateway.model import DeviceEvent, Instant, Kind, RawId, Status
 from gateway.sqlite import open_sealed
 from gateway.testing import known_ring
-from tests.unit.lab.lab_case import NOON, desk_with, nothing_follows, result
+from tests.unit.lab.lab_case import NOON, desk_with, listings_follow, result
 
 ANY = ResultFilter()
 
@@ -133,13 +133,13 @@ async def test_other_events_are_noted_on_disk_only_now_and_then(tmp_path: Path) 
         return replace(result(seq), kind=Kind.MEASUREMENT)
 
     async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
-        await desk.apply([telemetry(1)], nothing_follows)
+        await desk.apply([telemetry(1)], listings_follow)
         assert desk.cursor() == 1
     async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
         assert desk.cursor() == 0
-        await desk.apply([telemetry(2), result(3), telemetry(4)], nothing_follows)
+        await desk.apply([telemetry(2), result(3), telemetry(4)], listings_follow)
         assert desk.cursor() == 4
-        await desk.apply([telemetry(10_004)], nothing_follows)
+        await desk.apply([telemetry(10_004)], listings_follow)
         assert desk.cursor() == 10_004
         assert len(await desk.results(ANY)) == 1
     async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
@@ -148,7 +148,7 @@ async def test_other_events_are_noted_on_disk_only_now_and_then(tmp_path: Path) 
 
 async def test_what_was_folded_already_is_not_folded_twice(tmp_path: Path) -> None:
     async with desk_with(tmp_path, result(1), result(2)) as desk:
-        await desk.apply([result(1), result(2), result(3)], nothing_follows)
+        await desk.apply([result(1), result(2), result(3)], listings_follow)
         (test,) = await desk.sample("chemistry-1", "S1")
         assert test.current.version == 3
 

@@ -35,7 +35,7 @@ from gateway.model import (
 )
 from gateway.sqlite import open_sealed
 from gateway.testing import known_ring
-from tests.unit.lab.lab_case import nothing_follows
+from tests.unit.lab.lab_case import listings_follow
 
 words = st.text(st.characters(codec="utf-8"), max_size=6)
 few = st.sampled_from
@@ -138,7 +138,7 @@ def _folded(chunks: Sequence[Sequence[DeviceEvent]]) -> list[tuple[Any, ...]]:
         async def fold(chunk: Sequence[DeviceEvent]) -> None:
             async with LabDesk.open(path, known_ring()) as desk:
                 if chunk:
-                    await desk.apply(chunk, nothing_follows)
+                    await desk.apply(chunk, listings_follow)
 
         for chunk in chunks:
             asyncio.run(fold(chunk))

@@ -15,7 +15,7 @@ from gateway.lab import LabDesk, Result, ResultFilter
 from gateway.lab.same import sameness
 from gateway.lab.tie import Heard, tie, tie_runs
 from gateway.model import TIME_OF, ClockQuality, DeviceEvent, Instant, RawId, Status, Subject, Value
-from tests.unit.lab.lab_case import NOON, desk_with, nothing_follows, result
+from tests.unit.lab.lab_case import NOON, desk_with, listings_follow, result
 
 SECOND = 1_000_000
 MEASURED = Instant(NOON + 9 * SECOND)
@@ -125,7 +125,7 @@ async def test_a_message_that_is_interpreted_late_is_the_original_of_its_repetit
     tmp_path: Path,
 ) -> None:
     async with desk_with(tmp_path, measured(1, raw=8)) as desk:
-        await desk.apply([measured(2, raw=3)], nothing_follows)
+        await desk.apply([measured(2, raw=3)], listings_follow)
         current, earlier = await _test(desk)
         assert (current.event.seq, earlier) == (2, [])
         assert [other.seq for other in current.again] == [1]

@@ -12,7 +12,7 @@ from gateway.model import Micros, Status
 from gateway.schedule.paper import appointment_paper
 from gateway.testing import known_ring, room_context
 from tests.unit.alarms.alarm_case import AlarmSite, availability, pump
-from tests.unit.lab.lab_case import nothing_follows, result
+from tests.unit.lab.lab_case import listings_follow, result
 from tests.unit.patients.people_case import event as patient_event
 from tests.unit.patients.people_case import said as patient
 from tests.unit.schedule.office_case import office
@@ -52,7 +52,7 @@ async def test_the_schedule_gives_todays_appointments_by_machine(tmp_path: Path)
 async def test_a_critical_value_that_was_superseded_says_so(tmp_path: Path) -> None:
     grave = result(1, "7.1", flags=("HH",))
     async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
-        await desk.apply([grave, result(2, status=Status.PRELIMINARY)], nothing_follows)
+        await desk.apply([grave, result(2, status=Status.PRELIMINARY)], listings_follow)
         critical, _ = await lab_papers(room_context(tmp_path), desk)
     (row,) = critical.rows
     assert row[2] == "7.1"
@@ -61,7 +61,7 @@ async def test_a_critical_value_that_was_superseded_says_so(tmp_path: Path) -> N
 
 async def test_the_laboratory_gives_critical_values_and_results_by_sample(tmp_path: Path) -> None:
     async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as desk:
-        await desk.apply([result(1), result(2)], nothing_follows)
+        await desk.apply([result(1), result(2)], listings_follow)
         critical, results = await lab_papers(room_context(tmp_path), desk)
     assert critical.rows == []
     assert len(results.rows) >= 1

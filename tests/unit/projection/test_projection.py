@@ -15,7 +15,7 @@ from gateway.model import DeviceEvent, Kind
 from gateway.projection import Projection
 from gateway.seal import Keyring, suite_named
 from gateway.testing import known_ring
-from tests.unit.lab.lab_case import nothing_follows, result
+from tests.unit.lab.lab_case import listings_follow, result
 
 
 class Seen:
@@ -80,17 +80,17 @@ async def test_nobody_sees_what_is_folded_and_not_committed(tmp_path: Path) -> N
 async def test_a_repeated_event_is_folded_once(tmp_path: Path) -> None:
     path = tmp_path / "seen.sqlite"
     async with Projection.opened(path, known_ring(), Seen) as seen:
-        await seen.apply([result(1), result(2)], nothing_follows)
+        await seen.apply([result(1), result(2)], listings_follow)
     async with Projection.opened(path, known_ring(), Seen) as seen:
         assert seen.cursor() == 2
-        await seen.apply([result(1), result(2), result(4)], nothing_follows)
+        await seen.apply([result(1), result(2), result(4)], listings_follow)
         assert await seen.ask(Seen.seqs) == [1, 2, 4]
 
 
 async def test_tables_of_another_format_are_built_anew(tmp_path: Path) -> None:
     path = tmp_path / "seen.sqlite"
     async with Projection.opened(path, known_ring(), Seen) as seen:
-        await seen.apply([result(1)], nothing_follows)
+        await seen.apply([result(1)], listings_follow)
     async with Projection.opened(path, known_ring(), Changed) as changed:
         assert changed.cursor() == 0
         assert await changed.ask(Changed.seqs) == []
@@ -101,9 +101,9 @@ async def test_who_needs_a_seq_waits_until_it_is_folded(tmp_path: Path) -> None:
         tmp_path / "seen.sqlite", known_ring(), Seen, {Kind.ALARM}
     ) as seen:
         waiting = asyncio.create_task(seen.reached(2))
-        await seen.apply([result(1)], nothing_follows)
+        await seen.apply([result(1)], listings_follow)
         assert not waiting.done()
-        await seen.apply([result(2)], nothing_follows)
+        await seen.apply([result(2)], listings_follow)
         await waiting
         assert await seen.ask(Seen.seqs) == []
 
@@ -114,18 +114,18 @@ async def test_watchers_are_told_of_what_is_of_concern_until_they_stop(tmp_path:
     async with Projection.opened(path, known_ring(), Seen, {kind}) as seen:
         told: list[int] = []
         stop = seen.watch(lambda: told.append(seen.cursor()))
-        await seen.apply([result(1)], nothing_follows)
-        await seen.apply([result(1)], nothing_follows)
+        await seen.apply([result(1)], listings_follow)
+        await seen.apply([result(1)], listings_follow)
         assert told == [1]
         with pytest.raises(StoreError):
             await seen.apply([result(3)], refuse)
         assert told == [1]
         stop()
-        await seen.apply([result(2)], nothing_follows)
+        await seen.apply([result(2)], listings_follow)
         assert told == [1]
     async with Projection.opened(path, known_ring(), Seen, {Kind.ALARM}) as other:
         other.watch(lambda: told.append(other.cursor()))
-        await other.apply([result(4)], nothing_follows)
+        await other.apply([result(4)], listings_follow)
         assert told == [1]
 
 
@@ -143,7 +143,7 @@ async def test_tables_in_plain_text_are_built_anew(tmp_path: Path) -> None:
     plain.execute(Seen.schema)
     plain.close()
     async with Projection.opened(path, known_ring(), Seen) as seen:
-        await seen.apply([result(1)], nothing_follows)
+        await seen.apply([result(1)], listings_follow)
         assert await seen.ask(Seen.seqs) == [1]
 
 
