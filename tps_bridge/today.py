@@ -47,8 +47,8 @@ _NEVER_ENDED: Localized = {
     "zh-CN": "已开始但未结束。请手工记录其余部分，或结束该治疗。",
 }
 _NOTHING_TOLD: Localized = {
-    "en": "It ended, and no record tells what it gave: the next fraction waits.",
-    "zh-CN": "已结束，但没有记录说明出束：下一分次等待中。",
+    "en": "It ended, and no record tells all that it gave: the next fraction waits.",
+    "zh-CN": "已结束，但没有记录说明全部出束：下一分次等待中。",
 }
 _MOST = 10
 """Sessions of earlier days that are named one by one; the rest follows when these are settled."""

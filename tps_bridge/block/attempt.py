@@ -81,7 +81,7 @@ class Uncounted:
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """A session that was begun, and nothing tells yet what it gave; `label` as with `Doubt`."""
+    """A session that was begun, and nothing tells yet all that it gave; `label` as with `Doubt`."""
 
     session: Session
     label: str = ""

@@ -23,7 +23,7 @@ class BlockKind(StrEnum):
     """RECORD: nobody knows whose a record is; people say it, and set nothing aside.
 
     COUNT: nobody knows how much a record gave, or of which fraction; people may say it.
-    SESSION: another one is being treated, or has ended, and nothing tells what it gave.
+    SESSION: another one is being treated, or has ended, and nothing tells all that it gave.
     """
 
     IDENTITY = "identity"

@@ -93,7 +93,8 @@ def session(_attempt: Attempt, case: Case) -> Iterator[Reason]:
             )
         else:
             yield because(
-                f"a session of {day}{english} at {where} ended, and no record tells what it gave",
-                f"{day} {chinese}治疗（{where}）已结束，但没有记录说明出束",
+                f"a session of {day}{english} at {where} ended, and no record tells all "
+                "that it gave",
+                f"{day} {chinese}治疗（{where}）已结束，但没有记录说明全部出束",
                 f"{one.id} {one.state}",
             )

@@ -186,11 +186,11 @@ class Book(Projection[Tables]):
         return await self.ask(lambda tables: tables.sessions.left())
 
     async def untold(self, plan: str) -> Sequence[Session]:
-        """Sessions of a plan that were begun, and of which nothing tells yet what they gave."""
+        """Sessions of a plan that were begun, and of which nothing tells yet all that they gave."""
         return await self.ask(lambda tables: tables.untold(plan))
 
     async def untold_since(self, first: int) -> Sequence[Session]:
-        """Those of all plans that were due since a moment (µs), ended, and have no record."""
+        """Those of all plans that were due since a moment (µs), ended, and are not told whole."""
         return await self.ask(lambda tables: tables.sessions.untold(first))
 
     async def session_steps(self, id_: str) -> Sequence[Taken]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
+from functools import partial
 from typing import Any, ClassVar
 
 import apsw
@@ -27,6 +28,7 @@ from tps_bridge.book.noted import Act
 from tps_bridge.book.rows import Rows
 from tps_bridge.book.schema import SCHEMA
 from tps_bridge.book.standing import standing, state_of
+from tps_bridge.book.told import is_told
 from tps_bridge.book.whose import attributions, strangers
 from tps_bridge.ledger import Fraction
 from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES, DoseGrid, StructureSet
@@ -110,6 +112,8 @@ class Tables(Rows):
                     said += self._of_sessions(event)
                 for plan in moved:
                     self._stand(plan)
+                for plan in {*moved, *self.sessions.moved}:
+                    self._tell(plan)
             return said, frozenset((*moved, *self.sessions.moved))
         finally:
             self.sessions.moved.clear()
@@ -132,24 +136,47 @@ class Tables(Rows):
             return [], frozenset()
 
     def untold(self, plan: str) -> list[Session]:
-        """Sessions of a plan that were begun, and of which nothing tells yet what they gave.
+        """Sessions of a plan that were begun, and of which nothing tells yet all that they gave.
 
-        A record tells it, unless two people said that it is another patient's; or two people do.
+        Records tell it, unless two people said that they are another patient's; or two people do.
         """
-        known = self.known(plan)
-        if known is None:
-            return []
-        strange = strangers(*known).values()
-        others = {each.card.uid for each in strange if not (each.is_open or each.counts)}
-        by_people = {each.session for each in by_hand(known[2]) if each.counts}
         return [
             each
             for each in self.sessions.of_plan(plan)
-            if each.state is SessionState.IN_PROGRESS
-            or (
-                each.has_treated
-                and each.id not in by_people
-                and others.issuperset(self._told_by(each.id))
+            if each.state is SessionState.IN_PROGRESS or self.sessions.is_untold(each.id)
+        ]
+
+    def _tell(self, plan: str) -> None:
+        """Keep which ended sessions of a plan are not explained by what is counted."""
+        self.sessions.leave_untold(plan, self._unexplained(plan))
+
+    def _unexplained(self, plan: str, but: str = "") -> list[str]:
+        """The ended sessions of a plan that are not; as if one record had not come."""
+        found = self.known(plan)
+        ended = [each for each in self.sessions.of_plan(plan) if each.has_treated]
+        if found is None or not ended:
+            return []
+        card, came, notes = found
+        records = [each for each in came if each.uid != but]
+        known = card, records, notes
+        strange = strangers(*known).values()
+        others = {each.card.uid for each in strange if not (each.is_open or each.counts)}
+        by_people = {each.session for each in by_hand(notes) if each.counts}
+        given = {
+            (group.number, each.number): each
+            for group, ledger in zip(card.facts.groups, standing(*known), strict=True)
+            for each in ledger.fractions
+        }
+        here = {each.uid for each in records}
+        return [
+            each.id
+            for each in ended
+            if not is_told(
+                each,
+                given.get((each.group, each.fraction)),
+                told_by=set(self._told_by(each.id)) - {*others, but},
+                read=here,
+                by_people=each.id in by_people,
             )
         ]
 
@@ -228,6 +255,7 @@ class Tables(Rows):
                 machine=card.machine,
                 day=card.day,
                 known=known,
+                untold=partial(self._unexplained, card.plan, card.uid),
             )
 
     def _agreed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:

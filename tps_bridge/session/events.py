@@ -19,10 +19,12 @@ from dicom.services import (
     WorkItemChange,
     first,
     tag,
+    text,
     values,
 )
 from gateway import Coding, DeviceEvent, Instant, Kind, Source, content_digest
 from gateway.room import ACTION_SYSTEM
+from tps_bridge.record import RECORD_CLASSES
 from tps_bridge.session.session import Move, Session, SessionState, Step
 
 ACT = "session."
@@ -32,6 +34,9 @@ ROOM = "tps"
 _SESSION = TypeAdapter(Session)
 _PROGRESS_OF = tag("ProcedureStepProgressInformationSequence")
 _PROGRESS, _REASON = tag("ProcedureStepProgress"), tag("ReasonForCancellation")
+_PERFORMED_STEPS = tag("UnifiedProcedureStepPerformedProcedureSequence")
+_OUTPUTS, _REFERENCES = tag("OutputInformationSequence"), tag("ReferencedSOPSequence")
+_REFERENCED_CLASS, _REFERENCED = tag("ReferencedSOPClassUID"), tag("ReferencedSOPInstanceUID")
 _SAID = {
     SessionState.IN_PROGRESS: "began",
     SessionState.COMPLETED: "completed",
@@ -88,12 +93,10 @@ def move_by(change: WorkItemChange) -> Move | None:
         case Verb.CLAIM:
             return Move(Step.BEGIN, change.at, change.actor)
         case Verb.SET:
-            progress = _progress(change)
-            return (
-                None
-                if progress is None
-                else Move(Step.PROGRESS, change.at, change.actor, progress=progress)
-            )
+            progress, outputs = _progress(change), _outputs(change)
+            if progress is None and outputs is None:
+                return None
+            return Move(Step.PROGRESS, change.at, change.actor, progress=progress, outputs=outputs)
         case Verb.COMPLETE:
             return Move(Step.COMPLETE, change.at, change.actor)
         case Verb.CANCEL:
@@ -124,6 +127,20 @@ def _progress(change: WorkItemChange) -> float | None:
         except (TypeError, ValueError):
             continue
     return None
+
+
+def _outputs(change: WorkItemChange) -> tuple[str, ...] | None:
+    """The treatment records that its machine says it made; None where it says nothing of them."""
+    if _PERFORMED_STEPS not in change.content:
+        return None
+    made = [
+        each
+        for step in values(change.content, _PERFORMED_STEPS)
+        for output in values(step, _OUTPUTS)
+        for each in values(output, _REFERENCES)
+    ]
+    records = [each for each in made if text(each, _REFERENCED_CLASS) in RECORD_CLASSES]
+    return tuple(dict.fromkeys(text(each, _REFERENCED) for each in records))
 
 
 def _reason(change: WorkItemChange) -> str:

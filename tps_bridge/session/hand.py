@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isclose
 from types import MappingProxyType
 
 from gateway.model import Instant
@@ -15,6 +16,7 @@ from gateway.web import Refusal
 from tps_bridge.book import Act, Book
 from tps_bridge.book.byhand import HandRecord, Reading, by_hand
 from tps_bridge.ledger import BeamCourse, Ledger
+from tps_bridge.ledger.beam import ROUNDING
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.session import Session
 
@@ -45,7 +47,7 @@ class HandDesk:
     async def sheet(self, session: Session) -> Sheet:
         """No beams where the machine says itself what it gave.
 
-        Which is so of a session that has ended only while nothing tells what it gave.
+        Which is so of a session that has ended only while nothing tells all that it gave.
         """
         own = [
             each
@@ -108,7 +110,7 @@ class HandDesk:
         session = await self._desk.known(who, id_)
         sheet = await self.sheet(session)
         waiting = sheet.waiting
-        if waiting is None or waiting.seq != given or not sheet.beams:
+        if waiting is None or waiting.seq != given or not _fits(waiting, sheet.beams):
             raise Refusal(
                 409,
                 "Nothing to confirm",
@@ -207,6 +209,19 @@ def _reading(course: BeamCourse, given: float, specified: float | None) -> Readi
         raise _refused(_NO_DURATION)
     start *= specified / beam.meterset
     return replace(made, start=start, end=start + given)
+
+
+def _fits(record: HandRecord, courses: Sequence[BeamCourse]) -> bool:
+    """Whether each beam still goes on from where it was when this was read."""
+    known = {each.beam.number: each for each in courses}
+    return bool(known) and all(
+        each.beam in known and _goes_on(each, known[each.beam]) for each in record.beams
+    )
+
+
+def _goes_on(read: Reading, course: BeamCourse) -> bool:
+    start = _reading(course, read.end - read.start, read.specified).start
+    return isclose(read.start, start, abs_tol=ROUNDING)
 
 
 def _fraction(ledger: Ledger, number: int) -> tuple[BeamCourse, ...]:

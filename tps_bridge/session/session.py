@@ -80,7 +80,8 @@ class Session:
     `instruction` that of the delivery instruction, empty where it is not offered; `offers` counts
     how often it was. `performer` is who began it, as `ae:TITLE`, a principal's id, or
     `record:MACHINE`; `progress` is in percent, as the performer says. `begun` and `ended` are µs.
-    `why` is what was said with the last step.
+    `why` is what was said with the last step. `outputs` are the UIDs of the treatment records that
+    its machine says it made.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Session:
     ended: Instant | None = None
     why: str = ""
     task: BeamTask = BeamTask.TREAT
+    outputs: tuple[str, ...] = ()
 
     @property
     def has_treated(self) -> bool:
@@ -115,7 +117,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A step that is taken: by whom, when (µs), why; the rest as the step needs it."""
+    """A step that is taken: by whom, when (µs), why; the rest as the step needs it.
+
+    `outputs` is None where nothing is said of them.
+    """
 
     step: Step
     at: Instant
@@ -124,6 +129,7 @@ class Move:
     item: str = ""
     instruction: str = ""
     progress: float | None = None
+    outputs: tuple[str, ...] | None = None
 
 
 class Illegal(ValueError):  # noqa: N818 - a step that is none
@@ -186,7 +192,9 @@ def _begun(session: Session, move: Move) -> Session:
 
 
 def _progressed(session: Session, move: Move) -> Session:
-    return replace(session, progress=move.progress)
+    progress = session.progress if move.progress is None else move.progress
+    outputs = session.outputs if move.outputs is None else move.outputs
+    return replace(session, progress=progress, outputs=outputs)
 
 
 def _ended(state: SessionState) -> Callable[[Session, Move], Session]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -46,6 +46,7 @@ CREATE TABLE session_step(
 CREATE TABLE session_record(
   record TEXT PRIMARY KEY, machine TEXT NOT NULL, day TEXT NOT NULL, session TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE session_untold(session TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE session_performed(
   performed TEXT PRIMARY KEY, session TEXT NOT NULL
 ) WITHOUT ROWID;
@@ -55,10 +56,8 @@ CREATE INDEX record_by_session ON session_record(session) WHERE session <> '';
 CREATE INDEX record_alone ON session_record(session) WHERE session = '';
 """
 _BODY = "SELECT body FROM session"
-_UNTOLD = """
-WHERE at >= ?
-AND NOT EXISTS (SELECT 1 FROM session_record AS told WHERE told.session = session.id)
-"""
+_UNTOLD = "WHERE at >= ? AND id IN (SELECT session FROM session_untold)"
+_TOLD = "DELETE FROM session_untold WHERE session IN (SELECT id FROM session WHERE plan = ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +102,19 @@ class SessionTables:
         return self._sessions("WHERE state IN ('scheduled', 'in-progress')")
 
     def untold(self, first: int) -> list[Session]:
-        """Those due since a moment (µs) that have treated and have no record."""
-        found = self._sessions(_UNTOLD, first)
-        return [each for each in found if each.has_treated]
+        """Those due since a moment (µs) of which nothing tells all that they gave."""
+        return self._sessions(_UNTOLD, first)
+
+    def is_untold(self, id_: str) -> bool:
+        """Whether it has ended, and nothing tells all that it gave."""
+        sql = "SELECT 1 FROM session_untold WHERE session = ?"
+        return next(iter(self._connection.execute(sql, (id_,))), None) is not None
+
+    def leave_untold(self, plan: str, ids: Iterable[str]) -> None:
+        """These of a plan's sessions are so, and no others of it."""
+        self._connection.execute(_TOLD, (plan,))
+        rows = [(each,) for each in ids]
+        self._connection.executemany("INSERT INTO session_untold VALUES(?)", rows)
 
     def beams_alone(self, first: int, end: int) -> list[tuple[str, int]]:
         """How often a machine's beam came on without a session, in a span of time (µs)."""
@@ -169,13 +178,14 @@ class SessionTables:
         who: str = "",
         verified: int | None = None,
         known: str = "",
+        untold: Callable[[], Collection[str]] = tuple,
     ) -> Iterator[DeviceEvent]:
         """Tie a record to the session that it is of, and move one that nothing else moves.
 
         It is of the fraction that was `given`, of the group of that number. `who` told it, if not
         the machine, and for which session if that is `known`. `verified` is the fraction of a
         record that gave no dose: it belongs to a session that only verifies, which its work item
-        alone moves.
+        alone moves. `untold` are the sessions that were not explained before it came.
         """
         group, fraction = given if given is not None else (None, None)
         number = fraction.number if fraction else verified
@@ -186,7 +196,9 @@ class SessionTables:
                 for each in self._sessions("WHERE plan = ? AND fraction = ?", plan, number)
                 if machine in {"", each.machine} and group in {None, each.group}
             ]
-            session = self._of_record(own, day, treats=fraction is not None)
+            named = [each for each in own if record in each.outputs]
+            several = self._of_record(own, day, treats=fraction is not None)
+            session = named[0] if named else self._likely(several, day, untold)
         row = (record, machine, day, session.id if session else "")
         self._connection.execute("INSERT OR REPLACE INTO session_record VALUES(?,?,?,?)", row)
         if session is None or fraction is None or session.item:
@@ -246,13 +258,12 @@ class SessionTables:
             if session is not None and not session.item and move is not None:
                 yield from self._move(session, move, event)
 
-    def _of_record(self, own: Sequence[Session], day: str, *, treats: bool) -> Session | None:
-        """Of a fraction's sessions at a machine that which a record of a day is of.
+    def _of_record(self, own: Sequence[Session], day: str, *, treats: bool) -> list[Session]:
+        """Of a fraction's sessions at a machine those which a record of a day may be of.
 
-        One that is treated; else one that ended around that day and has no record; else one that is
-        to be treated; else the newest that ended. What was given on a day before is none of its.
+        What was given on a day before is none of theirs.
         """
-        found = [
+        return [
             each
             for each in own
             if each.task.treats == treats
@@ -260,15 +271,26 @@ class SessionTables:
             and (each.day <= day or _began_around(each, day))
         ]
 
+    def _likely(
+        self, found: Sequence[Session], day: str, untold: Callable[[], Collection[str]]
+    ) -> Session | None:
+        """One that is treated; else one that ended around that day and misses a record.
+
+        Else one that is to be treated; else the newest that ended.
+        """
+        if len(found) < 2:  # noqa: PLR2004 - no choice
+            return next(iter(found), None)
+        missing = set(untold())
+
         def rank(each: Session) -> tuple[int, int]:
             if each.state is SessionState.IN_PROGRESS:
                 return 3, each.at
             if each.state is SessionState.SCHEDULED:
                 return 1, each.at
-            waits = _began_around(each, day) and not self.records(each.id)
-            return 2 if waits else 0, each.at
+            misses = each.id in missing or not (each.task.treats or self.records(each.id))
+            return 2 if misses and _began_around(each, day) else 0, each.at
 
-        return max(found, key=rank, default=None)
+        return max(found, key=rank)
 
     def _move(self, session: Session, move: Move, cause: DeviceEvent) -> Iterator[DeviceEvent]:
         try:

@@ -86,8 +86,10 @@ class Desk:
         item = WorkItem((await self.now(session)).item, _STATE, 1, NOW, keeper="tps")
         return await self.offers.may_change(Ask(Verb.CLAIM, item, Actor("L1"), {}))
 
-    async def does(self, session: Session, verb: Verb) -> None:
-        """The machine claims, completes or cancels its work item."""
+    async def does(
+        self, session: Session, verb: Verb, content: Mapping[str, Any] | None = None
+    ) -> None:
+        """The machine claims, sets, completes or cancels its work item."""
         uid, at = (await self.now(session)).item, self.t.clock.now()
         event = DeviceEvent(
             id=content_digest(b"ups", str(next(self._told)).encode()),
@@ -100,7 +102,7 @@ class Desk:
             received_at=at,
             observed_at=at,
             actor="ae:L1",
-            payload={"uid": uid, "version": 1, "state": "", "content": {}},
+            payload={"uid": uid, "version": 1, "state": "", "content": dict(content or {})},
         )
         await self.t.ports.publish((event,))
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydicom.dataset import Dataset
 
 from dicom.services import Verb
 from gateway.room import OWNER, Permission
@@ -106,15 +109,121 @@ async def test_while_no_record_tells_what_a_session_gave_the_next_one_waits(
         await desk.offers.turn()
         assert (await desk.now(again)).item == ""
         page = await t.page(f"/plans/{uid}?lang=en")
-        assert "ended, and no record tells what it gave" in page
-        assert "没有记录说明出束" in await t.page(f"/plans/{uid}?lang=zh-CN")
+        assert "ended, and no record tells all that it gave" in page
+        assert "没有记录说明全部出束" in await t.page(f"/plans/{uid}?lang=zh-CN")
         told = t.context.neighbours(SessionDesk)
         assert await told.untold(OWNER) == [], "a record takes a moment"
         t.clock.advance(3600)
         assert [each.id for each in await told.untold(OWNER)] == [first.id]
         await t.take(record(made, 1, [Part(1), Part(2)], at=TODAY.replace(hour=8)))
-        assert "no record tells what it gave" not in await t.page(f"/plans/{uid}?lang=en")
+        assert "no record tells all that it gave" not in await t.page(f"/plans/{uid}?lang=en")
         assert await told.untold(OWNER) == []
+
+
+async def test_half_of_what_a_machine_completed_is_not_taken_for_all(tmp_path: Path) -> None:
+    """Two records, one a beam: the second one is late."""
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    one, two = (
+        record(made, 1, [Part(number)], at=TODAY.replace(hour=8, minute=number))
+        for number in (1, 2)
+    )
+    async with offering(tmp_path, made) as desk:
+        t = desk.t
+        first = await _ended(desk, uid)
+        await t.take(one)
+        assert [each.id for each in await t.book.untold(uid)] == [first.id]
+        again = await desk.scheduled(uid, "2025-06-12T09:10")
+        await desk.offers.turn()
+        assert (await desk.now(again)).item == "", "its beam 2 may have been given"
+        await t.take(two)
+        assert await t.book.session_records(again.id) == []
+        assert (await desk.now(again)).state is SessionState.SCHEDULED
+        assert await t.book.untold(uid) == []
+
+
+async def test_two_people_supply_the_half_that_is_lost_or_say_that_there_is_none(
+    tmp_path: Path,
+) -> None:
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    form = {"at": "2025-06-12T08:20", "ended": "normal", "reason": "one record is lost"}
+    beams = {"beam-2": "100", "gave": "beams"}
+    for given, delivered in ((beams, 1), ({"gave": "nothing"}, 0)):
+        path = tmp_path / given["gave"]
+        path.mkdir()
+        async with offering(path, made) as desk:
+            t = desk.t
+            first = await _ended(desk, uid)
+            t.clock.advance(3600)
+            await t.take(record(made, 1, [Part(1)], at=TODAY.replace(hour=8)))
+            hand = f"/sessions/{first.id}/hand"
+            assert (await t.http.post(hand, data=form | given)).status_code == 200
+            t.act_as(somebody("lan", *Permission))
+            seq = {"given": str((await t.book.notes(uid))[-1].seq)}
+            assert (await t.http.post(f"{hand}/confirm", data=seq)).status_code == 200
+            assert await t.book.untold(uid) == []
+            (ledger,) = await t.book.ledgers(uid)
+            assert (ledger.delivered, ledger.partial) == (delivered, 1 - delivered)
+
+
+async def test_what_was_read_before_half_of_it_came_is_not_confirmed(tmp_path: Path) -> None:
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    async with offering(tmp_path, made) as desk:
+        t = desk.t
+        first = await _ended(desk, uid)
+        t.clock.advance(3600)
+        hand = f"/sessions/{first.id}/hand"
+        form = {"beam-1": "100", "beam-2": "100", "gave": "beams", "at": "2025-06-12T08:20"}
+        form |= {"ended": "normal", "reason": "the records are lost"}
+        assert (await t.http.post(hand, data=form)).status_code == 200
+        await t.take(record(made, 1, [Part(1)], at=TODAY.replace(hour=8)))
+        t.act_as(somebody("lan", *Permission))
+        seq = {"given": str((await t.book.notes(uid))[-1].seq)}
+        assert (await t.http.post(f"{hand}/confirm", data=seq)).status_code == 409
+        (ledger,) = await t.book.ledgers(uid)
+        assert ledger.findings == ()
+
+
+async def test_each_record_that_a_machine_names_as_its_output_is_waited_for(
+    tmp_path: Path,
+) -> None:
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    one = record(made, 1, [Part(1, 0, 40, termination="MACHINE")], at=TODAY.replace(hour=8))
+    two = record(made, 1, [Part(2)], at=TODAY.replace(hour=8, minute=5))
+    async with offering(tmp_path, made) as desk:
+        t = desk.t
+        session = await desk.scheduled(uid, "2025-06-12T08:00")
+        await desk.offers.turn()
+        await desk.does(session, Verb.CLAIM)
+        await desk.does(session, Verb.SET, _outputs(one, two))
+        await desk.does(session, Verb.CANCEL)
+        again = await desk.scheduled(uid, "2025-06-12T09:10")
+        for each, left in ((one, [session.id]), (two, [])):
+            await t.take(each)
+            assert [waits.id for waits in await t.book.untold(uid)] == left
+        assert len(await t.book.session_records(session.id)) == 2
+        assert (await desk.now(again)).state is SessionState.SCHEDULED
+
+
+def _outputs(*several: Dataset) -> Mapping[str, Any]:
+    """What a machine says of the objects that it made."""
+    made = Dataset()
+    step, output = Dataset(), Dataset()
+    made.UnifiedProcedureStepPerformedProcedureSequence = [step]
+    step.OutputInformationSequence = [output]
+    output.ReferencedSOPSequence = [_reference(each) for each in several]
+    said: Mapping[str, Any] = made.to_json_dict()
+    return said
+
+
+def _reference(of: Dataset) -> Dataset:
+    made = Dataset()
+    made.ReferencedSOPClassUID = of.SOPClassUID
+    made.ReferencedSOPInstanceUID = of.SOPInstanceUID
+    return made
 
 
 async def test_two_people_say_that_a_session_gave_nothing(tmp_path: Path) -> None:
@@ -126,7 +235,7 @@ async def test_two_people_say_that_a_session_gave_nothing(tmp_path: Path) -> Non
         first = await _ended(desk, uid, Verb.CANCEL)
         path = f"/sessions/{first.id}/hand"
         t.clock.advance(3600)
-        assert "no record tells what it gave" in await t.page(f"/sessions/{first.id}?lang=en")
+        assert "no record tells all that it gave" in await t.page(f"/sessions/{first.id}?lang=en")
         assert (await t.http.post(path, data=form)).status_code == 422
         answer = await t.http.post(path, data={**form, "gave": "nothing"})
         assert answer.status_code == 200
