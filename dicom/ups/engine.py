@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -64,6 +64,8 @@ class Engine:
     """The seq up to which tables must be folded before the next decision."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    _claims: dict[str, asyncio.Lock] = field(default_factory=dict)
+    """By keeper: what it says of a claim rests on every claim before."""
     _running: set[asyncio.Task[Any]] = field(default_factory=set)
 
     # What peers ask. Each returns once its decision is on disk.
@@ -232,10 +234,17 @@ class Engine:
             found = verdict(item)
             if found.change is None:
                 return found
-            refusal = await self._refusal(Ask(verb, _before(item, uid, found), actor, content))
-            if refusal is not None:
-                return refusal
-            return await self._commit(uid, item, found, actor)
+            async with self._claiming(verb, item):
+                refusal = await self._refusal(Ask(verb, _before(item, uid, found), actor, content))
+                if refusal is not None:
+                    return refusal
+                return await self._commit(uid, item, found, actor)
+
+    def _claiming(self, verb: Verb, item: WorkItem | None) -> AbstractAsyncContextManager[object]:
+        """A keeper's items are claimed one after the other: it knows each before the next."""
+        if verb is not Verb.CLAIM or item is None or not item.keeper:
+            return nullcontext()
+        return self._claims.setdefault(item.keeper, asyncio.Lock())
 
     async def _commit(
         self, uid: str, item: WorkItem | None, found: Verdict, actor: Actor

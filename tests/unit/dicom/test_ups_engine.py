@@ -391,3 +391,31 @@ async def test_items_are_forgotten_once_the_store_takes_it(
         with pytest.raises(asyncio.CancelledError):
             await job
     assert turns[:2] == [None, None]
+
+
+class OneAtATime(Judge):
+    """A keeper of two items that lets one of them be performed at a time."""
+
+    engine: WorkItems
+    uids: Sequence[str] = ()
+
+    async def may_change(self, ask: Ask) -> str:
+        self.asked.append(ask)
+        items = [await self.engine.item(each) for each in self.uids]
+        taken = [each for each in items if each is not None and each.state == "IN PROGRESS"]
+        return "another one is performed" if taken else ""
+
+
+async def test_a_keeper_knows_of_each_claim_before_it_is_asked_about_the_next(
+    tmp_path: Path,
+) -> None:
+    keeper = OneAtATime()
+    async with bench(tmp_path, services=["ups"], neighbours=[keeper]) as it:
+        keeper.engine = it.engine
+        keeper.uids = [await new(it, keeper="bridge") for _ in range(2)]
+        claims = [
+            it.engine.state_changed(uid, "IN PROGRESS", generate_uid(), LINAC)
+            for uid in keeper.uids
+        ]
+        told = await asyncio.gather(*claims)
+    assert sorted(each.status for each in told) == [0, 0x0124]
