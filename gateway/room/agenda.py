@@ -121,6 +121,10 @@ class Agenda(Protocol):
 
     async def appointment(self, id_: str) -> Appointment | None: ...
 
+    async def since(self, id_: str) -> Instant | None:
+        """Since when an appointment stands as it does (`status`); None if it is unknown."""
+        ...
+
     def sees(self, who: Principal, appointment: Appointment) -> bool:
         """Whether an appointment is shown to somebody, who may be limited to departments."""
         ...

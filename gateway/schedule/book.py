@@ -32,6 +32,7 @@ from gateway.schedule.problem import Problem, problems
 from gateway.schedule.resources import Resources
 from gateway.schedule.row import is_unclear, other_patient, read_appointment
 from gateway.schedule.seen import SeenSchedule
+from gateway.schedule.standing import since
 from gateway.schedule.tables import Tables
 from gateway.seal import Keyring
 
@@ -117,6 +118,10 @@ class ScheduleBook(Projection[Tables]):
         key = _key(id_)
         row = await self.ask(lambda tables: tables.read.appointment(key)) if key else None
         return None if row is None else self._read(row)
+
+    async def since(self, id_: str) -> Instant | None:
+        found = await self.history(id_)
+        return since(found) if found else None
 
     async def version(self, id_: str) -> int:
         """How often something was said of an appointment; 0 if nothing is known of it."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from gateway.model import (
     AppointmentStatement,
     AppointmentStatus,
     Gathering,
     Identifier,
+    Instant,
     OrderStatement,
     OrderStatus,
     PatientStatement,
@@ -60,6 +62,14 @@ def stand(entries: Iterable[Noted]) -> Standing:
         standing = _next(standing, entry, whose.now)
     others = [each.own for each in ordered if whose.asks(each)]
     return replace(standing, other=others[-1] if others else None)
+
+
+def since(entries: Iterable[Noted]) -> Instant:
+    """Since when its status is what it is now; there is at least one entry."""
+    ordered = sorted(entries, key=lambda each: each.order)
+    states = [stand(ordered[: n + 1]).said.status for n in range(len(ordered))]
+    same = sum(1 for _ in takewhile(lambda each: each is states[-1], reversed(states)))
+    return ordered[-same].at
 
 
 def _begun(first: Noted, own: Identifier | None) -> Standing:

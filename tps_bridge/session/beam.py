@@ -1,7 +1,8 @@
 """Beam-on signals of machines that say nothing else: each is told to the session it is surely of.
 
-A signal names nobody. It belongs to the session that its machine has in progress, or begins the
-one whose appointment somebody has started; else it is a beam of no session, and nothing moves.
+A signal names nobody. It belongs to the session that its machine had in progress when it came, or
+begins the one whose appointment somebody had started before; else it is a beam of no session, and
+nothing moves.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from gateway.model import (
     to_datetime,
 )
 from gateway.projection import Projection
-from gateway.room import ACTION_SYSTEM, Agenda, RoomContext, steadily
+from gateway.room import ACTION_SYSTEM, RoomContext, steadily
 from tps_bridge.book import Book
 from tps_bridge.options import TpsOptions
 from tps_bridge.session.events import ACT, ROOM
 from tps_bridge.session.session import Session, SessionState, Step
+from tps_bridge.session.visit import Visits
 
 log = logging.getLogger(__name__)
 
@@ -151,30 +153,34 @@ class Beams:
         found = [
             each
             for each in own
-            if self._is_treated(each, at) or (not each.item and await self._started(each))
+            if self._is_treated(each, at) or (not each.item and await self._started(each, at))
         ]
         return found[0] if len(found) == 1 else None
 
     def _is_treated(self, session: Session, at: Instant) -> bool:
-        """Whether it is in progress since the day of this time."""
+        """Whether it was in progress at this time, since the same day."""
         zone = ZoneInfo(self.context.site.zone)
         days = {
             to_datetime(each).astimezone(zone).date()
             for each in (at, session.begun)
             if each is not None
         }
-        return session.state is SessionState.IN_PROGRESS and len(days) == 1
+        begun = session.begun is not None and session.begun <= at
+        return session.state is SessionState.IN_PROGRESS and begun and len(days) == 1
 
-    async def _started(self, session: Session) -> bool:
-        """Whether somebody has said that its patient is being treated."""
+    async def _started(self, session: Session, at: Instant) -> bool:
+        """Whether it was there, and somebody had said before that its patient is being treated."""
         if not session.appointment:
             return False
-        try:
-            agenda = self.context.neighbours(Agenda)
-        except LookupError:
+        steps = await self.book.session_steps(session.id)
+        if not any(each.step is Step.SCHEDULE and each.at <= at for each in steps):
             return False
-        found = await agenda.appointment(session.appointment)
-        return found is not None and found.status is AppointmentStatus.STARTED
+        visits = Visits(self.context)
+        found = await visits.of_patient(session.appointment, session.identity)
+        if found is None or found.status is not AppointmentStatus.STARTED:
+            return False
+        since = await visits.since(found)
+        return since is not None and since <= at
 
     def _event(
         self, step: Step, signal: Signal, machine: str, session: Session | None

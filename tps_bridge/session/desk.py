@@ -6,11 +6,12 @@ import asyncio
 import os
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from dicom.services import WorkItemRefused, WorkItems
 from gateway.model import Instant, from_datetime, placed, to_datetime
-from gateway.room import Principal, RoomContext, texts
+from gateway.room import Agenda, Principal, RoomContext, texts
 from gateway.web import Refusal
 from gateway.web.day import day_in
 from tps_bridge.block import Attempt, Check, stands
@@ -20,8 +21,11 @@ from tps_bridge.options import TpsOptions
 from tps_bridge.session.events import ACT, ROOM, written
 from tps_bridge.session.session import Level, Session, SessionState, Step
 from tps_bridge.session.task import BeamTask
+from tps_bridge.session.visit import Visits
 
 _DAY = timedelta(days=1)
+_CLAIMED = 0xC302
+"""What a work item says that is in progress (PS3.4 table CC.2.1-2)."""
 _SOON = 10 * 60 * 1_000_000
 _LONG = 31 * 24 * 3600 * 1_000_000
 """µs in which a record comes, and after which nobody is told of it on the overview any more."""
@@ -71,6 +75,7 @@ class SessionDesk:
         self._zone = ZoneInfo(context.site.zone)
         self._scheduling = asyncio.Lock()
         """Held while one is made: what is open is looked at, and then there is one more."""
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def schedule(
         self,
@@ -86,26 +91,81 @@ class SessionDesk:
 
         `task` is the first that treats of those that the machine takes where none is named.
         Refusal 409 where nothing is left to treat, a session of it is open already, or the machine
-        takes no such task.
+        takes no such task; 404 for an unknown `appointment`, 409 for one that is over or not of the
+        plan's patient.
         """
         row = await self._plans.known(who, plan)
+        if appointment:
+            await self._possible(who, row, appointment)
         async with self._scheduling:
             session = self._tasked(await self._next(row, group, at, appointment), task)
             payload = {"session": session.id, "opens": written(session)}
             await self.act(who, f"{ACT}{Step.SCHEDULE}", session, "", **payload)
         return session
 
-    async def cancel(self, who: Principal, id_: str, why: str) -> None:
-        """Call off a session that has not begun."""
-        session = await self.known(who, id_)
-        if session.state is not SessionState.SCHEDULED:
+    async def _possible(self, who: Principal, row: PlanRow, appointment: str) -> None:
+        visits = Visits(self._context)
+        found = await visits.known(appointment)
+        if found is None or not self._context.neighbours(Agenda).sees(who, found):
+            raise Refusal(
+                404,
+                "Unknown appointment",
+                "There is no such appointment.",
+                "Look it up in the schedule.",
+            )
+        if not found.status.is_open:
             raise Refusal(
                 409,
-                "Not called off",
-                "The session has begun or ended.",
-                "Open it again to see how it stands.",
+                "The appointment is over",
+                "Nobody is treated by this appointment any more.",
+                "Choose one that still stands.",
             )
-        await self.act(who, f"{ACT}{Step.CANCEL}", session, why, session=id_)
+        if not await visits.are_same(found, row.card.identity):
+            raise Refusal(
+                409,
+                "Another patient",
+                "The appointment is not one of the plan's patient.",
+                "Choose an appointment of the plan's patient.",
+            )
+
+    async def cancel(self, who: Principal, id_: str, why: str) -> None:
+        """Call off a session that has not begun; first its work item is withdrawn.
+
+        Refusal 409 where its machine has it.
+        """
+        async with self.turn(id_):
+            session = await self.known(who, id_)
+            if session.state is not SessionState.SCHEDULED:
+                raise _begun()
+            if not await self.freed(session, f"{who.id}: {why}"):
+                raise _begun()
+            await self.act(who, f"{ACT}{Step.CANCEL}", session, why, session=id_)
+            if (await self.known(who, id_)).state is not SessionState.CANCELLED:
+                raise _begun()
+
+    def turn(self, id_: str) -> asyncio.Lock:
+        """Held while a session is offered, called off or recorded by hand: one of them at a time.
+
+        Whoever holds it looks at the session again.
+        """
+        return self._turns.setdefault(id_, asyncio.Lock())
+
+    async def freed(self, session: Session, why: str) -> bool:
+        """Whether no machine can claim a session any more; for who holds its turn.
+
+        Its work item is withdrawn, unless its machine has claimed it already.
+        """
+        items = self._work_items() if session.item else None
+        if items is None:
+            return True
+        try:
+            await items.cancel(session.item, why, keeper=ROOM, only_if_scheduled=True)
+        except WorkItemRefused as error:
+            if error.status == _CLAIMED:
+                return False
+        await self._book.reached(self._context.ports.last_seq)
+        left = await self._book.session(session.id)
+        return left is not None and left.state is SessionState.SCHEDULED
 
     async def end(self, who: Principal, id_: str, why: str) -> None:
         """End a session that its machine left; its work item is cancelled, and the machine told.
@@ -123,6 +183,7 @@ class SessionDesk:
         items = self._work_items() if session.item else None
         if items is None:
             await self.act(who, f"{ACT}{Step.DISCONTINUE}", session, why, session=id_)
+            await self._has_ended(who, id_)
             return
         try:
             await items.cancel(session.item, f"{who.id}: {why}", keeper=ROOM)
@@ -136,6 +197,17 @@ class SessionDesk:
             ) from error
         await self._audit(who, f"{ACT}{Step.DISCONTINUE}", session, why)
         await self._book.reached(self._context.ports.last_seq)
+        await self._has_ended(who, id_)
+
+    async def _has_ended(self, who: Principal, id_: str) -> None:
+        """Refusal where something else came first."""
+        if (await self.known(who, id_)).state is not SessionState.DISCONTINUED:
+            raise Refusal(
+                409,
+                "Not ended",
+                "The session has ended otherwise in this moment.",
+                "Open it again to see how it stands.",
+            )
 
     def _work_items(self) -> WorkItems | None:
         """None where no title of the node serves them any more."""
@@ -309,6 +381,15 @@ class SessionDesk:
         await self._context.audit.record(
             code, who, subject=session.identity.subject, objects=objects, detail=why
         )
+
+
+def _begun() -> Refusal:
+    return Refusal(
+        409,
+        "Not called off",
+        "The session has begun or ended.",
+        "Open it again to see how it stands.",
+    )
 
 
 def _no_time(why: str) -> Refusal:

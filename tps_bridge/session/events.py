@@ -91,7 +91,7 @@ def move_by(change: WorkItemChange) -> Move | None:
     by_us = change.actor == f"room:{ROOM}"
     match change.verb:
         case Verb.CLAIM:
-            return Move(Step.BEGIN, change.at, change.actor)
+            return Move(Step.BEGIN, change.at, change.actor, item=change.uid)
         case Verb.SET:
             progress, outputs = _progress(change), _outputs(change)
             if progress is None and outputs is None:

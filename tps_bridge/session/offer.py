@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dicom.services import Ask, Content, Objects, Verb, WorkItemRefused, WorkItems, tag, text
 from gateway import StoreError
 from gateway.model import localize
-from gateway.room import Agenda, Principal, RoomContext, roused, steadily
+from gateway.room import Appointment, Principal, RoomContext, roused, steadily
 from gateway.schedule.gate import gate_event
 from gateway.web import Refusal
 from tps_bridge.block import Check
@@ -23,6 +23,7 @@ from tps_bridge.session.desk import SessionDesk, Standing
 from tps_bridge.session.events import ACT, ROOM
 from tps_bridge.session.instruction import Object, Unclear, instruction, uid_of, work_item
 from tps_bridge.session.session import Level, Session, SessionState, Step
+from tps_bridge.session.visit import Visits
 
 log = logging.getLogger(__name__)
 
@@ -135,14 +136,44 @@ class Offers:
             await self._withdraw(session.id, session.item, "the session is called off")
         open_ = await self.book.open_sessions()
         await self._clear({each.appointment for each in open_})
+        visits: dict[str, None] = {}
+        judged: dict[str, Standing] = {}
         for session in open_:
             if plans is not None and session.plan not in plans:
                 continue
+            visits[session.appointment] = None
             if session.state is SessionState.SCHEDULED:
                 try:
-                    await self._tend(await self.desk.standing(session))
+                    judged[session.id] = await self.desk.standing(session)
+                    await self._tend(judged[session.id])
                 except Refusal as refusal:
                     log.info("Session %s stands still: %s", session.id, refusal.title)
+        for visit in filter(None, visits):
+            own = [each for each in open_ if each.appointment == visit]
+            try:
+                await self._gated(visit, own, judged)
+            except Refusal as refusal:
+                log.info("Appointment %s stands still: %s", visit, refusal.title)
+
+    async def _gated(
+        self, visit: str, sessions: Sequence[Session], judged: Mapping[str, Standing]
+    ) -> None:
+        """One gate for all open sessions of an appointment: while one of them is blocked."""
+        levels = {each.id: self.options.level(each.machine) for each in sessions}
+        own = [each for each in sessions if levels[each.id] is not Level.OBSERVED]
+        appointment = await self.visits.known(visit)
+        if appointment is None or not own:
+            return
+        blocks: tuple[Check, ...] = ()
+        for session in own:
+            standing = judged.get(session.id) or await self.desk.standing(session)
+            if standing.blocked and await self.visits.are_same(appointment, session.identity):
+                blocks += standing.checks
+        await self._gate(appointment, blocks)
+
+    @property
+    def visits(self) -> Visits:
+        return Visits(self.context)
 
     async def _clear(self, kept: Collection[str]) -> None:
         """Nothing of a session that has ended keeps its patient from being called."""
@@ -150,7 +181,9 @@ class Offers:
         for each in await self.book.due(now - _DAY, now + _DAY):
             gated = self.options.level(each.machine) is not Level.OBSERVED
             if gated and not each.state.is_open and each.appointment not in {"", *kept}:
-                await self._gate(each, ())
+                appointment = await self.visits.known(each.appointment)
+                if appointment is not None:
+                    await self._gate(appointment, ())
 
     async def _tend(self, standing: Standing) -> None:
         session = standing.session
@@ -162,9 +195,7 @@ class Offers:
                 if why:
                     await self._withdraw(session.id, session.item, why)
             elif not standing.blocked and soon:
-                await self._offer(session)
-        if standing.level is not Level.OBSERVED and session.appointment:
-            await self._gate(session, standing.checks if standing.blocked else ())
+                await self._offer(session.id)
 
     async def _withdraw(self, session: str, item: str, why: str) -> None:
         """Unless its machine claimed it in this very moment: then it has it."""
@@ -174,7 +205,16 @@ class Offers:
         except (LookupError, WorkItemRefused) as error:
             log.warning("Session %s can't be withdrawn: %s", session, error)
 
-    async def _offer(self, session: Session) -> None:
+    async def _offer(self, id_: str) -> None:
+        """Unless somebody called it off, or recorded it by hand, in this very moment."""
+        async with self.desk.turn(id_):
+            session = await self.book.session(id_)
+            if session is None or session.state is not SessionState.SCHEDULED or session.item:
+                return
+            if not (await self.desk.standing(session)).blocked:
+                await self._make(session)
+
+    async def _make(self, session: Session) -> None:
         """Make the delivery instruction, then the work item, then say so."""
         try:
             objects = self.context.neighbours(Objects)
@@ -231,14 +271,8 @@ class Offers:
         plan = Object(about.sop_class, stored.uid, about.study, about.series, stored.origin.called)
         return plan, instruction(session, row.card, ledger, plan, self.desk.local(session.at))
 
-    async def _gate(self, session: Session, blocks: tuple[Check, ...]) -> None:
+    async def _gate(self, appointment: Appointment, blocks: tuple[Check, ...]) -> None:
         """Say on the appointment why the patient may not be called, or that nothing is against."""
-        try:
-            appointment = await self.context.neighbours(Agenda).appointment(session.appointment)
-        except LookupError:
-            return
-        if appointment is None:
-            return
         own = [each.reason for each in appointment.gates if each.room == ROOM and each.name == GATE]
         reason = _reason(blocks)
         if (own[0] if own else None) == reason:

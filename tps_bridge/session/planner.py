@@ -16,7 +16,8 @@ from tps_bridge.ledger import FindingKind
 from tps_bridge.options import TpsOptions
 from tps_bridge.session.desk import SessionDesk
 from tps_bridge.session.offer import TPS
-from tps_bridge.session.session import Level, Session, SessionState
+from tps_bridge.session.session import Level, Session, SessionState, Step
+from tps_bridge.session.visit import Visits
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,9 @@ class Planner:
     """A person with one plan for the appointment's machine gets a session of its next fraction.
 
     Of several plans, or none, nobody guesses: a person schedules. So it is where the record of
-    today was here before there was a session. An appointment that is moved or called off takes its
-    session along until that begins.
+    today was here before there was a session. An appointment that is moved or called off, or turns
+    out to be another patient's, takes its session along until that begins. What a person called
+    off is made anew only when the appointment has changed.
     """
 
     context: RoomContext
@@ -81,10 +83,9 @@ class Planner:
                         log.info("Session %s stays as it is: %s", session.id, refusal.title)
 
     async def _tend(self, machine: str, appointment: Appointment) -> None:
-        states = {each.state for each in await self.book.sessions_of(appointment.id)}
         if appointment.start is None or not appointment.status.is_open:
             return
-        if states <= {SessionState.CANCELLED}:
+        if await self._is_free(machine, appointment):
             found = await self._plans(machine, appointment)
             today = f"{self.desk.today():%Y%m%d}"
             if len(found) == 1 and not await self.book.is_alone(found[0][0].card.uid, today):
@@ -93,7 +94,38 @@ class Planner:
                     TPS, row.card.uid, group, appointment.start, appointment=appointment.id
                 )
 
+    async def _is_free(self, machine: str, appointment: Appointment) -> bool:
+        """Whether a session may be made of it: there was none, or nobody else called that off.
+
+        What somebody else called off waits for a person, until the appointment is another one.
+        """
+        before = await self.book.sessions_of(appointment.id)
+        if any(each.state is not SessionState.CANCELLED for each in before):
+            return False
+        ends = [
+            (step.seq, step.who, each)
+            for each in before
+            for step in await self.book.session_steps(each.id)
+            if step.state is SessionState.CANCELLED and step.step is Step.CANCEL
+        ]
+        if not ends:
+            return not before
+        _, who, last = max(ends, key=lambda each: each[0])
+        return who == TPS.id or await self._is_another(last, machine, appointment)
+
+    async def _is_another(self, session: Session, machine: str, appointment: Appointment) -> bool:
+        """Whether an appointment is at another time, machine or of another patient than this."""
+        same = (session.at, session.machine) == (appointment.start, machine)
+        return not same or await self.visits.is_of_another(appointment, session.identity)
+
+    @property
+    def visits(self) -> Visits:
+        return Visits(self.context)
+
     async def _keep_with(self, session: Session, appointment: Appointment) -> None:
+        if await self.visits.is_of_another(appointment, session.identity):
+            await self.desk.cancel(TPS, session.id, "the appointment is another patient's")
+            return
         if self._record_may_come(session, appointment):
             return
         if not appointment.status.is_open:

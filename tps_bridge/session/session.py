@@ -152,15 +152,21 @@ FROM: Mapping[Step, frozenset[SessionState]] = {
 }
 """In which states each step is possible. Where only a record tells, a session ends as it begins.
 
-What was called off may still be a work item, which is withdrawn after it.
+What was called off may still be a work item, which is withdrawn after it. A machine that claimed
+it all the same has it.
 """
 
 
 def moved(session: Session, move: Move) -> Session:
     """The session after a step; Illegal if it can't be taken."""
-    if move.step not in FROM or session.state not in FROM[move.step]:
+    if not (session.state in FROM.get(move.step, ()) or _is_claimed(session, move)):
         raise Illegal(f"a session that is {session.state} can't {move.step}")
     return _EFFECTS[move.step](session, move)
+
+
+def _is_claimed(session: Session, move: Move) -> bool:
+    called_off = session.state is SessionState.CANCELLED
+    return called_off and move.step is Step.BEGIN and "" != move.item == session.item
 
 
 def _offered(session: Session, move: Move) -> Session:
@@ -188,7 +194,8 @@ def _same(session: Session, _move: Move) -> Session:
 
 def _begun(session: Session, move: Move) -> Session:
     state = SessionState.IN_PROGRESS
-    return replace(session, state=state, performer=move.who, begun=move.at, progress=None)
+    begun = replace(session, state=state, performer=move.who, begun=move.at, progress=None)
+    return replace(begun, ended=None, why="")
 
 
 def _progressed(session: Session, move: Move) -> Session:

@@ -10,7 +10,7 @@ import apsw
 
 from dicom.services import change_of, performed_in
 from gateway import DeviceEvent, Kind
-from gateway.model import to_datetime
+from gateway.model import Subject, to_datetime
 from tps_bridge.ledger import Fraction, FractionState
 from tps_bridge.session.events import (
     as_json,
@@ -238,7 +238,10 @@ class SessionTables:
         yield from self._move(session, move, cause)
 
     def _performed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
-        """A performed step moves the one session of its appointment; a work item goes before."""
+        """A performed step moves the one session of its appointment and patient.
+
+        A work item goes before.
+        """
         change = performed_in(event)
         if change is None:
             return
@@ -246,7 +249,9 @@ class SessionTables:
             open_ = [
                 each
                 for each in self.of_appointment(appointment)
-                if each.state.is_open and (not each.titles or change.by in each.titles)
+                if each.state.is_open
+                and (not each.titles or change.by in each.titles)
+                and _is_of(each, event.subject)
             ]
             if len(open_) == 1:
                 row = (change.uid, open_[0].id)
@@ -340,6 +345,14 @@ def _began_around(session: Session, day: str) -> bool:
         return False
     began = to_datetime(session.begun).date()
     return not day or abs((datetime.strptime(day, "%Y%m%d").date() - began).days) <= 1  # noqa: DTZ007
+
+
+def _is_of(session: Session, subject: Subject | None) -> bool:
+    """Whether a step surely names a session's patient; an issuer that it leaves out is none."""
+    own = session.identity
+    if subject is None or not own.patient or subject.patient != own.patient:
+        return False
+    return subject.issuer in ("", own.issuer)
 
 
 def _fitting(session: Session, move: Move) -> Move:

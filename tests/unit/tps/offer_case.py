@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from pydicom.dataset import Dataset
 
 from dicom.services import Actor, Ask, Verb, WorkItem, WorkItems
+from dicom.ups.engine import Engine, opened
+from dicom.ups.options import UpsOptions
 from gateway import Coding, DeviceEvent, Kind, Source, content_digest
 from gateway.room import ACTION_SYSTEM, OWNER, Permission
 from tests.unit.tps.treatment_case import NOW, Treatments, somebody, treatments
@@ -53,7 +55,7 @@ class Desk:
 
     t: Treatments
     options: TpsOptions = ENFORCED
-    items: Items = field(default_factory=Items)
+    items: Items | Engine = field(default_factory=Items)
     _told: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -105,6 +107,35 @@ class Desk:
             payload={"uid": uid, "version": 1, "state": "", "content": dict(content or {})},
         )
         await self.t.ports.publish((event,))
+
+
+class NoReports:
+    """Nobody has subscribed to a work item."""
+
+    async def tell(self, *_said: object, **_how: object) -> None:
+        raise AssertionError
+
+    def line_of(self, *_whose: object) -> None:
+        return None
+
+
+@asynccontextmanager
+async def serving(
+    path: Path, *several: Dataset, options: TpsOptions = ENFORCED
+) -> AsyncIterator[tuple[Desk, Engine]]:
+    """The node's own work items, whose keeper is the open room; plans of identified patients."""
+    reporter: Any = NoReports()
+    async with (
+        treatments(path, options) as t,
+        opened(t.context, UpsOptions(), reporter) as engine,
+    ):
+        t.rooms.append(engine)
+        t.ports.fed.append(engine.items)
+        await t.take(*several)
+        desk = Desk(t, options, engine)
+        for each in several:
+            await desk.identified(str(each.SOPInstanceUID))
+        yield desk, engine
 
 
 @asynccontextmanager

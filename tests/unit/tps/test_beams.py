@@ -10,7 +10,12 @@ from pathlib import Path
 
 from gateway import Coding, DeviceEvent, Instant, Kind, Source, Value, content_digest
 from gateway.driver import DeviceEntry, DeviceOptions, LinkEntry, LinkOptions
-from gateway.model import AppointmentStatement, AppointmentStatus
+from gateway.model import (
+    AppointmentStatement,
+    AppointmentStatus,
+    Identifier,
+    PatientStatement,
+)
 from gateway.profile import Profile
 from gateway.projection import Projection
 from gateway.room import OWNER
@@ -26,6 +31,7 @@ from tps_bridge.session.desk import SessionDesk
 MACHINE, DEVICE = "LINAC1", "room-1"
 OPTIONS = TpsOptions.model_validate({"machines": {MACHINE: {"level": "gated", "beam": DEVICE}}})
 OURS = Course(points=2, pairs=4, fractions=3)
+OTHER = replace(OURS, patient="RT-2", label="OTHER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +46,14 @@ class Bunker:
         await self.t.ports.publish((replace(signal(number, state, device), received_at=at),))
         await self.beams.turn()
 
-    async def visit(self, key: str, status: AppointmentStatus) -> str:
+    async def visit(self, key: str, status: AppointmentStatus, patient: str = OURS.patient) -> str:
         """An appointment as it stands; its id."""
+        own = PatientStatement(identifiers=(Identifier(patient, OURS.issuer),))
         desk = self.t.context.neighbours(ScheduleDesk)
         start = Instant(NOW + 3_600_000_000)
-        said = AppointmentStatement(book="", start=start, day="2025-06-12", status=status)
+        said = AppointmentStatement(
+            book="", start=start, day="2025-06-12", status=status, patient=own
+        )
         return await desk.book(OWNER, said, key)
 
     async def scheduled(self, course: Course, appointment: str = "") -> Session:
@@ -92,9 +101,9 @@ async def test_a_beam_begins_the_session_whose_appointment_somebody_started(
 ) -> None:
     async with bunker(tmp_path) as it:
         started = await it.visit("a", AppointmentStatus.STARTED)
-        waits = await it.visit("b", AppointmentStatus.ARRIVED)
+        waits = await it.visit("b", AppointmentStatus.ARRIVED, OTHER.patient)
         session = await it.scheduled(OURS, started)
-        other = await it.scheduled(replace(OURS, patient="RT-2", label="OTHER"), waits)
+        other = await it.scheduled(OTHER, waits)
         await it.on(1)
         begun = await it.now(session)
         assert (begun.state, begun.performer) == (SessionState.IN_PROGRESS, f"device:{DEVICE}")
@@ -109,9 +118,12 @@ async def test_a_beam_begins_the_session_whose_appointment_somebody_started(
 
 async def test_where_there_is_a_choice_nothing_moves_and_the_day_says_so(tmp_path: Path) -> None:
     async with bunker(tmp_path) as it:
-        both = [await it.visit(key, AppointmentStatus.STARTED) for key in ("a", "b")]
+        both = [
+            await it.visit(course.label, AppointmentStatus.STARTED, course.patient)
+            for course in (OURS, OTHER)
+        ]
         one = await it.scheduled(OURS, both[0])
-        two = await it.scheduled(replace(OURS, patient="RT-2", label="OTHER"), both[1])
+        two = await it.scheduled(OTHER, both[1])
         await it.on(1)
         assert (await it.now(one), await it.now(two)) == (one, two)
         day = await it.t.page("/sessions?lang=en&day=2025-06-12")
@@ -141,13 +153,62 @@ async def test_what_was_left_in_progress_yesterday_is_nobody_elses_beam(tmp_path
         await it.t.take(record(made, 1, part, at=at))
         assert (await it.now(left)).state is SessionState.IN_PROGRESS
         it.t.clock.advance(24 * 3600)
-        started = await it.visit("b", AppointmentStatus.STARTED)
-        other = await it.scheduled(replace(OURS, patient="RT-2", label="OTHER"), started)
+        started = await it.visit("b", AppointmentStatus.STARTED, OTHER.patient)
+        other = await it.scheduled(OTHER, started)
         await it.on(1)
         assert (await it.now(other)).state is SessionState.IN_PROGRESS
         assert Step.BEAM not in await it.steps(left)
         overdue = await it.t.context.neighbours(SessionDesk).overdue(OWNER)
         assert [each.id for each in overdue] == [left.id]
+
+
+async def test_what_was_scheduled_or_started_after_the_beam_is_not_begun_by_it(
+    tmp_path: Path,
+) -> None:
+    """A signal that is told late, because the store refused or the room was closed."""
+    async with bunker(tmp_path) as it:
+        before = await it.visit("a", AppointmentStatus.ARRIVED)
+        first = await it.scheduled(OURS, before)
+        await it.t.ports.publish((signal(1, "on", DEVICE),))
+        it.t.clock.advance(300)
+        await it.t.context.neighbours(ScheduleDesk).move(
+            OWNER, before, AppointmentStatus.STARTED, ""
+        )
+        await it.beams.turn()
+        assert await it.now(first) == first
+        await it.on(2)
+        assert (await it.now(first)).state is SessionState.IN_PROGRESS
+        late = replace(signal(3, "on", DEVICE), received_at=Instant(NOW + 1))
+        await it.t.ports.publish((late,))
+        await it.beams.turn()
+        assert (await it.steps(first)).count(Step.BEAM) == 1, "it came before the session began"
+        day = await it.t.page("/sessions?lang=en&day=2025-06-12")
+        assert "LINAC1: the beam came on 2 times without a session." in day
+
+
+async def test_a_session_is_not_begun_by_the_visit_of_another_patient(tmp_path: Path) -> None:
+    async with bunker(tmp_path) as it:
+        visit = await it.visit("a", AppointmentStatus.STARTED)
+        session = await it.scheduled(OURS, visit)
+        theirs = Identifier(OTHER.patient, OTHER.issuer)
+        schedule = it.t.context.neighbours(ScheduleDesk)
+        await it.t.registered(OTHER)
+        await schedule.assign(OWNER, visit, theirs, "booked for the wrong one")
+        await it.on(1)
+        assert await it.now(session) == session
+
+
+async def test_a_session_hangs_on_an_open_appointment_of_its_own_patient(tmp_path: Path) -> None:
+    async with bunker(tmp_path) as it:
+        theirs = await it.visit("a", AppointmentStatus.STARTED, OTHER.patient)
+        over = await it.visit("b", AppointmentStatus.CANCELLED)
+        made = approved(plan(STATIC, OURS))
+        await it.t.take(made)
+        body = {"plan": str(made.SOPInstanceUID), "group": 1, "at": "2025-06-12T10:00"}
+        for visit, status in ((theirs, 409), (over, 409), ("nonsense", 404)):
+            answer = await it.t.http.post("/api/v1/sessions", json={**body, "appointment": visit})
+            assert answer.status_code == status
+        assert await it.t.book.open_sessions() == []
 
 
 async def test_other_devices_and_other_words_mean_nothing(tmp_path: Path) -> None:

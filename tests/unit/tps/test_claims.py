@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
 
-from dicom.services import Verb
+from dicom.services import Actor, Verb
 from gateway.room import OWNER, Permission
 from gateway.web import Refusal
 from simulators.rt import STATIC, Course, Part, approved, plan, record
-from tests.unit.tps.offer_case import ENFORCED, Desk, offering
+from tests.unit.tps.offer_case import ENFORCED, Desk, offering, serving
 from tests.unit.tps.treatment_case import somebody, treatments
 from tps_bridge.session import Session, SessionState
 from tps_bridge.session.desk import SessionDesk
@@ -320,3 +321,83 @@ async def test_while_a_record_was_not_read_nobody_is_treated_and_the_planner_wai
         assert await desk.claim(session) == "blocked: count"
         await t.read()
         assert await desk.claim(session) == "blocked: fraction"
+
+
+async def test_what_is_called_off_while_it_is_claimed_is_one_or_the_other(tmp_path: Path) -> None:
+    made = approved(plan(STATIC, COURSE))
+    async with serving(tmp_path, made) as (desk, engine):
+        sessions = desk.t.context.neighbours(SessionDesk)
+        said = set()
+        for pause in (0, 1, 3, 10, 30):
+            session = await desk.scheduled(str(made.SOPInstanceUID), "2025-06-12T09:10")
+            await desk.offers.turn()
+            item, transaction = (await desk.now(session)).item, generate_uid()
+            claim = asyncio.create_task(
+                engine.state_changed(item, "IN PROGRESS", transaction, Actor("L1"))
+            )
+            for _ in range(pause):
+                await asyncio.sleep(0)
+            try:
+                await sessions.cancel(OWNER, session.id, "ill")
+                then = SessionState.CANCELLED
+            except Refusal:
+                then = SessionState.IN_PROGRESS
+            granted = (await claim).status == 0
+            said.add(then)
+            assert (await desk.now(session)).state is then
+            assert granted == (then is SessionState.IN_PROGRESS)
+            kept = await engine.item(item)
+            assert kept is not None
+            assert kept.state == ("IN PROGRESS" if granted else "CANCELED")
+            if granted:
+                break
+        assert said
+
+
+async def test_nobody_claims_what_was_called_off_and_its_work_item_is_withdrawn(
+    tmp_path: Path,
+) -> None:
+    made = approved(plan(STATIC, COURSE))
+    async with serving(tmp_path, made) as (desk, engine):
+        sessions = desk.t.context.neighbours(SessionDesk)
+        session = await desk.scheduled(str(made.SOPInstanceUID), "2025-06-12T09:10")
+        await desk.offers.turn()
+        item = (await desk.now(session)).item
+        await sessions.cancel(OWNER, session.id, "ill")
+        claim = await engine.state_changed(item, "IN PROGRESS", generate_uid(), Actor("L1"))
+        left = await desk.now(session)
+        assert (left.state, left.item, left.why) == (SessionState.CANCELLED, "", "ill")
+        assert claim.status != 0
+
+
+async def test_what_a_machine_claimed_is_its_own_though_it_was_called_off(tmp_path: Path) -> None:
+    """Where no title serves work items any more, none could be withdrawn."""
+    made = approved(plan(STATIC, COURSE))
+    async with offering(tmp_path, made) as desk:
+        session = await desk.scheduled(str(made.SOPInstanceUID), "2025-06-12T09:10")
+        await desk.offers.turn()
+        await desk.t.context.neighbours(SessionDesk).cancel(OWNER, session.id, "ill")
+        assert (await desk.now(session)).state is SessionState.CANCELLED
+        await desk.does(session, Verb.CLAIM)
+        now = await desk.now(session)
+        assert (now.state, now.ended, now.why) == (SessionState.IN_PROGRESS, None, "")
+        assert [each.id for each in await desk.t.book.untold(session.plan)] == [session.id]
+
+
+async def test_of_two_claims_in_one_course_at_once_one_is_granted(tmp_path: Path) -> None:
+    old, new = (approved(plan(STATIC, COURSE)) for _ in range(2))
+    said = {"other": str(old.SOPInstanceUID), "kinship": "adapts", "counts": "yes", "reason": "x"}
+    async with serving(tmp_path, old, new) as (desk, engine):
+        path = f"/plans/{new.SOPInstanceUID}/relate"
+        assert (await desk.t.http.post(path, data=said)).status_code == 200
+        several = [
+            await desk.scheduled(str(each.SOPInstanceUID), "2025-06-12T09:00")
+            for each in (old, new)
+        ]
+        await desk.offers.turn()
+        items = [(await desk.now(each)).item for each in several]
+        claims = [
+            engine.state_changed(each, "IN PROGRESS", generate_uid(), Actor("L1")) for each in items
+        ]
+        told = sorted([each.status for each in await asyncio.gather(*claims)])
+        assert told == [0, 0x0124]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,13 @@ from dicom.mpps.events import Came, changed_event, created_event
 from dicom.mpps.link import How, Link
 from dicom.mpps.said import Said, State
 from gateway import DeviceEvent, Kind, RawId
+from gateway.model import AppointmentStatement, Identifier, PatientStatement
 from gateway.room import OWNER
+from gateway.schedule import ScheduleBook, ScheduleDesk
 from queue_display.options import SignalOptions, SignalVerb
 from queue_display.signals import matches
 from simulators.rt import ARC, Course, approved, plan
+from tests.unit.tps.test_plan_departments import AGENDA
 from tests.unit.tps.treatment_case import NOW, Treatments, treatments
 from tps_bridge.options import TpsOptions
 from tps_bridge.session import Session, SessionState
@@ -22,7 +26,6 @@ from tps_bridge.session.desk import SessionDesk
 
 COURSE = Course(points=3, pairs=4, fractions=3)
 OPTIONS = TpsOptions.model_validate({"machines": {"LINAC1": {"level": "gated", "titles": ["L1"]}}})
-VISIT = "00112233"
 RULE = SignalOptions(
     kind=Kind.ACTION,
     queue="linac-1",
@@ -38,8 +41,10 @@ def came(by: str) -> Came:
     return Came("site", "linac-1", Parties(by, "ISOGATE", "10.0.0.1"), NOW, RawId(1))
 
 
-def begun(uid: str, by: str = "L1", how: How = How.LINKED, visit: str = VISIT) -> DeviceEvent:
-    tree = {"PerformedProcedureStepStatus": "IN PROGRESS"}
+def begun(
+    uid: str, visit: str, by: str = "L1", how: How = How.LINKED, patient: str = COURSE.patient
+) -> DeviceEvent:
+    tree = {"PerformedProcedureStepStatus": "IN PROGRESS", "PatientID": patient}
     link = Link(how, "1.2", "S1", "A1", visit if how is How.LINKED else "")
     return created_event(uid, Said(tree, State.IN_PROGRESS), [link], came(by))
 
@@ -50,11 +55,15 @@ def ended(uid: str, state: State, by: str = "L1") -> DeviceEvent:
 
 
 async def scheduled(t: Treatments) -> Session:
+    t.ports.fed.append(t.context.neighbours(ScheduleBook))
     made = approved(plan(ARC, COURSE))
     await t.take(made)
+    own = PatientStatement(identifiers=(Identifier(COURSE.patient, COURSE.issuer),))
+    said = AppointmentStatement(book="", start=NOW, patient=own)
+    visit = await t.context.neighbours(ScheduleDesk).book(OWNER, said, "a")
     desk = t.context.neighbours(SessionDesk)
     uid, at = str(made.SOPInstanceUID), desk.moment("2025-06-12T10:00")
-    return await desk.schedule(OWNER, uid, 1, at, appointment=VISIT)
+    return await desk.schedule(OWNER, uid, 1, at, appointment=visit)
 
 
 async def after(t: Treatments, session: Session, *events: DeviceEvent) -> Session:
@@ -74,9 +83,9 @@ async def after(t: Treatments, session: Session, *events: DeviceEvent) -> Sessio
 async def test_a_performed_step_moves_the_session_of_its_appointment(
     tmp_path: Path, state: State, then: SessionState
 ) -> None:
-    async with treatments(tmp_path, OPTIONS) as t:
+    async with treatments(tmp_path, OPTIONS, AGENDA) as t:
         session = await scheduled(t)
-        first = await after(t, session, begun("1.5"))
+        first = await after(t, session, begun("1.5", session.appointment))
         assert (first.state, first.performer) == (SessionState.IN_PROGRESS, "ae:L1")
         assert (await after(t, session, ended("1.6", state))).state is SessionState.IN_PROGRESS
         assert (await after(t, session, ended("1.5", state))).state is then
@@ -87,18 +96,28 @@ async def test_a_performed_step_moves_the_session_of_its_appointment(
 
 
 @pytest.mark.parametrize(
-    "event",
+    "said",
     [
-        begun("1.5", how=How.UNSCHEDULED),
-        begun("1.5", how=How.CONFLICT),
-        begun("1.5", visit="ffff"),
-        begun("1.5", by="L2"),
+        {"how": How.UNSCHEDULED},
+        {"how": How.CONFLICT},
+        {"visit": "ffff"},
+        {"by": "L2"},
+        {"patient": "RT-2"},
+        {"patient": ""},
     ],
-    ids=["names no step", "contradicts the schedule", "another appointment", "another machine"],
+    ids=[
+        "names no step",
+        "contradicts the schedule",
+        "another appointment",
+        "another machine",
+        "another patient",
+        "names nobody",
+    ],
 )
 async def test_what_is_not_surely_this_session_moves_nothing(
-    tmp_path: Path, event: DeviceEvent
+    tmp_path: Path, said: dict[str, Any]
 ) -> None:
-    async with treatments(tmp_path, OPTIONS) as t:
+    async with treatments(tmp_path, OPTIONS, AGENDA) as t:
         session = await scheduled(t)
+        event = begun("1.5", **{"visit": session.appointment} | said)
         assert await after(t, session, event, ended("1.5", State.COMPLETED)) == session

@@ -26,6 +26,7 @@ from gateway.schedule.desk import ScheduleDesk
 from gateway.schedule.options import ScheduleOptions
 from gateway.testing import ManualClock
 from simulators.rt import ARC, Course, Part, approved, plan, record
+from tests.unit.tps.offer_case import Desk
 from tests.unit.tps.treatment_case import Treatments, treatments
 from tps_bridge.options import TpsOptions
 from tps_bridge.session.desk import SessionDesk
@@ -214,3 +215,74 @@ async def test_the_day_is_read_anew_only_when_something_moved(
     for _ in range(3):
         await plans.planner.turn()
     assert len(read) == 5
+
+
+async def test_what_a_person_called_off_waits_for_a_person_until_its_appointment_changes(
+    plans: Plans,
+) -> None:
+    await plans.t.take(approved(plan(ARC, COURSE)))
+    id_ = await plans.book(2, "A")
+    await plans.planner.turn()
+    (session,) = await plans.t.book.sessions_of(id_)
+    await plans.t.context.neighbours(SessionDesk).cancel(OWNER, session.id, "ill")
+    await plans.desk.move(OWNER, id_, AppointmentStatus.ARRIVED, "")
+    for _ in range(3):
+        await plans.planner.turn()
+    assert await plans.states(id_) == [(SessionState.CANCELLED, at(2))]
+    later = AppointmentStatement(book="HIS", start=at(4))
+    await plans.desk.change(OWNER, id_, later, "better in the afternoon")
+    await plans.planner.turn()
+    assert await plans.states(id_) == [
+        (SessionState.CANCELLED, at(2)),
+        (SessionState.SCHEDULED, at(4)),
+    ]
+
+
+async def test_an_appointment_that_turns_out_to_be_another_patients_takes_its_session_along(
+    plans: Plans,
+) -> None:
+    other = replace(COURSE, patient="RT-2", label="OTHER")
+    await plans.t.take(approved(plan(ARC, COURSE)), approved(plan(ARC, other)))
+    id_ = await plans.book(2, "A")
+    await plans.planner.turn()
+    theirs = Identifier(other.patient, other.issuer)
+    await plans.t.registered(COURSE, other)
+    await plans.desk.assign(OWNER, id_, theirs, "booked for the wrong one")
+    await plans.planner.turn()
+    found = await plans.t.book.sessions_of(id_)
+    assert {each.identity.patient: each.state for each in found} == {
+        COURSE.patient: SessionState.CANCELLED,
+        other.patient: SessionState.SCHEDULED,
+    }
+
+
+async def test_an_appointment_of_two_sessions_has_one_gate_while_one_is_blocked(
+    tmp_path: Path,
+) -> None:
+    options = TpsOptions.model_validate({"machines": {"LINAC1": {"level": "gated"}}})
+    good, bad = approved(plan(ARC, COURSE)), plan(ARC, replace(COURSE, label="BOOST"))
+    async with planning(tmp_path, options) as plans:
+        t = plans.t
+        await t.take(good, bad)
+        desk, sessions = Desk(t, options), t.context.neighbours(SessionDesk)
+        id_ = await plans.book(2, "A")
+        made = []
+        for each in (bad, good):
+            await desk.identified(str(each.SOPInstanceUID))
+            uid = str(each.SOPInstanceUID)
+            made.append(await sessions.schedule(OWNER, uid, 1, at(2), appointment=id_))
+        agenda = t.context.neighbours(Agenda)
+        await desk.offers.turn()
+        said = len(t.ports.events)
+        for _ in range(2):
+            await desk.offers.turn()
+            visit = await agenda.appointment(id_)
+            assert visit is not None
+            (gate,) = visit.gates
+            assert str(gate.reason["en"]).startswith("the plan is not approved")
+        assert len(t.ports.events) == said, "said once"
+        await sessions.cancel(OWNER, made[0].id, "not today")
+        await desk.offers.turn()
+        visit = await agenda.appointment(id_)
+        assert visit is not None
+        assert visit.gates == ()

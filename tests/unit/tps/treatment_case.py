@@ -27,14 +27,16 @@ from gateway import DeviceEvent, Receipt, WireRecord
 from gateway.api import open_app
 from gateway.api.app import Application
 from gateway.console import Console
-from gateway.model import from_datetime
+from gateway.model import Identifier, PatientStatement, from_datetime
+from gateway.patients import PatientDesk
 from gateway.patients import room as patients
-from gateway.room import Entry, Permission, Principal, RoomContext, Subscriber
+from gateway.patients.book import PatientBook
+from gateway.room import OWNER, Entry, Permission, Principal, RoomContext, Subscriber
 from gateway.schedule import room as schedule
 from gateway.schedule.options import ScheduleOptions
 from gateway.testing import ManualClock, Recognizing
 from gateway.testing.room import MemoryAuditor, MemoryRoomPorts, room_context
-from simulators.rt import encoded
+from simulators.rt import Course, encoded
 from tests.unit.api.memory_site import MemorySite
 from tps_bridge.book import Book
 from tps_bridge.compare import Tolerances
@@ -90,6 +92,8 @@ class Treatments:
     app: Application
     gate: Recognizing
     context: RoomContext
+    rooms: list[object]
+    """What a neighbour is found among."""
 
     @property
     def clock(self) -> ManualClock:
@@ -141,6 +145,13 @@ class Treatments:
         first = (await self.desk.checks(row))[0]
         check = next(each for each in first.checks if each.kind == block)
         return Shown(block, first.group, first.fraction, check.seen)
+
+    async def registered(self, *courses: Course) -> None:
+        """The patients of courses."""
+        self.ports.fed.append(self.context.neighbours(PatientBook))
+        for each in courses:
+            own = PatientStatement(identifiers=(Identifier(each.patient, each.issuer),))
+            await self.context.neighbours(PatientDesk).register(OWNER, own, "new here")
 
     def act_as(self, who: Principal) -> None:
         self.gate.who = who
@@ -203,7 +214,7 @@ async def treatments(
         )
         intake = Intake(context, book, reader, Tolerances())
         yield Treatments(
-            book, neighbour(PlanDesk), intake, blobs, ports, audit, http, app, gate, context
+            book, neighbour(PlanDesk), intake, blobs, ports, audit, http, app, gate, context, opened
         )
 
 
