@@ -15,6 +15,7 @@ from tps_bridge.block import (
     NEVER_SET_ASIDE,
     Attempt,
     BlockKind,
+    ByHand,
     Case,
     Check,
     Registered,
@@ -35,6 +36,7 @@ from tps_bridge.book import (
     corrections,
     unsure_adrift,
 )
+from tps_bridge.book.byhand import unconfirmed as unconfirmed_of
 from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.doubt import doubts_of
 from tps_bridge.kin import kin_of
@@ -220,6 +222,7 @@ class PlanDesk:
         registry, registered = await self._registered(row)
         kin, second = await kin_of(self._book, card), self._options.second_person
         doubts = await doubts_of(self._book, card, kin.plans)
+        unconfirmed = (*(ByHand(each) for each in unconfirmed_of(notes)), *kin.unconfirmed)
         untold = (*(Untold(each) for each in await self._book.untold(card.uid)), *kin.untold)
         adrift = [
             finding
@@ -242,6 +245,7 @@ class PlanDesk:
                 registry=registry,
                 doubts=doubts,
                 untold=untold,
+                unconfirmed=unconfirmed,
                 uncounted=(
                     *(Uncounted(each) for each in (*ledger.uncounted, *adrift)),
                     *kin.uncounted,
@@ -257,6 +261,7 @@ class PlanDesk:
                 emergency=emergency_of(notes, card.digest, second_person=second),
                 left_out=frozenset(rule.leaves_out) if rule else frozenset(),
                 source=rule.source if rule else "",
+                zone=self._zone,
             )
             for group, ledger in groups
         ]

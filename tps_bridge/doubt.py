@@ -18,8 +18,12 @@ async def doubts_of(book: Book, card: PlanCard, kin: Mapping[str, str]) -> tuple
     found: list[Doubt] = []
     for uid, label in {card.uid: "", **kin}.items():
         strangers = await book.strangers(uid)
-        found += [Doubt(each.card.day, each.unlike, label) for each in strangers if each.is_open]
+        found += [
+            Doubt(each.card.day, each.unlike, label, each.card.uid)
+            for each in strangers
+            if each.is_open
+        ]
     if own.patient:
         named = await book.named_elsewhere(own.patient, own.issuer)
-        found += [Doubt(each.card.day) for each in named]
+        found += [Doubt(each.card.day, record=each.card.uid) for each in named]
     return tuple(found)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tps_bridge.block import Uncounted, Untold
+from tps_bridge.block import ByHand, Other, Uncounted, Untold
 from tps_bridge.book import Book, PlanCard, PlanRow
+from tps_bridge.book.byhand import unconfirmed as unread_of
 from tps_bridge.book.family import VERIFIES, counted, kin, relations, unsaid
 from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.ledger import Carried, carried, times_of
@@ -19,11 +20,12 @@ class Kin:
     plans: Mapping[str, str]
     carried: tuple[Carried, ...]
     elsewhere: tuple[str, ...]
-    unsaid: tuple[str, ...]
-    heirs: tuple[str, ...]
-    verifies: str
+    unsaid: tuple[Other, ...]
+    heirs: tuple[Other, ...]
+    verifies: Other | None
     uncounted: tuple[Uncounted, ...] = ()
     untold: tuple[Untold, ...] = ()
+    unconfirmed: tuple[ByHand, ...] = ()
 
 
 async def kin_of(book: Book, card: PlanCard) -> Kin:
@@ -31,7 +33,8 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
     own = card.identity
     rows = await book.of_patient(own.patient, own.issuer) if own.patient else ()
     others = {each.card.uid: each for each in rows if each.card.uid != card.uid}
-    said = relations([note for uid in (card.uid, *others) for note in await book.notes(uid)])
+    notes_of = {uid: await book.notes(uid) for uid in (card.uid, *others)}
+    said = relations([note for notes in notes_of.values() for note in notes])
     near = kin(card.uid, said)
     giving = [uid for uid in counted(card.uid, said) if uid in others]
     ledgers_of = {uid: await book.ledgers(uid) for uid in {*near, *giving}}
@@ -48,8 +51,11 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
         for found in each.uncounted
     ]
     untold = [Untold(one, _label(uid, others)) for uid in near for one in await book.untold(uid)]
+    unconfirmed = [
+        ByHand(one, _label(uid, others)) for uid in near for one in unread_of(notes_of.get(uid, ()))
+    ]
     heirs = [
-        each.card.label or uid
+        Other(uid, each.card.label or uid)
         for uid, each in others.items()
         if card.uid in unsaid(each.card, said) and await _treatable(book, each.card)
     ]
@@ -58,11 +64,12 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
         {uid: _label(uid, others) for uid in near},
         tuple(doses),
         tuple(times),
-        tuple(_label(each, others) for each in unsaid(card, said)),
-        tuple(sorted(heirs)),
-        _label(verified, others) if verified else "",
+        tuple(Other(each, _label(each, others)) for each in unsaid(card, said)),
+        tuple(sorted(heirs, key=lambda each: (each.label, each.uid))),
+        Other(verified, _label(verified, others)) if verified else None,
         tuple(uncounted),
         tuple(untold),
+        tuple(unconfirmed),
     )
 
 

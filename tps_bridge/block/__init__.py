@@ -2,8 +2,10 @@
 
 from tps_bridge.block.attempt import (
     Attempt,
+    ByHand,
     Case,
     Doubt,
+    Other,
     Override,
     Registered,
     Uncounted,
@@ -17,10 +19,12 @@ __all__ = [
     "NEVER_SET_ASIDE",
     "Attempt",
     "BlockKind",
+    "ByHand",
     "Case",
     "Check",
     "Doubt",
     "Emergency",
+    "Other",
     "Override",
     "Registered",
     "Uncounted",

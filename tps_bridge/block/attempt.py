@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from tps_bridge.block.emergency import Emergency
 from tps_bridge.book import Act, Note, PlanCard, second_of
+from tps_bridge.book.byhand import HandRecord
 from tps_bridge.ledger import Carried, Finding, Ledger
 from tps_bridge.plan import Identity, Unlike
 from tps_bridge.session.session import Session
+
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,29 @@ class Override:
 class Doubt:
     """A record of which nobody knows whose it is: in what it contradicts its plan, and its day.
 
-    `label` is that of its plan where it is another one of the course. Nothing in `unlike`: it names
-    the patient, and a plan of somebody else.
+    `label` is that of its plan where it is another one of the course, `record` its UID. Nothing in
+    `unlike`: it names the patient, and a plan of somebody else.
     """
 
     day: str
     unlike: tuple[Unlike, ...] = ()
+    label: str = ""
+    record: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another plan of the course."""
+
+    uid: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What one person says that a session gave, and nobody has confirmed; `label` as above."""
+
+    record: HandRecord
     label: str = ""
 
 
@@ -98,7 +119,7 @@ class Case:
     counts here, `elsewhere` when their fractions were given, `unsaid` those from which this one is
     derived in a way that nobody has said, `heirs` those that are derived from it so and are
     approved, `verifies` the one that it is to verify. `left_out` are the checks that an emergency
-    leaves out, by the rule `source`.
+    leaves out, by the rule `source`. `zone` is the site's.
     """
 
     card: PlanCard
@@ -112,17 +133,19 @@ class Case:
     doubts: tuple[Doubt, ...] = ()
     uncounted: tuple[Uncounted, ...] = ()
     untold: tuple[Untold, ...] = ()
+    unconfirmed: tuple[ByHand, ...] = ()
     overrides: tuple[Override, ...] = ()
     interval: float = 6.0
     retired: str = ""
     carried: tuple[Carried, ...] = ()
     elsewhere: tuple[str, ...] = ()
-    unsaid: tuple[str, ...] = ()
-    heirs: tuple[str, ...] = ()
-    verifies: str = ""
+    unsaid: tuple[Other, ...] = ()
+    heirs: tuple[Other, ...] = ()
+    verifies: Other | None = None
     emergency: Emergency | None = None
     left_out: frozenset[str] = frozenset()
     source: str = ""
+    zone: ZoneInfo = _UTC
 
     def leaves_out(self, block: str) -> str:
         """By which rule a check is left out; '' where it is not."""

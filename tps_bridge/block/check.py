@@ -23,7 +23,8 @@ class BlockKind(StrEnum):
     """RECORD: nobody knows whose a record is; people say it, and set nothing aside.
 
     COUNT: nobody knows how much a record gave, or of which fraction; people may say it.
-    SESSION: another one is being treated, or has ended, and nothing tells all that it gave.
+    SESSION: another one is being treated, or has ended, and nothing tells all that it gave; or one
+    person alone has told it. PURPOSE: the plan is to verify another one, and treats nobody.
     """
 
     IDENTITY = "identity"
@@ -33,6 +34,7 @@ class BlockKind(StrEnum):
     VERSION = "version"
     APPROVAL = "approval"
     STATE = "state"
+    PURPOSE = "purpose"
     RELATION = "relation"
     MACHINE = "machine"
     FRACTION = "fraction"
@@ -84,6 +86,7 @@ def checks(attempt: Attempt, case: Case) -> tuple[Check, ...]:
         because(
             f"an override of {each.who} waits for a second person",
             f"{each.who} 的放行待第二人确认",
+            f"override {each.seq}",
         )
         for each in case.overrides
         if not each.counts
@@ -109,11 +112,12 @@ def _check(kind: BlockKind, attempt: Attempt, case: Case) -> Check:
     keys = {each.key for each in reasons}
     about = [each for each in own if not keys.isdisjoint(each.reasons)]
     override = next((each for each in about if not each.counts), about[-1] if about else None)
-    return Check(kind, reasons, aside, override, case.leaves_out(kind))
+    left_out = "" if kind in NEVER_SET_ASIDE else case.leaves_out(kind)
+    return Check(kind, reasons, aside, override, left_out)
 
 
 def _identity(attempt: Attempt, case: Case) -> Iterator[Reason]:
-    yield from (because(each[EN], each[ZH]) for each in disagreements(attempt, case))
+    yield from disagreements(attempt, case)
 
 
 def _version(attempt: Attempt, case: Case) -> Iterator[Reason]:
@@ -121,37 +125,46 @@ def _version(attempt: Attempt, case: Case) -> Iterator[Reason]:
         yield because(
             "the plan is not the version that was scheduled",
             "计划与已排程的版本不一致",
+            f"{attempt.plan} {attempt.digest} {case.card.uid} {case.card.digest}",
         )
 
 
 def _approval(_attempt: Attempt, case: Case) -> Iterator[Reason]:
     if not case.approved:
-        said = case.card.approval or "—"
-        yield because(f"the plan is not approved ({said})", f"计划未批准（{said}）")
+        said, key = case.card.approval or "—", f"{case.card.approval} {case.card.digest}"
+        yield because(f"the plan is not approved ({said})", f"计划未批准（{said}）", key)
 
 
 def _state(_attempt: Attempt, case: Case) -> Iterator[Reason]:
     if not case.active:
         why = case.retired and f": {case.retired}"
-        yield because(f"the plan was retired or rejected{why}", f"计划已停用或被否决{why}")
+        key = f"{case.card.approval} {case.retired}"
+        yield because(f"the plan was retired or rejected{why}", f"计划已停用或被否决{why}", key)
+
+
+def _purpose(_attempt: Attempt, case: Case) -> Iterator[Reason]:
+    if case.verifies is not None:
+        yield because(
+            f"the plan is to verify {case.verifies.label}, not to treat",
+            f"该计划用于验证 {case.verifies.label}，不用于治疗",
+            f"verifies {case.verifies.uid}",
+        )
 
 
 def _relation(_attempt: Attempt, case: Case) -> Iterator[Reason]:
     """Which of several plans is meant is for a person to say."""
-    if case.verifies:
+    for each in case.unsaid:
         yield because(
-            f"the plan is to verify {case.verifies}, not to treat",
-            f"该计划用于验证 {case.verifies}，不用于治疗",
+            f"it is derived from {each.label}, and nobody has said what it is to it",
+            f"该计划源自 {each.label}，尚无人说明二者关系",
+            f"derived from {each.uid}",
         )
-    for label in case.unsaid:
+    for each in case.heirs:
         yield because(
-            f"it is derived from {label}, and nobody has said what it is to it",
-            f"该计划源自 {label}，尚无人说明二者关系",
-        )
-    for label in case.heirs:
-        yield because(
-            f"{label} is derived from it and approved, and nobody has said which one is treated",
-            f"{label} 源自该计划且已批准，尚无人说明应治疗哪一个",
+            f"{each.label} is derived from it and approved, and nobody has said which one is "
+            "treated",
+            f"{each.label} 源自该计划且已批准，尚无人说明应治疗哪一个",
+            f"heir {each.uid}",
         )
 
 
@@ -162,23 +175,27 @@ def _machine(attempt: Attempt, case: Case) -> Iterator[Reason]:
         yield because(
             f"the plan is for {names}, not for {attempt.machine or '—'}",
             f"计划用于 {names}，而非 {attempt.machine or '—'}",
+            f"{names} {attempt.machine}",
         )
 
 
 def _fraction(attempt: Attempt, case: Case) -> Iterator[Reason]:
     planned, next_ = case.ledger.planned, case.ledger.next
     if planned is None:
-        yield because("the plan doesn't say how many fractions it has", "计划未注明分次数")
+        key = f"{attempt.fraction} of an unknown number"
+        yield because("the plan doesn't say how many fractions it has", "计划未注明分次数", key)
     elif attempt.fraction > planned:
         yield because(
             f"fraction {attempt.fraction} is beyond the {planned} prescribed",
             f"第 {attempt.fraction} 次超出处方的 {planned} 次",
+            f"{attempt.fraction} of {planned}",
         )
     elif next_ != attempt.fraction:
         expected = next_ if next_ is not None else "—"
         yield because(
             f"fraction {attempt.fraction} is not the next one ({expected})",
             f"第 {attempt.fraction} 次不是下一次（{expected}）",
+            f"{attempt.fraction}, next is {expected}",
         )
     for each in case.ledger.passed_over:
         if each.number == attempt.fraction and next_ == attempt.fraction:
@@ -192,10 +209,12 @@ def _passed(fraction: Fraction) -> Reason:
         return because(
             f"fraction {number} was left unfinished, and later ones were given",
             f"第 {number} 次未完成，其后的分次已治疗",
+            f"{number} unfinished at {fraction.given:.4f}",
         )
     return because(
         f"nothing tells of fraction {number}, and later ones were given: its record may be missing",
         f"第 {number} 次没有记录，而其后的分次已治疗：记录可能缺失",
+        f"{number} passed over",
     )
 
 
@@ -206,12 +225,13 @@ def _dose(attempt: Attempt, case: Case) -> Iterator[Reason]:
         if not limits:
             continue
         before = [one for one in case.carried if one.reference == each.reference.number]
-        unknown = next((one.label for one in before if one.dose is None), None)
-        if unknown is not None:
+        unknown = [one.label for one in before if one.dose is None]
+        if unknown:
             yield because(
-                f"what {unknown} gave can't be counted: no Dose Reference UID in common, "
+                f"what {unknown[0]} gave can't be counted: no Dose Reference UID in common, "
                 "or nothing tells it",
-                f"{unknown} 已给予的剂量无法计入：无共同的剂量参考 UID，或无从得知",
+                f"{unknown[0]} 已给予的剂量无法计入：无共同的剂量参考 UID，或无从得知",
+                f"{each.reference.number} unknown of {', '.join(unknown)}",
             )
         more = sum(one.dose or 0.0 for one in before)
         more += _still(each, case.ledger, attempt.fraction)
@@ -222,6 +242,7 @@ def _dose(attempt: Attempt, case: Case) -> Iterator[Reason]:
                 yield because(
                     f"{name} would have {then:.2f} Gy{english}, {most:g} Gy are prescribed",
                     f"{name} {chinese}将达 {then:.2f} Gy，处方为 {most:g} Gy",
+                    f"{each.reference.number}{english} {then:.4f} of {most}",
                 )
 
 
@@ -253,8 +274,8 @@ def _still(dose: CumulativeDose, ledger: Ledger, number: int) -> float:
     return whole * max(0.0, 1 - fraction.given / planned) if planned else whole
 
 
-NEVER_SET_ASIDE = frozenset({BlockKind.OVERRIDE, BlockKind.RECORD})
-"""Blocks that no override lifts."""
+NEVER_SET_ASIDE = frozenset({BlockKind.OVERRIDE, BlockKind.RECORD, BlockKind.PURPOSE})
+"""Blocks that no override lifts, and no emergency leaves out."""
 
 _CHECKS: Mapping[BlockKind, Callable[[Attempt, Case], Iterator[Reason]]] = {
     BlockKind.IDENTITY: _identity,
@@ -264,6 +285,7 @@ _CHECKS: Mapping[BlockKind, Callable[[Attempt, Case], Iterator[Reason]]] = {
     BlockKind.VERSION: _version,
     BlockKind.APPROVAL: _approval,
     BlockKind.STATE: _state,
+    BlockKind.PURPOSE: _purpose,
     BlockKind.RELATION: _relation,
     BlockKind.MACHINE: _machine,
     BlockKind.FRACTION: _fraction,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import inf
+from zoneinfo import ZoneInfo
 
 from tps_bridge.block.attempt import Attempt, Case
 from tps_bridge.block.reason import Reason, because
@@ -43,12 +44,13 @@ def day(attempt: Attempt, case: Case) -> Iterator[Reason]:
         yield because(
             f"nothing tells when fraction {number} was given: it may have been today",
             f"第 {number} 次的治疗时间未知：可能就在今日",
+            f"{number} undated",
         )
 
 
 def _pause(now: str, times: Sequence[str], case: Case) -> Iterator[Reason]:
     """Of something that was given at a time that nobody knows, only the day it was at most."""
-    known = [(_hours(each, now), each) for each in times if each]
+    known = [(_hours(each, now, case.zone), each) for each in times if each]
     hours, last = min(known, default=(inf, ""))
     if hours < case.interval:
         since = f"{hours:.1f}" if len(last) > _DATE and hours > -inf else "—"
@@ -59,10 +61,11 @@ def _pause(now: str, times: Sequence[str], case: Case) -> Iterator[Reason]:
         )
 
 
-def _hours(before: str, now: str) -> float:
-    """The fewest hours between two times of one zone; of a day without a time from its end.
+def _hours(before: str, now: str, zone: ZoneInfo) -> float:
+    """The fewest hours between two times of a zone; of a day without a time from its end.
 
-    Without end where one of them is no time.
+    Of an hour that clocks show twice it is the pause that is surely there. Without end where one of
+    them is no time.
     """
     try:
         one, other = (
@@ -73,4 +76,5 @@ def _hours(before: str, now: str) -> float:
         return -inf
     if len(before) <= _DATE:
         one += timedelta(days=1)
-    return (other - one).total_seconds() / 3600
+    last, next_ = one.replace(tzinfo=zone, fold=1), other.replace(tzinfo=zone, fold=0)
+    return (next_.astimezone(UTC) - last.astimezone(UTC)).total_seconds() / 3600

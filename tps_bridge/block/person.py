@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tps_bridge.block.attempt import Attempt, Case, Registered
+from tps_bridge.block.reason import EN, ZH, Reason, because, digest_of
 from tps_bridge.plan import Identity, Unlike, same_name
 
 UNLIKE: Mapping[Unlike, Mapping[str, str]] = {
@@ -19,27 +20,49 @@ UNLIKE: Mapping[Unlike, Mapping[str, str]] = {
 }
 
 
-def disagreements(attempt: Attempt, case: Case) -> Iterator[Mapping[str, str]]:
+def disagreements(attempt: Attempt, case: Case) -> Iterator[Reason]:
     """Where the identity of the attempt, or that in the register, is not that of the plan."""
-    own = case.card.identity
+    own, theirs = case.card.identity, attempt.identity
+    number = (own.patient, own.issuer)
     if not own.patient:
-        yield _said("the plan has no patient number", "计划没有患者编号")
-    for each in own.unlike(attempt.identity):
+        key = f"unnumbered {digest_of(*number)}"
+        yield because("the plan has no patient number", "计划没有患者编号", key)
+    for each in own.unlike(theirs):
         said = UNLIKE[each]
-        yield _said(f"what is to be treated has {said['en']}", f"治疗对象的{said['zh-CN']}")
+        yield because(
+            f"what is to be treated has {said[EN]}",
+            f"治疗对象的{said[ZH]}",
+            f"{each} {digest_of(*_compared(own), *_compared(theirs))}",
+        )
     if case.registry and case.registered is None:
-        yield _said("nobody is registered under this number", "该编号未登记患者")
+        key = f"unregistered {digest_of(*number)}"
+        yield because("nobody is registered under this number", "该编号未登记患者", key)
     if case.registered is not None:
         yield from _registered(own, case.registered)
 
 
-def _registered(own: Identity, known: Registered) -> Iterator[Mapping[str, str]]:
+def _registered(own: Identity, known: Registered) -> Iterator[Reason]:
+    number = (own.patient, own.issuer)
     if not same_name((own.name,), known.names):
-        yield _said("the registered patient has another name", "登记患者的姓名不同")
+        yield because(
+            "the registered patient has another name",
+            "登记患者的姓名不同",
+            f"registered name {digest_of(*number, own.name, *sorted(known.names))}",
+        )
     born = known.birth_date.replace("-", "")[:8]
-    if own.birth_date and born and own.birth_date != born:
-        yield _said("the registered patient has another birth date", "登记患者的出生日期不同")
+    if not _same_day(own.birth_date, born):
+        yield because(
+            "the registered patient has another birth date",
+            "登记患者的出生日期不同",
+            f"registered birth date {digest_of(*number, own.birth_date, born)}",
+        )
 
 
-def _said(english: str, chinese: str) -> Mapping[str, str]:
-    return {"en": english, "zh-CN": chinese}
+def _compared(own: Identity) -> tuple[str, ...]:
+    return own.patient, own.issuer, own.name, own.birth_date
+
+
+def _same_day(one: str, other: str) -> bool:
+    """As far as both are known: to the year, the month or the day."""
+    known = min(len(one), len(other))
+    return one[:known] == other[:known]

@@ -48,17 +48,20 @@ def record(_attempt: Attempt, case: Case) -> Iterator[Reason]:
                 f"a record of {day} names this patient and another patient's plan, "
                 "and nobody has said whose it is",
                 f"{day} 有一条治疗记录为该患者，但引用他人的计划，尚无人确认归属",
+                each.record,
             )
         elif each.label:
             yield because(
                 f"a record of {day} by {each.label}, which belongs to this course, has {english}, "
                 "and nobody has said whose it is",
                 f"{day} 按该疗程计划 {each.label} 的治疗记录{chinese}，尚无人确认归属",
+                each.record,
             )
         else:
             yield because(
                 f"a record of {day} has {english}, and nobody has said whose it is",
                 f"{day} 的治疗记录{chinese}，尚无人确认归属",
+                each.record,
             )
 
 
@@ -98,3 +101,14 @@ def session(_attempt: Attempt, case: Case) -> Iterator[Reason]:
                 f"{day} {chinese}治疗（{where}）已结束，但没有记录说明全部出束",
                 f"{one.id} {one.state}",
             )
+    for by_hand in case.unconfirmed:
+        record = by_hand.record
+        english = f" of {by_hand.label}, which belongs to this course," if by_hand.label else ""
+        chinese = f"该疗程计划 {by_hand.label} 的" if by_hand.label else ""
+        day = written(record.day)
+        yield because(
+            f"a record by hand of {day}{english} waits for a second person: "
+            "confirm it, or take it back",
+            f"{day} {chinese}手工记录待第二人确认：请确认或撤回",
+            record.uid,
+        )

@@ -159,6 +159,11 @@ def by_hand(notes: Sequence[Note]) -> list[HandRecord]:
     return sorted(found.values(), key=lambda each: each.seq)
 
 
+def unconfirmed(notes: Sequence[Note]) -> list[HandRecord]:
+    """Those that one person alone has told."""
+    return [each for each in by_hand(notes) if not each.second]
+
+
 def _after(record: HandRecord, note: Note) -> Iterator[HandRecord]:
     """What somebody's word leaves of a record: one that never counted is taken back at once."""
     back = record.back

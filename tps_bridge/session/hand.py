@@ -18,7 +18,7 @@ from tps_bridge.book.byhand import HandRecord, Reading, by_hand
 from tps_bridge.ledger import BeamCourse, Ledger
 from tps_bridge.ledger.beam import ROUNDING
 from tps_bridge.session.desk import SessionDesk
-from tps_bridge.session.session import Session
+from tps_bridge.session.session import Session, SessionState
 
 _NOTHING, _NO_BEAM, _NO_METERSET, _NO_TIME, _NO_DURATION = texts(
     "No beam of this fraction was given: call the session off, or end it.",
@@ -78,20 +78,30 @@ class HandDesk:
         it; noted anew before that, the later one stands. Refusal 409 where the machine says itself
         what it gave, 422 for what can't be.
         """
+        async with self._desk.turn(id_):
+            await self._give(who, id_, metersets, at, normal=normal, why=why, times=times)
+
+    async def _give(
+        self,
+        who: Principal,
+        id_: str,
+        metersets: Mapping[int, float],
+        at: Instant,
+        *,
+        normal: bool,
+        why: str,
+        times: Mapping[int, float],
+    ) -> None:
         session = await self._desk.known(who, id_)
         courses = {each.beam.number: each for each in (await self.sheet(session)).beams}
         if not courses:
-            raise Refusal(
-                409,
-                "Not by hand",
-                "Its machine says itself what it gave, or has said it.",
-                "Look at its treatment records.",
-            )
+            raise _not_by_hand()
         self._possible(session, metersets, courses, at)
         beams = [
             _reading(courses[number], given, times.get(number)).told()
             for number, given in sorted(metersets.items())
         ]
+        await self._freed(session)
         await self._act(
             who,
             Act.GIVE,
@@ -107,6 +117,10 @@ class HandDesk:
 
     async def witness(self, who: Principal, id_: str, given: int) -> None:
         """Confirm as the second person. Refusal 409 for one's own, and for what was replaced."""
+        async with self._desk.turn(id_):
+            await self._witness(who, id_, given)
+
+    async def _witness(self, who: Principal, id_: str, given: int) -> None:
         session = await self._desk.known(who, id_)
         sheet = await self.sheet(session)
         waiting = sheet.waiting
@@ -124,6 +138,7 @@ class HandDesk:
                 "Nobody confirms their own record.",
                 "Ask somebody else who read the machine.",
             )
+        await self._freed(session)
         await self._act(who, Act.WITNESS, session, "", given=given)
 
     async def take_back(self, who: Principal, id_: str, given: int, why: str) -> None:
@@ -176,12 +191,22 @@ class HandDesk:
             if not Reading(number, 0, given).is_possible(courses[number].beam.meterset):
                 raise _refused(_NO_METERSET)
         day = f"{self._desk.local(at):%Y%m%d}"
-        if at > self._context.clock.now() or day < session.day:
+        first = session.day
+        if session.begun is not None:
+            first = min(first, f"{self._desk.local(session.begun):%Y%m%d}")
+        if at > self._context.clock.now() or day < first:
             raise _refused(_NO_TIME)
+
+    async def _freed(self, session: Session) -> None:
+        """What was given by hand is no machine's work any more. Refusal where it has claimed it."""
+        waits = session.state is SessionState.SCHEDULED
+        if waits and not await self._desk.freed(session, "recorded by hand"):
+            raise _not_by_hand()
 
     async def _takes(self, session: Session) -> bool:
         if session.state.is_open:
-            return session.task.treats and not session.item
+            claimed = session.item and session.state is SessionState.IN_PROGRESS
+            return session.task.treats and not claimed
         return session.id in {each.id for each in await self._book.untold(session.plan)}
 
     async def _beams(self, session: Session) -> tuple[BeamCourse, ...]:
@@ -229,6 +254,15 @@ def _fraction(ledger: Ledger, number: int) -> tuple[BeamCourse, ...]:
         (each.beams for each in ledger.fractions if each.number == number), ()
     )
     return tuple(found)
+
+
+def _not_by_hand() -> Refusal:
+    return Refusal(
+        409,
+        "Not by hand",
+        "Its machine says itself what it gave, or has said it.",
+        "Look at its treatment records.",
+    )
 
 
 def _nothing() -> Refusal:

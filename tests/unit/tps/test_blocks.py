@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from simulators.rt import STATIC, Course, Part, approved, plan, record
 from tests.unit.tps.rt import plan_of, record_of
-from tps_bridge.block import Attempt, BlockKind, Case, Doubt, Registered, checks, overrides_of
+from tps_bridge.block import (
+    NEVER_SET_ASIDE,
+    Attempt,
+    BlockKind,
+    Case,
+    Doubt,
+    Emergency,
+    Other,
+    Registered,
+    checks,
+    overrides_of,
+)
 from tps_bridge.book import Act, Note, card_of
 from tps_bridge.ledger import Given, given_by, ledger_of
 from tps_bridge.plan import Identity, Unlike, same_name
@@ -300,3 +312,101 @@ def test_an_override_of_what_stands_no_more_holds_nothing_back() -> None:
     alone = overrides_of([made], second_person=True)
     assert blocked(elsewhere, case(overrides=alone)) == [BlockKind.MACHINE, BlockKind.OVERRIDE]
     assert blocked(attempt(), case(overrides=alone)) == []
+
+
+def _set_aside(kind: BlockKind, one: Attempt, other: Case) -> Case:
+    """With an override that counts of what stands there now."""
+    facts = _facts(kind, one, other)
+    made = Note(7, Act.OVERRIDE, CARD.uid, "person:li", 1, "as was shown", facts)
+    return replace(other, overrides=overrides_of([made], second_person=False))
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "seen", "found"),
+    [
+        (
+            BlockKind.IDENTITY,
+            attempt(),
+            case(registered=Registered(("王方",), "1962-03-14")),
+            {"registered": Registered(("李红",), "1962-03-14")},
+        ),
+        (
+            BlockKind.IDENTITY,
+            attempt(),
+            case(registered=Registered(("王芳",), "1962-03-15")),
+            {"registered": Registered(("王芳",), "1990-01-01")},
+        ),
+        (
+            BlockKind.RELATION,
+            attempt(),
+            case(heirs=(Other("1.2", "BOOST"),)),
+            {"heirs": (Other("1.2", "BOOST"), Other("1.3", "BOOST"))},
+        ),
+        (
+            BlockKind.RELATION,
+            attempt(),
+            case(unsaid=(Other("1.2", "OLD"),)),
+            {"unsaid": (Other("1.3", "OLD"),)},
+        ),
+        (BlockKind.STATE, attempt(), case(active=False), {"retired": "replaced by NEW"}),
+        (
+            BlockKind.APPROVAL,
+            attempt(digest="f" * 64),
+            case(approved=False, card=replace(CARD, digest="f" * 64)),
+            {"card": replace(CARD, digest="f" * 64, approval="UNAPPROVED")},
+        ),
+    ],
+)
+def test_an_override_is_of_the_values_that_were_seen(
+    kind: BlockKind, one: Attempt, seen: Case, found: dict[str, Any]
+) -> None:
+    aside = _set_aside(kind, one, seen)
+    assert blocked(one, aside) == []
+    assert blocked(one, replace(aside, **found)) == [kind]
+
+
+def test_no_emergency_and_no_override_lets_a_plan_treat_that_verifies_another() -> None:
+    urgent = Emergency(1, "person:li", "physician", 0, "bleeding", "person:lan", True)
+    left_out = frozenset({"relation", "purpose"})
+    other = case(
+        verifies=Other("1.2", "PLAN A"), emergency=urgent, left_out=left_out, source="SOP RT-12"
+    )
+    assert blocked(attempt(), other) == [BlockKind.PURPOSE]
+    assert BlockKind.PURPOSE in NEVER_SET_ASIDE
+
+
+@pytest.mark.parametrize(
+    ("born", "same"),
+    [
+        ("1962", True),
+        ("1962-03", True),
+        ("1962-03-14", True),
+        ("", True),
+        ("1963", False),
+        ("1962-04", False),
+        ("1962-03-15", False),
+    ],
+)
+def test_birth_dates_agree_as_far_as_both_are_known(born: str, *, same: bool) -> None:
+    other = case(registered=Registered(("王芳",), born))
+    assert blocked(attempt(), other) == ([] if same else [BlockKind.IDENTITY])
+
+
+@pytest.mark.parametrize(
+    ("now", "late"), [("20260329063500", False), ("20260329073500", True)], ids=["5 h", "6 h"]
+)
+def test_clocks_that_are_put_forward_make_no_pause(now: str, *, late: bool) -> None:
+    twice = replace(GROUP, a_day=2)
+    card = replace(CARD, facts=replace(CARD.facts, groups=(twice,)))
+    before = replace(case(card=card, group=twice, elsewhere=("20260329003000",)), group=1)
+    before = replace(before, zone=ZoneInfo("Europe/Berlin"))
+    assert blocked(attempt(at=now), before) == ([] if late else [BlockKind.DAY])
+
+
+def test_of_an_hour_that_clocks_show_twice_the_later_one_counts() -> None:
+    twice = replace(GROUP, a_day=2)
+    card = replace(CARD, facts=replace(CARD.facts, groups=(twice,)))
+    before = replace(case(card=card, group=twice, elsewhere=("20261025023000",)), group=1)
+    before = replace(before, zone=ZoneInfo("Europe/Berlin"))
+    assert blocked(attempt(at="20261025082900"), before) == [BlockKind.DAY]
+    assert blocked(attempt(at="20261025083000"), before) == []

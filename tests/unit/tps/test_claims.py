@@ -401,3 +401,74 @@ async def test_of_two_claims_in_one_course_at_once_one_is_granted(tmp_path: Path
         ]
         told = sorted([each.status for each in await asyncio.gather(*claims)])
         assert told == [0, 0x0124]
+
+
+async def test_one_persons_word_that_it_was_given_holds_the_machine_back(tmp_path: Path) -> None:
+    """The worklist was down: an item stood there, and the machine treated without it."""
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    async with serving(tmp_path, made) as (desk, engine):
+        t = desk.t
+        session = await desk.scheduled(uid, "2025-06-12T08:40")
+        await desk.offers.turn()
+        item = (await desk.now(session)).item
+        hand = f"/sessions/{session.id}/hand"
+        form = {"beam-1": "100", "beam-2": "100", "at": "2025-06-12T08:50", "ended": "normal"}
+        answer = await t.http.post(hand, data={**form, "reason": "from file mode"})
+        assert answer.status_code == 200
+        claim = await engine.state_changed(item, "IN PROGRESS", generate_uid(), Actor("L1"))
+        assert claim.status != 0
+        await desk.offers.turn()
+        assert (await desk.now(session)).item == ""
+        page = await t.page(f"/sessions/{session.id}?lang=en")
+        assert "a record by hand of 2025-06-12 waits for a second person" in page
+        t.act_as(somebody("lan", *Permission))
+        given = {"given": str((await t.book.notes(uid))[-1].seq)}
+        assert (await t.http.post(f"{hand}/confirm", data=given)).status_code == 200
+        assert (await desk.now(session)).state is SessionState.COMPLETED
+        (ledger,) = await t.book.ledgers(uid)
+        assert ledger.delivered == 1
+
+
+async def test_what_is_taken_back_unconfirmed_holds_nothing_back(tmp_path: Path) -> None:
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    async with serving(tmp_path, made) as (desk, _):
+        t = desk.t
+        session = await desk.scheduled(uid, "2025-06-12T08:40")
+        hand = f"/sessions/{session.id}/hand"
+        form = {"beam-1": "100", "at": "2025-06-12T08:50", "ended": "normal", "reason": "x"}
+        assert (await t.http.post(hand, data=form)).status_code == 200
+        await desk.offers.turn()
+        assert (await desk.now(session)).item == ""
+        back = {"given": str((await t.book.notes(uid))[-1].seq), "reason": "another session"}
+        assert (await t.http.post(f"{hand}/take-back", data=back)).status_code == 200
+        await desk.offers.turn()
+        assert (await desk.now(session)).item
+
+
+async def test_a_machine_that_has_claimed_it_says_itself_what_it_gives(tmp_path: Path) -> None:
+    made = approved(plan(STATIC, COURSE))
+    async with serving(tmp_path, made) as (desk, engine):
+        session = await desk.scheduled(str(made.SOPInstanceUID), "2025-06-12T08:40")
+        await desk.offers.turn()
+        item = (await desk.now(session)).item
+        await engine.state_changed(item, "IN PROGRESS", generate_uid(), Actor("L1"))
+        hand = f"/sessions/{session.id}/hand"
+        form = {"beam-1": "100", "at": "2025-06-12T08:50", "ended": "normal", "reason": "x"}
+        assert (await desk.t.http.post(hand, data=form)).status_code == 409
+
+
+async def test_what_was_treated_the_day_before_it_was_due_is_recorded_at_its_true_time(
+    tmp_path: Path,
+) -> None:
+    made = approved(plan(STATIC, COURSE))
+    async with offering(tmp_path, made) as desk:
+        session = await _ended(desk, str(made.SOPInstanceUID), at="2025-06-13T08:50")
+        desk.t.clock.advance(600)
+        hand = f"/sessions/{session.id}/hand"
+        form = {"beam-1": "100", "beam-2": "100", "gave": "beams", "ended": "normal"}
+        form |= {"at": "2025-06-12T09:05", "reason": "the record is lost"}
+        assert (await desk.t.http.post(hand, data=form)).status_code == 200
+        early = {**form, "at": "2025-06-11T09:05"}
+        assert (await desk.t.http.post(hand, data=early)).status_code == 422

@@ -111,7 +111,7 @@ async def test_a_plan_that_verifies_another_one_treats_nobody(tmp_path: Path) ->
     new = of_course("QA", "VERIFIED_PLAN", old)
     async with treatments(tmp_path) as t:
         await t.take(old, new)
-        assert "to verify OLD" in await said(t, new, BlockKind.RELATION)
+        assert "to verify OLD" in await said(t, new, BlockKind.PURPOSE)
 
 
 async def test_a_replaced_plan_is_retired_and_what_it_gave_counts_in_the_new_one(
