@@ -8,6 +8,7 @@ from tps_bridge.book import Act, Book, PlanRow
 from tps_bridge.book.family import Kinship
 from tps_bridge.book.standing import is_active
 from tps_bridge.desk import PlanDesk
+from tps_bridge.in_person import in_person
 from tps_bridge.options import TpsOptions
 
 
@@ -55,6 +56,7 @@ class CourseDesk:
 
         Refusal 409 where the site has no rule for that, or the plan is not what was looked at.
         """
+        in_person(who)
         row = await self._plans.known(who, uid)
         if self._options.emergency is None:
             raise Refusal(

@@ -39,6 +39,7 @@ from tps_bridge.book import (
 from tps_bridge.book.byhand import unconfirmed as unconfirmed_of
 from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.doubt import doubts_of
+from tps_bridge.in_person import in_person
 from tps_bridge.kin import kin_of
 from tps_bridge.ledger import Ledger
 from tps_bridge.options import TpsOptions
@@ -87,7 +88,8 @@ class Checked:
 class PlanDesk:
     """Carries out what a person decides. When a call returns, the book shows it.
 
-    Refusal (gateway.web) where it is not possible; StoreError where it can't be kept.
+    What needs two people is refused (403) to anybody else. Refusal (gateway.web) where it is not
+    possible; StoreError where it can't be kept.
     """
 
     def __init__(self, context: RoomContext, book: Book, options: TpsOptions) -> None:
@@ -145,6 +147,7 @@ class PlanDesk:
 
         It shows for ever. Refusal 409 where it does not stand there like that.
         """
+        in_person(who)
         row = await self.known(who, uid)
         if shown.block not in set(BlockKind) - NEVER_SET_ASIDE:
             raise _no_block()
@@ -168,6 +171,7 @@ class PlanDesk:
 
         Refusal 409 for one's own.
         """
+        in_person(who)
         row = await self.known(who, uid)
         notes = await self._book.notes(uid)
         found = next((each for each in notes if each.seq == override), None)

@@ -9,6 +9,7 @@ from gateway.room import Principal, texts
 from gateway.web import Refusal
 from tps_bridge.book import Act, Book, PlanRow, Reading, Unsure, unsure
 from tps_bridge.desk import PlanDesk
+from tps_bridge.in_person import in_person
 from tps_bridge.ledger import PlannedBeam
 
 _NO_PLAN, _NO_GROUP, _NO_FRACTION, _NO_BEAM, _NO_STRETCH, _NO_DURATION = texts(
@@ -50,6 +51,7 @@ class RecordDesk:
 
         Refusal 409 where the record names nobody else.
         """
+        in_person(who)
         row = await self._plans.known(who, uid)
         if record not in {each.card.uid for each in await self._book.strangers(uid)}:
             raise Refusal(
@@ -75,6 +77,7 @@ class RecordDesk:
 
         Refusal 409 where the record tells it, 422 for what can't be.
         """
+        in_person(who)
         row = await self._plans.known(who, uid)
         found = next((each for each in await self.unsure(row) if each.uid == record), None)
         if found is None:

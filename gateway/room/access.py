@@ -115,6 +115,11 @@ class Principal:
     departments: frozenset[str] = frozenset()
     scope: str = ""
 
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody signed in with an account."""
+        return self.id.startswith("person:")
+
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
 

@@ -43,7 +43,10 @@ from tps_bridge.session.desk import SessionDesk
 
 pytestmark = [pytest.mark.peer, pytest.mark.acceptance]
 
-WEI = Principal("person:wei", "wei", frozenset({Permission.READ_PLANS, Permission.NOTE_FRACTIONS}))
+WEI, LAN = (
+    Principal(f"person:{name}", name, frozenset({Permission.READ_PLANS, Permission.NOTE_FRACTIONS}))
+    for name in ("wei", "lan")
+)
 SITE = {
     "site": {
         "id": "trial",
@@ -138,9 +141,9 @@ async def by_hand(home: str, gate: Recognizing, at: str, sessions: Sequence[str]
         for session in sessions:
             await post(WEI, f"{session}/hand", **{"beam-2": "30"}, **form)
         first, _ = sessions
-        gate.who = OWNER
+        gate.who = LAN
         given = await number(first, "given")
-        await post(OWNER, f"{first}/hand/confirm", given=given)
+        await post(LAN, f"{first}/hand/confirm", given=given)
         await post(WEI, f"{first}/hand/take-back", given=given, reason="another patient's")
         gate.who = OWNER
 

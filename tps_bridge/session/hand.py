@@ -15,6 +15,7 @@ from gateway.room import Permission, Principal, RoomContext, texts
 from gateway.web import Refusal
 from tps_bridge.book import Act, Book
 from tps_bridge.book.byhand import HandRecord, Reading, by_hand
+from tps_bridge.in_person import in_person
 from tps_bridge.ledger import BeamCourse, Ledger
 from tps_bridge.ledger.beam import ROUNDING
 from tps_bridge.session.desk import SessionDesk
@@ -39,7 +40,10 @@ class Sheet:
 
 
 class HandDesk:
-    """When a call returns, the book shows it. Refusal where it is not possible; StoreError."""
+    """When a call returns, the book shows it. Refusal where it is not possible; StoreError.
+
+    Only people record by hand (403).
+    """
 
     def __init__(self, context: RoomContext, book: Book, desk: SessionDesk) -> None:
         self._context, self._book, self._desk = context, book, desk
@@ -78,6 +82,7 @@ class HandDesk:
         it; noted anew before that, the later one stands. Refusal 409 where the machine says itself
         what it gave, 422 for what can't be.
         """
+        in_person(who)
         async with self._desk.turn(id_):
             await self._give(who, id_, metersets, at, normal=normal, why=why, times=times)
 
@@ -117,6 +122,7 @@ class HandDesk:
 
     async def witness(self, who: Principal, id_: str, given: int) -> None:
         """Confirm as the second person. Refusal 409 for one's own, and for what was replaced."""
+        in_person(who)
         async with self._desk.turn(id_):
             await self._witness(who, id_, given)
 
@@ -220,6 +226,7 @@ class HandDesk:
     async def _act(
         self, who: Principal, act: Act, session: Session, why: str, /, **facts: object
     ) -> None:
+        in_person(who)
         payload = {"plan": session.plan, "session": session.id, **facts}
         await self._desk.act(who, act.value, session, why, **payload)
 

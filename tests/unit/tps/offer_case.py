@@ -16,7 +16,7 @@ from dicom.ups.engine import Engine, opened
 from dicom.ups.options import UpsOptions
 from gateway import Coding, DeviceEvent, Kind, Source, content_digest
 from gateway.room import ACTION_SYSTEM, OWNER, Permission
-from tests.unit.tps.treatment_case import NOW, Treatments, somebody, treatments
+from tests.unit.tps.treatment_case import CHEN, NOW, Treatments, somebody, treatments
 from tps_bridge.block import BlockKind
 from tps_bridge.options import TpsOptions
 from tps_bridge.session import Session
@@ -75,7 +75,7 @@ class Desk:
     async def identified(self, uid: str) -> None:
         """The patient is in no register: two people say who it is."""
         shown = await self.t.shown(uid, BlockKind.IDENTITY)
-        await self.t.desk.override(OWNER, uid, shown, "identified by two nurses")
+        await self.t.desk.override(CHEN, uid, shown, "identified by two nurses")
         await self.t.desk.confirm(_SECOND, uid, (await self.t.book.notes(uid))[-1].seq)
 
     async def now(self, session: Session) -> Session:

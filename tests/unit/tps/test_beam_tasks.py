@@ -16,7 +16,7 @@ from gateway.testing import known_ring
 from gateway.web import Refusal
 from simulators.rt import ARC, Course, Machine, Part, approved, plan, record
 from tests.unit.tps.test_sessions import MADE, WHEN, parts, take
-from tests.unit.tps.treatment_case import Treatments, somebody, treatments
+from tests.unit.tps.treatment_case import CHEN, Treatments, somebody, treatments
 from tps_bridge.book import Book
 from tps_bridge.options import TpsOptions
 from tps_bridge.record import Verification, worst
@@ -133,7 +133,7 @@ async def test_an_override_is_a_task_until_somebody_looked_at_it(tmp_path: Path)
         form = {"object": str(given_.SOPInstanceUID), "reason": "couch was lowered on purpose"}
         t.act_as(somebody("wu", Permission.READ_PLANS))
         assert (await t.http.post(f"/plans/{uid}/settle", data=form)).status_code == 403
-        t.act_as(OWNER)
+        t.act_as(CHEN)
         done = await t.http.post(f"/plans/{uid}/settle?lang=en", data=form)
         assert "Nothing needs a person." in unescape(done.text)
         assert "couch was lowered on purpose" in await t.page(f"/plans/{uid}?lang=en")

@@ -18,7 +18,7 @@ from gateway.web import Refusal
 from simulators.rt import ARC, Course, Part, approved, plan, record
 from simulators.rt.compose import item
 from tests.unit.tps.test_sessions import scheduled
-from tests.unit.tps.treatment_case import Treatments, somebody, treatments
+from tests.unit.tps.treatment_case import CHEN, Treatments, somebody, treatments
 from tps_bridge.block import BlockKind, Check
 from tps_bridge.book import Book
 from tps_bridge.book.family import Kinship, Related, counted, kin, relations
@@ -227,7 +227,7 @@ async def test_a_plan_whose_predecessor_is_not_here_may_stand_alone(tmp_path: Pa
         form = {"other": uid(old), "kinship": "alone", "reason": "given elsewhere, by letter"}
         t.act_as(somebody("wu", Permission.READ_PLANS))
         assert (await t.http.post(f"/plans/{uid(new)}/relate", data=form)).status_code == 403
-        t.act_as(OWNER)
+        t.act_as(CHEN)
         assert (await t.http.post(f"/plans/{uid(new)}/relate", data=form)).status_code == 422
         form["counts"] = "no"
         assert (await t.http.post(f"/plans/{uid(new)}/relate", data=form)).status_code == 200
@@ -250,14 +250,14 @@ async def test_an_emergency_leaves_out_what_the_rule_says_once_two_people_agree(
         assert (await check(t, made, BlockKind.APPROVAL)).blocks
         noted = (await t.book.notes(uid(made)))[-1]
         with pytest.raises(Refusal, match="Nobody confirms their own"):
-            await t.desk.confirm(OWNER, uid(made), noted.seq)
+            await t.desk.confirm(CHEN, uid(made), noted.seq)
         await t.desk.confirm(SECOND, uid(made), noted.seq)
         left_out = await check(t, made, BlockKind.APPROVAL)
         assert (left_out.blocks, left_out.left_out) == (False, "SOP RT-12, 2026-01")
         assert left_out.reason is not None
         assert (await check(t, made, BlockKind.IDENTITY)).blocks
         page = unescape(await t.page(f"{path}?lang=en"))
-        assert "Declared by the command line as oncologist on call: cord compression" in page
+        assert "Declared by chen as oncologist on call: cord compression" in page
         assert "Not asked: approval, day. By: SOP RT-12, 2026-01" in page
         session = await scheduled(t, uid(made))
         assert "not asked: an emergency" in await t.page(f"/sessions/{session.id}?lang=en")
@@ -270,7 +270,7 @@ async def test_without_a_rule_nothing_is_an_emergency(tmp_path: Path) -> None:
         await t.take(made)
         desk = CourseDesk(t.book, TpsOptions(), t.desk)
         with pytest.raises(Refusal, match="has not said which checks"):
-            await desk.declare(OWNER, uid(made), "any", "on call", "cord compression")
+            await desk.declare(CHEN, uid(made), "any", "on call", "cord compression")
 
 
 @pytest.mark.parametrize("kind", ["identity", "dose", "version", "machine", "fraction", "state"])

@@ -16,7 +16,7 @@ from gateway import Instant
 from gateway.room import OWNER, Permission
 from gateway.web import Refusal
 from simulators.rt import ARC, Course, Part, approved, plan, record
-from tests.unit.tps.treatment_case import NOW, Treatments, somebody, treatments
+from tests.unit.tps.treatment_case import CHEN, NOW, Treatments, somebody, treatments
 from tps_bridge.block import BlockKind
 from tps_bridge.draw.day import Slot, lanes
 from tps_bridge.ledger import Fraction
@@ -307,7 +307,7 @@ async def test_what_can_not_be_offered_says_why_once(tmp_path: Path) -> None:
     async with treatments(tmp_path, options) as t:
         await t.take(made)
         shown = await t.shown(uid, BlockKind.IDENTITY)
-        await t.desk.override(OWNER, uid, shown, "identified by two nurses")
+        await t.desk.override(CHEN, uid, shown, "identified by two nurses")
         (noted,) = await t.book.notes(uid)
         lan = somebody("lan", Permission.READ_PLANS, Permission.OVERRIDE_BLOCKS)
         await t.desk.confirm(lan, uid, noted.seq)

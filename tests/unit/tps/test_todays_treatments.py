@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.room import OWNER, Level, Permission
 from simulators.rt import ARC, Course, Part, approved, plan, record
 from tests.unit.tps.test_sessions import scheduled
-from tests.unit.tps.treatment_case import Treatments, somebody, treatments
+from tests.unit.tps.treatment_case import CHEN, Treatments, somebody, treatments
 from tps_bridge.block import BlockKind
 from tps_bridge.options import TpsOptions
 from tps_bridge.session import Level as Enforcement
@@ -71,7 +71,7 @@ async def test_what_can_not_be_offered_needs_a_person_and_what_is_blocked_does_n
         await offers.turn()
         assert (await today.glance(OWNER)).attention == (), "nobody is registered: blocked"
         shown = await t.shown(uid, BlockKind.IDENTITY)
-        await t.desk.override(OWNER, uid, shown, "identified by two nurses")
+        await t.desk.override(CHEN, uid, shown, "identified by two nurses")
         (noted,) = await t.book.notes(uid)
         lan = somebody("lan", Permission.READ_PLANS, Permission.OVERRIDE_BLOCKS)
         await t.desk.confirm(lan, uid, noted.seq)

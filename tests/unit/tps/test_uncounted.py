@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
-from gateway.room import OWNER, Permission
+from gateway.room import Permission
 from gateway.web import Refusal
 from simulators.rt import ARC, Course, Part, approved, brachy_plan, plan, record
 from simulators.rt.compose import item
 from tests.unit.tps.rt import record_of
 from tests.unit.tps.test_plan_pages import FIRST
 from tests.unit.tps.test_sessions import parts, scheduled
-from tests.unit.tps.treatment_case import Treatments, aside, somebody, treatments
+from tests.unit.tps.treatment_case import CHEN, Treatments, aside, somebody, treatments
 from tps_bridge.block import BlockKind
 from tps_bridge.book import Act, Reading
 from tps_bridge.ledger import FindingKind, Ledger
@@ -227,11 +227,11 @@ async def test_what_can_not_be_is_refused(tmp_path: Path, said: Established) -> 
         await t.take(made, given, whole)
         desk = RecordDesk(t.book, t.desk)
         with pytest.raises(Refusal) as refused:
-            await desk.correct(OWNER, uid, str(given.SOPInstanceUID), said, WHY)
+            await desk.correct(CHEN, uid, str(given.SOPInstanceUID), said, WHY)
         assert refused.value.status == 422
         known = Established(1, 1, (), normal=True)
         with pytest.raises(Refusal, match="tells what it gave"):
-            await desk.correct(OWNER, uid, str(whole.SOPInstanceUID), known, WHY)
+            await desk.correct(CHEN, uid, str(whole.SOPInstanceUID), known, WHY)
 
 
 async def test_it_is_set_aside_for_one_fraction_and_the_rest_is_not_told(tmp_path: Path) -> None:

@@ -47,6 +47,14 @@ from tps_bridge.reader import Reader
 from tps_bridge.room import room
 
 S = TypeVar("S")
+
+
+def somebody(name: str, *permissions: Permission) -> Principal:
+    return Principal(f"person:{name}", name, frozenset(permissions))
+
+
+CHEN = somebody("chen", *Permission)
+"""Who is at the browser, and does what nobody else is named for."""
 NOW = from_datetime(datetime(2025, 6, 12, 1, 0, tzinfo=UTC))
 
 
@@ -162,7 +170,7 @@ async def treatments(
     data: Path, options: TpsOptions | None = None, agenda: ScheduleOptions | None = None
 ) -> AsyncIterator[Treatments]:
     """With a schedule where `agenda` says what its machines are."""
-    ports, audit, gate = FedPorts(), MemoryAuditor(), Recognizing()
+    ports, audit, gate = FedPorts(), MemoryAuditor(), Recognizing(CHEN)
     site = Site(ManualClock(NOW))
     console = Console(site)
     opened: list[object] = []
@@ -221,7 +229,3 @@ async def treatments(
 def aside(shown: Shown, why: str) -> dict[str, str]:
     """The form that sets a block aside."""
     return {name: str(value) for name, value in asdict(shown).items()} | {"reason": why}
-
-
-def somebody(name: str, *permissions: Permission) -> Principal:
-    return Principal(f"person:{name}", name, frozenset(permissions))
