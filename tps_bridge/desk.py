@@ -20,7 +20,6 @@ from tps_bridge.block import (
     Check,
     Registered,
     Uncounted,
-    Untold,
     checks,
     emergency_of,
     overrides_of,
@@ -40,7 +39,7 @@ from tps_bridge.book.byhand import unconfirmed as unconfirmed_of
 from tps_bridge.book.standing import is_active, is_approved
 from tps_bridge.doubt import doubts_of
 from tps_bridge.in_person import in_person
-from tps_bridge.kin import kin_of
+from tps_bridge.kin import kin_of, untold_of
 from tps_bridge.ledger import Ledger
 from tps_bridge.options import TpsOptions
 from tps_bridge.seen import SeenPlans
@@ -227,7 +226,7 @@ class PlanDesk:
         kin, second = await kin_of(self._book, card), self._options.second_person
         doubts = await doubts_of(self._book, card, kin.plans)
         unconfirmed = (*(ByHand(each) for each in unconfirmed_of(notes)), *kin.unconfirmed)
-        untold = (*(Untold(each) for each in await self._book.untold(card.uid)), *kin.untold)
+        untold = (*await untold_of(self._book, card.uid), *kin.untold)
         adrift = [
             finding
             for each in await self.adrift(row, notes)

@@ -50,7 +50,7 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
         for each in ledgers_of[uid]
         for found in each.uncounted
     ]
-    untold = [Untold(one, _label(uid, others)) for uid in near for one in await book.untold(uid)]
+    untold = [one for uid in near for one in await untold_of(book, uid, _label(uid, others))]
     unconfirmed = [
         ByHand(one, _label(uid, others)) for uid in near for one in unread_of(notes_of.get(uid, ()))
     ]
@@ -71,6 +71,14 @@ async def kin_of(book: Book, card: PlanCard) -> Kin:
         tuple(untold),
         tuple(unconfirmed),
     )
+
+
+async def untold_of(book: Book, uid: str, label: str = "") -> list[Untold]:
+    """Sessions of a plan of which nothing tells all that they gave, each with what tells a part."""
+    return [
+        Untold(each, label, tuple(await book.session_records(each.id)))
+        for each in await book.untold(uid)
+    ]
 
 
 async def _treatable(book: Book, card: PlanCard) -> bool:

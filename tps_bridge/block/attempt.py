@@ -102,10 +102,14 @@ class Uncounted:
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """A session that was begun, and nothing tells yet all that it gave; `label` as with `Doubt`."""
+    """A session that was begun, and nothing tells yet all that it gave; `label` as with `Doubt`.
+
+    `records` are those that tell part of it.
+    """
 
     session: Session
     label: str = ""
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,18 +88,19 @@ def session(_attempt: Attempt, case: Case) -> Iterator[Reason]:
         english = f" of {each.label}, which belongs to this course," if each.label else ""
         chinese = f"该疗程计划 {each.label} 的" if each.label else ""
         where, day = one.machine, written(one.day)
+        key = " ".join((one.id, one.state, *each.records))
         if one.state.is_open:
             yield because(
                 f"a session{english} at {where} is in progress ({day})",
                 f"{chinese}治疗正在 {where} 进行（{day}）",
-                f"{one.id} {one.state}",
+                key,
             )
         else:
             yield because(
                 f"a session of {day}{english} at {where} ended, and no record tells all "
                 "that it gave",
                 f"{day} {chinese}治疗（{where}）已结束，但没有记录说明全部出束",
-                f"{one.id} {one.state}",
+                key,
             )
     for by_hand in case.unconfirmed:
         record = by_hand.record

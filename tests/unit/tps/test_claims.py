@@ -19,7 +19,8 @@ from gateway.room import OWNER, Permission
 from gateway.web import Refusal
 from simulators.rt import STATIC, Course, Part, approved, plan, record
 from tests.unit.tps.offer_case import ENFORCED, Desk, offering, serving
-from tests.unit.tps.treatment_case import somebody, treatments
+from tests.unit.tps.treatment_case import CHEN, somebody, treatments
+from tps_bridge.block import BlockKind
 from tps_bridge.session import Session, SessionState
 from tps_bridge.session.desk import SessionDesk
 
@@ -472,3 +473,20 @@ async def test_what_was_treated_the_day_before_it_was_due_is_recorded_at_its_tru
         assert (await desk.t.http.post(hand, data=form)).status_code == 200
         early = {**form, "at": "2025-06-11T09:05"}
         assert (await desk.t.http.post(hand, data=early)).status_code == 422
+
+
+async def test_what_is_told_after_an_override_of_a_session_is_not_set_aside(tmp_path: Path) -> None:
+    """Somebody was sure that it gave nothing; then a record tells that it gave half."""
+    made = approved(plan(STATIC, COURSE))
+    uid = str(made.SOPInstanceUID)
+    async with offering(tmp_path, made) as desk:
+        t = desk.t
+        await _ended(desk, uid)
+        shown = await t.shown(uid, BlockKind.SESSION)
+        await t.desk.override(CHEN, uid, shown, "it stopped before the first beam")
+        await t.desk.confirm(somebody("lan", *Permission), uid, (await t.book.notes(uid))[-1].seq)
+        again = await desk.scheduled(uid, "2025-06-12T09:10")
+        await desk.offers.turn()
+        assert (await desk.now(again)).item
+        await t.take(record(made, 1, [Part(1)], at=TODAY.replace(hour=8)))
+        assert await desk.claim(again) == "blocked: session"
