@@ -122,6 +122,20 @@ async def test_who_is_here_is_not_sent_back_by_a_system_that_does_not_know(
     assert (await only(told)).status == status
 
 
+async def test_since_when_it_stands_so_is_known(told: Told) -> None:
+    """Saying the same once more changes nothing; undoing a slip does."""
+    started = booked("F1", status="started")
+    first = event(1, booked("F1", "09:00"))
+    begun, again, undone = act(2, MOVE, started), event(3, started), booked("F1", status="arrived")
+    await told.tell(first, begun, again)
+    id_ = (await only(told)).id
+    assert await told.book.since(id_) == begun.received_at
+    late = act(5, MOVE, started)
+    await told.tell(act(4, MOVE, undone), late)
+    assert await told.book.since(id_) == late.received_at
+    assert await told.book.since("ffff") is None
+
+
 async def test_what_a_person_cancelled_stays_cancelled_until_a_new_time(told: Told) -> None:
     await told.tell(
         event(1, booked("F1", "09:00")),
