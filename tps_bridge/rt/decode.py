@@ -20,7 +20,7 @@ from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_sequence
-from pydicom.tag import BaseTag
+from pydicom.tag import BaseTag, Tag
 
 from dicom.services import UnknownCharset, codec_of, decode_text
 from tps_bridge.rt.item import Item, Value
@@ -34,6 +34,8 @@ _BIG = "1.2.840.10008.1.2.2"
 _UNDEFINED = 0xFFFFFFFF
 _ITEM = {True: b"\xfe\xff\x00\xe0", False: b"\xff\xfe\xe0\x00"}
 """How an item begins, by whether the least byte comes first."""
+_ATTRIBUTE = 4
+"""Bytes of a tag."""
 _CHARSET = BaseTag(0x00080005)
 _PIXELS = BaseTag(0x7FE00010)
 
@@ -191,7 +193,19 @@ class _Reader:
         if vr in _WORDS or vr in _ASCII:
             codec = codec if vr in _WORDS else "ascii"
             return _text(raw, codec, keyword, parted=vr not in _UNPARTED)
+        return _other(raw, vr, keyword, little=little)
+
+
+def _other(raw: bytes, vr: str, keyword: str, *, little: bool) -> Value:
+    """The attributes that are named, by their keywords; of anything else a digest."""
+    if vr != "AT":
         return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+    if len(raw) % _ATTRIBUTE:
+        raise Malformed(f"{len(raw)} bytes name no attributes", keyword)
+    pairs = np.frombuffer(raw, f"{'<' if little else '>'}u2").reshape(-1, 2)
+    tags = (Tag(*pair) for pair in pairs.tolist())
+    names = tuple(keyword_for_tag(tag) or f"({tag.group:04X},{tag.element:04X})" for tag in tags)
+    return names if len(names) > 1 else names[0]
 
 
 def _check_length(element: RawDataElement, keyword: str) -> None:

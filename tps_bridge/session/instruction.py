@@ -70,12 +70,15 @@ def instruction(
     """Every beam of the fraction, or what is left of one that was begun.
 
     `when` is when the session is due, in the site's zone. Unclear where what was given is not told,
-    has gaps or overlaps, or where nothing is left.
+    has gaps or overlaps, where nothing is left, and for brachytherapy, whose applications are no
+    beams.
     """
     group = next(each for each in card.facts.groups if each.number == session.group)
     tasks = list(_tasks(session, group.beams, ledger))
     if not tasks:
         raise Unclear("no beam of this fraction is left to give")
+    if any(each.timed for each in group.beams):
+        raise Unclear("an application is no beam: no instruction is made for brachytherapy")
     several = len(card.facts.groups) > 1
     own = session.identity
     made = dict(
@@ -146,8 +149,6 @@ def _rest(course: BeamCourse) -> Elements:
         raise Unclear(f"what was given of beam {number} has gaps or overlaps")
     if not course.is_clear:
         raise Unclear(f"a record doesn't tell what was given of beam {number}")
-    if course.beam.timed:
-        raise Unclear(f"what is left of application {number} lies in several channels")
     if not course.unit:
         raise Unclear(f"neither plan nor record tells the unit of beam {number}'s meterset")
     return [

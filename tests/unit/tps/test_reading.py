@@ -234,6 +234,12 @@ def test_the_same_plan_in_another_transfer_syntax(syntax: str) -> None:
     assert plan_of(made, syntax) == plan_of(made)
 
 
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_attributes_that_are_pointed_at_are_named(syntax: str) -> None:
+    made = item(OverrideParameterPointer=0x300A011E)
+    assert item_of(made, syntax).text("OverrideParameterPointer") == "GantryAngle"
+
+
 def test_structures_and_doses_are_told() -> None:
     structures = item(
         SOPClassUID="1.2.840.10008.5.1.4.1.1.481.3",

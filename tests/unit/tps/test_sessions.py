@@ -15,7 +15,7 @@ from dicom.services import first, tag, text, values
 from gateway import Instant
 from gateway.room import OWNER, Permission
 from gateway.web import Refusal
-from simulators.rt import ARC, Course, Part, approved, plan, record
+from simulators.rt import ARC, Course, Part, approved, brachy_plan, plan, record
 from tests.unit.tps.treatment_case import CHEN, NOW, Treatments, somebody, treatments
 from tps_bridge.block import BlockKind
 from tps_bridge.draw.day import Slot, lanes
@@ -215,6 +215,19 @@ async def test_the_rest_of_a_beam_is_told_in_the_unit_of_its_plan(tmp_path: Path
 
 def _without_unit(fraction: Fraction) -> Fraction:
     return replace(fraction, beams=tuple(replace(each, unit="") for each in fraction.beams))
+
+
+async def test_an_application_gets_no_instruction_for_beams(tmp_path: Path) -> None:
+    made = approved(brachy_plan())
+    uid = str(made.SOPInstanceUID)
+    async with treatments(tmp_path) as t:
+        await t.take(made)
+        session, stored = await parts(t, uid)
+        row = await t.book.plan(uid)
+        assert row is not None
+        (ledger,) = await t.book.ledgers(uid)
+        with pytest.raises(Unclear, match="no instruction is made for brachytherapy"):
+            instruction(session, row.card, ledger, stored, WHEN)
 
 
 async def test_what_is_left_after_a_gap_is_for_a_person_to_say(tmp_path: Path) -> None:
