@@ -18,6 +18,7 @@ from gateway.room import Emit, InSight, Notice, Principal, RoomContext
 from gateway.web import Refusal
 
 _SECOND = 1_000_000
+_MOST = 500
 _TITLES: Mapping[State, tuple[str, str]] = {
     State.TO_RETRACT: ("Critical value withdrawn", "危急值已撤回"),
 }
@@ -68,8 +69,8 @@ class ReportDesk(Projection[Tables]):
         await super().apply(events, with_notices)
 
     async def waiting(self, who: Principal) -> list[Shown]:
-        """Those of which somebody has to be told and that somebody sees, the oldest first."""
-        return await self._shown(who, await self.ask(Tables.open))
+        """The oldest of which somebody has to be told, as far as `who` sees them."""
+        return await self._shown(who, await self.ask(lambda tables: tables.open(_MOST)))
 
     async def done(self, who: Principal, limit: int) -> list[Shown]:
         """The last ones that are done with, the newest first."""

@@ -21,7 +21,9 @@ STATE_SYSTEM = "urn:isogate:critical-report"
 """Code system of the events of these tables; the code is a `State`, the value the test's code."""
 
 _COLUMNS = "result, seq, device, test, state, at, since"
-_OPEN = f"SELECT {_COLUMNS} FROM value WHERE state IN ('waiting', 'to-retract') ORDER BY since"  # noqa: S608
+_OPEN = (
+    f"SELECT {_COLUMNS} FROM value WHERE state IN ('waiting', 'to-retract') ORDER BY since LIMIT ?"  # noqa: S608
+)
 _DONE = f"""
 SELECT {_COLUMNS} FROM value WHERE state NOT IN ('waiting', 'to-retract')
 ORDER BY since DESC LIMIT ?
@@ -59,9 +61,9 @@ class Tables:
         """Take in changes of the list and reports; each change of a state follows as an event."""
         return [following for event in events for following in self._take(event)]
 
-    def open(self) -> list[CriticalValue]:
+    def open(self, limit: int) -> list[CriticalValue]:
         """Those of which somebody has to be told, the oldest first."""
-        return list(self._values(_OPEN, ()))
+        return list(self._values(_OPEN, (limit,)))
 
     def done(self, limit: int) -> list[CriticalValue]:
         """The others, the last that changed first."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.dataset import Dataset
 
 from dicom.services import first, tag, text, values
 from gateway import Instant
@@ -18,8 +19,9 @@ from gateway.web import Refusal
 from simulators.rt import ARC, Course, Part, approved, brachy_plan, plan, record
 from tests.unit.tps.treatment_case import CHEN, NOW, Treatments, somebody, treatments
 from tps_bridge.block import BlockKind
+from tps_bridge.book.card import PlanCard
 from tps_bridge.draw.day import Slot, lanes
-from tps_bridge.ledger import Fraction
+from tps_bridge.ledger import Fraction, Ledger
 from tps_bridge.options import TpsOptions
 from tps_bridge.plan import Identity
 from tps_bridge.session import Illegal, Level, Move, Session, SessionState, Step, moved
@@ -156,9 +158,14 @@ async def test_records_move_a_session_that_no_machine_claims(tmp_path: Path) -> 
         assert said == ["session.schedule", "session.began", "session.completed"]
 
 
-async def parts(t: Treatments, uid: str) -> tuple[Session, Object]:
-    session = await scheduled(t, uid)
-    return session, Object("1.2.840.10008.5.1.4.1.1.481.5", uid, "1.2", "1.2.1", "ISOGATE")
+async def parts(t: Treatments, made: Dataset) -> tuple[Session, PlanCard, Ledger, Object]:
+    """What an instruction is made of, for a session of a plan that was taken."""
+    uid = str(made.SOPInstanceUID)
+    session, row = await scheduled(t, uid), await t.book.plan(uid)
+    assert row is not None
+    (ledger,) = await t.book.ledgers(uid)
+    stored = Object("1.2.840.10008.5.1.4.1.1.481.5", uid, "1.2", "1.2.1", "ISOGATE")
+    return session, row.card, ledger, stored
 
 
 async def test_the_instruction_names_every_beam_and_the_rest_of_one_that_was_begun(
@@ -169,21 +176,18 @@ async def test_the_instruction_names_every_beam_and_the_rest_of_one_that_was_beg
     uid = str(made.SOPInstanceUID)
     async with treatments(tmp_path) as t:
         await t.take(made)
-        session, stored = await parts(t, uid)
-        row = await t.book.plan(uid)
-        assert row is not None
-        (ledger,) = await t.book.ledgers(uid)
-        told = instruction(session, row.card, ledger, stored, WHEN)
+        session, card, ledger, stored = await parts(t, made)
+        told = instruction(session, card, ledger, stored, WHEN)
         assert text(told, tag("SOPClassUID")) == INSTRUCTION
         tasks = values(told, tag("BeamTaskSequence"))
         assert [text(each, tag("ReferencedBeamNumber")) for each in tasks] == ["1", "2"]
         assert [first(each, tag("BeamOrderIndex")) for each in tasks] == [1, 2]
         assert {text(each, tag("TreatmentDeliveryType")) for each in tasks} == {"TREATMENT"}
-        again = instruction(session, row.card, ledger, stored, WHEN)
+        again = instruction(session, card, ledger, stored, WHEN)
         assert again == told
         await t.take(record(made, 1, [Part(1), Part(2, 0, 40, termination="MACHINE")]))
         (ledger,) = await t.book.ledgers(uid)
-        rest = instruction(session, row.card, ledger, stored, WHEN)
+        rest = instruction(session, card, ledger, stored, WHEN)
         (task,) = values(rest, tag("BeamTaskSequence"))
         assert text(task, tag("TreatmentDeliveryType")) == "CONTINUATION"
         assert first(task, tag("ContinuationStartMeterset")) == 40.0
@@ -195,22 +199,17 @@ async def test_the_rest_of_a_beam_is_told_in_the_unit_of_its_plan(tmp_path: Path
     made = approved(plan(ARC, COURSE))
     for beam in made.BeamSequence:
         beam.PrimaryDosimeterUnit = "MINUTE"
-    uid = str(made.SOPInstanceUID)
+    str(made.SOPInstanceUID)
     given = record(made, 1, [Part(1), Part(2, 0, 40, termination="MACHINE")])
     given.PrimaryDosimeterUnit = "MINUTE"
     async with treatments(tmp_path) as t:
         await t.take(made, given)
-        session, stored = await parts(t, uid)
-        row = await t.book.plan(uid)
-        assert row is not None
-        (ledger,) = await t.book.ledgers(uid)
-        (task,) = values(
-            instruction(session, row.card, ledger, stored, WHEN), tag("BeamTaskSequence")
-        )
+        session, card, ledger, stored = await parts(t, made)
+        (task,) = values(instruction(session, card, ledger, stored, WHEN), tag("BeamTaskSequence"))
         assert text(task, tag("PrimaryDosimeterUnit")) == "MINUTE"
         silent = replace(ledger, fractions=tuple(map(_without_unit, ledger.fractions)))
         with pytest.raises(Unclear, match="unit of beam 2"):
-            instruction(session, row.card, silent, stored, WHEN)
+            instruction(session, card, silent, stored, WHEN)
 
 
 def _without_unit(fraction: Fraction) -> Fraction:
@@ -219,30 +218,24 @@ def _without_unit(fraction: Fraction) -> Fraction:
 
 async def test_an_application_gets_no_instruction_for_beams(tmp_path: Path) -> None:
     made = approved(brachy_plan())
-    uid = str(made.SOPInstanceUID)
+    str(made.SOPInstanceUID)
     async with treatments(tmp_path) as t:
         await t.take(made)
-        session, stored = await parts(t, uid)
-        row = await t.book.plan(uid)
-        assert row is not None
-        (ledger,) = await t.book.ledgers(uid)
+        session, card, ledger, stored = await parts(t, made)
         with pytest.raises(Unclear, match="no instruction is made for brachytherapy"):
-            instruction(session, row.card, ledger, stored, WHEN)
+            instruction(session, card, ledger, stored, WHEN)
 
 
 async def test_what_is_left_after_a_gap_is_for_a_person_to_say(tmp_path: Path) -> None:
     made = approved(plan(ARC, COURSE))
-    uid = str(made.SOPInstanceUID)
+    str(made.SOPInstanceUID)
     async with treatments(tmp_path) as t:
         gap = [Part(1), Part(2, 0, 20, termination="MACHINE")]
         late = [Part(2, 30, 50, "CONTINUATION", "MACHINE")]
         await t.take(made, record(made, 1, gap), record(made, 1, late))
-        session, stored = await parts(t, uid)
-        row = await t.book.plan(uid)
-        assert row is not None
-        (ledger,) = await t.book.ledgers(uid)
+        session, card, ledger, stored = await parts(t, made)
         with pytest.raises(Unclear, match="beam 2 has gaps"):
-            instruction(session, row.card, ledger, stored, WHEN)
+            instruction(session, card, ledger, stored, WHEN)
 
 
 def test_a_work_item_is_found_by_machine_time_and_kind_of_work() -> None:
@@ -353,17 +346,12 @@ and with a value in a continuation alone. dciodvfy does not know this class."""
 
 async def test_every_beam_task_has_what_the_table_asks_for(tmp_path: Path) -> None:
     made = approved(plan(ARC, COURSE))
-    uid = str(made.SOPInstanceUID)
+    str(made.SOPInstanceUID)
     begun = record(made, 1, [Part(1, 0, 40, termination="MACHINE")])
     async with treatments(tmp_path) as t:
         await t.take(made, begun)
-        session, stored = await parts(t, uid)
-        row = await t.book.plan(uid)
-        assert row is not None
-        (ledger,) = await t.book.ledgers(uid)
-        tasks = values(
-            instruction(session, row.card, ledger, stored, WHEN), tag("BeamTaskSequence")
-        )
+        session, card, ledger, stored = await parts(t, made)
+        tasks = values(instruction(session, card, ledger, stored, WHEN), tag("BeamTaskSequence"))
         kinds = [text(each, tag("TreatmentDeliveryType")) for each in tasks]
         assert kinds == ["CONTINUATION", "TREATMENT"]
         for kind, each in zip(kinds, tasks, strict=True):
