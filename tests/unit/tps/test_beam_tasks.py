@@ -42,13 +42,9 @@ async def to_verify(t: Treatments, uid: str) -> Session:
 
 async def test_the_instruction_says_what_the_beams_are_for(tmp_path: Path) -> None:
     made = approved(plan(ARC, COURSE))
-    uid = str(made.SOPInstanceUID)
     async with treatments(tmp_path, BOTH) as t:
         await t.take(made)
-        session, stored = await parts(t, uid)
-        row, (ledger,) = await t.book.plan(uid), await t.book.ledgers(uid)
-        assert row is not None
-        told = instruction(session, row.card, ledger, stored, WHEN)
+        told = instruction(*await parts(t, made), WHEN)
         tasks = values(told, tag("BeamTaskSequence"))
         assert [text(each, tag("BeamTaskType")) for each in tasks] == ["VERIFY_AND_TREAT"] * 2
 

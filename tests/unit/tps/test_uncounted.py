@@ -246,11 +246,9 @@ async def test_it_is_set_aside_for_one_fraction_and_the_rest_is_not_told(tmp_pat
     async with treatments(tmp_path) as t:
         await t.take(made, begun, rest)
         assert await _blocked(t, made) == [BlockKind.COUNT]
-        session, stored = await parts(t, uid)
-        row = await t.book.plan(uid)
-        assert row is not None
+        needed = await parts(t, made)
         with pytest.raises(Unclear, match="doesn't tell what was given of beam 2"):
-            instruction(session, row.card, await _ledger(t, made), stored, FIRST)
+            instruction(*needed, FIRST)
         t.act_as(LI)
         form = aside(await t.shown(uid, BlockKind.COUNT), WHY)
         assert (await t.http.post(f"/plans/{uid}/override", data=form)).status_code == 200
