@@ -17,6 +17,10 @@ _SHOWN = 60
 """Characters of what a service says instead of success; nothing else of its answer is told."""
 
 
+class NoRows(ProtocolViolation):
+    """The place of the rows is not there at all."""
+
+
 class Entry(NamedTuple):
     """One row: its values by column, and the whole of it as it stood in the document."""
 
@@ -42,7 +46,7 @@ def answered(profile: HttpProfile, body: bytes, charset: str = "") -> Answered:
         _succeeded(document, said.success, body)
     rows = document.rows(said.rows, profile.paths())
     if rows is None and not said.may_be_absent:
-        raise ProtocolViolation(
+        raise NoRows(
             sentence(
                 "no rows where the profile looks for them, at {place}",
                 place=repr(said.rows),

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import httpx
 
-from drivers.http.document import answered
+from drivers.http.document import NoRows, answered
 from drivers.http.profile import HttpLink, HttpProfile, Request
 from gateway import (
     ConfigError,
@@ -38,6 +38,10 @@ from gateway import (
 _MOST_ROWS = 50_000
 _MOST_PAGES = 5_000
 _CHUNK = 200
+
+
+class Absent(DeviceUnavailable):
+    """What was asked for is not there; past the last page that is an end."""
 
 
 class HttpDriver:
@@ -117,7 +121,7 @@ class HttpSource:
             case "number":
                 known: set[str] = set()
                 for page in count(1):
-                    rows = (await self._ask(profile, self._asked(profile, start, page))).rows
+                    rows = await self._page(profile, start, page)
                     fresh = {_identity(row) for row in rows} - known
                     if not fresh:
                         return
@@ -149,6 +153,15 @@ class HttpSource:
                     raise _filled_up(len(rows), start)
                 yield rows
 
+    async def _page(self, profile: HttpProfile, start: datetime, page: int) -> Sequence[Fetched]:
+        """The rows of a page; none where the service has no such page after the first one."""
+        try:
+            return (await self._ask(profile, self._asked(profile, start, page))).rows
+        except Absent:
+            if page == 1:
+                raise
+            return ()
+
     async def _by_time(
         self, device: str, profile: HttpProfile, start: datetime
     ) -> AsyncGenerator[Sequence[Fetched], None]:
@@ -178,9 +191,8 @@ class HttpSource:
         try:
             found = answered(profile, body, charset)
         except ProtocolViolation as error:
-            raise DeviceUnavailable(
-                sentence("{place}: {why}", place=question.url, why=error)
-            ) from error
+            said = sentence("{place}: {why}", place=question.url, why=error)
+            raise (Absent if isinstance(error, NoRows) else DeviceUnavailable)(said) from error
         following = question.followed_by(found.following) if found.following else None
         return Heard([fetched(profile, row.values) for row in found.rows], following)
 
@@ -220,9 +232,9 @@ class HttpSource:
                 )
         self._tap(Direction.IN, bytes(body))
         if response.status_code != httpx.codes.OK:
-            raise DeviceUnavailable(
-                sentence("the service answered {status}", status=response.status_code)
-            )
+            said = sentence("the service answered {status}", status=response.status_code)
+            is_absent = response.status_code == httpx.codes.NOT_FOUND
+            raise (Absent if is_absent else DeviceUnavailable)(said)
         return bytes(body)
 
 

@@ -21,7 +21,7 @@ def listed(heard: Sequence[Heard], tied: Sequence[Tied]) -> int | None:
     takes away the value, not that it was critical. One that was withdrawn is as if never said.
     """
     events = {event.seq: event for event in heard}
-    withdrawn = _withdrawn(events, tied)
+    withdrawn = withdrawn_of(events, tied)
     unsaid = {events[seq].alike for seq in withdrawn} - {b""}
     standing = [
         place
@@ -42,7 +42,7 @@ def _was_reported(event: Heard, withdrawn: frozenset[int], unsaid: set[bytes]) -
     return event.status in _REPORTED and not taken_back
 
 
-def _withdrawn(events: Mapping[int, Heard], tied: Sequence[Tied]) -> frozenset[int]:
+def withdrawn_of(events: Mapping[int, Heard], tied: Sequence[Tied]) -> frozenset[int]:
     """Seqs of what was entered in error, and of what that had corrected."""
     replaced = {place.seq: place.supersedes for place in tied}
     withdrawn: set[int] = set()

@@ -11,6 +11,9 @@ LISTING_SYSTEM = "urn:isogate:critical-value"
 """Code system of these events; the code is a `Listing`, the value the test's own code."""
 
 
+_DAY = 86_400_000_000
+
+
 class Listing(StrEnum):
     """LISTED: somebody has to be told. REPLACED: another version of its test stands in its place.
 
@@ -20,6 +23,16 @@ class Listing(StrEnum):
     LISTED = "listed"
     REPLACED = "replaced"
     WITHDRAWN = "withdrawn"
+
+
+def are_of_one(old: DeviceEvent, new: DeviceEvent) -> bool:
+    """Whether a value may take the place of another: both of one patient, and of one day.
+
+    Sample numbers and places in a rack are used again: then both have to be told.
+    """
+    patients = [(each.subject.patient, each.subject.issuer) for each in (old, new) if each.subject]
+    same = len(set(patients)) <= 1
+    return same and abs(new.received_at - old.received_at) < _DAY
 
 
 def listing_event(cause: DeviceEvent, result: DeviceEvent, listing: Listing) -> DeviceEvent:

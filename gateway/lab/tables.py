@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import apsw
 
-from gateway.lab.critical import WITHOUT_ALARM, listed
+from gateway.lab.critical import WITHOUT_ALARM, listed, withdrawn_of
 from gateway.lab.flag import FlagLevel, level_of
-from gateway.lab.listing import Listing, listing_event
+from gateway.lab.listing import Listing, are_of_one, listing_event
 from gateway.lab.result import (
     Counts,
     Result,
@@ -131,28 +131,40 @@ class Tables:
         test = (specimen_of(event), event.source.device, code.system, code.code)
         before = self._listed(test) if has_versions(event) else None
         self._connection.execute(_INSERT, row)
-        after = event.seq if calls else None
+        after, withdrawn = event.seq if calls else None, set[int]()
         if has_versions(event):
             heard = self._heard(_OF_TEST, test)
             tied = tie(heard)
             after = listed(heard, tied)
             self._place(tied, after)
+            if event.status is Status.ENTERED_IN_ERROR:
+                gone = withdrawn_of({each.seq: each for each in heard}, tied)
+                withdrawn = {each.seq for each in heard if each.critical and each.seq in gone}
         elif same:
             self._place(tie_runs(self._heard(_OF_RUN, (same,))))
-        if before != after:
-            yield from self._changed(event, before, after)
+        yield from self._changed(event, before, after, withdrawn)
 
     def _listed(self, test: Sequence[Any]) -> int | None:
         """The version of a test that stands in the list of critical values."""
         return next((seq for (seq,) in self._connection.execute(_LISTED, test)), None)
 
     def _changed(
-        self, cause: DeviceEvent, before: int | None, after: int | None
+        self, cause: DeviceEvent, before: int | None, after: int | None, withdrawn: set[int]
     ) -> Iterator[DeviceEvent]:
-        gone = Listing.WITHDRAWN if after is None else Listing.REPLACED
-        for seq, listing in ((before, gone), (after, Listing.LISTED)):
-            if seq is not None and (result := self.result(seq)) is not None:
-                yield listing_event(cause, result.event, listing)
+        """What the list lost and won by an event, and all that it withdrew."""
+        for seq in sorted(withdrawn):
+            if (gone := self.result(seq)) is not None:
+                yield listing_event(cause, gone.event, Listing.WITHDRAWN)
+        if before == after:
+            return
+        old = self.result(before) if before is not None and before not in withdrawn else None
+        new = self.result(after) if after is not None else None
+        if old is not None and new is None:
+            yield listing_event(cause, old.event, Listing.WITHDRAWN)
+        elif old is not None and new is not None and are_of_one(old.event, new.event):
+            yield listing_event(cause, old.event, Listing.REPLACED)
+        if new is not None:
+            yield listing_event(cause, new.event, Listing.LISTED)
 
     def _heard(self, sql: str, binds: Sequence[Any]) -> list[Heard]:
         return [

@@ -78,8 +78,11 @@ class Timetable:
         row = self._rows.get(device)
         if row is None:
             return
+        was_failing = row.failures > 0
         row.failures, row.answered = 0, True
         row.pause.reset()
+        if was_failing:  # it was due after a pause, not by its rate
+            row.due = now
         if now < row.due:
             return
         missed = max(0, int((now - row.due) // row.entry.interval))

@@ -90,6 +90,7 @@ function refresh() {
     if (!answer?.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-refresh]")) {
+      if (part.querySelector("dialog[open]")) continue; // somebody is writing there
       const other = fresh.querySelector(`[data-refresh="${part.dataset.refresh}"]`);
       if (other && other.innerHTML !== part.innerHTML) replace(part, other);
     }

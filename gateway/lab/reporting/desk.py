@@ -36,6 +36,16 @@ _ADVICE: Mapping[State, Localized] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """That somebody was told; `answers` is the state of the value that they were told of."""
+
+    answers: State
+    told: str
+    way: Way
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A value with the result that it is about; None where the laboratory's tables lag behind."""
 
@@ -68,26 +78,34 @@ class ReportDesk(Projection[Tables]):
 
         await super().apply(events, with_notices)
 
-    async def waiting(self, who: Principal) -> list[Shown]:
-        """The oldest of which somebody has to be told, as far as `who` sees them."""
-        return await self._shown(who, await self.ask(lambda tables: tables.open(_MOST)))
+    async def waiting(self, who: Principal) -> tuple[list[Shown], int]:
+        """The oldest that `who` sees and somebody has to be told of, and how many there are."""
+        devices = self._devices(who)
+        found = await self.ask(lambda tables: tables.open(_MOST, devices))
+        return await self._shown(found), await self.ask(lambda tables: tables.count(devices))
 
     async def done(self, who: Principal, limit: int) -> list[Shown]:
         """The last ones that are done with, the newest first."""
-        return await self._shown(who, await self.ask(lambda tables: tables.done(limit)))
+        devices = self._devices(who)
+        return await self._shown(await self.ask(lambda tables: tables.done(limit, devices)))
 
-    async def report(
-        self, who: Principal, seq: int, told: str, way: Way, note: str
-    ) -> CriticalValue:
+    async def report(self, who: Principal, seq: int, said: Said) -> CriticalValue:
         """Note who was told of the result of an event and repeated it; the value as it then stands.
 
-        Refusal 404 where it is no critical value, 409 where nobody has to be told of it.
+        Refusal 404 where it is no critical value, 409 where nobody has to be told of it, or of
+        something else than what they were told.
         """
         value = await self._known(who, seq)
-        if not value.state.is_open:
+        if not value.state.is_open or value.state is not said.answers:
             raise _settled()
-        payload = {"result": value.result.hex(), "told": told, "way": way.value, "seq": seq}
-        act = await self.context.ports.act(who, REPORT, text=note, payload=payload)
+        payload = {
+            "result": value.result.hex(),
+            "seq": seq,
+            "answers": said.answers.value,
+            "told": said.told,
+            "way": said.way.value,
+        }
+        act = await self.context.ports.act(who, REPORT, text=said.note, payload=payload)
         await self.reached(act)
         value = await self._known(who, seq)
         if act not in {each.seq for each in value.reports}:
@@ -96,7 +114,8 @@ class ReportDesk(Projection[Tables]):
 
     async def _known(self, who: Principal, seq: int) -> CriticalValue:
         value = await self.ask(lambda tables: tables.value(seq))
-        if value is None or not InSight.of(who, self.context.links()).device(value.device):
+        devices = self._devices(who)
+        if value is None or (devices is not None and value.device not in devices):
             raise Refusal(
                 404,
                 "Unknown critical value",
@@ -105,8 +124,13 @@ class ReportDesk(Projection[Tables]):
             )
         return value
 
-    async def _shown(self, who: Principal, values: Sequence[CriticalValue]) -> list[Shown]:
-        sight, laboratory = InSight.of(who, self.context.links()), self.context.neighbours(LabDesk)
+    def _devices(self, who: Principal) -> frozenset[str] | None:
+        """Those that somebody sees; None for all."""
+        sight = InSight.of(who, self.context.links())
+        return None if sight.everything else sight.devices
+
+    async def _shown(self, values: Sequence[CriticalValue]) -> list[Shown]:
+        laboratory = self.context.neighbours(LabDesk)
         latest = self.context.clock.now() - round(self.section.within * _SECOND)
         return [
             Shown(
@@ -115,7 +139,6 @@ class ReportDesk(Projection[Tables]):
                 each.state.is_open and each.since < latest,
             )
             for each in values
-            if sight.device(each.device)
         ]
 
     def _noticed(

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from gateway.lab.paper import names_of
-from gateway.lab.reporting.desk import ReportDesk, Shown
+from gateway.lab.reporting.desk import ReportDesk, Said, Shown
 from gateway.lab.reporting.state import CriticalValue, State, Way
 from gateway.model import Localized
 from gateway.room import (
@@ -43,6 +43,9 @@ class Reported(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    answers: Literal[State.WAITING, State.TO_RETRACT] = Field(
+        description="the state of the value that they were told of"
+    )
     told: Told = Field(description="who was told: name, and ward or role")
     way: Way
     read_back: Literal[True] = Field(description="they repeated it, and it was right")
@@ -76,9 +79,13 @@ class ValueDocument(BaseModel):
 
 
 class Values(BaseModel):
-    """Critical values; those that wait the oldest first, the others the newest first."""
+    """Critical values; those that wait the oldest first, the others the newest first.
+
+    `waiting` is of how many somebody has to be told: more than are listed, if there are many.
+    """
 
     items: list[ValueDocument]
+    waiting: int
 
 
 class Pages:
@@ -92,10 +99,12 @@ class Pages:
         @access(Permission.READ_RESULTS)
         async def page(request: Request) -> Response:
             who = principal(request)
+            waiting, total = await desk.waiting(who)
             return kit.page(
                 request,
                 "critical/values.html",
-                waiting=await desk.waiting(who),
+                waiting=waiting,
+                more=total - len(waiting),
                 done=await desk.done(who, _DONE),
                 names=names_of(desk.context),
                 within=round(desk.section.within / 60),
@@ -107,7 +116,7 @@ class Pages:
         async def report(request: Request) -> Response:
             given = _filled(await kit.form(request))
             seq = number(request.path_params["seq"])
-            await desk.report(principal(request), seq, given.told, given.way, given.note)
+            await desk.report(principal(request), seq, given)
             return kit.done(request, _PATH, "It is noted who was told.")
 
         @access(Permission.READ_RESULTS)
@@ -118,8 +127,9 @@ class Pages:
         ) -> Response:
             """Critical values of which somebody has to be told, or the last that are done with."""
             who = principal(request)
-            found = await (desk.waiting(who) if waiting else desk.done(who, _DONE))
-            return answer(Values(items=[_document(each) for each in found]))
+            open_, total = await desk.waiting(who)
+            found = open_ if waiting else await desk.done(who, _DONE)
+            return answer(Values(items=[_document(each) for each in found], waiting=total))
 
         @access(Permission.REPORT_RESULTS)
         async def reported(request: Request, seq: int, body: Reported) -> Response:
@@ -127,7 +137,8 @@ class Pages:
             who = principal(request)
             if not 0 < seq <= MOST:
                 raise _unreadable("The number of an event is above 0.")
-            value = await desk.report(who, seq, body.told, body.way, body.note.strip())
+            said = Said(State(body.answers), body.told, body.way, body.note.strip())
+            value = await desk.report(who, seq, said)
             return answer(_written(value))
 
         api = f"{PREFIX}/critical-values"
@@ -148,11 +159,11 @@ class Pages:
         """How many wait, and those that wait too long."""
         if not who.may(Permission.READ_RESULTS):
             return Glance()
-        waiting = await self._desk.waiting(who)
+        waiting, total = await self._desk.waiting(who)
         late = [each for each in waiting if each.overdue]
         tile = Tile(
             {"en": "Critical values to report", "zh-CN": "待通知危急值"},
-            str(len(waiting)),
+            str(total),
             _PATH,
             (Level.HIGH if late else Level.MEDIUM) if waiting else Level.CALM,
             place=390,
@@ -169,9 +180,11 @@ class StateDocument(BaseModel):
     reports: list[ReportDocument]
 
 
-def _filled(given: Mapping[str, str]) -> Reported:
+def _filled(given: Mapping[str, str]) -> Said:
     """The form of a report; Refusal 422 for one that is not filled in."""
-    told, way = given.get("told", "").strip(), given.get("way", "")
+    told, way, state = given.get("told", "").strip(), given.get("way", ""), given.get("answers")
+    if state not in set(State):
+        raise _unreadable("Open the list again.")
     if not told or len(told) > _LONGEST:
         raise _unreadable("Say who was told.")
     if way not in set(Way):
@@ -179,7 +192,7 @@ def _filled(given: Mapping[str, str]) -> Reported:
     if given.get("read_back") != "yes":
         raise _unreadable("It counts when they have repeated it, and it was right.")
     note = given.get("note", "").strip()[:_LONGEST]
-    return Reported(told=told, way=Way(way), read_back=True, note=note)
+    return Said(State(state), told, Way(way), note)
 
 
 def _unreadable(why: str) -> Refusal:

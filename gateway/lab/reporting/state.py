@@ -67,16 +67,24 @@ class CriticalValue:
     reports: tuple[Report, ...] = ()
 
 
-def listed_as(before: State | None, listing: Listing) -> State:
-    """The state after a change of the list; one that comes back is to be told if it isn't known."""
+_RETRACTING = frozenset({State.TO_RETRACT, State.RETRACTED})
+
+
+def listed_as(before: State | None, listing: Listing, *, reported: bool) -> State:
+    """The state after a change of the list; `reported` is whether anybody was ever told of it.
+
+    One that comes back is to be told, unless it is what they know.
+    """
     match listing:
         case Listing.LISTED:
             known = before in {State.REPORTED, State.TO_RETRACT}
             return State.REPORTED if known else State.WAITING
         case Listing.REPLACED:
-            return State.REPLACED
+            return before if before in _RETRACTING else State.REPLACED
         case Listing.WITHDRAWN:
-            return State.TO_RETRACT if before is State.REPORTED else State.WITHDRAWN
+            if before in _RETRACTING:
+                return before
+            return State.TO_RETRACT if reported else State.WITHDRAWN
 
 
 def told(before: State | None) -> State | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import apsw
+import orjson
 
 from gateway.keys import event_id, occurrence_id
 from gateway.lab.listing import LISTING_SYSTEM, Listing
@@ -21,12 +22,13 @@ STATE_SYSTEM = "urn:isogate:critical-report"
 """Code system of the events of these tables; the code is a `State`, the value the test's code."""
 
 _COLUMNS = "result, seq, device, test, state, at, since"
-_OPEN = (
-    f"SELECT {_COLUMNS} FROM value WHERE state IN ('waiting', 'to-retract') ORDER BY since LIMIT ?"  # noqa: S608
-)
+_SEEN = "(?1 IS NULL OR device IN (SELECT value FROM json_each(?1)))"
+_WAITS = f"state IN ('waiting', 'to-retract') AND {_SEEN}"
+_OPEN = f"SELECT {_COLUMNS} FROM value WHERE {_WAITS} ORDER BY since LIMIT ?2"  # noqa: S608
+_COUNT = f"SELECT count(*) FROM value WHERE {_WAITS}"  # noqa: S608
 _DONE = f"""
-SELECT {_COLUMNS} FROM value WHERE state NOT IN ('waiting', 'to-retract')
-ORDER BY since DESC LIMIT ?
+SELECT {_COLUMNS} FROM value WHERE state NOT IN ('waiting', 'to-retract') AND {_SEEN}
+ORDER BY since DESC LIMIT ?2
 """  # noqa: S608
 _PUT = """
 INSERT INTO value VALUES(?,?,?,?,?,?,?,?)
@@ -61,13 +63,17 @@ class Tables:
         """Take in changes of the list and reports; each change of a state follows as an event."""
         return [following for event in events for following in self._take(event)]
 
-    def open(self, limit: int) -> list[CriticalValue]:
-        """Those of which somebody has to be told, the oldest first."""
-        return list(self._values(_OPEN, (limit,)))
+    def open(self, limit: int, devices: Collection[str] | None = None) -> list[CriticalValue]:
+        """Those of `devices`, or of all, of which somebody has to be told, the oldest first."""
+        return list(self._values(_OPEN, (_listed(devices), limit)))
 
-    def done(self, limit: int) -> list[CriticalValue]:
+    def count(self, devices: Collection[str] | None = None) -> int:
+        """Of how many somebody has to be told."""
+        return int(next(self._connection.execute(_COUNT, (_listed(devices),)))[0])
+
+    def done(self, limit: int, devices: Collection[str] | None = None) -> list[CriticalValue]:
         """The others, the last that changed first."""
-        return list(self._values(_DONE, (limit,)))
+        return list(self._values(_DONE, (_listed(devices), limit)))
 
     def value(self, seq: int) -> CriticalValue | None:
         """That of a result's event."""
@@ -78,11 +84,16 @@ class Tables:
         payload = event.payload or {}
         if event.kind is Kind.ALARM and event.code.system == LISTING_SYSTEM:
             known = self._of(bytes.fromhex(payload["result"]))
-            state = listed_as(known.state if known else None, Listing(event.code.code))
+            state = listed_as(
+                known.state if known else None,
+                Listing(event.code.code),
+                reported=known is not None and any(self._reports(known.result)),
+            )
             yield from self._become(event, known or _new(event, payload), state)
         elif event.kind is Kind.ACTION and event.code == _REPORT:
             known = self._of(bytes.fromhex(payload["result"]))
-            if known is not None and (after := told(known.state)) is not None:
+            after = told(known.state) if known and payload["answers"] == known.state else None
+            if known is not None and after is not None:
                 self._connection.execute(_TOLD, _report_of(event, known, payload))
                 yield from self._become(event, known, after)
 
@@ -125,6 +136,10 @@ class Tables:
         sql = "SELECT act, at, by, told, way, note FROM report WHERE result = ? ORDER BY act"
         for act, at, by, who, way, note in self._connection.execute(sql, (result,)):
             yield Report(act, Instant(at), by, who, Way(way), note)
+
+
+def _listed(devices: Collection[str] | None) -> str | None:
+    return None if devices is None else orjson.dumps(sorted(devices)).decode()
 
 
 def _new(event: DeviceEvent, payload: Mapping[str, Any]) -> _Standing:

@@ -66,6 +66,14 @@ def test_an_answer_closes_the_breaker() -> None:
     assert turn(table)[1] == pytest.approx(due + 1.0)
 
 
+def test_one_that_answers_early_has_its_rate_again_at_once() -> None:
+    table = Timetable([device("a")], now=0.0)
+    for now in (0.0, 2.0, 6.0, 14.0):
+        table.failed("a", now)
+    table.answered("a", 15.0)
+    assert turn(table)[1] == pytest.approx(16.0)
+
+
 def test_a_new_list_keeps_the_place_of_unchanged_devices() -> None:
     table = Timetable([device("a"), device("b")], now=0.0)
     table.answered("a", 0.1)

@@ -278,6 +278,27 @@ async def test_numbered_pages_are_gathered_and_put_in_order_whatever_the_service
         assert texts(ports) == ["1", "2", "3", "4", "5"]
 
 
+@pytest.mark.parametrize(
+    "past",
+    [
+        httpx.Response(404, json={"detail": "Invalid page."}),
+        httpx.Response(200, json={"rows": None}),
+        httpx.Response(200, json={}),
+    ],
+    ids=["404", "null", "nothing"],
+)
+async def test_no_such_page_after_the_first_one_is_the_end(past: httpx.Response) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        first = request.url.params["p"] == "1"
+        return httpx.Response(200, json={"rows": [row(1)]}) if first else past
+
+    async with polled(link(paged(**NUMBERED)), answer) as ports:
+        assert texts(ports) == ["1"]
+        assert [online for _, online, _ in ports.availabilities] == [True]
+    async with polled(link(paged(**NUMBERED)), lambda _request: past) as ports:
+        assert [online for _, online, _ in ports.availabilities] == [False]
+
+
 async def test_a_service_that_does_not_know_pages_is_not_asked_for_ever() -> None:
     asked_for: list[str] = []
 

@@ -7,19 +7,21 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from gateway.api import open_app
 from gateway.console import Console
+from gateway.driver import DeviceEntry, DeviceOptions, LinkEntry, LinkOptions
 from gateway.lab import LabDesk
-from gateway.lab.reporting.desk import ReportDesk
+from gateway.lab.reporting.desk import ReportDesk, Said
 from gateway.lab.reporting.options import CriticalValues
 from gateway.lab.reporting.pages import Pages
 from gateway.lab.reporting.state import CriticalValue, State, Way
-from gateway.model import DeviceEvent, Instant, Status
-from gateway.room import OWNER, Level, Notice, notice_of
+from gateway.model import DeviceEvent, Instant, Status, Subject
+from gateway.room import OWNER, Level, Notice, Permission, Principal, notice_of
 from gateway.testing import (
     ManualClock,
     MemoryRoomPorts,
@@ -28,7 +30,7 @@ from gateway.testing import (
     room_context,
 )
 from gateway.web import Refusal
-from tests.unit.api.memory_site import MemorySite
+from tests.unit.api.memory_site import CHEMISTRY, MemorySite
 from tests.unit.lab.lab_case import NOON, result
 
 MINUTE = 60_000_000
@@ -56,14 +58,17 @@ class Bench:
             await self.ports.feed(self.lab, self.desk)
 
     async def values(self) -> list[CriticalValue]:
-        waiting = await self.desk.waiting(OWNER)
+        waiting, _ = await self.desk.waiting(OWNER)
         return [each.value for each in (*waiting, *await self.desk.done(OWNER, 50))]
 
     async def states(self) -> list[State]:
         return [each.state for each in await self.values()]
 
-    async def report(self, seq: int, told: str = "王护士 4病区") -> CriticalValue:
-        asking = asyncio.create_task(self.desk.report(OWNER, seq, told, Way.PHONE, ""))
+    async def report(
+        self, seq: int, told: str = "王护士 4病区", answers: State = State.WAITING
+    ) -> CriticalValue:
+        said = Said(answers, told, Way.PHONE)
+        asking = asyncio.create_task(self.desk.report(OWNER, seq, said))
         while not asking.done():
             await asyncio.sleep(0)
             await self.feed()
@@ -141,7 +146,13 @@ async def test_a_value_that_was_reported_and_then_withdrawn_is_to_be_retracted(
     await bench.report(value.seq)
     await bench.hear(result(20, "6.90", status=Status.ENTERED_IN_ERROR))
     assert await bench.states() == [State.TO_RETRACT]
-    after = await bench.report(value.seq, "李医生")
+    with pytest.raises(Refusal) as refused:
+        await bench.report(value.seq, "a stale page")
+    assert refused.value.status == 409
+    page = (await bench.http.get("/critical-values")).text
+    assert "王护士" in page
+    assert 'value="to-retract"' in page
+    after = await bench.report(value.seq, "李医生", State.TO_RETRACT)
     assert (after.state, len(after.reports)) == (State.RETRACTED, 2)
     assert [each.open for each in bench.notices()] == [True, False, True, False]
 
@@ -152,6 +163,56 @@ async def test_another_critical_version_takes_the_place_of_the_first(bench: Benc
     waiting, _ = await bench.values()
     assert (await bench.lab.result(waiting.seq) or 0) != 0
     assert [each.open for each in bench.notices()] == [True, False, True]
+
+
+async def test_what_corrected_a_told_value_and_was_entered_in_error_retracts_that_as_well(
+    bench: Bench,
+) -> None:
+    await bench.hear(critical(1))
+    (value,) = await bench.values()
+    await bench.report(value.seq)
+    await bench.hear(critical(30, "7.20", Status.CORRECTED))
+    await bench.hear(result(40, "7.20", status=Status.ENTERED_IN_ERROR))
+    found = {each.seq: each.state for each in await bench.values()}
+    assert found.pop(value.seq) is State.TO_RETRACT
+    assert set(found.values()) == {State.WITHDRAWN}
+
+
+@pytest.mark.parametrize("later", [{"patient": "P2"}, {"days": 2}], ids=["patient", "day"])
+async def test_a_number_that_is_used_again_lets_nobody_forget_the_first(
+    bench: Bench, later: dict[str, Any]
+) -> None:
+    first = replace(critical(1), subject=Subject(patient="P1", specimen="7"))
+    second = replace(
+        critical(2, "7.20"),
+        subject=Subject(patient=later.get("patient", "P1"), specimen="7"),
+        received_at=Instant(NOON + 2 + later.get("days", 0) * 86_400_000_000),
+    )
+    await bench.hear(first, second)
+    assert await bench.states() == [State.WAITING, State.WAITING]
+
+
+async def test_whoever_sees_one_department_sees_its_values_behind_many_others(
+    tmp_path: Path,
+) -> None:
+    ports = MemoryRoomPorts("xiehe-rt", ManualClock(Instant(NOON)))
+    own = DeviceEntry("own", "", "line", CHEMISTRY, DeviceOptions(), 1.0, department="a")
+    entry = LinkEntry("line", "astm", LinkOptions(), None, (own,))
+    nurse = Principal("person:n", "N", frozenset(Permission), frozenset({"a"}))
+    async with LabDesk.open(tmp_path / "lab.sqlite", known_ring()) as lab:
+        context = room_context(
+            tmp_path, ports, section=CriticalValues(), neighbours=(lab,), links=(entry,)
+        )
+        async with ReportDesk.open_in(context) as desk:
+            many = [result(seq, "6.9", specimen=f"S{seq}", flags=("HH",)) for seq in range(1, 502)]
+            own_one = result(600, "6.9", device="own", flags=("HH",))
+            await ports.publish([*many, own_one])
+            for _ in range(3):
+                await ports.feed(lab, desk)
+            seen, total = await desk.waiting(nurse)
+            assert ([each.value.device for each in seen], total) == (["own"], 1)
+            everything, count = await desk.waiting(OWNER)
+            assert (len(everything), count) == (500, 502)
 
 
 async def test_one_withdrawn_before_anybody_was_told_wants_nobody(bench: Bench) -> None:
@@ -186,7 +247,8 @@ async def test_the_same_events_make_the_same_tables_and_nothing_new(
     )
     async with ReportDesk.open_in(context) as anew:
         await anew.apply(list(bench.ports.events), emitted)
-        assert [each.value for each in await anew.waiting(OWNER)] == told
+        waiting, total = await anew.waiting(OWNER)
+        assert ([each.value for each in waiting], total) == (told, len(told))
     assert {each.id for each in again} <= made
 
 
@@ -197,9 +259,9 @@ async def test_the_page_lists_them_and_takes_a_report(bench: Bench) -> None:
     assert "6.90" in page
     assert "/samples/chemistry-1/S1" in page
     path = f"/critical-values/{value.seq}/report"
-    refused = await bench.http.post(path, data={"told": "王护士", "way": "phone"})
+    refused = await bench.http.post(path, data={"answers": "waiting", "told": "王", "way": "phone"})
     assert refused.status_code == 422
-    given = {"told": "王护士", "way": "phone", "read_back": "yes"}
+    given = {"answers": "waiting", "told": "王护士", "way": "phone", "read_back": "yes"}
     asking = asyncio.create_task(bench.http.post(path, data=given))
     while not asking.done():
         await asyncio.sleep(0)
@@ -218,9 +280,11 @@ async def test_the_api_lists_them_and_takes_a_report(bench: Bench) -> None:
         ("6.90", "S1", "waiting")
     ]
     path = f"/api/v1/critical-values/{value.seq}/report"
-    refused = await bench.http.post(path, json={"told": "A", "way": "phone", "read_back": False})
+    body = {"answers": "waiting", "told": "A", "way": "person", "read_back": True}
+    refused = await bench.http.post(path, json={**body, "read_back": False})
     assert refused.status_code == 422
-    body = {"told": "A", "way": "person", "read_back": True}
+    stale = await bench.http.post(path, json={**body, "answers": "to-retract"})
+    assert stale.status_code == 409
     asking = asyncio.create_task(bench.http.post(path, json=body))
     while not asking.done():
         await asyncio.sleep(0)
