@@ -46,6 +46,8 @@ class Notifier(Projection[Tables]):
     section: Notify
     roster: Roster
     wake: Callable[[Sequence[str]], None]
+    told: dict[str, bool]
+    """Whether anybody was told of an old matter."""
 
     @classmethod
     @asynccontextmanager
@@ -61,7 +63,7 @@ class Notifier(Projection[Tables]):
         kinds = {Kind.ALARM, Kind.ACTION}
         async with cls.opened(path, context.ring, Tables, kinds) as notifier:
             notifier.context, notifier.section = context, section
-            notifier.roster, notifier.wake = roster, wake
+            notifier.roster, notifier.wake, notifier.told = roster, wake, {}
             yield notifier
 
     async def apply(self, events: Sequence[DeviceEvent], emit: Emit) -> None:
@@ -84,7 +86,9 @@ class Notifier(Projection[Tables]):
             if covered(matter.notice, silences, now):
                 continue
             if matter.hidden is None:
-                events += self._escalated(matter, now)
+                events += [
+                    each for each in self._escalated(matter, now) if await self._was_told(matter)
+                ]
             else:
                 events.append(late(site, matter, now))
         if events:
@@ -118,6 +122,15 @@ class Notifier(Projection[Tables]):
             if stage > matter.stage and matter.at + after * _SECOND <= now
         ]
         return [escalation(self.context.site.id, matter, stage, now) for stage in due]
+
+    async def _was_told(self, matter: Matter) -> bool:
+        """Whether anybody was: what was too old when it was read is nobody's news later either."""
+        if self.context.clock.now() - matter.at <= _TOO_OLD:
+            return True
+        if matter.key not in self.told:
+            fates = await self.context.ports.outbox.fates(f"{matter.key}:", 1)
+            self.told[matter.key] = bool(fates)
+        return self.told[matter.key]
 
     async def _owe(self, events: Sequence[DeviceEvent]) -> None:
         now = self.context.clock.now()

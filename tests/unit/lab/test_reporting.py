@@ -33,8 +33,6 @@ from gateway.web import Refusal
 from tests.unit.api.memory_site import CHEMISTRY, MemorySite
 from tests.unit.lab.lab_case import NOON, result
 
-MINUTE = 60_000_000
-
 
 class CriticalView(MemorySite):
     def packages(self) -> tuple[str, ...]:
@@ -299,7 +297,7 @@ async def test_the_overview_says_which_wait_too_long(bench: Bench) -> None:
     await bench.hear(critical(1))
     early = await pages.glance(OWNER)
     assert (early.tiles[0].level, early.attention) == (Level.MEDIUM, [])
-    bench.clock.advance(16 * MINUTE)
+    bench.clock.advance(16 * 60)
     late = await pages.glance(OWNER)
     assert late.tiles[0].level is Level.HIGH
     assert [each.path for each in late.attention] == ["/critical-values"]

@@ -22,7 +22,7 @@ from gateway.profile import Priority
 from gateway.room import OWNER
 from gateway.store import Outbox
 from gateway.testing.room import MemoryOutbox, known_ring
-from tests.unit.notify.notify_case import MONDAY, SECTION, NotifySite, notice, roster, utc
+from tests.unit.notify.notify_case import MONDAY, SECTION, NotifySite, notice, noticed, roster, utc
 
 OPEN, OVER = "alarm:x:1:open:0", "alarm:x:1:over:0"
 SECOND = 1_000_000
@@ -374,6 +374,23 @@ async def test_lost_tables_tell_nobody_again(tmp_path: Path) -> None:
         await site.ports.feed(site.notifier)
         await site.deliver()
         assert site.got("webhook:ops") == [[OPEN]], "news of yesterday are none"
+
+
+async def test_what_was_too_old_to_be_told_does_not_escalate(tmp_path: Path) -> None:
+    async with NotifySite(tmp_path).running() as site:
+        old = noticed(notice("alarm:old:1"), MONDAY - 30 * 86_400_000_000)
+        await site.ports.publish([old])
+        await site.ports.feed(site.notifier)
+        await site.say(notice("alarm:new:1"))
+        site.clock.advance(31 * 60)
+        await site.notifier.turn()
+        await site.ports.feed(site.notifier)
+        escalated = [
+            (each.payload or {})["key"]
+            for each in site.ports.events
+            if each.code.code == "escalate"
+        ]
+        assert set(escalated) == {"alarm:new:1"}
 
 
 async def test_an_error_that_nobody_foresaw_ends_no_other_destination_and_is_loud(
