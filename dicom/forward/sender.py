@@ -30,6 +30,8 @@ _LOOK_AHEAD = 1000
 _CONTEXTS = 120
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SECOND = 1_000_000
+_HOLDS = 3
+"""How often one object may hold its destination's line before others are tried first."""
 
 
 class Owed(Protocol):
@@ -54,6 +56,18 @@ class Batch:
     lane: int
     left: Sequence[Entry]
     announced: bool = False
+
+
+@dataclass(slots=True)
+class _Holder:
+    """An object at whose sight the destination took nothing: how often, and its study.
+
+    `stored` is how many others it had taken by then.
+    """
+
+    study: str
+    holds: int = 0
+    stored: int = 0
 
 
 @dataclass(slots=True)
@@ -86,6 +100,8 @@ class Sender:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _studies: set[str] = field(default_factory=set)
     _notes: Notes = field(init=False)
+    _stored: int = 0
+    _holders: dict[int, _Holder] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._notes = Notes(self.ports, f"what {self.name} answered")
@@ -146,9 +162,15 @@ class Sender:
         lanes = self.options.associations
         owed = await self.queue.waiting(self.name, _LOOK_AHEAD if lanes > 1 else _BATCH)
         free = [entry for entry in owed if entry.study not in busy]
+        aside = {each.study for each in self._holders.values() if self._is_aside(each)}
+        free = [entry for entry in free if entry.study not in aside] or free
         if lanes > 1:
             free = [entry for entry in free if entry.study == free[0].study]
         return _within_contexts(free[:_BATCH])
+
+    def _is_aside(self, holder: _Holder) -> bool:
+        """Whether another study is to be tried first: is it the destination, or this object?"""
+        return holder.holds >= _HOLDS and self._stored <= holder.stored
 
     # Sending.
 
@@ -207,6 +229,12 @@ class Sender:
             return ""
         except TakesNothing as error:
             if batch.announced:
+                holder = self._holders.setdefault(entry.seq, _Holder(entry.study))
+                passed = holder.holds >= _HOLDS and self._stored > holder.stored
+                holder.holds, holder.stored = holder.holds + 1, self._stored
+                if passed:  # it takes others: what it answers is about this one
+                    await self._again(entry, lane, {}, str(error), doubt=True)
+                    return str(error)
                 await self._notes.put([self._voice.held(self.name, lane, str(error))])
             raise Held(str(error), error.after) from error
         except AssociationLost as error:
@@ -250,7 +278,9 @@ class Sender:
         self, entry: Entry, lane: int, answer: Response, facts: dict[str, Any]
     ) -> str:
         verdict = judge(answer.status, answer.comment, doubt=entry.doubt)
+        self._holders.pop(entry.seq, None)
         if verdict.fate is Fate.STORED:
+            self._stored += 1
             await self._notes.put([self._voice.sent(entry, lane, facts, verdict.words)])
             self._recovered()
             return ""

@@ -53,9 +53,13 @@ STORED = Says(200, stored=True)
 
 @dataclass(slots=True)
 class Server:
-    """A server that gives its answers one after the other, the last one for ever."""
+    """A server that gives its answers one after the other, the last one for ever.
+
+    Of one object it always says what stands in `of`.
+    """
 
     answers: list[Says]
+    of: Mapping[str, Says] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -74,7 +78,9 @@ class Server:
         await reader.readline()
         uid = FIRST if FIRST.encode() in body else SECOND
         self.asked.append(uid)
-        says = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        says = self.of.get(uid) or (
+            self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        )
         if says.status == LOST:
             return
         content = says.content(uid)
@@ -85,8 +91,10 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(port: int, *answers: Says) -> AsyncIterator[Server]:
-    server = Server(list(answers))
+async def serving(
+    port: int, *answers: Says, of: Mapping[str, Says] | None = None
+) -> AsyncIterator[Server]:
+    server = Server(list(answers), of or {})
     async with await asyncio.start_server(server.answer, LOOPBACK, port):
         yield server
 
@@ -102,7 +110,11 @@ async def sending(folder: Path, port: int, **destination: Any) -> AsyncIterator[
         },
     }
     async with forwarder(folder, section) as it:
-        await it.take(*(image(8, SOPInstanceUID=uid) for uid in (FIRST, SECOND)))
+        studies = {FIRST: "1.2.826.8.1", SECOND: "1.2.826.8.2"}
+        objects = (
+            image(8, SOPInstanceUID=uid, StudyInstanceUID=study) for uid, study in studies.items()
+        )
+        await it.take(*objects)
         yield it
 
 
@@ -177,6 +189,20 @@ async def test_what_is_no_fault_of_the_object_holds_the_line(tmp_path: Path, sta
         assert it.said("forward.held")
         await it.until("archive", lambda queue: queue.counts.done == 2)
         assert server.asked == [FIRST, SECOND, SECOND, SECOND]
+
+
+@pytest.mark.parametrize("status", [403, 504])
+async def test_one_object_holds_no_line_that_takes_others(tmp_path: Path, status: int) -> None:
+    port = free_port()
+    refusal = {FIRST: Says(status, words="not this one")}
+    async with (
+        serving(port, STORED, of=refusal) as server,
+        sending(tmp_path, port, attempts=1) as it,
+    ):
+        await it.until("archive", one_dead_one_done)
+        (entry,) = await entries(it, State.DEAD)
+        assert (entry.uid, entry.doubt) == (FIRST, True)
+        assert server.asked == [FIRST, FIRST, FIRST, SECOND, FIRST]
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
