@@ -23,7 +23,7 @@ _MODALITIES = frozenset(
 _SCREENS = frozenset(
     (
         *("SCREEN", "SCREENSHOT", "SCREENSAVE", "SAVE", "SAVED", "CAPTURE", "SNAPSHOT", "PASTED"),
-        *("REPORT", "DOSEREPORT", "PROTOCOL", "PROT", "SHEET", "TEXT", "GRAPH", "CHART", "LABEL"),
+        *("REPORT", "DOSEREPORT", "PROTOCOL", "SHEET", "TEXT", "GRAPH", "CHART", "LABEL"),
     )
 )
 _WORDS = re.compile(r"[^A-Z0-9]+")
@@ -64,19 +64,26 @@ def _signs(image: Dataset) -> Iterator[str]:
     if not _is_grey(image, sop_class):
         yield "it is in colour"
     kind = _values(image, "ImageType")
-    if _SCREENS.intersection(word for value in kind[2:] for word in _WORDS.split(value)):
+    # A secondary PROT is the page of a CT's protocol, a primary one a series like any other.
+    screens = _SCREENS | ({"PROT"} if "SECONDARY" in kind[1:2] else set())
+    if screens.intersection(word for value in kind[2:] for word in _WORDS.split(value)):
         yield f"Image Type says {'/'.join(kind)}"
     if "SECONDARY" in kind[1:2] and not _has_place(image):
         yield "Image Type says SECONDARY, and it lies nowhere in the patient"
 
 
 def _is_captured(image: Dataset, sop_class: str) -> bool:
-    """RT images have a Conversion Type of their own (PS3.3 C.8.8.2).
+    """RT images have a Conversion Type of their own (PS3.3 C.8.8.2): computed ones are usual.
 
-    An electronic imager has a digital interface, and a workstation computes projections.
+    An imager has a digital interface, a workstation computes slices and projections, and some write
+    so into what lies in the patient: no screen does.
     """
     conversion = "".join(_values(image, "ConversionType"))
-    usual = ("", "DI", "WSD") if sop_class == _RT_IMAGE else ("",)
+    usual = {""}
+    if sop_class == _RT_IMAGE:
+        usual |= {"DI", "WSD", "SYN"}
+    if _has_place(image):
+        return conversion not in usual | {"DI", "WSD"}
     return conversion not in usual or any(image.get(keyword) for keyword in _CAPTURED)
 
 

@@ -22,7 +22,7 @@ from tps_bridge.book.card import (
     as_json,
     read,
 )
-from tps_bridge.book.corrected import corrections
+from tps_bridge.book.corrected import corrections, established
 from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, SUMMED, UNREAD, VOLUMES, is_ours
 from tps_bridge.book.noted import Act
 from tps_bridge.book.rows import Rows
@@ -176,6 +176,7 @@ class Tables(Rows):
                 given.get((each.group, each.fraction)),
                 told_by=set(self._told_by(each.id)) - {*others, but},
                 read=here,
+                settled=established(notes),
                 by_people=each.id in by_people,
             )
         ]

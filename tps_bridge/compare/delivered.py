@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tps_bridge.compare.between import between
-from tps_bridge.compare.difference import Difference, Step, once, worst
+from tps_bridge.compare.difference import Difference, Severity, Step, once, worst
 from tps_bridge.compare.limit import Limits, Tolerances, of_plan
 from tps_bridge.compare.walk import compare
-from tps_bridge.rt import Item, Malformed, Value, keyed
+from tps_bridge.plan import IMAGING
+from tps_bridge.rt import Item, Value, keyed
 
 _BEAMS = ("BeamSequence", "IonBeamSequence")
 _POINTS = ("ControlPointSequence", "IonControlPointSequence")
@@ -64,7 +65,7 @@ def compare_delivered(
 
     Only what the record tells is compared, and of its control points those that this part of the
     beam passed, with that before it began and that after it ended; what later ones carry on is told
-    once. Nothing where the plan has no such beam. Malformed where the record tells no settings.
+    once. Nothing where the plan has no such beam; UNTOLD where the record tells no settings.
     """
     name = next((each for each in _BEAMS if each in plan.parts), _BEAMS[0])
     key = beam.text("ReferencedBeamNumber")
@@ -73,7 +74,8 @@ def compare_delivered(
     if planned is None:
         return ()
     if not beam.items(*_DELIVERIES):
-        raise Malformed(f"beam {key} tells no control points: its settings can't be compared")
+        untold = Difference(path, "ControlPointSequence", None, None, Severity.UNTOLD)
+        return () if beam.text("TreatmentDeliveryType") in IMAGING else (untold,)
     ours = as_planned(plan, planned)
     limits = of_plan(plan, planned, tolerances)
     if (whole := ours.number("BeamMeterset")) is not None:

@@ -23,7 +23,7 @@ ION_BEAMS = "1.2.840.10008.5.1.4.1.1.481.9"
 BRACHY = "1.2.840.10008.5.1.4.1.1.481.6"
 _POINTS = ("ControlPointDeliverySequence", "IonControlPointDeliverySequence")
 _DOSES = "ReferencedCalculatedDoseReferenceSequence"
-_SLACK = 0.02
+_DECIMAL, _PARTICLES = 0.06, 1e-6
 _DAY = 8
 _TIME = re.compile(
     r"(?:[01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d(?:\.\d+)?)?)?"
@@ -148,10 +148,11 @@ def _between(
     start: float, end: float, specified: float | None, delivered: float | None
 ) -> tuple[Segment, str]:
     """The stretch whose ends are told. A total of all parts of a beam is none of this one."""
-    if delivered is None or abs(delivered - (end - start)) <= _SLACK:
+    slack = _slack(end)
+    if delivered is None or abs(delivered - (end - start)) <= slack:
         return Segment(start, end), ""
-    of_all = start > _SLACK and abs(delivered - end) <= _SLACK
-    beyond = specified is not None and end >= specified - _SLACK and start + delivered > end
+    of_all = start > slack and abs(delivered - end) <= slack
+    beyond = specified is not None and end >= specified - slack and start + delivered > end
     if beyond and not of_all:
         return Segment(start, start + delivered), ""
     return (
@@ -169,8 +170,17 @@ def _is_from_0(told: Sequence[float | None], delivered: float) -> bool:
     known = [each for each in told if each is not None]
     if not known:
         return True
-    begins = told[0] is not None and told[0] <= _SLACK and known[-1] <= delivered + _SLACK
-    return begins or (told[-1] is not None and abs(told[-1] - delivered) <= _SLACK)
+    slack = _slack(delivered)
+    begins = told[0] is not None and told[0] <= slack and known[-1] <= delivered + slack
+    return begins or (told[-1] is not None and abs(told[-1] - delivered) <= slack)
+
+
+def _slack(meterset: float) -> float:
+    """How far two metersets may be apart that are one: some are written with one decimal alone.
+
+    Particles are written with seven digits.
+    """
+    return max(_DECIMAL, _PARTICLES * meterset)
 
 
 def _began(item: Item, points: tuple[Item, ...]) -> str:

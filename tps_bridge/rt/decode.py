@@ -40,9 +40,9 @@ _CHARSET = BaseTag(0x00080005)
 _PIXELS = BaseTag(0x7FE00010)
 
 _NUMBERS = frozenset({"DS", "IS"})
-_INTEGER = re.compile(rb" *([+-]?[0-9]{1,11}) *", re.ASCII)
+_INTEGER = re.compile(rb" *([+-]?[0-9]{1,11})(?:\.0*)? *", re.ASCII)
 _LEAST, _MOST = -(2**31), 2**31 - 1
-"""An Integer String (PS3.5 6.2) and its range."""
+"""An Integer String (PS3.5 6.2) and its range; some write `5.0`."""
 _CONTOURS = frozenset({"ContourData"})
 """Millions of numbers that seldom anybody asks for."""
 _BINARY = {

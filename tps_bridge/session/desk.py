@@ -120,7 +120,7 @@ class SessionDesk:
                 "Nobody is treated by this appointment any more.",
                 "Choose one that still stands.",
             )
-        if not await visits.are_same(found, row.card.identity):
+        if await visits.is_of_another(found, row.card.identity):
             raise Refusal(
                 409,
                 "Another patient",

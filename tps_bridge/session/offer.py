@@ -167,7 +167,8 @@ class Offers:
         blocks: tuple[Check, ...] = ()
         for session in own:
             standing = judged.get(session.id) or await self.desk.standing(session)
-            if standing.blocked and await self.visits.are_same(appointment, session.identity):
+            another = await self.visits.is_of_another(appointment, session.identity)
+            if standing.blocked and not another:
                 blocks += standing.checks
         await self._gate(appointment, blocks)
 

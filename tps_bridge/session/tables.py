@@ -281,19 +281,23 @@ class SessionTables:
     ) -> Session | None:
         """One that is treated; else one that ended around that day and misses a record.
 
-        Else one that is to be treated; else the newest that ended.
+        Of these the oldest that has none yet, else the oldest. Else one that is to be treated; else
+        the newest that ended.
         """
         if len(found) < 2:  # noqa: PLR2004 - no choice
             return next(iter(found), None)
         missing = set(untold())
 
-        def rank(each: Session) -> tuple[int, int]:
+        def rank(each: Session) -> tuple[int, bool, int]:
             if each.state is SessionState.IN_PROGRESS:
-                return 3, each.at
+                return 3, True, each.at
             if each.state is SessionState.SCHEDULED:
-                return 1, each.at
-            misses = each.id in missing or not (each.task.treats or self.records(each.id))
-            return 2 if misses and _began_around(each, day) else 0, each.at
+                return 1, True, each.at
+            has_none = not self.records(each.id)
+            misses = each.id in missing or (has_none and not each.task.treats)
+            if misses and _began_around(each, day):
+                return 2, has_none, -each.at
+            return 0, True, each.at
 
         return max(found, key=rank)
 

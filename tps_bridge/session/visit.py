@@ -32,18 +32,28 @@ class Visits:
         return found if found is not None and await self.are_same(found, own) else None
 
     async def is_of_another(self, appointment: Appointment, own: Identity) -> bool:
-        """Whether it names somebody, and not surely this patient."""
-        return appointment.key is not None and not await self.are_same(appointment, own)
+        """Whether it names another patient."""
+        return await self._same(appointment, own) is False
 
     async def are_same(self, appointment: Appointment, own: Identity) -> bool:
-        """By the number itself, or by the register, which has both numbers for one person."""
+        """Whether it names this patient."""
+        return await self._same(appointment, own) is True
+
+    async def _same(self, appointment: Appointment, own: Identity) -> bool | None:
+        """By the register, which has both numbers for one person or for two; else by the numbers.
+
+        An issuer that one of them leaves out is none (PS3.3 C.7.1.1). None where one of them names
+        nobody.
+        """
         mine, theirs = (own.patient, own.issuer), appointment.key
         if not own.patient or theirs is None:
-            return False
+            return None
         if mine == theirs:
             return True
         try:
             found = await self.context.neighbours(People).resolve_all([mine, theirs])
         except LookupError:
-            return False
-        return {*found} == {mine, theirs} and found[mine].id == found[theirs].id
+            found = {}
+        if {*found} == {mine, theirs}:
+            return found[mine].id == found[theirs].id
+        return mine[0] == theirs[0] and "" in {mine[1], theirs[1]}

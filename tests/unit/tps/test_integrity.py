@@ -40,7 +40,7 @@ from tps_bridge.compare import (
     worst,
 )
 from tps_bridge.plan import Plan
-from tps_bridge.rt import Malformed, attribute, delivered_by, digest_of, expanded
+from tps_bridge.rt import attribute, delivered_by, digest_of, expanded
 from tps_bridge.rt.canon import SEQUENCES, VALUES
 from tps_bridge.rt.inherit import INHERITED
 from tps_bridge.rt.item import KEYS
@@ -352,12 +352,17 @@ def test_where_an_arc_stopped_its_settings_are_those_between(
     assert worst(of_first(made, written)) is severity
 
 
-def test_a_record_without_control_points_can_t_be_compared() -> None:
+def test_a_beam_without_control_points_is_not_told_and_hides_no_other() -> None:
     made = plan(STATIC, SMALL)
     written = record(made, 1, [Part(1)])
     del written.TreatmentSessionBeamSequence[0].ControlPointDeliverySequence
-    with pytest.raises(Malformed, match="beam 1 tells no control points"):
-        of_first(made, written)
+    (found,) = of_first(made, written)
+    assert found.severity is Severity.UNTOLD
+    words = said(found)
+    assert not isinstance(words, str)
+    assert "control points" in words["en"]
+    written.TreatmentSessionBeamSequence[0].TreatmentDeliveryType = "SETUP"
+    assert of_first(made, written) == ()
 
 
 def test_accessories_are_compared_by_the_names_that_records_give_them() -> None:

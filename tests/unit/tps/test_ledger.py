@@ -219,6 +219,15 @@ def test_metersets_are_in_the_unit_of_the_record_where_the_plan_names_none() -> 
     assert found.fractions[0].beams[0].given == 50.0
 
 
+@pytest.mark.parametrize(("total", "blocks"), [(50.0, False), (49.0, True)])
+def test_a_total_that_is_rounded_contradicts_nothing(total: float, blocks: bool) -> None:  # noqa: FBT001
+    made, given = plan(STATIC, ONE), record(plan(STATIC, ONE), 1, [Part(1)], at=FIRST)
+    (beam,) = given.TreatmentSessionBeamSequence
+    beam.DeliveredPrimaryMeterset = total
+    beam.ControlPointDeliverySequence[-1].DeliveredMeterset = 50.04
+    assert bool(ledger(made, given).uncounted) is blocks
+
+
 def test_particles_are_counted_to_a_millionth() -> None:
     (beam,) = facts_of(plan_of(plan(STATIC, ONE))).groups[0].beams
     beam = replace(beam, meterset=5e9, unit="NP")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,17 @@ from gateway.room import OWNER
 from gateway.schedule import ScheduleBook, ScheduleDesk
 from queue_display.options import SignalOptions, SignalVerb
 from queue_display.signals import matches
-from simulators.rt import ARC, Course, approved, plan
+from simulators.rt import ARC, Course, Part, approved, plan, record
 from tests.unit.tps.test_plan_departments import AGENDA
+from tests.unit.tps.test_uncounted import LI, ZHAO
 from tests.unit.tps.treatment_case import NOW, Treatments, treatments
+from tps_bridge.book import Reading
 from tps_bridge.options import TpsOptions
+from tps_bridge.record_desk import Established, RecordDesk
 from tps_bridge.session import Session, SessionState
 from tps_bridge.session.desk import SessionDesk
 
+MORNING = datetime(2025, 6, 12, 9, 0)  # noqa: DTZ001 - DICOM times have no zone
 COURSE = Course(points=3, pairs=4, fractions=3)
 OPTIONS = TpsOptions.model_validate({"machines": {"LINAC1": {"level": "gated", "titles": ["L1"]}}})
 RULE = SignalOptions(
@@ -54,13 +59,18 @@ def ended(uid: str, state: State, by: str = "L1") -> DeviceEvent:
     return changed_event(uid, said, 1, None, came(by))
 
 
+async def booked(t: Treatments, key: str, at: str = "2025-06-12T09:00") -> str:
+    own = PatientStatement(identifiers=(Identifier(COURSE.patient, COURSE.issuer),))
+    start = t.context.neighbours(SessionDesk).moment(at)
+    said = AppointmentStatement(book="", start=start, patient=own)
+    return await t.context.neighbours(ScheduleDesk).book(OWNER, said, key)
+
+
 async def scheduled(t: Treatments) -> Session:
     t.ports.fed.append(t.context.neighbours(ScheduleBook))
     made = approved(plan(ARC, COURSE))
     await t.take(made)
-    own = PatientStatement(identifiers=(Identifier(COURSE.patient, COURSE.issuer),))
-    said = AppointmentStatement(book="", start=NOW, patient=own)
-    visit = await t.context.neighbours(ScheduleDesk).book(OWNER, said, "a")
+    visit = await booked(t, "a")
     desk = t.context.neighbours(SessionDesk)
     uid, at = str(made.SOPInstanceUID), desk.moment("2025-06-12T10:00")
     return await desk.schedule(OWNER, uid, 1, at, appointment=visit)
@@ -93,6 +103,55 @@ async def test_a_performed_step_moves_the_session_of_its_appointment(
         assert said == ["session.schedule", "session.began", f"session.{then}"]
         (began,) = [each for each in t.ports.events if each.code.code == "session.began"]
         assert [matches(rule, began) for rule in (RULE, OTHERS)] == [True, False]
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["in order", "the other way round"])
+async def test_late_records_of_two_sessions_of_a_fraction_go_to_each_of_them(
+    tmp_path: Path,
+    turned: bool,  # noqa: FBT001
+) -> None:
+    async with treatments(tmp_path, OPTIONS, AGENDA) as t:
+        first = await scheduled(t)
+        desk = t.context.neighbours(SessionDesk)
+        await after(t, first, begun("1.5", first.appointment))
+        await after(t, first, ended("1.5", State.DISCONTINUED))
+        visit = await booked(t, "b", "2025-06-12T14:00")
+        at = desk.moment("2025-06-12T14:00")
+        second = await desk.schedule(OWNER, first.plan, 1, at, appointment=visit)
+        await after(t, second, begun("1.6", visit))
+        await after(t, second, ended("1.6", State.COMPLETED))
+        made = approved(plan(ARC, COURSE))
+        made.SOPInstanceUID = first.plan
+        both = [
+            record(made, 1, [Part(1), Part(2, 0, 40, termination="MACHINE")], at=MORNING),
+            record(made, 1, [Part(2, 40, None, "CONTINUATION")], at=MORNING + timedelta(hours=2)),
+        ]
+        for each in reversed(both) if turned else both:
+            await t.take(each)
+        for session in (first, second):
+            assert len(await t.book.session_records(session.id)) == 1
+        assert await t.book.untold(first.plan) == []
+
+
+async def test_what_two_people_said_of_its_record_explains_how_a_session_ended(
+    tmp_path: Path,
+) -> None:
+    async with treatments(tmp_path, OPTIONS, AGENDA) as t:
+        session = await scheduled(t)
+        await after(t, session, begun("1.5", session.appointment))
+        await after(t, session, ended("1.5", State.COMPLETED))
+        made = approved(plan(ARC, COURSE))
+        made.SOPInstanceUID = session.plan
+        given = record(made, 1, [Part(1), Part(2)], at=MORNING)
+        for beam in given.TreatmentSessionBeamSequence:
+            del beam.CurrentFractionNumber
+        await t.take(given)
+        assert len(await t.book.untold(session.plan)) == 1
+        said = Established(1, 1, (Reading(1, 0, 100), Reading(2, 0, 40)), normal=False)
+        desk = RecordDesk(t.book, t.desk)
+        await desk.correct(LI, session.plan, str(given.SOPInstanceUID), said, "read at the machine")
+        await t.desk.confirm(ZHAO, session.plan, (await t.book.notes(session.plan))[-1].seq)
+        assert await t.book.untold(session.plan) == []
 
 
 @pytest.mark.parametrize(

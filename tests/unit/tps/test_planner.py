@@ -256,6 +256,19 @@ async def test_an_appointment_that_turns_out_to_be_another_patients_takes_its_se
     }
 
 
+async def test_an_issuer_that_the_plan_leaves_out_makes_nobody_another_patient(
+    plans: Plans,
+) -> None:
+    made = approved(plan(ARC, COURSE))
+    made.IssuerOfPatientID = ""
+    await plans.t.take(made)
+    id_ = await plans.book(2, "A")
+    desk = plans.t.context.neighbours(SessionDesk)
+    await desk.schedule(OWNER, str(made.SOPInstanceUID), 1, at(2), appointment=id_)
+    await plans.planner.turn()
+    assert await plans.states(id_) == [(SessionState.SCHEDULED, at(2))]
+
+
 async def test_an_appointment_of_two_sessions_has_one_gate_while_one_is_blocked(
     tmp_path: Path,
 ) -> None:

@@ -107,6 +107,7 @@ def _number(text: bytes, vr: bytes = b"IS") -> Item:
         (b"12", 12),
         (b" +7 ", 7),
         (b"-0003", -3),
+        (b"180.00 ", 180),
         (b"2147483647", 2**31 - 1),
         (b"-2147483648", -(2**31)),
     ],
@@ -116,7 +117,7 @@ def test_an_integer_string_is_read_by_its_grammar(text: bytes, number: int) -> N
 
 
 @pytest.mark.parametrize(
-    "text", [b"1e19", b"1.0", b"2147483648", b"-2147483649", b"1_0", b"0x1", b"+"]
+    "text", [b"1e19", b"1.5", b"2147483648", b"-2147483649", b"1_0", b"0x1", b"+"]
 )
 def test_what_is_no_integer_string_is_refused(text: bytes) -> None:
     with pytest.raises(Malformed, match="BeamNumber"):
