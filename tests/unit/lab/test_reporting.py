@@ -4,105 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from gateway.api import open_app
-from gateway.console import Console
 from gateway.driver import DeviceEntry, DeviceOptions, LinkEntry, LinkOptions
 from gateway.lab import LabDesk
-from gateway.lab.reporting.desk import ReportDesk, Said
+from gateway.lab.reporting.desk import ReportDesk
 from gateway.lab.reporting.options import CriticalValues
 from gateway.lab.reporting.pages import Pages
-from gateway.lab.reporting.state import CriticalValue, State, Way
+from gateway.lab.reporting.state import State
 from gateway.model import DeviceEvent, Instant, Status, Subject
-from gateway.room import OWNER, Level, Notice, Permission, Principal, notice_of
+from gateway.room import OWNER, Level, Permission, Principal
 from gateway.testing import (
     ManualClock,
     MemoryRoomPorts,
-    Recognizing,
     known_ring,
     room_context,
 )
 from gateway.web import Refusal
-from tests.unit.api.memory_site import CHEMISTRY, MemorySite
+from tests.unit.api.memory_site import CHEMISTRY
 from tests.unit.lab.lab_case import NOON, result
-
-
-class CriticalView(MemorySite):
-    def packages(self) -> tuple[str, ...]:
-        return ("gateway.lab.reporting",)
-
-
-@dataclass(slots=True)
-class Bench:
-    ports: MemoryRoomPorts
-    clock: ManualClock
-    lab: LabDesk
-    desk: ReportDesk
-    http: httpx.AsyncClient
-
-    async def hear(self, *events: DeviceEvent) -> None:
-        await self.ports.publish(events)
-        await self.feed()
-
-    async def feed(self) -> None:
-        for _ in range(3):
-            await self.ports.feed(self.lab, self.desk)
-
-    async def values(self) -> list[CriticalValue]:
-        waiting, _ = await self.desk.waiting(OWNER)
-        return [each.value for each in (*waiting, *await self.desk.done(OWNER, 50))]
-
-    async def states(self) -> list[State]:
-        return [each.state for each in await self.values()]
-
-    async def report(
-        self, seq: int, told: str = "王护士 4病区", answers: State = State.WAITING
-    ) -> CriticalValue:
-        said = Said(answers, told, Way.PHONE)
-        asking = asyncio.create_task(self.desk.report(OWNER, seq, said))
-        while not asking.done():
-            await asyncio.sleep(0)
-            await self.feed()
-        return await asking
-
-    def notices(self) -> list[Notice]:
-        found = (notice_of(each) for each in self.ports.events)
-        return [each for each in found if each is not None]
+from tests.unit.lab.report_case import Bench, critical, reporting
 
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    clock = ManualClock(Instant(NOON))
-    ports = MemoryRoomPorts("xiehe-rt", clock)
-    async with AsyncExitStack() as stack:
-        lab = await stack.enter_async_context(LabDesk.open(tmp_path / "lab.sqlite", known_ring()))
-        context = room_context(tmp_path, ports, section=CriticalValues(), neighbours=(lab,))
-        desk = await stack.enter_async_context(ReportDesk.open_in(context))
-        view = CriticalView(clock)
-        console = Console(view)
-        routes = [*console.routes(), *Pages(desk).routes(console.kit)]
-        app = await stack.enter_async_context(
-            open_app(view, routes, console.error_page, gate=Recognizing())
-        )
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(
-                transport=httpx.ASGITransport(app),
-                base_url="http://localhost",
-                headers={"accept": "text/html", "accept-language": "en"},
-            )
-        )
-        yield Bench(ports, clock, lab, desk, http)
-
-
-def critical(seq: int, text: str = "6.90", status: Status = Status.FINAL) -> DeviceEvent:
-    return result(seq, text, flags=("HH",), status=status)
+    async with reporting(tmp_path) as found:
+        yield found
 
 
 async def test_a_critical_value_waits_until_somebody_was_told_and_people_are_told_of_it(
