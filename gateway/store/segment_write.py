@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+import apsw
+
 from gateway.errors import StoreError
 from gateway.model import DeviceEvent, Receipt, Retention
 from gateway.seal import Keyring
@@ -113,7 +115,18 @@ class SegmentWriter:
 
 
 def inspect(file: SegmentFile, ring: Keyring | None) -> int:
-    """The highest seq or quarantine id in a segment; ConfigError as `key_of`."""
+    """The highest seq or quarantine id in a segment; ConfigError as `key_of`.
+
+    What a crash left of a change is undone first: a reader may not do that.
+    """
+    try:
+        return _last_in(file, ring)
+    except apsw.ReadOnlyError:
+        open_writer(file.path).close()
+        return _last_in(file, ring)
+
+
+def _last_in(file: SegmentFile, ring: Keyring | None) -> int:
     with closing(open_reader(file.path, immutable=file.closed)) as connection:
         key_of(connection, file, ring)
         return int(connection.execute(_LAST).get)

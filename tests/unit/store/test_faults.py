@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import apsw
 import pytest
 
 from gateway.errors import StoreError
@@ -136,6 +137,24 @@ async def test_a_segment_cut_short_in_the_making_is_made_again(
         shutil.copytree(tmp_path, tmp_path / "left")
     async with EventStore.open(tmp_path / "left", options, clock) as store:
         assert (await store.append(Batch(TELEMETRY, (), (make_event(1),)))).seqs == (1,)
+
+
+async def test_a_change_of_a_segment_that_kill_9_cut_short_is_undone(
+    tmp_path: Path, options: StoreOptions, clock: HeldClock
+) -> None:
+    """As when it happens while a new segment becomes one with a write-ahead log."""
+    async with EventStore.open(tmp_path / "data", options, clock) as store:
+        await store.append(Batch(TELEMETRY, (), (make_event(1),)))
+    (segment,) = (tmp_path / "data" / "segments").glob("*.telemetry.sqlite")
+    with closing(apsw.Connection(str(segment))) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("BEGIN; INSERT OR REPLACE INTO meta VALUES('probe', 1)")
+        connection.cache_flush()
+        shutil.copytree(tmp_path / "data", tmp_path / "left")
+        connection.execute("ROLLBACK")
+    assert list((tmp_path / "left" / "segments").glob("*-journal"))
+    async with EventStore.open(tmp_path / "left", options, clock) as store:
+        assert [event.seq for event in await store.events(limit=10)] == [1]
 
 
 async def test_an_unopenable_directory_is_a_store_error(
