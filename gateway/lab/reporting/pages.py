@@ -169,7 +169,10 @@ class Pages:
             place=390,
         )
         names = names_of(self._desk.context)
-        return Glance((tile,), [_attention(each, names) for each in late[:_MOST_TOLD]])
+        # The overview has room for few: one that says nothing would take the place of another.
+        return Glance(
+            (tile,) if total else (), [_attention(each, names) for each in late[:_MOST_TOLD]]
+        )
 
 
 class StateDocument(BaseModel):

@@ -199,6 +199,7 @@ async def test_the_page_lists_them_and_takes_a_report(bench: Bench) -> None:
     page = (await bench.http.get("/critical-values")).text
     assert "王护士" in page
     assert "没有待通知的危急值" in page
+    assert "Macro" not in page
 
 
 async def test_the_api_lists_them_and_takes_a_report(bench: Bench) -> None:
@@ -225,6 +226,7 @@ async def test_the_api_lists_them_and_takes_a_report(bench: Bench) -> None:
 
 async def test_the_overview_says_which_wait_too_long(bench: Bench) -> None:
     pages = Pages(bench.desk)
+    assert (await pages.glance(OWNER)).tiles == ()
     await bench.hear(critical(1))
     early = await pages.glance(OWNER)
     assert (early.tiles[0].level, early.attention) == (Level.MEDIUM, [])
