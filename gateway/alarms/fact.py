@@ -18,6 +18,7 @@ from gateway.model import (
     RawId,
     Source,
     Value,
+    localize,
 )
 from gateway.profile import Priority
 from gateway.room import Notice
@@ -191,15 +192,11 @@ def _joined(subject: Localized, name: Localized) -> Localized:
     if isinstance(subject, str) and isinstance(name, str):
         return f"{subject}: {name}"
     tags = dict.fromkeys([*_tags(subject), *_tags(name)])
-    return {tag: f"{_in(subject, tag)}: {_in(name, tag)}" for tag in tags}
+    return {tag: f"{localize(subject, tag)}: {localize(name, tag)}" for tag in tags}
 
 
 def _tags(text: Localized) -> tuple[str, ...]:
     return () if isinstance(text, str) else tuple(text)
-
-
-def _in(text: Localized, tag: str) -> str:
-    return text if isinstance(text, str) else text.get(tag) or text.get("en", "")
 
 
 def _words(trigger: DeviceEvent) -> dict[str, Any]:

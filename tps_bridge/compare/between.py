@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 
-from tps_bridge.rt import Item, Value, attribute, keyed
+from tps_bridge.rt import Item, Value, attribute, keyed, turn
 
-_CIRCLE = 360.0
-_HALF = 180.0
 _METERSET = "SpecifiedMeterset"
-_DIRECTIONS = {
-    "BeamLimitingDeviceAngle": "BeamLimitingDeviceRotationDirection",
-    "GantryAngle": "GantryRotationDirection",
-    "GantryPitchAngle": "GantryPitchRotationDirection",
-    "PatientSupportAngle": "PatientSupportRotationDirection",
-    "TableTopEccentricAngle": "TableTopEccentricRotationDirection",
-    "TableTopPitchAngle": "TableTopPitchRotationDirection",
-    "TableTopRollAngle": "TableTopRollRotationDirection",
-}
+DIRECTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "BeamLimitingDeviceAngle": "BeamLimitingDeviceRotationDirection",
+        "GantryAngle": "GantryRotationDirection",
+        "GantryPitchAngle": "GantryPitchRotationDirection",
+        "PatientSupportAngle": "PatientSupportRotationDirection",
+        "TableTopEccentricAngle": "TableTopEccentricRotationDirection",
+        "TableTopPitchAngle": "TableTopPitchRotationDirection",
+        "TableTopRollAngle": "TableTopRollRotationDirection",
+    }
+)
+"""By angle, the way round that it turns in the segment that begins at a control point."""
 
 
 def between(points: Sequence[Item], at: float) -> Item | None:
@@ -51,8 +53,10 @@ def _value(one: Item, name: str, mine: Value, theirs: Value | None, part: float)
     if mine == theirs:
         return mine
     if isinstance(mine, float) and isinstance(theirs, float):
-        way = one.text(_DIRECTIONS[name]) if name in _DIRECTIONS else ""
-        return mine + part * (_turn(theirs - mine, way) if _is_angle(name) else theirs - mine)
+        if not attribute(name).quantity.is_angle:
+            return mine + part * (theirs - mine)
+        way = one.text(DIRECTIONS[name]) if name in DIRECTIONS else ""
+        return mine + part * turn(mine, theirs, way)
     if not (isinstance(mine, tuple) and isinstance(theirs, tuple) and len(mine) == len(theirs)):
         return None
     pairs = list(zip(mine, theirs, strict=True))
@@ -60,13 +64,3 @@ def _value(one: Item, name: str, mine: Value, theirs: Value | None, part: float)
         a + part * (b - a) for a, b in pairs if isinstance(a, float) and isinstance(b, float)
     ]
     return tuple(several) if len(several) == len(pairs) else None
-
-
-def _is_angle(name: str) -> bool:
-    return attribute(name).quantity.is_angle
-
-
-def _turn(step: float, way: str) -> float:
-    """From one angle to another the way round that is said, else the shorter one."""
-    step %= _CIRCLE
-    return step - _CIRCLE if step and (way == "CC" or (way != "CW" and step > _HALF)) else step

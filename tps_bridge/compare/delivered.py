@@ -6,10 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from tps_bridge.compare.between import between
+from tps_bridge.compare.between import DIRECTIONS, between
 from tps_bridge.compare.difference import Difference, Severity, Step, once, worst
 from tps_bridge.compare.limit import Limits, Tolerances, of_plan
 from tps_bridge.compare.walk import compare
+from tps_bridge.ledger.beam import ROUNDING
 from tps_bridge.plan import IMAGING
 from tps_bridge.rt import Item, Value, keyed
 
@@ -43,19 +44,9 @@ _NUMBERS = {
 }
 _NOT_COMPARED = frozenset({"NumberOfControlPoints", "TreatmentDeliveryType"})
 """A record counts what it tells, and says whether it continues an interrupted beam."""
-_TURNS = (
-    "BeamLimitingDeviceRotationDirection",
-    "GantryPitchRotationDirection",
-    "GantryRotationDirection",
-    "PatientSupportRotationDirection",
-    "TableTopEccentricRotationDirection",
-    "TableTopPitchRotationDirection",
-    "TableTopRollRotationDirection",
-)
+_TURNS = frozenset(DIRECTIONS.values())
 """They are those of the segment that begins at a control point; none begins at the last."""
 _SPOTS = "ScanSpotMetersetsDelivered"
-_ROUNDING = 0.02
-"""Of a meterset, what machines lose by writing it with two decimals."""
 
 
 def compare_delivered(
@@ -159,7 +150,7 @@ def _passed(beam: Item) -> Iterator[Item]:
             yield _named(each)
         elif _within(specified, ends):
             after = bisect_right(places, specified)
-            cut = after < len(places) and places[after] > ends[1] + _ROUNDING
+            cut = after < len(places) and places[after] > ends[1] + ROUNDING
             yield _without_spots(_named(each)) if cut else _named(each)
 
 
@@ -169,7 +160,7 @@ def _without_spots(point: Item) -> Item:
 
 
 def _within(specified: float, ends: tuple[float, float]) -> bool:
-    return ends[0] - _ROUNDING <= specified <= ends[1] + _ROUNDING
+    return ends[0] - ROUNDING <= specified <= ends[1] + ROUNDING
 
 
 def _ends_of(beam: Item) -> tuple[float, float] | None:
@@ -214,8 +205,8 @@ def _outside(beam: Item, ends: tuple[float, float]) -> Iterator[tuple[Item, floa
         for each in beam.items(*_DELIVERIES)
         if (specified := each.number("SpecifiedMeterset")) is not None
     ]
-    before = [each for each in told if each[0] < ends[0] - _ROUNDING]
-    after = [each for each in told if each[0] > ends[1] + _ROUNDING]
+    before = [each for each in told if each[0] < ends[0] - ROUNDING]
+    after = [each for each in told if each[0] > ends[1] + ROUNDING]
     if before:
         yield max(before, key=lambda each: each[0])[1], ends[0]
     if after:

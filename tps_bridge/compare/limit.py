@@ -56,9 +56,6 @@ _OF_TABLE: Mapping[str, str] = MappingProxyType(
         "TableTopVerticalPosition": "TableTopVerticalPositionTolerance",
     }
 )
-_METERSETS = frozenset(
-    {Quantity.METERSET, Quantity.WEIGHT, Quantity.SPOT_METERSET, Quantity.SPOT_WEIGHT}
-)
 _LIMITERS = "BeamLimitingDeviceToleranceSequence"
 _TABLES = ("ToleranceTableSequence", "IonToleranceTableSequence")
 
@@ -102,7 +99,7 @@ class Limits:
             return Limit(None, 0.0, NEVER)
         if quantity is Quantity.RATE:
             return Limit(0.0, None, source)
-        if quantity in _METERSETS:
+        if quantity.is_relative:
             return Limit(given.meterset_warn, given.meterset_alarm, source)
         usual = given.angle if quantity.is_angle else given.length
         own = {Quantity.ENERGY: given.energy, Quantity.COUCH: given.couch}

@@ -14,9 +14,6 @@ from tps_bridge.rt import Item, Quantity, Value, attribute, is_known, keyed
 _Array: TypeAlias = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 _CIRCLE = 360.0
-_RELATIVE = frozenset(
-    {Quantity.METERSET, Quantity.WEIGHT, Quantity.SPOT_METERSET, Quantity.SPOT_WEIGHT}
-)
 _ROUNDING = 1e-9
 _ROUNDING_OF_PARTS = 1e-6
 _SPARSE = frozenset(
@@ -94,7 +91,7 @@ def _judged(
         return
     apart = _apart(one, other, quantity, limits.whole)
     most = float(apart.max())
-    rounding = _ROUNDING_OF_PARTS if quantity in _RELATIVE else _ROUNDING
+    rounding = _ROUNDING_OF_PARTS if quantity.is_relative else _ROUNDING
     if most <= rounding and not limits.exact:
         return
     severity = _severity(most, limit, exact=limits.exact)
@@ -122,7 +119,7 @@ def _apart(
     if quantity.is_angle:
         apart %= _CIRCLE
         apart = np.minimum(apart, _CIRCLE - apart)
-    elif quantity in _RELATIVE:
+    elif quantity.is_relative:
         of: _Array | float = np.abs(mine)
         if quantity is Quantity.SPOT_METERSET:
             of = float(np.abs(mine).sum())

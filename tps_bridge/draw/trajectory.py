@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from gateway import Localized
 from tps_bridge.plan import Beam, ControlPoint
+from tps_bridge.rt import turn
 
 _WIDTH, _HEIGHT = 640.0, 120.0
-_HALF_TURN, _TURN = 180.0, 360.0
 _EVEN = 1e-6
 
 
@@ -116,9 +116,5 @@ def _unwound(angles: Sequence[float | None], ways: Sequence[str] = ()) -> list[f
         if angle is None or before is None:
             found.append(angle)
             continue
-        step = (angle - before) % _TURN
-        way = ways[place - 1] if ways else ""
-        if step and (way == "CC" or (way != "CW" and step > _HALF_TURN)):
-            step -= _TURN
-        found.append(before + step)
+        found.append(before + turn(before, angle, ways[place - 1] if ways else ""))
     return found

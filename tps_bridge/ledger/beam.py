@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from tps_bridge.ledger.channel import by_channel, fitting
 from tps_bridge.ledger.fact import Given, PlannedBeam
 from tps_bridge.ledger.finding import Finding, FindingKind
+from tps_bridge.plan.beam import PARTICLES
 
 ROUNDING = 0.02
 """Of a meterset, what machines lose by writing it with two decimals."""
-_PARTICLES = 1e-6
-"""As a part of the plan's meterset, what they lose of one that counts particles."""
-
 _REACHED = 0.01
 """How far below the plan a beam that ended normally may stop and be finished."""
 
@@ -68,7 +66,7 @@ def course_of(beam: PlannedBeam, parts: Iterable[Given]) -> BeamCourse:
     by_plan = [_by_plan(beam, each) for each in known]
     stretches = _placed(by_plan)
     planned = beam.meterset
-    slack = max(ROUNDING, _PARTICLES * (planned or 0.0))
+    slack = max(ROUNDING, PARTICLES * (planned or 0.0))
     covered, gaps, overlap = _union(stretches, slack)
     reached = max((each.end for each in stretches), default=0.0)
     normal = any(each.termination == "NORMAL" and each.end == reached for each in by_plan)

@@ -13,6 +13,8 @@ TREATING = frozenset({"TREATMENT", "CONTINUATION", ""})
 IMAGING = frozenset({"SETUP", "OPEN_PORTFILM", "TRMT_PORTFILM"})
 """Those of beams that only set up or take an image: their dose counts for nothing."""
 _ENERGY = {"PHOTON": "MV", "ELECTRON": "MeV", "PROTON": "MeV/u", "ION": "MeV/u"}
+PARTICLES = 1e-6
+"""As a part of a meterset, what machines lose of one that counts particles: seven digits."""
 _PLACES = 3
 _SLACK = 1e-6
 

@@ -8,6 +8,7 @@ from datetime import date
 from itertools import pairwise
 
 from tps_bridge.plan import SECONDS, identity_of
+from tps_bridge.plan.beam import PARTICLES
 from tps_bridge.record.channel import channels_of, points_of, total
 from tps_bridge.record.record import (
     DeliveredBeam,
@@ -23,7 +24,7 @@ ION_BEAMS = "1.2.840.10008.5.1.4.1.1.481.9"
 BRACHY = "1.2.840.10008.5.1.4.1.1.481.6"
 _POINTS = ("ControlPointDeliverySequence", "IonControlPointDeliverySequence")
 _DOSES = "ReferencedCalculatedDoseReferenceSequence"
-_DECIMAL, _PARTICLES = 0.06, 1e-6
+_DECIMAL = 0.06
 _DAY = 8
 _TIME = re.compile(
     r"(?:[01]\d|2[0-3])(?:[0-5]\d(?:[0-5]\d(?:\.\d+)?)?)?"
@@ -176,11 +177,8 @@ def _is_from_0(told: Sequence[float | None], delivered: float) -> bool:
 
 
 def _slack(meterset: float) -> float:
-    """How far two metersets may be apart that are one: some are written with one decimal alone.
-
-    Particles are written with seven digits.
-    """
-    return max(_DECIMAL, _PARTICLES * meterset)
+    """How far two metersets may be apart that are one: some are written with one decimal alone."""
+    return max(_DECIMAL, PARTICLES * meterset)
 
 
 def _began(item: Item, points: tuple[Item, ...]) -> str:

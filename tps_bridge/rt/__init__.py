@@ -1,5 +1,6 @@
 """Datasets of radiotherapy objects as plain values. Pure; the one place that touches pydicom."""
 
+from tps_bridge.rt.angle import turn
 from tps_bridge.rt.attribute import ATTRIBUTES, Attribute, Quantity, attribute, is_known
 from tps_bridge.rt.canon import delivered_by, digest_of
 from tps_bridge.rt.decode import Bounds, decode, greatest_pixel
@@ -25,5 +26,6 @@ __all__ = [
     "is_known",
     "key_of",
     "keyed",
+    "turn",
     "within",
 ]

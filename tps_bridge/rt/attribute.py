@@ -40,6 +40,16 @@ class Quantity(StrEnum):
         """Whether values are on a circle of 360 degrees."""
         return self in (Quantity.GANTRY, Quantity.COLLIMATOR, Quantity.COUCH_ANGLE)
 
+    @property
+    def is_relative(self) -> bool:
+        """Whether values are judged as a part of what was planned."""
+        return self in (
+            Quantity.METERSET,
+            Quantity.WEIGHT,
+            Quantity.SPOT_METERSET,
+            Quantity.SPOT_WEIGHT,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:

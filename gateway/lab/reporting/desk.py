@@ -12,7 +12,7 @@ from gateway.lab.reporting.options import CriticalValues
 from gateway.lab.reporting.state import CriticalValue, State, Way
 from gateway.lab.reporting.tables import REPORT, Tables
 from gateway.lab.result import Result
-from gateway.model import DeviceEvent, Kind, Localized
+from gateway.model import DeviceEvent, Kind, Localized, localize
 from gateway.projection import Projection
 from gateway.room import Emit, InSight, Notice, Principal, RoomContext
 from gateway.web import Refusal
@@ -154,8 +154,8 @@ class ReportDesk(Projection[Tables]):
             open=state.is_open,
             priority=self.section.priority,
             title={
-                "en": f"{english}: {_in(name, 'en')}",
-                "zh-CN": f"{chinese}：{_in(name, 'zh-CN')}",
+                "en": f"{english}: {localize(name, 'en')}",
+                "zh-CN": f"{chinese}：{localize(name, 'zh-CN')}",
             },
             advice=_ADVICE.get(state, ""),
             path="/critical-values",
@@ -163,10 +163,6 @@ class ReportDesk(Projection[Tables]):
             device=event.source.device,
         )
         return replace(event, payload={**payload, **notice.as_payload()})
-
-
-def _in(text: Localized, tag: str) -> str:
-    return text if isinstance(text, str) else text.get(tag) or next(iter(text.values()), "")
 
 
 def _settled() -> Refusal:
