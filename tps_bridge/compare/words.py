@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from gateway import Localized
+from gateway import Localized, localize
 from tps_bridge.compare.difference import Difference, Severity, Spot, Step
-from tps_bridge.rt import Quantity, Value, attribute
+from tps_bridge.rt import Value, attribute
 
 _EN, _ZH = "en", "zh-CN"
 _SEQUENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -39,7 +39,6 @@ _SEQUENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
 _BARE = frozenset({"BeamLimitingDevicePositionSequence", "BeamLimitingDeviceToleranceSequence"})
 _MOST_SHOWN = 3
 _STAY: Localized = {_EN: "time at each dwell", _ZH: "各驻留点时间"}
-_RELATIVE = frozenset({Quantity.METERSET, Quantity.WEIGHT, Quantity.SPOT_WEIGHT})
 
 
 def step_words(step: Step) -> Localized:
@@ -78,7 +77,7 @@ def said(difference: Difference) -> Localized:
     mine, theirs = _sides(difference)
     deviation = _deviation(difference)
     return {
-        language: f"{_in(known.name, language)}{place[language]}: "
+        language: f"{localize(known.name, language)}{place[language]}: "
         + (
             f"{theirs}{unit} instead of {mine}{unit}"
             if language == _EN
@@ -92,8 +91,8 @@ def said(difference: Difference) -> Localized:
 def _untold(name: Localized, channels: str) -> Localized:
     of, whose = (f" (channel {channels})", f"（通道 {channels}）") if channels else ("", "")
     return {
-        _EN: f"{_in(name, _EN)}{of}: not told, so not compared",
-        _ZH: f"{_in(name, _ZH)}{whose}：未注明，未对比",
+        _EN: f"{localize(name, _EN)}{of}: not told, so not compared",
+        _ZH: f"{localize(name, _ZH)}{whose}：未注明，未对比",
     }
 
 
@@ -101,10 +100,6 @@ def _whole(difference: Difference) -> Localized:
     if difference.planned is None:
         return {_EN: "it is not in the plan", _ZH: "计划中没有"}
     return {_EN: "it is missing", _ZH: "缺失"}
-
-
-def _in(text: Localized, language: str) -> str:
-    return text if isinstance(text, str) else text[language]
 
 
 def _sides(difference: Difference) -> tuple[str, str]:
@@ -139,13 +134,13 @@ def _deviation(difference: Difference) -> Mapping[str, str]:
     limit, apart = difference.limit, difference.deviation
     if limit is None or apart is None:
         return {_EN: "", _ZH: ""}
-    relative = attribute(difference.keyword).quantity in _RELATIVE
+    relative = attribute(difference.keyword).quantity.is_relative
     most = limit.alarm if limit.alarm is not None else limit.warn
     tolerated = _amount(most, relative=relative) if most is not None else "—"
     by = _amount(apart, relative=relative)
     return {
-        _EN: f" (by {by}, tolerance {tolerated}: {_in(limit.source, _EN)})",
-        _ZH: f"（偏差 {by}，容差 {tolerated}：{_in(limit.source, _ZH)}）",
+        _EN: f" (by {by}, tolerance {tolerated}: {localize(limit.source, _EN)})",
+        _ZH: f"（偏差 {by}，容差 {tolerated}：{localize(limit.source, _ZH)}）",
     }
 
 

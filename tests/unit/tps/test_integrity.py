@@ -435,6 +435,21 @@ def test_what_each_spot_was_given_is_judged_by_its_layer(
     assert worst(found) is severity
 
 
+def test_how_far_a_spot_is_off_is_said_as_a_part_of_its_layer() -> None:
+    made = plan(ION, Course(beams=1))
+    written = ion_record(made)
+    layer = written.TreatmentSessionIonBeamSequence[0].IonControlPointDeliverySequence[0]
+    layer.ScanSpotMetersetsDelivered = [50.0, *[0.0] * 8]
+    read = record_of(written)
+    (beam,) = read.tree.items("TreatmentSessionIonBeamSequence")
+    found = compare_delivered(plan_of(made).tree, read.tree, beam, Tolerances())
+    (off,) = [each for each in found if each.keyword == "ScanSpotMetersetsDelivered"]
+    words = said(off)
+    assert not isinstance(words, str)
+    assert "by 88.889%, tolerance 2.000%" in words["en"]
+    assert "偏差 88.889%，容差 2.000%" in words["zh-CN"]
+
+
 def ion_record(made: Dataset) -> Dataset:
     """All of the one beam of an ion plan, as a scanning machine tells it."""
     written = record(plan(STATIC, Course(beams=1)), 1, [Part(1)])
