@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -24,13 +24,13 @@ from tps_bridge.book.card import (
 )
 from tps_bridge.book.corrected import corrections, established
 from tps_bridge.book.events import COMPARED, DOSES, PLAN, RECORD, SUMMED, UNREAD, VOLUMES, is_ours
-from tps_bridge.book.noted import Act
+from tps_bridge.book.noted import Act, Note
 from tps_bridge.book.rows import Rows
 from tps_bridge.book.schema import SCHEMA
 from tps_bridge.book.standing import standing, state_of
 from tps_bridge.book.told import is_told
-from tps_bridge.book.whose import attributions, strangers
-from tps_bridge.ledger import Fraction
+from tps_bridge.book.whose import Stranger, attributions, strangers
+from tps_bridge.ledger import Fraction, Ledger
 from tps_bridge.plan import DOSE, PLAN_CLASSES, STRUCTURES, DoseGrid, StructureSet
 from tps_bridge.record import RECORD_CLASSES, SUMMARY, Summary
 from tps_bridge.session.session import Session, SessionState
@@ -68,6 +68,17 @@ _STANDING = """
 UPDATE plan SET state = ?, planned = ?, delivered = ?, partial = ?, findings = ?, last_day = ?
 WHERE uid = ?
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """A plan, its records and what was noted of it, with what follows from them."""
+
+    card: PlanCard
+    records: Sequence[RecordCard]
+    notes: Sequence[Note]
+    strange: Mapping[str, Stranger]
+    ledgers: Sequence[Ledger]
 
 
 class Tables(Rows):
@@ -110,10 +121,8 @@ class Tables(Rows):
                 for event in events:
                     moved.update(dict.fromkeys(self._take(event)))
                     said += self._of_sessions(event)
-                for plan in moved:
-                    self._stand(plan)
-                for plan in {*moved, *self.sessions.moved}:
-                    self._tell(plan)
+                for plan in dict.fromkeys((*moved, *self.sessions.moved)):
+                    self._settle(plan, moved=plan in moved)
             return said, frozenset((*moved, *self.sessions.moved))
         finally:
             self.sessions.moved.clear()
@@ -146,28 +155,45 @@ class Tables(Rows):
             if each.state is SessionState.IN_PROGRESS or self.sessions.is_untold(each.id)
         ]
 
-    def _tell(self, plan: str) -> None:
-        """Keep which ended sessions of a plan are not explained by what is counted."""
-        self.sessions.leave_untold(plan, self._unexplained(plan))
+    def _settle(self, plan: str, *, moved: bool) -> None:
+        """Keep how far a plan that moved is, and which of its ended sessions are not explained."""
+        ended = self._ended(plan)
+        course = self._course(plan) if moved or ended else None
+        if course is not None and moved:
+            self._stand(course)
+        self.sessions.leave_untold(plan, self._unexplained(course, ended) if course else ())
 
-    def _unexplained(self, plan: str, but: str = "") -> list[str]:
-        """The ended sessions of a plan that are not; as if one record had not come."""
+    def _ended(self, plan: str) -> list[Session]:
+        return [each for each in self.sessions.of_plan(plan) if each.has_treated]
+
+    def _course(self, plan: str, but: str = "") -> _Course | None:
+        """What counts of a plan that is here; as if one record had not come."""
         found = self.known(plan)
-        ended = [each for each in self.sessions.of_plan(plan) if each.has_treated]
-        if found is None or not ended:
-            return []
+        if found is None:
+            return None
         card, came, notes = found
         records = [each for each in came if each.uid != but]
         known = card, records, notes
-        strange = strangers(*known).values()
+        return _Course(*known, strangers(*known), standing(*known))
+
+    def _untold_without(self, plan: str, record: str) -> list[str]:
+        """The ended sessions of a plan that were not explained before a record came."""
+        ended = self._ended(plan)
+        course = self._course(plan, record) if ended else None
+        return self._unexplained(course, ended, record) if course else []
+
+    def _unexplained(self, course: _Course, ended: Sequence[Session], but: str = "") -> list[str]:
+        """Those of the ended sessions of a plan that what is counted does not explain."""
+        strange = course.strange.values()
         others = {each.card.uid for each in strange if not (each.is_open or each.counts)}
-        by_people = {each.session for each in by_hand(notes) if each.counts}
+        by_people = {each.session for each in by_hand(course.notes) if each.counts}
+        settled = established(course.notes)
         given = {
             (group.number, each.number): each
-            for group, ledger in zip(card.facts.groups, standing(*known), strict=True)
+            for group, ledger in zip(course.card.facts.groups, course.ledgers, strict=True)
             for each in ledger.fractions
         }
-        here = {each.uid for each in records}
+        here = {each.uid for each in course.records}
         return [
             each.id
             for each in ended
@@ -176,7 +202,7 @@ class Tables(Rows):
                 given.get((each.group, each.fraction)),
                 told_by=set(self._told_by(each.id)) - {*others, but},
                 read=here,
-                settled=established(notes),
+                settled=settled,
                 by_people=each.id in by_people,
             )
         ]
@@ -256,7 +282,7 @@ class Tables(Rows):
                 machine=card.machine,
                 day=card.day,
                 known=known,
-                untold=partial(self._unexplained, card.plan, card.uid),
+                untold=partial(self._untold_without, card.plan, card.uid),
             )
 
     def _agreed(self, event: DeviceEvent) -> Iterator[DeviceEvent]:
@@ -391,20 +417,17 @@ class Tables(Rows):
             self._connection.execute(_HAND_OPEN if open_ else _HAND_SETTLED, (plan,))
         yield plan
 
-    def _stand(self, plan: str) -> None:
-        known = self.known(plan)
-        if known is None:
-            return
+    def _stand(self, course: _Course) -> None:
+        """Keep how far a plan is, and which of its records are doubtful or don't count."""
+        plan, ledgers = course.card.uid, course.ledgers
         for summary in self.summaries("WHERE plan = ?", (plan,)):
             self._connection.execute(_OPEN, (summary.is_open, summary.card.uid))
-        strange = strangers(*known)
-        for record in known[1]:
-            found = strange.get(record.uid)
+        for record in course.records:
+            found = course.strange.get(record.uid)
             whose = None if found is None else found.is_open
             self._connection.execute(_STRANGE, (whose, record.uid))
-        ledgers = standing(*known)
         uncounted = {each.record for one in ledgers for each in one.uncounted}
-        for record in known[1]:
+        for record in course.records:
             self._connection.execute(_UNCOUNTED, (record.uid in uncounted, record.uid))
         if not ledgers:
             return
